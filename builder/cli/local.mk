@@ -1,0 +1,1 @@
+# builder/cli: add with builder_libbuilder_a_SOURCES += %D%/FILE.c %D%/FILE.h

@@ -1,0 +1,1 @@
+# builder/context: add with builder_libbuilder_a_SOURCES += %D%/FILE.c %D%/FILE.h

@@ -1,0 +1,1 @@
+# builder/image: add with builder_libbuilder_a_SOURCES += %D%/FILE.c %D%/FILE.h

@@ -1,0 +1,20 @@
+noinst_LIBRARIES += %D%/liblib.a
+%C%_liblib_a_SOURCES = \
+	%D%/alloc.c %D%/alloc.h \
+	%D%/cleanup.h \
+	%D%/error.c %D%/error.h \
+	%D%/fd.c %D%/fd.h \
+	%D%/inroot.c %D%/inroot.h \
+	%D%/io.c %D%/io.h \
+	%D%/log.c %D%/log.h \
+	%D%/number.c %D%/number.h \
+	%D%/options.c %D%/options.h \
+	%D%/path.c %D%/path.h \
+	%D%/proc.c %D%/proc.h \
+	%D%/signals.c %D%/signals.h \
+	%D%/spawn.c %D%/spawn.h \
+	%D%/strbuf.c %D%/strbuf.h \
+	%D%/strv.c %D%/strv.h \
+	%D%/syscalls.h \
+	%D%/table.c %D%/table.h \
+	%D%/tty.c %D%/tty.h

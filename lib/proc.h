@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Facts about processes from /proc, and small process calls that glibc 2.36 lacks. */
+#ifndef LIB_PROC_H
+#define LIB_PROC_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "lib/error.h"
+
+/** Field 22 of /proc/PID/stat (clock ticks since boot), parsed after the last ")"; *state gets
+ *  field 3. -ESRCH when there is no such process. A pid is an identity only with this number. */
+int proc_start_time(pid_t pid, uint64_t *out_start, char *out_state);
+
+/** Is the process with this start time there and not a zombie or dead? */
+bool proc_is_alive(pid_t pid, uint64_t start_time);
+
+/** Do we run in the initial user namespace (inode of /proc/self/ns/user is 0xEFFFFFFD)? */
+bool proc_in_initial_userns(void);
+/** CAP_SYS_ADMIN over the initial user namespace; what "not rootless" means here. */
+bool proc_is_privileged(void);
+
+/** Wait for a pid by waitid(P_PID); status as waitpid gives it; rusage may be NULL. */
+struct rusage;
+int proc_wait(pid_t pid, int *out_status, struct rusage *rusage);
+/** Shell-style exit status: code, or 128 + signal. */
+int proc_exit_status(int wait_status);
+
+#endif

@@ -1,0 +1,21 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Signal names and numbers, signalfd set-up, and a clean slate for children. */
+#ifndef LIB_SIGNALS_H
+#define LIB_SIGNALS_H
+
+#include <signal.h>
+
+#include "lib/error.h"
+
+/** "TERM", "SIGTERM", "sigterm", "15", "RTMIN+3": the number, or -EINVAL. */
+int signal_parse(const char *text);
+/** "SIGTERM", "SIGRTMIN+3"; static or NULL when unknown. */
+const char *signal_name(int number);
+
+/** Block these signals and return a signalfd (CLOEXEC, NONBLOCK) for them. */
+int signal_open_fd(const int *signals, size_t count, struct error *err);
+
+/** Default disposition for every signal and an empty mask; async-signal-safe, for children. */
+void signal_reset_all(void);
+
+#endif

@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The one place that starts other programs: vfork, then only async-signal-safe calls in the child
+ * (reset signals, pdeathsig, dup fds, fchdir, exec). Not for container processes: those are clone3.
+ */
+#ifndef LIB_SPAWN_H
+#define LIB_SPAWN_H
+
+#include <errno.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <sys/types.h>
+
+#include "lib/error.h"
+
+struct spawn_fd {
+	int from; /* this fd of ours ... */
+	int to;   /* ... is this number in the child */
+};
+
+struct spawn {
+	const char *path;            /* program; searched in PATH when it has no slash and search */
+	bool search;
+	char *const *argv;
+	char *const *envp;           /* NULL = our environment */
+	int cwd_fd;                  /* fchdir there; -EBADF = stay */
+	const char *cwd;             /* chdir there; NULL = stay */
+	const struct spawn_fd *fds;  /* everything not listed is closed by O_CLOEXEC */
+	size_t fd_count;
+	bool new_session;            /* setsid */
+	bool new_group;              /* setpgid(0, 0) */
+	int death_signal;            /* PR_SET_PDEATHSIG, 0 = none */
+};
+
+#define SPAWN_INIT { .cwd_fd = -EBADF }
+
+/** Starts it; *out_pidfd (may be NULL) gets a pidfd. An exec failure is reported here, by errno. */
+int spawn_start(const struct spawn *spawn, pid_t *out_pid, int *out_pidfd, struct error *err);
+
+/** Starts it and waits; *out_status is the wait status. */
+int spawn_run(const struct spawn *spawn, int *out_status, struct error *err);
+
+#endif

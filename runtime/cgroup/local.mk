@@ -1,0 +1,1 @@
+# runtime/cgroup: add with runtime_libruntime_a_SOURCES += %D%/FILE.c %D%/FILE.h

@@ -1,0 +1,1 @@
+# runtime/cli: add with runtime_libruntime_a_SOURCES += %D%/FILE.c %D%/FILE.h

@@ -1,0 +1,1 @@
+# unit tests: see lib.mk for the pattern
