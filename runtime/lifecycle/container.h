@@ -1,0 +1,96 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * What the verbs call: each cli/cmd-<verb>.c turns argv into one of these calls and prints the
+ * result. Nothing here prints or exits.
+ */
+#ifndef RUNTIME_LIFECYCLE_CONTAINER_H
+#define RUNTIME_LIFECYCLE_CONTAINER_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdio.h>
+
+#include "lib/error.h"
+#include "lib/strv.h"
+#include "runtime/plan/plan.h"
+
+/** The global options, resolved. */
+struct runtime_globals {
+	const char *root;    /* state directory, absolute */
+	bool root_is_default;
+	enum cgroup_manager cgroup_manager;
+	bool rootless;
+	bool debug;
+};
+
+/** create and run. */
+struct container_create_options {
+	const char *bundle;         /* absolute */
+	const char *config;         /* file, NULL = bundle/config.json */
+	const char *console_socket; /* absolute or NULL */
+	const char *pidfd_socket;
+	const char *pid_file;       /* absolute or NULL */
+	bool no_pivot;
+	bool no_new_keyring;
+	uint64_t preserve_fds;
+	bool detach;                /* run */
+	bool keep;                  /* run: don't delete at the end */
+	bool no_subreaper;
+};
+
+/** Sets up everything but the process itself; undoes all of it on failure. */
+int container_create(const struct runtime_globals *globals, const char *id,
+		     const struct container_create_options *options, struct error *err);
+int container_start(const struct runtime_globals *globals, const char *id, struct error *err);
+
+/** create + start (+ wait + delete). *out_status is the exit status to give (0 when detached). */
+int container_run(const struct runtime_globals *globals, const char *id,
+		  const struct container_create_options *options, int *out_status,
+		  struct error *err);
+
+struct container_exec_options {
+	const char *process_file; /* -p; NULL = args below on the config's process */
+	char **args;              /* NULL-terminated */
+	const char *console_socket, *pidfd_socket, *pid_file;
+	const char *cwd, *user;
+	struct strv env, additional_gids, caps;
+	bool terminal, detach, no_new_privileges, ignore_paused;
+	const char *process_label, *apparmor;
+	struct strv cgroup;       /* --cgroup [ctrl:]PATH */
+	uint64_t preserve_fds;
+};
+int container_exec(const struct runtime_globals *globals, const char *id,
+		   const struct container_exec_options *options, int *out_status,
+		   struct error *err);
+
+int container_kill(const struct runtime_globals *globals, const char *id, int signal, bool all,
+		   struct error *err);
+/** force: kills first; an unknown id is then success. */
+int container_delete(const struct runtime_globals *globals, const char *id, bool force,
+		     struct error *err);
+
+/** runc's words, derived each time from pid, start time, exec.fifo, cgroup.freeze. */
+enum container_status {
+	CONTAINER_CREATING,
+	CONTAINER_CREATED,
+	CONTAINER_RUNNING,
+	CONTAINER_PAUSED,
+	CONTAINER_STOPPED,
+};
+extern const char *const container_status_names[];
+
+struct container_info {
+	char *id, *bundle, *rootfs, *created, *owner;
+	char **annotations; /* key, value, key, value, ..., NULL */
+	enum container_status status;
+	pid_t pid; /* 0 when stopped */
+};
+/** One container; takes no lock. Release with container_info_done. */
+int container_load_info(const struct runtime_globals *globals, const char *id,
+			struct container_info *out, struct error *err);
+/** All of them, sorted by id; broken ones are left out with a debug line. *out is an array. */
+int container_list(const struct runtime_globals *globals, struct container_info **out,
+		   size_t *out_count, struct error *err);
+void container_info_done(struct container_info *info);
+
+#endif

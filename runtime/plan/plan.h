@@ -1,0 +1,256 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The plan: config.json turned into numbers before anything happens. Whoever acts (host side and
+ * container side) sees only this; whoever plans needs no privilege, so it is tested without root.
+ * Everything that a plan points to lives in its arena, or in the oci_config it was compiled from,
+ * which must outlive it.
+ */
+#ifndef RUNTIME_PLAN_PLAN_H
+#define RUNTIME_PLAN_PLAN_H
+
+#include <linux/bpf.h>
+#include <linux/filter.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/resource.h>
+#include <sys/types.h>
+
+#include "lib/alloc.h"
+#include "lib/error.h"
+
+struct oci_config;
+struct oci_process;
+
+/* -- namespaces ------------------------------------------------------------------------------- */
+
+/** In the order of joining: user first when it must give the rights for the others. */
+enum namespace_kind {
+	NS_USER,
+	NS_MOUNT,
+	NS_PID,
+	NS_NETWORK,
+	NS_IPC,
+	NS_UTS,
+	NS_CGROUP,
+	NS_TIME,
+	NS_COUNT,
+};
+
+struct namespace_info {
+	const char *oci_name;  /* "mount" */
+	const char *proc_name; /* "mnt": the file in /proc/PID/ns */
+	unsigned int clone_flag;
+};
+extern const struct namespace_info namespace_table[NS_COUNT];
+
+enum namespace_mode { NS_INHERIT, NS_NEW, NS_JOIN };
+
+struct plan_namespace {
+	enum namespace_mode mode;
+	const char *path; /* NS_JOIN: what to open */
+};
+
+struct plan_idmap {
+	uint32_t inside, outside, size;
+};
+
+/* -- mounts ----------------------------------------------------------------------------------- */
+
+enum plan_mount_kind {
+	PLAN_MOUNT_FS,      /* fsopen(type) + fsconfig(data) + fsmount */
+	PLAN_MOUNT_BIND,    /* open_tree(source) */
+	PLAN_MOUNT_CGROUP,  /* cgroup or cgroup2: fresh in a new cgroup namespace, else our subtree bound */
+	PLAN_MOUNT_REMOUNT, /* change what is at the destination */
+};
+
+enum plan_mount_flags {
+	PLAN_MOUNT_RECURSIVE = 1 << 0,     /* rbind */
+	PLAN_MOUNT_TMPCOPYUP = 1 << 1,
+	PLAN_MOUNT_COPY_SYMLINK = 1 << 2,
+	PLAN_MOUNT_SRC_NOFOLLOW = 1 << 3,
+	PLAN_MOUNT_DEST_NOFOLLOW = 1 << 4,
+	PLAN_MOUNT_REAL_DIR = 1 << 5,      /* proc, sysfs: the destination must be an ordinary folder */
+};
+
+struct plan_mount {
+	enum plan_mount_kind kind;
+	unsigned int flags;
+	const char *type;         /* file system type, NULL for binds */
+	const char *source;       /* absolute for binds (bundle applied); else the fs "source" */
+	const char *destination;  /* as configured, cleaned, absolute inside the rootfs */
+	const char *const *data;  /* "key=value" or "flag" for fsconfig, NULL-terminated, never NULL */
+	uint64_t attr_set, attr_clear;         /* MOUNT_ATTR_*: this mount */
+	uint64_t attr_set_rec, attr_clear_rec; /* MOUNT_ATTR_*: the whole tree (rro ...) */
+	const unsigned long *propagation;      /* MS_SHARED|MS_REC ..., in order, 0-terminated; may be NULL */
+	size_t index;             /* in config.json's mounts[], for messages */
+};
+
+/* -- devices, limits, sysctl, hooks ------------------------------------------------------------- */
+
+struct plan_device {
+	const char *path; /* inside the rootfs */
+	mode_t type;      /* S_IFCHR, S_IFBLK, S_IFIFO */
+	dev_t number;
+	mode_t mode;
+	uint32_t uid, gid;
+	bool is_default;  /* one of the always-made nodes: an existing right one is fine */
+};
+
+struct plan_rlimit {
+	int resource;
+	const char *name; /* "RLIMIT_NOFILE" */
+	struct rlimit limit;
+};
+
+struct plan_sysctl {
+	const char *file; /* below /proc/sys: "net/ipv4/ip_forward" */
+	const char *value;
+};
+
+enum hook_kind {
+	HOOK_PRESTART,
+	HOOK_CREATE_RUNTIME,
+	HOOK_CREATE_CONTAINER,
+	HOOK_START_CONTAINER,
+	HOOK_POSTSTART,
+	HOOK_POSTSTOP,
+	HOOK_COUNT,
+};
+extern const char *const hook_names[HOOK_COUNT]; /* "createRuntime" */
+
+struct plan_hook {
+	const char *path;
+	char *const *argv; /* never NULL */
+	char *const *env;  /* exactly this, never NULL */
+	int64_t timeout;   /* seconds, 0 = none */
+};
+
+struct plan_hooks {
+	const struct plan_hook *items;
+	size_t count;
+};
+
+/* -- the process (of the container, or of exec) ------------------------------------------------- */
+
+struct plan_seccomp {
+	const struct sock_filter *filter; /* NULL = none */
+	unsigned short length;
+	unsigned int flags;         /* SECCOMP_FILTER_FLAG_* for seccomp(2) */
+};
+
+struct plan_process {
+	char *const *args; /* NULL when config.json has no process: only start may then fail */
+	char *const *env;  /* deduplicated, last wins, checked; HOME is added by init from /etc/passwd */
+	const char *cwd;
+	bool terminal;
+	uint16_t console_width, console_height; /* 0 = not given */
+	uint32_t uid, gid;
+	mode_t umask; /* 022 unless given */
+	const gid_t *groups;
+	size_t group_count;
+	uint64_t caps_bounding, caps_effective, caps_permitted, caps_inheritable, caps_ambient;
+	bool no_new_privileges;
+	bool has_oom_score_adj;
+	int oom_score_adj;
+	const struct plan_rlimit *rlimits;
+	size_t rlimit_count;
+	const char *selinux_label;   /* NULL = none */
+	const char *apparmor_profile;
+	struct plan_seccomp seccomp;
+};
+
+/* -- cgroup -------------------------------------------------------------------------------------- */
+
+enum cgroup_manager { CGROUP_FS, CGROUP_SYSTEMD, CGROUP_DISABLED };
+
+/** One value for one file of the v2 hierarchy, in the order of writing. */
+struct plan_cgroup_write {
+	const char *file;       /* "memory.max" */
+	const char *value;
+	const char *controller; /* "memory"; NULL = core file */
+	const char *pointer;    /* JSON pointer, for "not available here" */
+};
+
+struct plan_cgroup {
+	enum cgroup_manager manager;
+	const char *path; /* absolute below the cgroup2 mount: "/orlop/ID"; systemd: "slice:prefix:name" */
+	bool limits_asked; /* any write or device rule: lack of permission is an error then */
+	const struct plan_cgroup_write *writes;
+	size_t write_count;
+	const struct bpf_insn *device_program; /* NULL = everything allowed: load nothing */
+	size_t device_program_length;          /* in instructions */
+};
+
+/* -- the whole ---------------------------------------------------------------------------------- */
+
+struct plan {
+	struct arena arena;
+	const char *id;
+	const char *bundle;   /* absolute, real */
+	const char *rootfs;   /* absolute, real */
+	bool rootfs_readonly;
+	unsigned long rootfs_propagation; /* MS_* | MS_REC; MS_SLAVE|MS_REC by default */
+	bool no_pivot;
+	bool no_new_keyring;
+	bool rootless;        /* no CAP_SYS_ADMIN over the initial user namespace */
+
+	struct plan_namespace namespaces[NS_COUNT];
+	bool needs_joiner;    /* design.md, "Process model" */
+	const struct plan_idmap *uid_map, *gid_map;
+	size_t uid_map_count, gid_map_count;
+	const char *time_offsets; /* text for /proc/PID/timens_offsets; NULL = none */
+
+	const char *hostname, *domainname; /* NULL = leave */
+	const struct plan_mount *mounts;
+	size_t mount_count;
+	const char *mount_label;
+	const char *const *masked_paths;   /* NULL-terminated, never NULL */
+	const char *const *readonly_paths; /* NULL-terminated, never NULL */
+	const struct plan_device *devices; /* default ones first */
+	size_t device_count;
+	const struct plan_sysctl *sysctls;
+	size_t sysctl_count;
+	bool has_personality;
+	unsigned long personality;
+
+	struct plan_process process;
+	struct plan_hooks hooks[HOOK_COUNT];
+	struct plan_cgroup cgroup;
+};
+
+/** What the command line adds to config.json. */
+struct plan_request {
+	const char *id;
+	const char *bundle;  /* absolute */
+	enum cgroup_manager cgroup_manager;
+	bool no_pivot;
+	bool no_new_keyring;
+	bool rootless;
+	bool detached;       /* create, run -d: a terminal then needs a console socket */
+};
+
+/**
+ * Compile. The config has passed config_check. Values that would change behaviour and are not
+ * acted upon yet are ERROR_UNSUPPORTED with their JSON pointer ("not supported yet"). Warnings
+ * (capabilities that the bounding set lacks ...) go to the log. *out is released by plan_done,
+ * also after failure.
+ */
+int plan_compile(const struct oci_config *config, const struct plan_request *request,
+		 struct plan *out, struct error *err);
+
+/**
+ * The plan of an additional process (exec): only .process is made, with the container's own
+ * config for what an exec inherits (seccomp of the config when the process is from -p too).
+ * seccomp is left empty: the caller loads the saved program of the container.
+ */
+int plan_compile_process(const struct oci_process *process, const struct oci_config *config,
+			 struct plan *out, struct error *err);
+
+void plan_done(struct plan *plan);
+#define cleanup_plan __attribute__((cleanup(plan_done)))
+
+/** "TYPE": sets of namespaces as clone flags: those with this mode. */
+unsigned int plan_clone_flags(const struct plan *plan, enum namespace_mode mode);
+
+#endif
