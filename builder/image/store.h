@@ -1,0 +1,190 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The store, format 1 (docs/store.md): content-addressed files and directories below one folder,
+ * safe for several builders at once and for SIGKILL at any moment.
+ *
+ *	format               {"version":1,"xattr":"trusted",...}
+ *	lock                 flock: shared while something is looked up and held, exclusive for gc
+ *	blobs/sha256/HEX     documents and pulled layer blobs, byte for byte
+ *	layers/ID/           tree/ headers.zst meta.json (layer.h)
+ *	refs/NAME/:TAG       top descriptor of an image; refs/:untagged/HEX for images without a
+ *name steps/KEY            records of build steps; KEY.BOOT until synced, KEY.lock while being made
+ *	leases/SESSION       flock'd by its process; lines of what it holds
+ *	tmp/SESSION/         what its process is making; swept when nobody holds the lease
+ *	containers/ID/holds  lines of what a container needs; the rest belongs to builder/container
+ *	ingest/ mounts/ volumes/
+ *
+ * One thread uses a struct store. What is made goes into a scratch folder first and is renamed into
+ * place whole; publishing holds it for this session, so that a concurrent rmi leaves it alone.
+ */
+#ifndef BUILDER_IMAGE_STORE_H
+#define BUILDER_IMAGE_STORE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "builder/image/digest.h"
+#include "builder/image/reference.h"
+#include "lib/error.h"
+#include "lib/strbuf.h"
+#include "lib/strv.h"
+
+#define STORE_VERSION 1
+#define LAYER_ID_SIZE (DIGEST_HEX + 1)
+#define STORE_NAME_SIZE 96 /* of a path relative to the store that we made */
+
+struct store {
+	int fd;	    /* the store's folder; every name below is relative to it */
+	char *path; /* absolute, for messages and for other programs */
+	int lock_fd;
+	int lease_fd; /* -EBADF until something is held or made */
+	char session[32];
+	unsigned int scratch_count;
+	bool user_xattr;	 /* overlay xattrs are user.overlay.* (rootless) */
+	bool dirty;		 /* something was published since the last syncfs */
+	struct strv held;	 /* lease lines already written */
+	struct strv provisional; /* step keys to make final at the next commit */
+	char boot[40];
+};
+
+#define STORE_INIT                                                                                 \
+	{                                                                                          \
+		.fd = -EBADF, .lock_fd = -EBADF, .lease_fd = -EBADF                                \
+	}
+
+/** The folder to use: option (may be NULL), ORLOP_STORE, /var/lib/orlop or $XDG_DATA_HOME/orlop. */
+char *store_default_path(const char *option);
+
+/** Open, creating it when absent. Another version or another kind of xattr is refused with the way
+ *  out. Sweeps what dead sessions left. */
+int store_open(const char *path, struct store *out, struct error *err);
+/** Drops the lease and removes this session's scratch folders. Does not commit. */
+void store_close(struct store *store);
+#define cleanup_store __attribute__((cleanup(store_close)))
+
+/** syncfs if anything was published since the last one, then make step records final: the commit
+ *  point. A cached rebuild costs nothing here. */
+int store_commit(struct store *store, struct error *err);
+
+/* -- scratch: folders that are this session's until renamed away --------------------------------
+ */
+
+/** A fresh empty folder; out_name is relative to the store ("tmp/SESSION/3"), out_fd may be NULL.
+ */
+int store_scratch(struct store *store, char out_name[STORE_NAME_SIZE], int *out_fd,
+		  struct error *err);
+/** Out of the way at once (a rename); deleted when the session ends, never on a hot path. */
+int store_discard(struct store *store, const char *name, struct error *err);
+
+/* -- holding: what a session uses is not collected ----------------------------------------------
+ */
+
+/** Hold a layer: 1 held, 0 there is no such layer, or a negative errno. */
+int store_hold_layer(struct store *store, const char *id, struct error *err);
+/** The same for a blob. */
+int store_hold_blob(struct store *store, const struct digest *digest, struct error *err);
+
+/* -- blobs --------------------------------------------------------------------------------------
+ */
+
+/** Store these bytes (nothing is written when they are there already); held. */
+int store_blob_put(struct store *store, const void *data, size_t size, struct digest *out_digest,
+		   struct error *err);
+/** Read and verify; at most max bytes. Missing: ERROR_NOT_FOUND; other bytes: ERROR_INVALID. */
+int store_blob_get(struct store *store, const struct digest *digest, size_t max, struct strbuf *out,
+		   struct error *err);
+bool store_blob_exists(struct store *store, const struct digest *digest);
+
+/* -- refs: names of images ----------------------------------------------------------------------
+ */
+
+/** What a name stands for: the top descriptor (manifest or index). */
+struct store_ref {
+	struct reference name; /* name.name "" = untagged */
+	struct digest digest;
+	char *media_type;
+	uint64_t size;
+};
+void store_ref_done(struct store_ref *ref);
+
+struct store_refs {
+	struct store_ref *items;
+	size_t count;
+	size_t capacity;
+};
+void store_refs_done(struct store_refs *refs);
+#define cleanup_store_refs __attribute__((cleanup(store_refs_done)))
+
+/** 1 found, 0 not there. */
+int store_ref_get(struct store *store, const struct reference *name, struct store_ref *out,
+		  struct error *err);
+/** Point the name (or, with name NULL, the untagged list) at an image; commits first. An image
+ *  that loses its last name stays listed as untagged. */
+int store_ref_set(struct store *store, const struct reference *name, const struct store_ref *target,
+		  struct error *err);
+/** Remove a name; -ENOENT when it is not there. */
+int store_ref_remove(struct store *store, const struct reference *name, struct error *err);
+/** Remove an untagged entry; absent is fine. */
+int store_untagged_remove(struct store *store, const struct digest *top, struct error *err);
+/** All names, sorted; untagged ones last. */
+int store_ref_list(struct store *store, struct store_refs *out, struct error *err);
+
+/* -- steps: what a cache key led to -------------------------------------------------------------
+ */
+
+struct step_record {
+	char layer[LAYER_ID_SIZE]; /* "" = this step made none */
+	int64_t created;	   /* seconds */
+	char *manifest; /* key manifest: a JSON document of the engine; owned; may be NULL */
+};
+void step_record_done(struct step_record *record);
+#define cleanup_step_record __attribute__((cleanup(step_record_done)))
+
+/** Look up a key (64 hex digits): 1 found, and its layer is held; 0 absent (also when the layer is
+ *  gone or the record is damaged: a cache never fails a build). */
+int store_step_get(struct store *store, const char *key, struct step_record *out,
+		   struct error *err);
+/** Publish: visible at once to other builders of this boot, for ever after store_commit. */
+int store_step_put(struct store *store, const char *key, const struct step_record *record,
+		   struct error *err);
+
+struct step_lock {
+	int fd;
+	int steps_fd;
+	char name[DIGEST_HEX + 6];
+};
+#define STEP_LOCK_INIT                                                                             \
+	{                                                                                          \
+		.fd = -EBADF, .steps_fd = -EBADF                                                   \
+	}
+
+/** Try to be the one who makes this step: 1 locked, 0 held by another (whose pid goes to
+ *  out_owner, 0 = not known; wait for its end or for steps/KEY.* to appear, then retry). */
+int store_step_trylock(struct store *store, const char *key, struct step_lock *out,
+		       pid_t *out_owner, struct error *err);
+void step_unlock(struct step_lock *lock);
+#define cleanup_step_lock __attribute__((cleanup(step_unlock)))
+
+/** An fd of the folder steps/, for inotify. */
+int store_steps_open(struct store *store, struct error *err);
+
+/* -- collection ---------------------------------------------------------------------------------
+ */
+
+/** Names whose images keep blobs and layers: called once per ref by store_collect. */
+typedef int (*store_reach_fn)(struct store *store, const struct store_ref *ref, struct strv *holds,
+			      struct error *err);
+
+struct store_collected {
+	size_t layers, blobs;
+	struct strv names; /* "sha256:HEX" of what was removed */
+};
+
+/** Remove the blobs and layers that no ref, step record, container or live session needs: renamed
+ *  away under the exclusive lock, deleted after it. */
+int store_collect(struct store *store, store_reach_fn reach, struct store_collected *out,
+		  struct error *err);
+
+#endif
