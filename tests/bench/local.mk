@@ -1,1 +1,18 @@
-# tests/bench
+# The bench: small static programs (never with the sanitizers of the build), and the scripts.
+%C%_cflags = -std=gnu11 -O2 $(WARN_CFLAGS)
+noinst_PROGRAMS += %D%/measure %D%/floor %D%/payload
+%C%_measure_SOURCES = %D%/measure.c
+%C%_measure_CFLAGS = $(%C%_cflags)
+%C%_measure_LDFLAGS = -static
+%C%_floor_SOURCES = %D%/floor.c
+%C%_floor_CFLAGS = $(%C%_cflags)
+%C%_floor_LDFLAGS = -static
+%C%_payload_SOURCES = %D%/payload.c
+%C%_payload_CFLAGS = $(%C%_cflags)
+%C%_payload_LDFLAGS = -static
+
+EXTRA_DIST += %D%/run %D%/peers %D%/inside.sh %D%/runtime.sh %D%/builder.sh \
+	%D%/same-work.jq %D%/samples.jq %D%/table.jq %D%/cold
+
+dist_check_SCRIPTS += %D%/bench.bats
+TESTS += %D%/bench.bats

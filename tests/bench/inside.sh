@@ -1,0 +1,115 @@
+#!/bin/bash
+# SPDX-License-Identifier: Apache-2.0
+# inside: the bench inside the mount and pid namespace that `run` made: a pure cgroup v2 view, the
+# peers' root, a tmpfs for all state, then the suites, then result.json in the work directory.
+set -euo pipefail
+
+here=$BENCH_HERE build=$BENCH_BUILD work=$BENCH_WORK peers=$BENCH_PEERS
+tag=orlop-bench-${work##*-} # part of every container id, so that `run` can find what stays
+fast=$work/fast             # the tmpfs, as seen from the host's root
+fast_in=/run/bench          # the same, as seen from the peers' root
+raw=$work/raw.tsv
+failed=0
+
+die() {
+	echo "bench: $*" >&2
+	exit 1
+}
+
+say() {
+	echo "bench: $*" >&2
+}
+
+wanted() {
+	[[ ,$BENCH_WANTED, == *,$1,* ]]
+}
+
+row_wanted() {
+	[ -z "$BENCH_ROWS" ] || [[ ,$BENCH_ROWS, == *,$1,* ]]
+}
+
+# Never mount cgroup2 anew from the host's cgroup namespace: it would reset the host's mount options.
+pure_cgroup_view() {
+	[ "$BENCH_CGROUP" = /sys/fs/cgroup ] && return
+	mkdir "$work/cg2"
+	mount --bind "$BENCH_CGROUP" "$work/cg2"
+	umount -R /sys/fs/cgroup
+	mount --bind "$work/cg2" /sys/fs/cgroup
+	umount "$work/cg2"
+}
+
+# The cached root itself stays as it was made: everything that programs write to is a tmpfs.
+enter_peers_view() {
+	mount --bind "$peers" "$peers" # runtimes need a root that is a mount point (pivot_root)
+	mount -t proc proc "$peers/proc"
+	mount -t sysfs sysfs "$peers/sys"
+	mount --bind /sys/fs/cgroup "$peers/sys/fs/cgroup"
+	mount --rbind /dev "$peers/dev"
+	for dir in run tmp root var/lib etc/docker; do
+		mkdir -p "$peers/$dir"
+		mount -t tmpfs -o size=4g tmpfs "$peers/$dir"
+	done
+	mkdir "$peers$fast_in" "$peers/run/lock"
+	mount --bind "$fast" "$peers$fast_in"
+}
+
+# version NAME COMMAND...: remember the first two lines that a program says of itself
+version() {
+	local name=$1
+	shift
+	printf '%s\t%s\n' "$name" "$("$@" 2>/dev/null | head -2 | tr '\t\n' '  ')" >>"$work/versions.tsv"
+}
+
+in_peers() {
+	env -i PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin HOME=/root \
+		chroot "$peers" "$@"
+}
+
+# measure SUITE ROW OPTIONS... PLAN: samples of one row go to $raw, prefixed with suite and row.
+# The log of the commands is only shown of a series that failed.
+measure() {
+	local suite=$1 row=$2 status=0
+	shift 2
+	: >"$fast/log"
+	env -i PATH="$PATH" HOME=/root LC_ALL=C "$build/tests/bench/measure" -l "$fast/log" "$@" \
+		>"$work/samples" || status=$?
+	sed "s/^/$suite\t$row\t/" "$work/samples" >>"$raw"
+	[ $status = 0 ] && return
+	failed=1
+	say "$suite/$row: a contestant failed; the end of the output:"
+	tail -n 25 "$fast/log" >&2
+}
+
+machine_json() {
+	jq -n --arg kernel "$(uname -sr)" --arg arch "$(uname -m)" --arg cpus "$(nproc)" \
+		--arg cpu "$(sed -n 's/^model name.*: //p' /proc/cpuinfo | head -1)" \
+		--arg memory "$(sed -n 's/^MemTotal: *\([0-9]*\) kB/\1/p' /proc/meminfo)" \
+		--arg load "$(cut -d' ' -f1 /proc/loadavg)" \
+		--arg system "$(. /etc/os-release && echo "$PRETTY_NAME")" \
+		--arg virt "$(grep -qw hypervisor /proc/cpuinfo && echo yes || echo no)" \
+		--arg sha "$(grep -qw sha_ni /proc/cpuinfo && echo yes || echo no)" '{
+			kernel: $kernel, architecture: $arch, cpus: ($cpus | tonumber), cpu: $cpu,
+			memory_mib: (($memory | tonumber) / 1024 | floor), system: $system,
+			virtual_machine: $virt, sha_instructions: $sha,
+			load_at_start: ($load | tonumber) }'
+}
+
+. "$here/runtime.sh"
+. "$here/builder.sh"
+
+: >"$raw"
+: >"$work/versions.tsv"
+: >"$work/adapted.tsv"
+machine_json >"$work/machine.json"
+mkdir "$fast"
+mount -t tmpfs -o size=2g tmpfs "$fast"
+pure_cgroup_view
+[ -z "$peers" ] || enter_peers_view
+case $1 in runtime | all) bench_runtime ;; esac
+case $1 in builder | all) bench_builder ;; esac
+jq -n -R -f "$here/samples.jq" --slurpfile machine "$work/machine.json" \
+	--rawfile versions "$work/versions.tsv" --rawfile adapted "$work/adapted.tsv" \
+	--arg date "$(date -u +%Y-%m-%dT%H:%M:%SZ)" \
+	--arg commit "$(git -c safe.directory='*' -C "$here" rev-parse --short=12 HEAD 2>/dev/null || echo unknown)" \
+	"$raw" >"$work/result.json"
+exit "$failed"

@@ -1,0 +1,159 @@
+# SPDX-License-Identifier: Apache-2.0
+# shellcheck shell=bash disable=SC2154
+# runtime: the runtime's rows. Sourced by inside.sh, which owns the variables used here.
+#
+# Every contestant has a bundle, a state directory and (those with @ro) a read-only mount of its
+# program on one tmpfs, the same static payload, and its own `spec` output, adapted (same-work.jq).
+# A runtime seals itself against being overwritten unless its program is on a read-only mount:
+# plain names pay for that, @ro names do not need to.
+
+containers=10 # that `exec`, `state` and `list` find
+
+# runtime_program NAME: its path in its own root
+runtime_program() {
+	case $1 in
+	orlop) echo "$fast/bin/orlop-runtime" ;;
+	orlop@ro) echo "$fast/bin-ro/orlop-runtime" ;;
+	crun) echo /usr/bin/crun ;;
+	crun@ro) echo "$fast_in/peer-bin-ro/crun" ;;
+	runc) echo /usr/sbin/runc ;;
+	esac
+}
+
+runtime_is_peer() {
+	[[ $1 =~ ^(crun|runc) ]]
+}
+
+# what NAME calls the tmpfs
+runtime_base() {
+	runtime_is_peer "$1" && echo "$fast_in" || echo "$fast"
+}
+
+runtime_call() {
+	if runtime_is_peer "$1"; then
+		in_peers sh -c "cd $fast_in/bundles/$1 && exec $(runtime_program "$1") $2"
+	else
+		(cd "$fast/bundles/$1" && "$(runtime_program "$1")" "$2")
+	fi
+}
+
+# The leaves of the config that adapting changed, one line per contestant, for the JSON file.
+runtime_note_adapted() {
+	jq -n -r --arg name "$1" --slurpfile was "$2" --slurpfile is "$3" '
+		def leaves: [paths(scalars) as $p | ($p | map(if type == "number" then "*" else . end)
+			| join("/")) + "=" + (getpath($p) | tojson)] | unique;
+		(($was[0] | leaves) - ($is[0] | leaves)) + (($is[0] | leaves) - ($was[0] | leaves))
+		| map(sub("=.*"; "")) | unique | [$name, join(" ")] | @tsv' >>"$work/adapted.tsv"
+}
+
+# bundles/NAME runs `true`, paused/NAME the same config with `pause`
+runtime_make_bundle() {
+	local bundle=$fast/bundles/$1 paused=$fast/paused/$1
+	mkdir -p "$bundle" "$paused" "$fast/state/$1"
+	cp -r "$fast/rootfs" "$bundle/rootfs"
+	[ "$1" = floor ] && return
+	runtime_call "$1" spec
+	mv "$bundle/config.json" "$bundle/spec.json"
+	jq -f "$here/same-work.jq" "$bundle/spec.json" >"$bundle/config.json"
+	# an absolute root, so that one rootfs serves both bundles
+	jq --arg root "$(runtime_base "$1")/bundles/$1/rootfs" \
+		'.root.path = $root | .process.args = ["/bin/pause"]' "$bundle/config.json" \
+		>"$paused/config.json"
+	runtime_note_adapted "$1" "$bundle/spec.json" "$bundle/config.json"
+}
+
+runtime_prepare() {
+	local root=$fast/rootfs dir
+	for dir in bin proc sys dev tmp etc; do
+		mkdir -p "$root/$dir"
+	done
+	cp "$build/tests/bench/payload" "$root/bin/true"
+	cp "$build/tests/bench/payload" "$root/bin/pause"
+	cp "$build/tests/bench/floor" "$fast/floor"
+	mkdir "$fast/bin" "$fast/bin-ro" "$fast/peer-bin-ro"
+	if [ -x "$build/orlop-runtime" ]; then
+		cp "$build/orlop-runtime" "$fast/bin/"
+		mount --bind "$fast/bin" "$fast/bin-ro"
+		mount -o remount,bind,ro "$fast/bin-ro"
+		version orlop-runtime "$build/orlop-runtime" --version
+	fi
+	if [ -n "$peers" ]; then
+		mount --bind "$peers/usr/bin" "$peers$fast_in/peer-bin-ro"
+		mount -o remount,bind,ro "$peers$fast_in/peer-bin-ro"
+		version crun in_peers crun --version
+		version runc in_peers runc --version
+	fi
+}
+
+# the contestants that are wanted and there
+runtime_contestants() {
+	local name
+	for name in floor orlop orlop@ro crun crun@ro runc; do
+		wanted "$name" || continue
+		[[ $name != orlop* ]] || [ -x "$build/orlop-runtime" ] || continue
+		[[ $name == floor || $name == orlop* || -n $peers ]] || continue
+		echo "$name"
+	done
+}
+
+runtime_plan_head() {
+	echo "contestant $1"
+	runtime_is_peer "$1" && echo "root $peers"
+	echo "dir $(runtime_base "$1")/$2/$1"
+	call="$(runtime_program "$1") --root $(runtime_base "$1")/state/$1"
+	id=$tag-${1/@/-}
+}
+
+runtime_plan_run() {
+	local call id
+	runtime_plan_head "$1" bundles
+	if [ "$1" = floor ]; then
+		echo "time run $fast/floor $fast/bundles/floor/rootfs /bin/true"
+		return
+	fi
+	echo "time run $call run $id"
+	echo "last $call delete --force $id"
+}
+
+runtime_plan_create() {
+	local call id
+	[ "$1" = floor ] && return
+	runtime_plan_head "$1" bundles
+	echo "time create $call create $id"
+	echo "time start $call start $id"
+	echo "reap" # the payload has ended: delete needs no force and no wait
+	echo "time delete $call delete $id"
+	echo "last $call delete --force $id"
+}
+
+runtime_plan_live() {
+	local call id i
+	[ "$1" = floor ] && return
+	runtime_plan_head "$1" paused
+	for i in $(seq $containers); do
+		echo "first $call create $id-$i"
+		echo "first $call start $id-$i"
+		echo "last $call delete --force $id-$i"
+	done
+	echo "time exec $call exec $id-1 /bin/true"
+	echo "time state $call state $id-1"
+	echo "time list $call list"
+}
+
+bench_runtime() {
+	local name row runs=${BENCH_RUNS:-30} warmups=2
+	[ "$runs" -gt 3 ] || warmups=0
+	runtime_prepare
+	for name in $(runtime_contestants); do
+		runtime_make_bundle "$name"
+	done
+	for row in run create live; do
+		row_wanted "$row" || continue
+		for name in $(runtime_contestants); do
+			"runtime_plan_$row" "$name"
+		done >"$work/plan"
+		grep -q ^contestant "$work/plan" || continue
+		say "runtime/$row: $runs runs of $(grep -c ^contestant "$work/plan") contestants"
+		measure runtime "$row" -n "$runs" -w "$warmups" -s 20 -t 30 "$work/plan"
+	done
+}
