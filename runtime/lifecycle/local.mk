@@ -1,1 +1,4 @@
-# runtime/lifecycle: add with runtime_libruntime_a_SOURCES += %D%/FILE.c %D%/FILE.h
+# host side: what the verbs call
+runtime_libruntime_a_SOURCES += \
+	%D%/container.h \
+	%D%/seal.c %D%/seal.h
