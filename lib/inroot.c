@@ -1,0 +1,193 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Look-ups inside a hostile root. openat2 with RESOLVE_IN_ROOT fails with EAGAIN when a rename or
+ * mount raced with a ".." in it (openat2(2)): retried a bounded number of times.
+ */
+#include "lib/inroot.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "lib/cleanup.h"
+#include "lib/io.h"
+#include "lib/syscalls.h"
+
+#define RETRIES 128
+
+static int open_in(int root_fd, const char *path, int flags, mode_t mode, uint64_t resolve)
+{
+	struct open_how how = {
+		.flags = (uint64_t)(unsigned int)(flags | O_CLOEXEC),
+		.mode = flags & (O_CREAT | __O_TMPFILE) ? mode : 0,
+		.resolve = RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS | resolve,
+	};
+	int fd = -1;
+
+	for (int i = 0; i < RETRIES; i++) {
+		fd = sys_openat2(root_fd, *path ? path : "/", &how);
+		if (fd >= 0 || (errno != EAGAIN && errno != EINTR))
+			break;
+	}
+	return fd < 0 ? -errno : fd;
+}
+
+static int failed(struct error *err, int ret, const char *action, const char *path)
+{
+	return error_path(err, error_errno(err, -ret, "%s \"%s\" inside the root", action, path),
+			  path);
+}
+
+int inroot_open(int root_fd, const char *path, int flags, mode_t mode, struct error *err)
+{
+	int fd = open_in(root_fd, path, flags, mode, 0);
+
+	return fd < 0 ? failed(err, fd, "open", path) : fd;
+}
+
+int inroot_open_nofollow(int root_fd, const char *path, int flags, bool no_symlinks,
+			 struct error *err)
+{
+	int fd = open_in(root_fd, path, flags | O_NOFOLLOW, 0,
+			 no_symlinks ? RESOLVE_NO_SYMLINKS : 0);
+
+	return fd < 0 ? failed(err, fd, "open", path) : fd;
+}
+
+/* The next component of *path copied to name; false at the end, -ENAMETOOLONG by *ret. */
+static bool next_component(const char **path, char name[NAME_MAX + 1], int *ret)
+{
+	size_t size;
+
+	*path += strspn(*path, "/");
+	size = strcspn(*path, "/");
+	if (!size)
+		return false;
+	if (size > NAME_MAX) {
+		*ret = -ENAMETOOLONG;
+		return false;
+	}
+	memcpy(name, *path, size);
+	name[size] = '\0';
+	*path += size;
+	return true;
+}
+
+/*
+ * One step of mkdir -p: the folder at root/prefix (prefix ends with name), made in parent when it
+ * is not there. The look-up is from the root each time, so that symlinks with ".." stay inside.
+ */
+static int enter_or_make(int root_fd, int parent, const char *prefix, const char *name, mode_t mode,
+			 uid_t uid, gid_t gid)
+{
+	int fd = open_in(root_fd, prefix, O_PATH | O_DIRECTORY, 0, 0);
+
+	if (fd != -ENOENT)
+		return fd;
+	if (mkdirat(parent, name, mode) < 0)
+		/* EEXIST after ENOENT: a dangling symlink, or a race; nothing is made through it */
+		return errno == EEXIST ? -ENOENT : -errno;
+	fd = openat(parent, name, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	if (fd < 0)
+		return -errno;
+	if (uid != (uid_t)-1 && fchownat(fd, "", uid, gid, AT_EMPTY_PATH) < 0) {
+		int ret = -errno;
+
+		(void)close(fd);
+		return ret;
+	}
+	return fd;
+}
+
+int inroot_mkdir_all(int root_fd, const char *path, mode_t mode, uid_t uid, gid_t gid,
+		     struct error *err)
+{
+	cleanup_close int folder = open_in(root_fd, path, O_PATH | O_DIRECTORY, 0, 0);
+	char name[NAME_MAX + 1], prefix[PATH_MAX];
+	const char *rest = path;
+	size_t used = 0;
+	int ret = 0;
+
+	if (folder >= 0)
+		return TAKE_FD(folder); /* the usual case: all of it exists */
+	if (folder != -ENOENT)
+		return failed(err, folder, "open folder", path);
+	folder = open_in(root_fd, "/", O_PATH | O_DIRECTORY, 0, 0);
+	if (folder < 0)
+		return failed(err, folder, "open folder", "/");
+	while (next_component(&rest, name, &ret)) {
+		int next;
+
+		if (strcmp(name, "..") == 0)
+			return failed(err, -EINVAL, "make folder", path);
+		if (used + strlen(name) + 2 > sizeof(prefix))
+			return failed(err, -ENAMETOOLONG, "make folder", path);
+		used += (size_t)sprintf(prefix + used, "/%s", name);
+		next = enter_or_make(root_fd, folder, prefix, name, mode, uid, gid);
+		if (next < 0)
+			return failed(err, next, "make folder", path);
+		(void)close(folder);
+		folder = next;
+	}
+	return ret < 0 ? failed(err, ret, "make folder", path) : TAKE_FD(folder);
+}
+
+int inroot_parent(int root_fd, const char *path, bool create, const char **out_name,
+		  struct error *err)
+{
+	char parent[PATH_MAX];
+	const char *end = path + strlen(path), *name;
+	int fd;
+
+	while (end > path && end[-1] == '/')
+		end--;
+	name = end;
+	while (name > path && name[-1] != '/')
+		name--;
+	if (name == end || strcmp(name, ".") == 0 || strcmp(name, "..") == 0 || *end)
+		return failed(err, -EINVAL, "open the folder of", path);
+	if ((size_t)(name - path) >= sizeof(parent))
+		return failed(err, -ENAMETOOLONG, "open the folder of", path);
+	memcpy(parent, path, (size_t)(name - path));
+	parent[name - path] = '\0';
+	if (create)
+		fd = inroot_mkdir_all(root_fd, parent, 0755, (uid_t)-1, (gid_t)-1, err);
+	else
+		fd = inroot_open(root_fd, parent, O_PATH | O_DIRECTORY, 0, err);
+	if (fd >= 0)
+		*out_name = name;
+	return fd;
+}
+
+int inroot_exists(int root_fd, const char *path)
+{
+	cleanup_close int fd = open_in(root_fd, path, O_PATH, 0, 0);
+
+	if (fd == -ENOENT || fd == -ENOTDIR)
+		return 0;
+	return fd < 0 ? fd : 1;
+}
+
+int inroot_read_file(int root_fd, const char *path, size_t max, struct strbuf *buf,
+		     struct error *err)
+{
+	/* O_NONBLOCK: a fifo or device planted there must not hang us before we see what it is */
+	cleanup_close int fd = open_in(root_fd, path, O_RDONLY | O_NONBLOCK | O_NOCTTY, 0, 0);
+	struct stat status;
+	int ret;
+
+	if (fd < 0)
+		return failed(err, fd, "open", path);
+	if (fstat(fd, &status) < 0)
+		return failed(err, -errno, "stat", path);
+	if (!S_ISREG(status.st_mode))
+		return error_path(err,
+				  error_set(err, ERROR_INVALID, 0,
+					    "\"%s\" inside the root is not a regular file", path),
+				  path);
+	ret = io_read_rest(fd, max, buf);
+	return ret < 0 ? failed(err, ret, "read", path) : 0;
+}

@@ -1,0 +1,153 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The log's three formats. One line is one write(2), so that several processes can append to the
+ * same file (O_APPEND) without mixing.
+ */
+#include "lib/log.h"
+
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+
+#include "lib/cleanup.h"
+#include "lib/io.h"
+#include "lib/strbuf.h"
+
+static struct {
+	int fd;
+	enum log_format format;
+	enum log_level level;
+	const char *name;
+} log_state = { .fd = 2, .format = LOG_FORMAT_PLAIN, .level = LOG_WARNING, .name = NULL };
+
+static const char *const level_names[] = {
+	[LOG_ERROR] = "error",
+	[LOG_WARNING] = "warning",
+	[LOG_INFO] = "info",
+	[LOG_DEBUG] = "debug",
+};
+
+void log_setup(int fd, enum log_format format, enum log_level level, const char *name)
+{
+	log_state.fd = fd;
+	log_state.format = format;
+	log_state.level = level;
+	log_state.name = name;
+}
+
+bool log_enabled(enum log_level level)
+{
+	return level <= log_state.level;
+}
+
+int log_fd(void)
+{
+	return log_state.fd;
+}
+
+/* RFC 3339 in UTC: gmtime_r needs no time zone files, unlike localtime. */
+static void add_time(struct strbuf *line)
+{
+	struct timespec now;
+	struct tm tm;
+	char text[40];
+
+	(void)clock_gettime(CLOCK_REALTIME, &now);
+	(void)gmtime_r(&now.tv_sec, &tm);
+	(void)strftime(text, sizeof(text), "%Y-%m-%dT%H:%M:%S", &tm);
+	strbuf_addf(line, "%s.%09ldZ", text, now.tv_nsec);
+}
+
+/* A JSON or logfmt string: quotes, backslashes and control characters escaped, "/" left alone. */
+static void add_quoted(struct strbuf *line, const char *text)
+{
+	strbuf_addc(line, '"');
+	for (const unsigned char *p = (const unsigned char *)text; *p; p++) {
+		if (*p == '"' || *p == '\\')
+			strbuf_addf(line, "\\%c", *p);
+		else if (*p == '\n')
+			strbuf_adds(line, "\\n");
+		else if (*p == '\t')
+			strbuf_adds(line, "\\t");
+		else if (*p < 0x20)
+			strbuf_addf(line, "\\u%04x", *p);
+		else
+			strbuf_addc(line, (char)*p);
+	}
+	strbuf_addc(line, '"');
+}
+
+static void add_field(struct strbuf *line, const char *key, const char *value)
+{
+	if (!value || !*value)
+		return;
+	strbuf_addf(line, ",\"%s\":", key);
+	add_quoted(line, value);
+}
+
+static void add_error_fields(struct strbuf *line, const struct error *err)
+{
+	add_field(line, "code", error_code_name(err->code));
+	if (err->phase != PHASE_NONE)
+		add_field(line, "phase", phase_name(err->phase));
+	add_field(line, "syscall", err->syscall);
+	if (err->errnum)
+		add_field(line, "errno", strerrorname_np(err->errnum));
+	add_field(line, "path", err->path);
+	add_field(line, "json_pointer", err->pointer);
+}
+
+static void write_line(enum log_level level, const char *msg, const struct error *err)
+{
+	cleanup_strbuf struct strbuf line = STRBUF_INIT;
+
+	switch (log_state.format) {
+	case LOG_FORMAT_JSON:
+		strbuf_addf(&line, "{\"level\":\"%s\",\"msg\":", level_names[level]);
+		add_quoted(&line, msg);
+		strbuf_adds(&line, ",\"time\":\"");
+		add_time(&line);
+		strbuf_addc(&line, '"');
+		if (err)
+			add_error_fields(&line, err);
+		strbuf_adds(&line, "}\n");
+		break;
+	case LOG_FORMAT_TEXT:
+		strbuf_adds(&line, "time=\"");
+		add_time(&line);
+		strbuf_addf(&line, "\" level=%s msg=", level_names[level]);
+		add_quoted(&line, msg);
+		strbuf_addc(&line, '\n');
+		break;
+	case LOG_FORMAT_PLAIN:
+		if (log_state.name)
+			strbuf_addf(&line, "%s: ", log_state.name);
+		if (level != LOG_ERROR)
+			strbuf_addf(&line, "%s: ", level_names[level]);
+		strbuf_addf(&line, "%s\n", msg);
+		break;
+	}
+	(void)io_write_all(log_state.fd, line.data, line.size); /* there is nowhere to complain */
+}
+
+void log_write(enum log_level level, const char *format, ...)
+{
+	cleanup_strbuf struct strbuf msg = STRBUF_INIT;
+	int saved = errno;
+	va_list ap;
+
+	if (!log_enabled(level))
+		return;
+	va_start(ap, format);
+	strbuf_vaddf(&msg, format, ap);
+	va_end(ap);
+	write_line(level, strbuf_text(&msg), NULL);
+	errno = saved;
+}
+
+void log_error_value(const struct error *err)
+{
+	char text[sizeof(err->msg) + 128];
+
+	write_line(LOG_ERROR, error_text(err, text, sizeof(text)), err);
+}

@@ -1,0 +1,90 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Facts about processes from /proc. */
+#include "lib/proc.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/capability.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "lib/cleanup.h"
+#include "lib/number.h"
+#include "lib/syscalls.h"
+
+int proc_start_time(pid_t pid, uint64_t *out_start, char *out_state)
+{
+	char path[40], text[1024], *p, *save = NULL;
+	cleanup_close int fd = -EBADF;
+	ssize_t size;
+
+	(void)snprintf(path, sizeof(path), "/proc/%d/stat", (int)pid);
+	fd = open(path, O_RDONLY | O_CLOEXEC);
+	if (fd < 0)
+		return errno == ENOENT ? -ESRCH : -errno;
+	size = read(fd, text, sizeof(text) - 1);
+	if (size <= 0)
+		return size < 0 && errno != ESRCH ? -errno : -ESRCH;
+	text[size] = '\0';
+	/* the name may contain blanks and parentheses: fields count from behind the last ")" */
+	p = strrchr(text, ')');
+	if (!p || p[1] != ' ')
+		return -EINVAL;
+	p = strtok_r(p + 2, " ", &save);
+	if (!p)
+		return -EINVAL;
+	if (out_state)
+		*out_state = *p;
+	for (int field = 4; p && field <= 22; field++)
+		p = strtok_r(NULL, " ", &save);
+	return p ? number_parse_u64(p, out_start) : -EINVAL;
+}
+
+bool proc_is_alive(pid_t pid, uint64_t start_time)
+{
+	uint64_t now;
+	char state;
+
+	return pid > 0 && proc_start_time(pid, &now, &state) == 0 && now == start_time &&
+	       state != 'Z' && state != 'X';
+}
+
+bool proc_in_initial_userns(void)
+{
+	struct stat status;
+
+	/* never by uid_map: an identity map is legal in a child namespace too */
+	return stat("/proc/self/ns/user", &status) == 0 && status.st_ino == INITIAL_USERNS_INODE;
+}
+
+bool proc_is_privileged(void)
+{
+	struct __user_cap_header_struct header = { .version = _LINUX_CAPABILITY_VERSION_3 };
+	struct __user_cap_data_struct data[2] = { { 0 } };
+
+	if (syscall(SYS_capget, &header, data) < 0)
+		return false;
+	return (data[CAP_TO_INDEX(CAP_SYS_ADMIN)].effective & CAP_TO_MASK(CAP_SYS_ADMIN)) &&
+	       proc_in_initial_userns();
+}
+
+int proc_wait(pid_t pid, int *out_status, struct rusage *rusage)
+{
+	pid_t ret;
+
+	do {
+		ret = wait4(pid, out_status, 0, rusage);
+	} while (ret < 0 && errno == EINTR);
+	return ret < 0 ? -errno : 0;
+}
+
+int proc_exit_status(int wait_status)
+{
+	if (WIFSIGNALED(wait_status))
+		return 128 + WTERMSIG(wait_status);
+	return WEXITSTATUS(wait_status);
+}

@@ -1,0 +1,135 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Start another program. vfork: the child borrows our memory until exec, so it reports a failed
+ * step by writing into a variable of ours, and it may only make async-signal-safe calls.
+ */
+#include "lib/spawn.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/pidfd.h>
+#include <sys/prctl.h>
+#include <unistd.h>
+
+#include "lib/cleanup.h"
+#include "lib/proc.h"
+#include "lib/signals.h"
+
+/* What the child could not do, told through the shared memory. */
+struct spawn_failure {
+	int errnum;
+	const char *step;
+};
+
+/* Move every listed fd to its number. Sources that lie in the way are first moved above all. */
+static int place_fds(const struct spawn_fd *fds, size_t count)
+{
+	int sources[32], above = 3;
+
+	if (count > ARRAY_SIZE(sources))
+		return -E2BIG;
+	for (size_t i = 0; i < count; i++)
+		if (fds[i].to >= above)
+			above = fds[i].to + 1;
+	for (size_t i = 0; i < count; i++) {
+		sources[i] = fcntl(fds[i].from, F_DUPFD_CLOEXEC, above);
+		if (sources[i] < 0)
+			return -errno;
+	}
+	for (size_t i = 0; i < count; i++)
+		if (dup2(sources[i], fds[i].to) < 0)
+			return -errno;
+	return 0;
+}
+
+static void child_fail(volatile struct spawn_failure *failure, const char *step, int errnum)
+{
+	failure->step = step;
+	failure->errnum = errnum;
+	_exit(127);
+}
+
+static void __attribute__((noreturn)) child(const struct spawn *spawn, pid_t parent,
+					    volatile struct spawn_failure *failure)
+{
+	char *const *envp = spawn->envp ? spawn->envp : environ;
+	int ret;
+
+	signal_reset_all();
+	if (spawn->death_signal) {
+		if (prctl(PR_SET_PDEATHSIG, spawn->death_signal) < 0)
+			child_fail(failure, "set the parent death signal", errno);
+		if (getppid() != parent)
+			_exit(127); /* it died before prctl could watch it */
+	}
+	if (spawn->new_session && setsid() < 0)
+		child_fail(failure, "setsid", errno);
+	if (spawn->new_group && setpgid(0, 0) < 0)
+		child_fail(failure, "setpgid", errno);
+	if (spawn->cwd_fd >= 0 && fchdir(spawn->cwd_fd) < 0)
+		child_fail(failure, "change the working directory", errno);
+	if (spawn->cwd && chdir(spawn->cwd) < 0)
+		child_fail(failure, "change the working directory", errno);
+	ret = place_fds(spawn->fds, spawn->fd_count);
+	if (ret < 0)
+		child_fail(failure, "place the file descriptors", -ret);
+	if (spawn->search)
+		(void)execvpe(spawn->path, spawn->argv, envp);
+	else
+		(void)execve(spawn->path, spawn->argv, envp);
+	child_fail(failure, "exec", errno);
+	_exit(127);
+}
+
+/* The vfork itself, apart from everything that lives across it. */
+static pid_t start_child(const struct spawn *spawn, pid_t parent,
+			 volatile struct spawn_failure *failure)
+{
+	pid_t pid = vfork();
+
+	if (pid == 0)
+		child(spawn, parent, failure);
+	return pid < 0 ? -errno : pid;
+}
+
+int spawn_start(const struct spawn *spawn, pid_t *out_pid, int *out_pidfd, struct error *err)
+{
+	volatile struct spawn_failure failure = { 0, NULL };
+	sigset_t all, old;
+	pid_t pid;
+
+	/* no handler of ours may run in the child while it shares our memory */
+	(void)sigfillset(&all);
+	(void)sigprocmask(SIG_SETMASK, &all, &old);
+	pid = start_child(spawn, getpid(), &failure);
+	(void)sigprocmask(SIG_SETMASK, &old, NULL);
+	if (pid < 0)
+		return error_errno(err, -pid, "start \"%s\"", spawn->path);
+	if (failure.errnum) {
+		(void)proc_wait(pid, NULL, NULL);
+		return error_errno(err, failure.errnum, "start \"%s\": %s", spawn->path,
+				   failure.step);
+	}
+	if (out_pidfd) {
+		int pidfd = pidfd_open(pid, 0);
+
+		if (pidfd < 0)
+			return error_errno(err, errno, "open a pidfd of \"%s\"", spawn->path);
+		*out_pidfd = pidfd;
+	}
+	*out_pid = pid;
+	return 0;
+}
+
+int spawn_run(const struct spawn *spawn, int *out_status, struct error *err)
+{
+	pid_t pid;
+	int ret = spawn_start(spawn, &pid, NULL, err);
+
+	if (ret < 0)
+		return ret;
+	ret = proc_wait(pid, out_status, NULL);
+	return ret < 0 ? error_errno(err, -ret, "wait for \"%s\"", spawn->path) : 0;
+}

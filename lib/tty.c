@@ -1,0 +1,54 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Raw mode, window sizes, and one direction of a terminal's traffic. */
+#include "lib/tty.h"
+
+#include <errno.h>
+#include <unistd.h>
+
+#include "lib/io.h"
+
+int tty_set_raw(int fd, struct tty_saved *saved, struct error *err)
+{
+	struct termios raw;
+
+	if (tcgetattr(fd, &saved->termios) < 0)
+		return errno == ENOTTY ? 0 : error_errno(err, errno, "read the terminal's mode");
+	raw = saved->termios;
+	cfmakeraw(&raw);
+	/* TCSANOW: pending input belongs to the program that is about to read it */
+	if (tcsetattr(fd, TCSANOW, &raw) < 0)
+		return error_errno(err, errno, "set the terminal to raw mode");
+	saved->fd = fd;
+	return 0;
+}
+
+void tty_restore(struct tty_saved *saved)
+{
+	if (saved->fd < 0)
+		return;
+	(void)tcsetattr(saved->fd, TCSADRAIN, &saved->termios); /* nothing better can be done */
+	saved->fd = -EBADF;
+}
+
+void tty_copy_size(int from, int to)
+{
+	struct winsize size;
+
+	if (ioctl(from, TIOCGWINSZ, &size) == 0)
+		(void)ioctl(to, TIOCSWINSZ, &size); /* a wrong size is no reason to fail */
+}
+
+int tty_pump(int from, int to)
+{
+	char buffer[8192];
+	ssize_t got = read(from, buffer, sizeof(buffer));
+	int ret;
+
+	if (got < 0)
+		/* EIO: the last slave of a pty is closed, the terminal's end of file */
+		return errno == EAGAIN || errno == EINTR ? 1 : errno == EIO ? 0 : -errno;
+	if (got == 0)
+		return 0;
+	ret = io_write_all(to, buffer, (size_t)got);
+	return ret < 0 ? ret : 1;
+}
