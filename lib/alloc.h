@@ -25,7 +25,7 @@ char *xvasprintf(const char *format, va_list ap)
 #define ARRAY_GROW(array, count, capacity)                                                         \
 	do {                                                                                       \
 		if ((count) == (capacity)) {                                                       \
-			(capacity) = (capacity) ? (capacity) * 2 : 8;                              \
+			(capacity) = (capacity) ? (capacity)*2 : 8;                                \
 			(array) = xreallocarray((array), (capacity), sizeof(*(array)));            \
 		}                                                                                  \
 	} while (0)
@@ -34,7 +34,10 @@ struct arena {
 	struct arena_block *blocks; /* newest first */
 };
 
-#define ARENA_INIT { NULL }
+#define ARENA_INIT                                                                                 \
+	{                                                                                          \
+		NULL                                                                               \
+	}
 
 /** Zeroed memory, aligned for anything, that lives until arena_done. size 0 is allowed. */
 void *arena_alloc(struct arena *arena, size_t size) __attribute__((returns_nonnull));

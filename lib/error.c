@@ -66,50 +66,46 @@ const char *phase_name(enum phase phase)
 	return (size_t)phase < ARRAY_SIZE(phase_names) ? phase_names[phase] : "unknown";
 }
 
+/* size bytes of the text that is head followed by tail, from position from on. */
+static void copy_joined(char *out, const char *head, const char *tail, size_t from, size_t size)
+{
+	size_t head_size = strlen(head);
+
+	for (size_t i = 0; i < size; i++, from++)
+		out[i] = from < head_size ? head[from] : tail[from - head_size];
+}
+
 /*
- * Join head and tail into out. What does not fit is cut where it hurts least: callers match on the
- * beginning (our prefix) and on the end (the kernel's words), so the middle goes.
+ * Join head and tail into out (apart from both). What does not fit is cut where it hurts least:
+ * callers match on the beginning (our words) and on the end (the kernel's), so the middle goes.
  */
 static void join_cut_middle(char *out, size_t size, const char *head, const char *tail)
 {
 	static const char gap[] = "...";
-	size_t head_size = strlen(head), tail_size = strlen(tail);
-	size_t room = size - 1, keep_head, keep_tail;
+	size_t whole = strlen(head) + strlen(tail), room = size - 1, first;
 
-	if (head_size + tail_size <= room) {
-		memmove(out, head, head_size);
-		memmove(out + head_size, tail, tail_size + 1);
+	if (whole <= room) {
+		copy_joined(out, head, tail, 0, whole);
+		out[whole] = '\0';
 		return;
 	}
 	room -= sizeof(gap) - 1;
-	keep_tail = tail_size < room / 2 ? tail_size : room / 2;
-	keep_head = room - keep_tail;
-	if (keep_head > head_size) {
-		keep_head = head_size;
-		keep_tail = room - keep_head;
-	}
-	memmove(out, head, keep_head);
-	memcpy(out + keep_head, gap, sizeof(gap) - 1);
-	memmove(out + keep_head + sizeof(gap) - 1, tail + tail_size - keep_tail, keep_tail + 1);
+	first = room / 2;
+	copy_joined(out, head, tail, 0, first);
+	memcpy(out + first, gap, sizeof(gap) - 1);
+	copy_joined(out + first + sizeof(gap) - 1, head, tail, whole - (room - first),
+		    room - first);
+	out[size - 1] = '\0';
 }
 
 /* Format into out; a text that is too long keeps its first and last part. */
 static void format_cut_middle(char *out, size_t size, const char *format, va_list ap)
 {
 	char whole[8192];
-	int length = vsnprintf(whole, sizeof(whole), format, ap);
 
-	if (length < 0)
+	if (vsnprintf(whole, sizeof(whole), format, ap) < 0)
 		whole[0] = '\0';
 	join_cut_middle(out, size, whole, "");
-	if (length >= (int)size) {
-		size_t used = strlen(whole), half = used / 2;
-		char tail[sizeof(whole)];
-
-		memcpy(tail, whole + half, used - half + 1);
-		whole[half] = '\0';
-		join_cut_middle(out, size, whole, tail);
-	}
 }
 
 int error_vset(struct error *err, enum error_code code, int errnum, const char *format, va_list ap)

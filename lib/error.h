@@ -14,16 +14,16 @@
 /** What kind of failure it is; decides exit statuses and machine-readable output. */
 enum error_code {
 	ERROR_NONE,
-	ERROR_SYSTEM,      /* a system call failed: errnum says how */
-	ERROR_USAGE,       /* the command line */
-	ERROR_INVALID,     /* a document, file or archive that breaks its rules */
+	ERROR_SYSTEM,	   /* a system call failed: errnum says how */
+	ERROR_USAGE,	   /* the command line */
+	ERROR_INVALID,	   /* a document, file or archive that breaks its rules */
 	ERROR_UNSUPPORTED, /* valid, but not to be had here */
 	ERROR_NOT_FOUND,   /* the named thing does not exist */
-	ERROR_EXISTS,      /* the named thing exists already */
-	ERROR_STATE,       /* the thing is not in a state that allows this */
+	ERROR_EXISTS,	   /* the named thing exists already */
+	ERROR_STATE,	   /* the thing is not in a state that allows this */
 	ERROR_TIMEOUT,
-	ERROR_CANCELLED,   /* a signal asked us to stop */
-	ERROR_INTERNAL,    /* our own bug */
+	ERROR_CANCELLED, /* a signal asked us to stop */
+	ERROR_INTERNAL,	 /* our own bug */
 };
 
 /** Where in a container's or build's life it happened. */
@@ -47,14 +47,17 @@ struct error {
 	int errnum; /* 0 = none; strerror is appended by the printer, not stored */
 	enum error_code code;
 	enum phase phase;
-	const char *syscall;  /* static string or NULL */
-	char path[PATH_MAX];  /* the object, when it is a path */
-	char pointer[256];    /* JSON pointer into the document, when it came from one */
-	char msg[1024];       /* what was attempted on what; lower case, no period */
+	const char *syscall; /* static string or NULL */
+	char path[PATH_MAX]; /* the object, when it is a path */
+	char pointer[256];   /* JSON pointer into the document, when it came from one */
+	char msg[1024];	     /* what was attempted on what; lower case, no period */
 };
 
 /** An error that needs no initialiser is safe to read; this one is for clarity. */
-#define ERROR_INIT { .errnum = 0 }
+#define ERROR_INIT                                                                                 \
+	{                                                                                          \
+		.errnum = 0                                                                        \
+	}
 
 /**
  * Record a failure: code, errno (0 = none) and a formatted message. A message too long for the

@@ -175,8 +175,8 @@ int fd_connect_unix(const char *path, struct error *err)
 		folder = open(parent, O_PATH | O_DIRECTORY | O_CLOEXEC);
 		if (folder < 0)
 			return error_errno(err, errno, "open \"%s\"", parent);
-		length = snprintf(address.sun_path, sizeof(address.sun_path),
-				  "/proc/self/fd/%d/%s", folder, path_base(path));
+		length = snprintf(address.sun_path, sizeof(address.sun_path), "/proc/self/fd/%d/%s",
+				  folder, path_base(path));
 		if (length >= (int)sizeof(address.sun_path))
 			return error_errno(err, ENAMETOOLONG, "connect \"%s\"", path);
 	}

@@ -13,7 +13,8 @@
 
 #include "lib/error.h"
 
-/** Open path (absolute or not) inside root_fd; O_CLOEXEC added; mode for O_CREAT. fd or negative errno. */
+/** Open path (absolute or not) inside root_fd; O_CLOEXEC added; mode for O_CREAT. fd or negative
+ * errno. */
 int inroot_open(int root_fd, const char *path, int flags, mode_t mode, struct error *err);
 /** The same without following a symlink in the last component or, with no_symlinks, anywhere. */
 int inroot_open_nofollow(int root_fd, const char *path, int flags, bool no_symlinks,

@@ -95,8 +95,8 @@ int io_write_kernel_file(int dirfd, const char *path, const char *text, struct e
 		written = write(fd, text, size);
 	} while (written < 0 && errno == EINTR);
 	if (written < 0)
-		return error_path(err, error_errno(err, errno, "write \"%s\" to \"%s\"", text, path),
-				  path);
+		return error_path(
+			err, error_errno(err, errno, "write \"%s\" to \"%s\"", text, path), path);
 	if ((size_t)written != size)
 		return error_path(err, error_errno(err, EIO, "write \"%s\" to \"%s\"", text, path),
 				  path);

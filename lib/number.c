@@ -143,8 +143,8 @@ static const struct {
 	const char *name;
 	uint64_t ns;
 } duration_units[] = {
-	{ "ns", 1 },          { "us", 1000 },        { "\xc2\xb5s", 1000 }, { "ms", 1000000 },
-	{ "s", 1000000000 },  { "m", 60000000000 },  { "h", 3600000000000 },
+	{ "ns", 1 },	     { "us", 1000 },	   { "\xc2\xb5s", 1000 },  { "ms", 1000000 },
+	{ "s", 1000000000 }, { "m", 60000000000 }, { "h", 3600000000000 },
 };
 
 /* The longest unit at the start of text ("m" must not hide "ms"); 0 when there is none. */

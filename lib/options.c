@@ -40,8 +40,7 @@ static struct found find(const struct option_spec *table, char *base, match_fn m
 {
 	for (; table && table->kind != OPTION_END; table++) {
 		if (table->kind == OPTION_INCLUDE) {
-			struct found found =
-				find(table->include, base + table->offset, match, key);
+			struct found found = find(table->include, base + table->offset, match, key);
 
 			if (found.spec)
 				return found;
@@ -80,8 +79,8 @@ static int usage_error(struct error *err, const char *format, const char *a, con
 static int parse_bool(const char *text, bool *out)
 {
 	static const struct name_value words[] = {
-		{ "1", 1 },    { "t", 1 },     { "T", 1 },     { "true", 1 },  { "TRUE", 1 },
-		{ "True", 1 }, { "0", 0 },     { "f", 0 },     { "F", 0 },     { "false", 0 },
+		{ "1", 1 },	{ "t", 1 },	{ "T", 1 },  { "true", 1 }, { "TRUE", 1 },
+		{ "True", 1 },	{ "0", 0 },	{ "f", 0 },  { "F", 0 },    { "false", 0 },
 		{ "FALSE", 0 }, { "False", 0 }, { NULL, 0 },
 	};
 	const struct name_value *word = table_find(words, text);
@@ -151,8 +150,7 @@ static int unknown(const struct command_spec *command, const char *name, const c
 
 	suggest_names(command->options, &suggestion);
 	if (suggestion.best)
-		return usage_error(err,
-				   "flag provided but not defined: -%s (did you mean --%s?)",
+		return usage_error(err, "flag provided but not defined: -%s (did you mean --%s?)",
 				   shown + (shown[0] == '-'), suggestion.best);
 	return usage_error(err, "flag provided but not defined: -%s%s", shown + (shown[0] == '-'),
 			   "");
@@ -216,8 +214,8 @@ static int check_arity(const struct command_spec *command, int count, struct err
 		return error_set(err, ERROR_USAGE, 0, "\"%s\" requires exactly %d argument(s)",
 				 command->name, min);
 	if (count < min)
-		return error_set(err, ERROR_USAGE, 0,
-				 "\"%s\" requires a minimum of %d argument(s)", command->name, min);
+		return error_set(err, ERROR_USAGE, 0, "\"%s\" requires a minimum of %d argument(s)",
+				 command->name, min);
 	return error_set(err, ERROR_USAGE, 0, "\"%s\" requires a maximum of %d argument(s)",
 			 command->name, max);
 }

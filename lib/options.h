@@ -15,39 +15,63 @@
 
 enum option_kind {
 	OPTION_END,
-	OPTION_BOOL,   /* bool */
-	OPTION_STRING, /* const char *, borrowed from argv; last one wins */
-	OPTION_STRV,   /* struct strv, every use appends a copy */
-	OPTION_U64,    /* uint64_t */
-	OPTION_SIZE,   /* uint64_t, with units */
+	OPTION_BOOL,	 /* bool */
+	OPTION_STRING,	 /* const char *, borrowed from argv; last one wins */
+	OPTION_STRV,	 /* struct strv, every use appends a copy */
+	OPTION_U64,	 /* uint64_t */
+	OPTION_SIZE,	 /* uint64_t, with units */
 	OPTION_ACCEPTED, /* taken and without effect; help says so */
-	OPTION_INCLUDE, /* another table, whose offsets start at offset */
+	OPTION_INCLUDE,	 /* another table, whose offsets start at offset */
 };
 
 enum option_flags {
-	OPTION_HIDDEN = 1,     /* not in --help, still accepted */
+	OPTION_HIDDEN = 1,	/* not in --help, still accepted */
 	OPTION_NEEDS_VALUE = 2, /* for OPTION_ACCEPTED: swallows a value */
 };
 
 struct option_spec {
 	enum option_kind kind;
-	char letter;       /* 0 = none */
+	char letter;	   /* 0 = none */
 	const char *name;  /* long name without dashes; NULL = none */
-	size_t offset;     /* of the member in the verb's struct */
+	size_t offset;	   /* of the member in the verb's struct */
 	const char *value; /* placeholder: "DIR"; NULL for bool */
 	const char *help;
 	unsigned int flags;
 	const struct option_spec *include;
 };
 
-#define OPT_BOOL(c, n, s, m, h) { OPTION_BOOL, c, n, offsetof(s, m), NULL, h, 0, NULL }
-#define OPT_STRING(c, n, s, m, v, h) { OPTION_STRING, c, n, offsetof(s, m), v, h, 0, NULL }
-#define OPT_STRV(c, n, s, m, v, h) { OPTION_STRV, c, n, offsetof(s, m), v, h, 0, NULL }
-#define OPT_U64(c, n, s, m, v, h) { OPTION_U64, c, n, offsetof(s, m), v, h, 0, NULL }
-#define OPT_SIZE(c, n, s, m, v, h) { OPTION_SIZE, c, n, offsetof(s, m), v, h, 0, NULL }
-#define OPT_ACCEPTED(c, n, v, h) { OPTION_ACCEPTED, c, n, 0, v, h, (v) ? OPTION_NEEDS_VALUE : 0, NULL }
-#define OPT_INCLUDE(s, m, table) { OPTION_INCLUDE, 0, NULL, offsetof(s, m), NULL, NULL, 0, table }
-#define OPT_END { OPTION_END, 0, NULL, 0, NULL, NULL, 0, NULL }
+#define OPT_BOOL(c, n, s, m, h)                                                                    \
+	{                                                                                          \
+		OPTION_BOOL, c, n, offsetof(s, m), NULL, h, 0, NULL                                \
+	}
+#define OPT_STRING(c, n, s, m, v, h)                                                               \
+	{                                                                                          \
+		OPTION_STRING, c, n, offsetof(s, m), v, h, 0, NULL                                 \
+	}
+#define OPT_STRV(c, n, s, m, v, h)                                                                 \
+	{                                                                                          \
+		OPTION_STRV, c, n, offsetof(s, m), v, h, 0, NULL                                   \
+	}
+#define OPT_U64(c, n, s, m, v, h)                                                                  \
+	{                                                                                          \
+		OPTION_U64, c, n, offsetof(s, m), v, h, 0, NULL                                    \
+	}
+#define OPT_SIZE(c, n, s, m, v, h)                                                                 \
+	{                                                                                          \
+		OPTION_SIZE, c, n, offsetof(s, m), v, h, 0, NULL                                   \
+	}
+#define OPT_ACCEPTED(c, n, v, h)                                                                   \
+	{                                                                                          \
+		OPTION_ACCEPTED, c, n, 0, v, h, (v) ? OPTION_NEEDS_VALUE : 0, NULL                 \
+	}
+#define OPT_INCLUDE(s, m, table)                                                                   \
+	{                                                                                          \
+		OPTION_INCLUDE, 0, NULL, offsetof(s, m), NULL, NULL, 0, table                      \
+	}
+#define OPT_END                                                                                    \
+	{                                                                                          \
+		OPTION_END, 0, NULL, 0, NULL, NULL, 0, NULL                                        \
+	}
 
 /** A verb, or the program itself (name = program). */
 struct command_spec {
@@ -58,14 +82,14 @@ struct command_spec {
 	int arguments_max;     /* -1 = any */
 	bool stop_at_argument; /* the first positional ends the options (exec, run IMAGE ...) */
 	int (*run)(const struct command_spec *command, int argc, char **argv, void *globals);
-	const char *summary;     /* one line, for the list of verbs */
+	const char *summary;	 /* one line, for the list of verbs */
 	const char *description; /* paragraphs for --help; may be NULL */
 };
 
 struct option_result {
 	char **arguments; /* the positionals, in argv's memory, NULL-terminated */
 	int count;
-	bool help;        /* -h or --help was seen */
+	bool help; /* -h or --help was seen */
 };
 
 /**
@@ -85,7 +109,8 @@ void options_print_help(FILE *out, const char *program, const struct command_spe
 /** Help of the program: global options and the list of verbs (name NULL ends it). */
 void options_print_program_help(FILE *out, const struct command_spec *program,
 				const struct command_spec *const *commands);
-/** One option a line, "--name" or "-c" with a trailing "=" if it takes a value: completion uses it. */
+/** One option a line, "--name" or "-c" with a trailing "=" if it takes a value: completion uses it.
+ */
 void options_print_completion(FILE *out, const struct option_spec *options);
 
 /** Find a verb by name; NULL when unknown (suggestion gets the nearest, may be NULL). */

@@ -112,7 +112,8 @@ int path_mkdir_all(const char *path, mode_t mode, struct error *err)
 		saved = *slash;
 		*slash = '\0';
 		if (mkdir(clean, mode) < 0 && errno != EEXIST)
-			return error_path(err, error_errno(err, errno, "mkdir \"%s\"", clean), clean);
+			return error_path(err, error_errno(err, errno, "mkdir \"%s\"", clean),
+					  clean);
 		if (!saved)
 			break;
 		*slash = saved;

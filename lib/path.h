@@ -9,7 +9,8 @@
 
 #include "lib/error.h"
 
-/** Lexically clean (no //, ., trailing /; .. resolved, never above / of an absolute path). "" -> "."; owned. */
+/** Lexically clean (no //, ., trailing /; .. resolved, never above / of an absolute path). "" ->
+ * "."; owned. */
 char *path_clean(const char *path);
 /** base/path cleaned; path wins when absolute. Owned. */
 char *path_join(const char *base, const char *path);

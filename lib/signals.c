@@ -15,7 +15,10 @@ static const struct {
 	const char *name;
 	int number;
 } aliases[] = {
-	{ "CLD", SIGCHLD }, { "IOT", SIGIOT }, { "POLL", SIGPOLL }, { "UNUSED", SIGSYS },
+	{ "CLD", SIGCHLD },
+	{ "IOT", SIGIOT },
+	{ "IO", SIGIO },
+	{ "UNUSED", SIGSYS },
 };
 
 /* "RTMIN", "RTMIN+3", "RTMAX-1" as the kernel counts: 34 is glibc's SIGRTMIN, as in runc. */
@@ -64,11 +67,11 @@ int signal_parse(const char *text)
 const char *signal_name(int number)
 {
 	static const char *const names[] = {
-		NULL,        "SIGHUP",    "SIGINT",    "SIGQUIT", "SIGILL",    "SIGTRAP", "SIGABRT",
-		"SIGBUS",    "SIGFPE",    "SIGKILL",   "SIGUSR1", "SIGSEGV",   "SIGUSR2", "SIGPIPE",
-		"SIGALRM",   "SIGTERM",   "SIGSTKFLT", "SIGCHLD", "SIGCONT",   "SIGSTOP", "SIGTSTP",
-		"SIGTTIN",   "SIGTTOU",   "SIGURG",    "SIGXCPU", "SIGXFSZ",   "SIGVTALRM",
-		"SIGPROF",   "SIGWINCH",  "SIGIO",     "SIGPWR",  "SIGSYS",
+		NULL,	    "SIGHUP",  "SIGINT",    "SIGQUIT", "SIGILL",  "SIGTRAP",   "SIGABRT",
+		"SIGBUS",   "SIGFPE",  "SIGKILL",   "SIGUSR1", "SIGSEGV", "SIGUSR2",   "SIGPIPE",
+		"SIGALRM",  "SIGTERM", "SIGSTKFLT", "SIGCHLD", "SIGCONT", "SIGSTOP",   "SIGTSTP",
+		"SIGTTIN",  "SIGTTOU", "SIGURG",    "SIGXCPU", "SIGXFSZ", "SIGVTALRM", "SIGPROF",
+		"SIGWINCH", "SIGIO",   "SIGPWR",    "SIGSYS",
 	};
 
 	if (number > 0 && (size_t)number < sizeof(names) / sizeof(*names))
@@ -99,7 +102,8 @@ void signal_reset_all(void)
 	for (int number = 1; number < NSIG; number++) {
 		if (number == SIGKILL || number == SIGSTOP || sigaction(number, NULL, &now) < 0)
 			continue;
-		/* after an exec of ours nearly all are at their default: the read is the cheap half */
+		/* after an exec of ours nearly all are at their default: the read is the cheap half
+		 */
 		if (now.sa_handler != SIG_DFL)
 			(void)sigaction(number, &action, NULL);
 	}

@@ -51,8 +51,8 @@ static void child_fail(volatile struct spawn_failure *failure, const char *step,
 	_exit(127);
 }
 
-static void __attribute__((noreturn)) child(const struct spawn *spawn, pid_t parent,
-					    volatile struct spawn_failure *failure)
+static void __attribute__((noreturn))
+child(const struct spawn *spawn, pid_t parent, volatile struct spawn_failure *failure)
 {
 	char *const *envp = spawn->envp ? spawn->envp : environ;
 	int ret;

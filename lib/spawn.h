@@ -15,24 +15,27 @@
 
 struct spawn_fd {
 	int from; /* this fd of ours ... */
-	int to;   /* ... is this number in the child */
+	int to;	  /* ... is this number in the child */
 };
 
 struct spawn {
-	const char *path;            /* program; searched in PATH when it has no slash and search */
+	const char *path; /* program; searched in PATH when it has no slash and search */
 	bool search;
 	char *const *argv;
-	char *const *envp;           /* NULL = our environment */
-	int cwd_fd;                  /* fchdir there; -EBADF = stay */
-	const char *cwd;             /* chdir there; NULL = stay */
-	const struct spawn_fd *fds;  /* everything not listed is closed by O_CLOEXEC */
+	char *const *envp;	    /* NULL = our environment */
+	int cwd_fd;		    /* fchdir there; -EBADF = stay */
+	const char *cwd;	    /* chdir there; NULL = stay */
+	const struct spawn_fd *fds; /* everything not listed is closed by O_CLOEXEC */
 	size_t fd_count;
-	bool new_session;            /* setsid */
-	bool new_group;              /* setpgid(0, 0) */
-	int death_signal;            /* PR_SET_PDEATHSIG, 0 = none */
+	bool new_session; /* setsid */
+	bool new_group;	  /* setpgid(0, 0) */
+	int death_signal; /* PR_SET_PDEATHSIG, 0 = none */
 };
 
-#define SPAWN_INIT { .cwd_fd = -EBADF }
+#define SPAWN_INIT                                                                                 \
+	{                                                                                          \
+		.cwd_fd = -EBADF                                                                   \
+	}
 
 /** Starts it; *out_pidfd (may be NULL) gets a pidfd. An exec failure is reported here, by errno. */
 int spawn_start(const struct spawn *spawn, pid_t *out_pid, int *out_pidfd, struct error *err);

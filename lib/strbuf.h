@@ -12,7 +12,10 @@ struct strbuf {
 	size_t capacity;
 };
 
-#define STRBUF_INIT { NULL, 0, 0 }
+#define STRBUF_INIT                                                                                \
+	{                                                                                          \
+		NULL, 0, 0                                                                         \
+	}
 
 void strbuf_reserve(struct strbuf *buf, size_t extra); /* room for extra more bytes and the NUL */
 void strbuf_add(struct strbuf *buf, const void *data, size_t size);

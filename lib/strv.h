@@ -12,12 +12,15 @@ struct strv {
 	size_t capacity;
 };
 
-#define STRV_INIT { NULL, 0, 0 }
+#define STRV_INIT                                                                                  \
+	{                                                                                          \
+		NULL, 0, 0                                                                         \
+	}
 
-void strv_add(struct strv *list, const char *text);               /* copies */
-void strv_take(struct strv *list, char *text);                    /* takes ownership */
+void strv_add(struct strv *list, const char *text); /* copies */
+void strv_take(struct strv *list, char *text);	    /* takes ownership */
 void strv_addf(struct strv *list, const char *format, ...) __attribute__((format(printf, 2, 3)));
-void strv_add_all(struct strv *list, char *const *items);         /* NULL-terminated; NULL = none */
+void strv_add_all(struct strv *list, char *const *items); /* NULL-terminated; NULL = none */
 bool strv_contains(const struct strv *list, const char *text);
 void strv_remove(struct strv *list, size_t index);
 /** Split at each separator character; empty pieces are kept. */

@@ -14,7 +14,10 @@ struct tty_saved {
 	struct termios termios;
 };
 
-#define TTY_SAVED_INIT { .fd = -EBADF }
+#define TTY_SAVED_INIT                                                                             \
+	{                                                                                          \
+		.fd = -EBADF                                                                       \
+	}
 
 /** Raw mode on fd if it is a terminal (else nothing); tty_restore undoes it and is a cleanup. */
 int tty_set_raw(int fd, struct tty_saved *saved, struct error *err);

@@ -36,8 +36,8 @@ static const char *check_skipped;
 	do {                                                                                       \
 		long long check_a = (long long)(actual), check_e = (long long)(expected);          \
 		if (check_a != check_e) {                                                          \
-			printf("# %s:%d: %s is %lld, expected %lld\n", __FILE__, __LINE__, #actual, \
-			       check_a, check_e);                                                  \
+			printf("# %s:%d: %s is %lld, expected %lld\n", __FILE__, __LINE__,         \
+			       #actual, check_a, check_e);                                         \
 			check_failures++;                                                          \
 		}                                                                                  \
 	} while (0)

@@ -1,2 +1,15 @@
-# pattern: unit_lib += name; %C%_test_name_SOURCES; all link the libraries below the layer tested
-unit_lib = 
+# Unit tests of lib/: one line each; a test links only the libraries below the layer it tests.
+unit_lib = \
+	%D%/test-error \
+	%D%/test-fd \
+	%D%/test-inroot \
+	%D%/test-io \
+	%D%/test-memory \
+	%D%/test-number \
+	%D%/test-options \
+	%D%/test-path \
+	%D%/test-spawn
+check_PROGRAMS += $(unit_lib)
+TESTS += $(unit_lib)
+EXTRA_DIST += %D%/check.h
+LDADD = lib/liblib.a
