@@ -18,7 +18,7 @@
 #undef linux /* gnu11 predefines it as 1; the member of struct oci_config has this name */
 
 struct oci_namespace {
-	uint64_t type;    /* CLONE_NEW* */
+	uint64_t type;	  /* CLONE_NEW* */
 	const char *path; /* NULL or "" = a new one */
 };
 
@@ -69,7 +69,7 @@ struct oci_device_rule {
 	bool allow;
 	const char *type;   /* "a", "b", "c"; NULL or "" = a */
 	const char *access; /* of "rwm"; NULL or "" = all */
-	int64_t major;      /* absent or -1 = all */
+	int64_t major;	    /* absent or -1 = all */
 	int64_t minor;
 	bool has_major;
 	bool has_minor;
@@ -191,15 +191,15 @@ struct oci_resources {
 /* -- seccomp ----------------------------------------------------------------------------------- */
 
 enum seccomp_action { /* the numbers are ours; 0 = not given */
-	SECCOMP_ACTION_KILL = 1,
-	SECCOMP_ACTION_KILL_PROCESS,
-	SECCOMP_ACTION_KILL_THREAD,
-	SECCOMP_ACTION_TRAP,
-	SECCOMP_ACTION_ERRNO,
-	SECCOMP_ACTION_TRACE,
-	SECCOMP_ACTION_ALLOW,
-	SECCOMP_ACTION_LOG,
-	SECCOMP_ACTION_NOTIFY,
+		      SECCOMP_ACTION_KILL = 1,
+		      SECCOMP_ACTION_KILL_PROCESS,
+		      SECCOMP_ACTION_KILL_THREAD,
+		      SECCOMP_ACTION_TRAP,
+		      SECCOMP_ACTION_ERRNO,
+		      SECCOMP_ACTION_TRACE,
+		      SECCOMP_ACTION_ALLOW,
+		      SECCOMP_ACTION_LOG,
+		      SECCOMP_ACTION_NOTIFY,
 };
 
 enum seccomp_operator {
@@ -213,10 +213,10 @@ enum seccomp_operator {
 };
 
 enum seccomp_flag { /* bits of oci_seccomp.flags: the kernel's SECCOMP_FILTER_FLAG_* */
-	SECCOMP_FLAG_TSYNC = 1 << 0,
-	SECCOMP_FLAG_LOG = 1 << 1,
-	SECCOMP_FLAG_SPEC_ALLOW = 1 << 2,
-	SECCOMP_FLAG_WAIT_KILLABLE_RECV = 1 << 5,
+		    SECCOMP_FLAG_TSYNC = 1 << 0,
+		    SECCOMP_FLAG_LOG = 1 << 1,
+		    SECCOMP_FLAG_SPEC_ALLOW = 1 << 2,
+		    SECCOMP_FLAG_WAIT_KILLABLE_RECV = 1 << 5,
 };
 
 struct oci_seccomp_arg {
@@ -290,7 +290,7 @@ struct oci_linux {
 
 /* -- the names, for error messages and `features` ---------------------------------------------- */
 
-extern const struct name_value oci_namespace_names[];   /* "pid" -> CLONE_NEWPID ... */
+extern const struct name_value oci_namespace_names[];	/* "pid" -> CLONE_NEWPID ... */
 extern const struct name_value oci_propagation_names[]; /* "rslave" -> MS_SLAVE | MS_REC ... */
 extern const struct name_value oci_seccomp_action_names[];
 extern const struct name_value oci_seccomp_operator_names[];

@@ -62,6 +62,6 @@ void descriptor_write(const struct descriptor *descriptor, enum json_style style
 		      struct strbuf *out);
 
 /** The most that an index, manifest or config may have (registries cap manifests at 4 MiB). */
-#define IMAGE_DOCUMENT_MAX ((size_t)32 << 20)
+#define IMAGE_DOCUMENT_MAX ((size_t)16 << 20)
 
 #endif

@@ -75,8 +75,7 @@ struct oci_features {
 	struct json_strings potentially_unsafe_config_annotations;
 };
 
-void features_write(const struct oci_features *features, enum json_style style,
-		    struct strbuf *out);
+void features_write(const struct oci_features *features, enum json_style style, struct strbuf *out);
 int features_decode(const char *name, const char *text, size_t size, struct arena *arena,
 		    struct oci_features **out, struct error *err);
 

@@ -15,7 +15,7 @@
 
 struct image_healthcheck {
 	struct json_strings test; /* {"NONE"}, {"CMD", args...}, {"CMD-SHELL", command} */
-	int64_t interval;         /* nanoseconds; 0 = inherit */
+	int64_t interval;	  /* nanoseconds; 0 = inherit */
 	int64_t timeout;
 	int64_t start_period;
 	int64_t start_interval;

@@ -59,9 +59,9 @@ bool json_strings_contain(const struct json_strings *list, const char *text);
 
 /** How documents are written. */
 enum json_style {
-	JSON_COMPACT,     /* one line, no blanks */
-	JSON_INDENT_2,    /* two spaces per level, as `state` prints */
-	JSON_INDENT_TAB,  /* a tab per level, as `spec` writes */
+	JSON_COMPACT,	 /* one line, no blanks */
+	JSON_INDENT_2,	 /* two spaces per level, as `state` prints */
+	JSON_INDENT_TAB, /* a tab per level, as `spec` writes */
 };
 
 #endif

@@ -30,7 +30,8 @@ struct oci_state {
 	const char *extension; /* our own object, raw JSON text under "orlop" */
 };
 
-/** `state`'s key order is {ociVersion id pid status ...}; hooks get the same without runc's part. */
+/** `state`'s key order is {ociVersion id pid status ...}; hooks get the same without runc's part.
+ */
 void state_write(const struct oci_state *state, enum json_style style, struct strbuf *out);
 int state_decode(const char *name, const char *text, size_t size, struct arena *arena,
 		 struct oci_state **out, struct error *err);

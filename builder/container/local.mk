@@ -1,2 +1,1 @@
-builder_libbuilder_a_SOURCES += \
-	%D%/user.c %D%/user.h
+# builder/container: add with builder_libbuilder_a_SOURCES += %D%/FILE.c %D%/FILE.h

@@ -1,0 +1,70 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The little that documents' lists and maps can do after they were decoded. */
+#include "spec/json-types.h"
+
+#include <string.h>
+
+#include "lib/alloc.h"
+
+const char *json_map_get(const struct json_map *map, const char *key)
+{
+	for (size_t i = 0; i < map->count; i++) {
+		if (!strcmp(map->items[i].key, key))
+			return map->items[i].value;
+	}
+	return NULL;
+}
+
+void json_map_set(struct json_map *map, struct arena *arena, const char *key, const char *value)
+{
+	struct json_pair *items;
+
+	map->null = false;
+	for (size_t i = 0; i < map->count; i++) {
+		if (!strcmp(map->items[i].key, key)) {
+			map->items[i].value = arena_strdup(arena, value);
+			return;
+		}
+	}
+	items = arena_alloc(arena, (map->count + 1) * sizeof(*items));
+	if (map->count)
+		memcpy(items, map->items, map->count * sizeof(*items));
+	items[map->count].key = arena_strdup(arena, key);
+	items[map->count].value = arena_strdup(arena, value);
+	map->items = items;
+	map->count++;
+}
+
+bool json_map_remove(struct json_map *map, const char *key)
+{
+	for (size_t i = 0; i < map->count; i++) {
+		if (!strcmp(map->items[i].key, key)) {
+			map->count--;
+			memmove(&map->items[i], &map->items[i + 1],
+				(map->count - i) * sizeof(*map->items));
+			return true;
+		}
+	}
+	return false;
+}
+
+void json_strings_add(struct json_strings *list, struct arena *arena, const char *text)
+{
+	char **items = arena_alloc(arena, (list->count + 2) * sizeof(*items));
+
+	list->null = false;
+	if (list->count)
+		memcpy(items, list->items, list->count * sizeof(*items));
+	items[list->count] = arena_strdup(arena, text);
+	list->items = items;
+	list->count++;
+}
+
+bool json_strings_contain(const struct json_strings *list, const char *text)
+{
+	for (size_t i = 0; i < list->count; i++) {
+		if (!strcmp(list->items[i], text))
+			return true;
+	}
+	return false;
+}
