@@ -1,1 +1,2 @@
-# builder/container: add with builder_libbuilder_a_SOURCES += %D%/FILE.c %D%/FILE.h
+builder_libbuilder_a_SOURCES += \
+	%D%/user.c %D%/user.h

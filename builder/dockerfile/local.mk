@@ -1,1 +1,10 @@
 # builder/dockerfile: add with builder_libbuilder_a_SOURCES += %D%/FILE.c %D%/FILE.h
+builder_libbuilder_a_SOURCES += %D%/lines.c %D%/lines.h
+builder_libbuilder_a_SOURCES += %D%/words.c %D%/words.h
+builder_libbuilder_a_SOURCES += %D%/glob.c %D%/glob.h
+builder_libbuilder_a_SOURCES += %D%/expand.c %D%/expand.h
+builder_libbuilder_a_SOURCES += %D%/instructions.c %D%/instructions.h
+builder_libbuilder_a_SOURCES += %D%/parse.c %D%/parse.h
+builder_libbuilder_a_SOURCES += %D%/print.c
+builder_libbuilder_a_SOURCES += %D%/scope.c %D%/scope.h
+builder_libbuilder_a_SOURCES += %D%/stages.c %D%/stages.h

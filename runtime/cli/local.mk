@@ -1,1 +1,13 @@
-# runtime/cli: add with runtime_libruntime_a_SOURCES += %D%/FILE.c %D%/FILE.h
+# The verbs are in the library, main() is the program's own.
+runtime_libruntime_a_SOURCES += \
+	%D%/cli.c %D%/cli.h \
+	%D%/cmd-create.c \
+	%D%/cmd-delete.c \
+	%D%/cmd-exec.c \
+	%D%/cmd-features.c \
+	%D%/cmd-kill.c \
+	%D%/cmd-list.c \
+	%D%/cmd-run.c \
+	%D%/cmd-spec.c \
+	%D%/cmd-start.c \
+	%D%/cmd-state.c %D%/cmd-state.h

@@ -1,1 +1,17 @@
-# runtime/plan: add with runtime_libruntime_a_SOURCES += %D%/FILE.c %D%/FILE.h
+runtime_libruntime_a_SOURCES += \
+	%D%/caps.c %D%/caps.h \
+	%D%/cgroup.c \
+	%D%/compile.h \
+	%D%/device-program.c \
+	%D%/devices.c \
+	%D%/hooks.c \
+	%D%/idmap.c \
+	%D%/lsm.c \
+	%D%/mount-options.c %D%/mount-options.h \
+	%D%/mounts.c \
+	%D%/namespaces.c \
+	%D%/plan.c %D%/plan.h \
+	%D%/process.c \
+	%D%/rlimits.c \
+	%D%/seccomp.c %D%/seccomp.h \
+	%D%/sysctl.c

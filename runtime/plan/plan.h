@@ -58,43 +58,47 @@ struct plan_idmap {
 /* -- mounts ----------------------------------------------------------------------------------- */
 
 enum plan_mount_kind {
-	PLAN_MOUNT_FS,      /* fsopen(type) + fsconfig(data) + fsmount */
+	PLAN_MOUNT_FS,	    /* fsopen(type) + fsconfig(data) + fsmount */
 	PLAN_MOUNT_BIND,    /* open_tree(source) */
-	PLAN_MOUNT_CGROUP,  /* cgroup or cgroup2: fresh in a new cgroup namespace, else our subtree bound */
+	PLAN_MOUNT_CGROUP,  /* cgroup or cgroup2: fresh in a new cgroup namespace, else our subtree
+			       bound */
 	PLAN_MOUNT_REMOUNT, /* change what is at the destination */
 };
 
 enum plan_mount_flags {
-	PLAN_MOUNT_RECURSIVE = 1 << 0,     /* rbind */
+	PLAN_MOUNT_RECURSIVE = 1 << 0, /* rbind */
 	PLAN_MOUNT_TMPCOPYUP = 1 << 1,
 	PLAN_MOUNT_COPY_SYMLINK = 1 << 2,
 	PLAN_MOUNT_SRC_NOFOLLOW = 1 << 3,
 	PLAN_MOUNT_DEST_NOFOLLOW = 1 << 4,
-	PLAN_MOUNT_REAL_DIR = 1 << 5,      /* proc, sysfs: the destination must be an ordinary folder */
+	PLAN_MOUNT_REAL_DIR = 1 << 5, /* proc, sysfs: the destination must be an ordinary folder */
 };
 
 struct plan_mount {
 	enum plan_mount_kind kind;
 	unsigned int flags;
-	const char *type;         /* file system type, NULL for binds */
-	const char *source;       /* absolute for binds (bundle applied); else the fs "source" */
-	const char *destination;  /* as configured, cleaned, absolute inside the rootfs */
-	const char *const *data;  /* "key=value" or "flag" for fsconfig, NULL-terminated, never NULL */
-	uint64_t attr_set, attr_clear;         /* MOUNT_ATTR_*: this mount */
+	const char *type;	 /* file system type, NULL for binds */
+	const char *source;	 /* absolute for binds (bundle applied); else the fs "source" */
+	const char *destination; /* as configured, cleaned, absolute inside the rootfs */
+	const char *const
+		*data; /* "key=value" or "flag" for fsconfig, NULL-terminated, never NULL */
+	uint64_t attr_set, attr_clear;	       /* MOUNT_ATTR_*: this mount */
 	uint64_t attr_set_rec, attr_clear_rec; /* MOUNT_ATTR_*: the whole tree (rro ...) */
-	const unsigned long *propagation;      /* MS_SHARED|MS_REC ..., in order, 0-terminated; may be NULL */
-	size_t index;             /* in config.json's mounts[], for messages */
+	const unsigned long
+		*propagation; /* MS_SHARED|MS_REC ..., in order, 0-terminated; may be NULL */
+	size_t index;	      /* in config.json's mounts[], for messages */
 };
 
-/* -- devices, limits, sysctl, hooks ------------------------------------------------------------- */
+/* -- devices, limits, sysctl, hooks -------------------------------------------------------------
+ */
 
 struct plan_device {
 	const char *path; /* inside the rootfs */
-	mode_t type;      /* S_IFCHR, S_IFBLK, S_IFIFO */
+	mode_t type;	  /* S_IFCHR, S_IFBLK, S_IFIFO */
 	dev_t number;
 	mode_t mode;
 	uint32_t uid, gid;
-	bool is_default;  /* one of the always-made nodes: an existing right one is fine */
+	bool is_default; /* one of the always-made nodes: an existing right one is fine */
 };
 
 struct plan_rlimit {
@@ -131,17 +135,19 @@ struct plan_hooks {
 	size_t count;
 };
 
-/* -- the process (of the container, or of exec) ------------------------------------------------- */
+/* -- the process (of the container, or of exec) -------------------------------------------------
+ */
 
 struct plan_seccomp {
 	const struct sock_filter *filter; /* NULL = none */
 	unsigned short length;
-	unsigned int flags;         /* SECCOMP_FILTER_FLAG_* for seccomp(2) */
+	unsigned int flags; /* SECCOMP_FILTER_FLAG_* for seccomp(2) */
 };
 
 struct plan_process {
 	char *const *args; /* NULL when config.json has no process: only start may then fail */
-	char *const *env;  /* deduplicated, last wins, checked; HOME is added by init from /etc/passwd */
+	char *const
+		*env; /* deduplicated, last wins, checked; HOME is added by init from /etc/passwd */
 	const char *cwd;
 	bool terminal;
 	uint16_t console_width, console_height; /* 0 = not given */
@@ -155,49 +161,55 @@ struct plan_process {
 	int oom_score_adj;
 	const struct plan_rlimit *rlimits;
 	size_t rlimit_count;
-	const char *selinux_label;   /* NULL = none */
+	const char *selinux_label; /* NULL = none */
 	const char *apparmor_profile;
 	struct plan_seccomp seccomp;
 };
 
-/* -- cgroup -------------------------------------------------------------------------------------- */
+/* -- cgroup --------------------------------------------------------------------------------------
+ */
 
 enum cgroup_manager { CGROUP_FS, CGROUP_SYSTEMD, CGROUP_DISABLED };
 
 /** One value for one file of the v2 hierarchy, in the order of writing. */
 struct plan_cgroup_write {
-	const char *file;       /* "memory.max" */
+	const char *file; /* "memory.max" */
 	const char *value;
-	const char *controller; /* "memory"; NULL = core file */
-	const char *pointer;    /* JSON pointer, for "not available here" */
+	const char *instead;	   /* another file when there is no such file, or NULL ... */
+	const char *instead_value; /* ... and what it gets */
+	bool optional;		   /* neither file there: fine */
+	const char *controller;	   /* "memory"; NULL = core file */
+	const char *pointer;	   /* JSON pointer, for "not available here" */
 };
 
 struct plan_cgroup {
 	enum cgroup_manager manager;
-	const char *path; /* absolute below the cgroup2 mount: "/orlop/ID"; systemd: "slice:prefix:name" */
+	const char *path;  /* absolute below the cgroup2 mount: "/orlop/ID"; systemd:
+			      "slice:prefix:name" */
 	bool limits_asked; /* any write or device rule: lack of permission is an error then */
 	const struct plan_cgroup_write *writes;
 	size_t write_count;
 	const struct bpf_insn *device_program; /* NULL = everything allowed: load nothing */
-	size_t device_program_length;          /* in instructions */
+	size_t device_program_length;	       /* in instructions */
 };
 
-/* -- the whole ---------------------------------------------------------------------------------- */
+/* -- the whole ----------------------------------------------------------------------------------
+ */
 
 struct plan {
 	struct arena arena;
 	const char *id;
-	const char *bundle;   /* absolute, real */
-	const char *rootfs;   /* absolute, real */
+	const char *bundle; /* absolute, real */
+	const char *rootfs; /* absolute, real */
 	bool rootfs_readonly;
 	unsigned long rootfs_propagation; /* MS_* | MS_REC; MS_SLAVE|MS_REC by default */
 	bool no_pivot;
 	bool no_new_keyring;
-	bool rootless;        /* no CAP_SYS_ADMIN over the initial user namespace */
+	bool rootless; /* no CAP_SYS_ADMIN over the initial user namespace */
 
 	struct plan_namespace namespaces[NS_COUNT];
-	bool needs_joiner;    /* design.md, "Process model" */
-	const struct plan_idmap *uid_map, *gid_map;
+	bool needs_joiner; /* init must be made from inside namespaces that a clone can't enter */
+	const struct plan_idmap *uid_map, *gid_map; /* NS_JOIN has its maps: don't write them */
 	size_t uid_map_count, gid_map_count;
 	const char *time_offsets; /* text for /proc/PID/timens_offsets; NULL = none */
 
@@ -209,6 +221,7 @@ struct plan {
 	const char *const *readonly_paths; /* NULL-terminated, never NULL */
 	const struct plan_device *devices; /* default ones first */
 	size_t device_count;
+	bool dev_is_bound; /* /dev is a bind of the host's: make no nodes or links in it */
 	const struct plan_sysctl *sysctls;
 	size_t sysctl_count;
 	bool has_personality;
@@ -222,12 +235,12 @@ struct plan {
 /** What the command line adds to config.json. */
 struct plan_request {
 	const char *id;
-	const char *bundle;  /* absolute */
+	const char *bundle; /* absolute */
 	enum cgroup_manager cgroup_manager;
 	bool no_pivot;
 	bool no_new_keyring;
 	bool rootless;
-	bool detached;       /* create, run -d: a terminal then needs a console socket */
+	bool detached; /* create, run -d: a terminal then needs a console socket */
 };
 
 /**

@@ -1,1 +1,24 @@
-# unit tests: see lib.mk for the pattern
+# Unit tests of builder/: two lines each, the list and the libraries.
+unit_builder_ldadd = builder/libbuilder.a spec/libspec.a lib/liblib.a $(BUILDER_LIBS)
+unit_builder =
+check_PROGRAMS += $(unit_builder)
+TESTS += $(unit_builder)
+
+unit_builder += %D%/test-user
+%C%_test_user_LDADD = $(unit_builder_ldadd)
+
+unit_builder += %D%/test-dockerfile-words
+%C%_test_dockerfile_words_LDADD = $(unit_builder_ldadd)
+
+unit_builder += %D%/test-dockerfile-expand
+%C%_test_dockerfile_expand_LDADD = $(unit_builder_ldadd)
+
+unit_builder += %D%/test-dockerfile-parse
+%C%_test_dockerfile_parse_LDADD = $(unit_builder_ldadd)
+
+unit_builder += %D%/test-dockerfile-golden
+%C%_test_dockerfile_golden_LDADD = $(unit_builder_ldadd)
+
+unit_builder += %D%/test-stubs
+%C%_test_stubs_LDADD = $(unit_builder_ldadd)
+EXTRA_DIST += tests/golden/dockerfile

@@ -1,0 +1,379 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Expansion of one word, called for every argument that the instruction table marks. A small
+ * recursive reader: quotes, escapes and $ at one level; the word inside ${v-...} is the next level.
+ * What a variable holds is never read again, so nothing grows beyond the text times the values.
+ */
+#include "builder/dockerfile/expand.h"
+
+#include <string.h>
+
+#include "builder/dockerfile/glob.h"
+#include "lib/alloc.h"
+#include "lib/cleanup.h"
+#include "lib/strbuf.h"
+#include "lib/strv.h"
+
+#define EXPAND_DEPTH_MAX 64
+#define EXPAND_SIZE_MAX (64u << 20) /* a Dockerfile that doubles a variable in each line */
+
+struct reader {
+	const struct expand *expand;
+	const char *at;
+	int depth;
+	struct error *err;
+};
+
+/* Where text goes: one string, or words cut at blanks. */
+struct output {
+	struct strbuf text;
+	struct strv *words; /* NULL = do not cut */
+	bool in_word;
+};
+
+static bool is_blank(char c)
+{
+	return c == ' ' || (c >= '\t' && c <= '\r');
+}
+
+static void output_end_word(struct output *out)
+{
+	if (!out->in_word)
+		return;
+	strv_take(out->words, strbuf_take(&out->text));
+	out->in_word = false;
+}
+
+/* Text in quotes or behind an escape never ends a word. */
+static void output_raw(struct output *out, const char *text, size_t size)
+{
+	strbuf_add(&out->text, text, size);
+	out->in_word = true;
+}
+
+static void output_plain(struct output *out, const char *text, size_t size)
+{
+	if (!out->words) {
+		strbuf_add(&out->text, text, size);
+		return;
+	}
+	for (size_t i = 0; i < size; i++) {
+		if (is_blank(text[i]))
+			output_end_word(out);
+		else
+			output_raw(out, text + i, 1);
+	}
+}
+
+static int read_until(struct reader *reader, char stop, bool raw_escapes, struct output *out);
+
+static bool is_name_char(char c)
+{
+	return c == '_' || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
+	       (c >= '0' && c <= '9') || (unsigned char)c >= 0x80;
+}
+
+/* A name, a number or one special parameter; "" when there is none. */
+static char *read_name(struct reader *reader)
+{
+	const char *start = reader->at;
+
+	if (*start >= '0' && *start <= '9') {
+		reader->at += strspn(start, "0123456789");
+	} else if (*start && strchr("@*#?-$!", *start)) {
+		reader->at++;
+	} else {
+		while (is_name_char(*reader->at))
+			reader->at++;
+	}
+	return xstrndup(start, (size_t)(reader->at - start));
+}
+
+static int missing_brace(struct reader *reader)
+{
+	return error_invalid(reader->err, "syntax error: missing '}'");
+}
+
+/* The word of a modifier, up to stop. */
+static int read_operand(struct reader *reader, char stop, bool raw_escapes, char **out)
+{
+	struct output operand = { .text = STRBUF_INIT };
+	int ret = read_until(reader, stop, raw_escapes, &operand);
+
+	if (ret < 0) {
+		strbuf_done(&operand.text);
+		return *reader->at ? ret : missing_brace(reader);
+	}
+	*out = strbuf_take(&operand.text);
+	return 0;
+}
+
+/* ${name/pattern/replacement} and ${name//...}; reader->at is behind the first slash. */
+static int read_replace(struct reader *reader, const char *value, struct strbuf *out)
+{
+	cleanup_free char *pattern = NULL, *replacement = NULL;
+	bool all = *reader->at == '/';
+	int ret;
+
+	reader->at += all;
+	ret = read_operand(reader, '/', true, &pattern);
+	if (ret == 0)
+		ret = read_operand(reader, '}', true, &replacement);
+	if (ret == 0)
+		glob_replace(pattern, value ? value : "", replacement, all, out);
+	return ret;
+}
+
+/* ${name#pattern}, ##, %, %%. */
+static int read_trim(struct reader *reader, char kind, const char *value, struct strbuf *out)
+{
+	cleanup_free char *pattern = NULL;
+	int ret = read_operand(reader, '}', true, &pattern);
+	bool longest;
+
+	if (ret < 0)
+		return ret;
+	longest = pattern[0] == kind;
+	(kind == '#' ? glob_trim_prefix : glob_trim_suffix)(pattern + longest, value ? value : "",
+							    longest, out);
+	return 0;
+}
+
+/* ${name-word} and its relatives; colon = an empty value counts as unset. */
+static int read_default(struct reader *reader, char kind, bool colon, const char *name,
+			const char *value, struct strbuf *out)
+{
+	cleanup_free char *word = NULL;
+	bool set = value && !(colon && !*value);
+	int ret = read_operand(reader, '}', false, &word);
+
+	if (ret < 0)
+		return ret;
+	if (kind == '?' && !set)
+		return error_invalid(reader->err, "%s: %s", name,
+				     *word   ? word
+				     : value ? "is not allowed to be empty"
+					     : "is not allowed to be unset");
+	if (kind == '+')
+		strbuf_adds(out, set ? word : "");
+	else
+		strbuf_adds(out, set ? value : word);
+	return 0;
+}
+
+/* Behind "${". */
+static int read_braces(struct reader *reader, struct strbuf *out)
+{
+	const struct expand *expand = reader->expand;
+	cleanup_free char *name = NULL, *value = NULL;
+	const char *found;
+	bool colon = false;
+	char c;
+
+	if (!*reader->at)
+		return missing_brace(reader);
+	if (strchr("{}:", *reader->at))
+		return error_invalid(reader->err, "syntax error: bad substitution");
+	name = read_name(reader);
+	found = expand->lookup(expand->context, name);
+	value = found ? xstrdup(found) : NULL;
+	c = *reader->at;
+	if (!c)
+		return missing_brace(reader);
+	reader->at++;
+	if (c == '}') {
+		strbuf_adds(out, value ? value : "");
+		return 0;
+	}
+	if (c == '/')
+		return read_replace(reader, value, out);
+	if (c == ':') {
+		colon = true;
+		c = *reader->at;
+		if (!c)
+			return missing_brace(reader);
+		reader->at++;
+	}
+	if (strchr("+-?", c))
+		return read_default(reader, c, colon, name, value, out);
+	if (!colon && (c == '#' || c == '%'))
+		return read_trim(reader, c, value, out);
+	return error_invalid(reader->err, "unsupported modifier (%s%c) in substitution",
+			     colon ? ":" : "", c);
+}
+
+/* At "$". */
+static int read_dollar(struct reader *reader, struct strbuf *out)
+{
+	cleanup_free char *name = NULL;
+	const char *value;
+	int ret;
+
+	reader->at++;
+	if (*reader->at == '{') {
+		reader->at++;
+		if (++reader->depth > EXPAND_DEPTH_MAX)
+			return error_invalid(reader->err, "substitutions nest too deeply");
+		ret = read_braces(reader, out);
+		reader->depth--;
+		return ret;
+	}
+	name = read_name(reader);
+	if (!*name) {
+		strbuf_addc(out, '$');
+		return 0;
+	}
+	value = reader->expand->lookup(reader->expand->context, name);
+	strbuf_adds(out, value ? value : "");
+	return 0;
+}
+
+static int read_single_quotes(struct reader *reader, struct output *out)
+{
+	const char *end = strchr(reader->at + 1, '\'');
+
+	if (!end) {
+		reader->at += strlen(reader->at);
+		return error_invalid(reader->err, "unexpected end of statement while looking for "
+						  "matching single-quote");
+	}
+	output_raw(out, reader->at + 1, (size_t)(end - reader->at) - 1);
+	reader->at = end + 1;
+	return 0;
+}
+
+static int read_double_quotes(struct reader *reader, struct output *out)
+{
+	char escape = reader->expand->escape;
+
+	reader->at++;
+	output_raw(out, "", 0);
+	while (*reader->at != '"') {
+		char c = *reader->at;
+
+		if (!c)
+			return error_invalid(reader->err,
+					     "unexpected end of statement while looking "
+					     "for matching double-quote");
+		if (c == '$') {
+			int ret = read_dollar(reader, &out->text);
+
+			if (ret < 0)
+				return ret;
+			continue;
+		}
+		reader->at++;
+		if (c == escape) {
+			char next = *reader->at;
+
+			if (!next)
+				continue; /* an escape at the very end is ignored */
+			if (next == '"' || next == '$' || next == escape) {
+				c = next;
+				reader->at++;
+			}
+		}
+		output_raw(out, &c, 1);
+	}
+	reader->at++;
+	return 0;
+}
+
+/* Anything but a quote: a variable, an escape, or text. */
+static int read_plain(struct reader *reader, bool raw_escapes, struct output *out)
+{
+	char c = *reader->at;
+
+	if (c == '$') {
+		cleanup_strbuf struct strbuf value = STRBUF_INIT;
+		int ret = read_dollar(reader, &value);
+
+		if (ret == 0)
+			output_plain(out, strbuf_text(&value), value.size);
+		return ret;
+	}
+	reader->at++;
+	if (c != reader->expand->escape) {
+		output_plain(out, &c, 1);
+		return 0;
+	}
+	if (raw_escapes)
+		output_raw(out, &c, 1);
+	if (*reader->at)
+		output_raw(out, reader->at++, 1);
+	return 0;
+}
+
+static int read_until(struct reader *reader, char stop, bool raw_escapes, struct output *out)
+{
+	while (*reader->at) {
+		char c = *reader->at;
+		bool quote = !reader->expand->keep_quotes && (c == '"' || c == '\'');
+		int ret;
+
+		if (stop && c == stop) {
+			reader->at++;
+			return 0;
+		}
+		if (quote)
+			ret = (c == '"' ? read_double_quotes : read_single_quotes)(reader, out);
+		else
+			ret = read_plain(reader, raw_escapes, out);
+		if (ret < 0)
+			return ret;
+		if (out->text.size > EXPAND_SIZE_MAX)
+			return error_invalid(reader->err, "the expanded text is too long");
+	}
+	if (stop)
+		return error_invalid(reader->err,
+				     "unexpected end of statement while looking for matching %c",
+				     stop);
+	return 0;
+}
+
+bool expand_is_needed(const struct expand *expand, const char *text)
+{
+	for (; *text; text++)
+		if (*text == '$' || *text == expand->escape ||
+		    (!expand->keep_quotes && (*text == '"' || *text == '\'')))
+			return true;
+	return false;
+}
+
+int expand_word(const struct expand *expand, const char *text, char **out, struct error *err)
+{
+	struct reader reader = { .expand = expand, .at = text, .err = err };
+	struct output output = { .text = STRBUF_INIT };
+	int ret;
+
+	if (!expand_is_needed(expand, text)) {
+		*out = xstrdup(text);
+		return 0;
+	}
+	ret = read_until(&reader, '\0', false, &output);
+	if (ret < 0)
+		strbuf_done(&output.text);
+	else
+		*out = strbuf_take(&output.text);
+	return error_prefix(err, ret, "failed to process \"%s\"", text);
+}
+
+int expand_words(const struct expand *expand, const char *text, struct strv *out, struct error *err)
+{
+	struct reader reader = { .expand = expand, .at = text, .err = err };
+	cleanup_strv struct strv words = STRV_INIT;
+	struct output output = { .text = STRBUF_INIT, .words = &words };
+	int ret = read_until(&reader, '\0', false, &output);
+
+	if (ret == 0) {
+		output_end_word(&output);
+		strv_add_all(out, strv_items(&words));
+	}
+	strbuf_done(&output.text);
+	return error_prefix(err, ret, "failed to process \"%s\"", text);
+}
+
+const char *expand_lookup_strv(void *context, const char *name)
+{
+	return strv_env_get(context, name);
+}

@@ -1,0 +1,68 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * A Dockerfile's text: physical lines, the logical lines that continuations join, the bodies of
+ * here-documents, and the parser directives at the top. Everything keeps its source lines.
+ */
+#ifndef BUILDER_DOCKERFILE_LINES_H
+#define BUILDER_DOCKERFILE_LINES_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "lib/error.h"
+
+struct arena;
+
+/** Lines of the source, counted from 1, both included. */
+struct source_range {
+	unsigned int first, last;
+};
+
+struct source_line {
+	const char *text;   /* without the line ending */
+	const char *ending; /* "\n", "\r\n" or "" at the end of the file */
+};
+
+struct source {
+	const char *name; /* for messages */
+	struct source_line *lines;
+	size_t count;
+};
+
+/** Cut bytes into lines, all in the arena. A NUL byte is an error; a byte order mark is dropped. */
+int source_load(struct source *source, const char *name, const char *bytes, size_t size,
+		struct arena *arena, struct error *err);
+
+struct directives {
+	char escape;	    /* '\\' or '`' */
+	const char *syntax; /* value of "# syntax=", NULL when there is none */
+	const char *check;  /* value of "# check=" */
+};
+
+/** Read the directives at the top. On failure *where says which line. */
+int directives_parse(const struct source *source, struct directives *out, struct arena *arena,
+		     struct source_range *where, struct error *err);
+
+/** A position in the source. */
+struct lines {
+	const struct source *source;
+	size_t next; /* index of the next physical line */
+	char escape;
+};
+
+struct logical_line {
+	char *text; /* continuations joined, comments inside dropped, no leading blanks */
+	struct source_range range;
+};
+
+/** The next logical line that is not empty; false at the end. */
+bool lines_next(struct lines *lines, struct logical_line *out, struct arena *arena);
+
+/**
+ * Take the physical lines up to one that is the terminator; strip_tabs drops leading tabs of every
+ * line. The body keeps its line endings. NULL when the file ends first (nothing is taken then).
+ */
+char *lines_take_heredoc(struct lines *lines, const char *terminator, bool strip_tabs,
+			 struct arena *arena);
+
+#endif

@@ -1,0 +1,384 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * From instructions to stages, called by cmd-build.c before anything is planned. FROM sees the
+ * global ARGs only; --from may use the stage's ARGs as well (buildah does, BuildKit refuses).
+ */
+#include "builder/dockerfile/stages.h"
+
+#include <string.h>
+#include <strings.h>
+
+#include "builder/dockerfile/expand.h"
+#include "builder/dockerfile/scope.h"
+#include "lib/cleanup.h"
+#include "lib/number.h"
+#include "lib/table.h"
+
+struct resolver {
+	struct dockerfile *dockerfile;
+	struct arena *arena;
+	const struct stages_options *options;
+	struct stages *stages;
+};
+
+/* -- global variables ----------------------------------------------------------------------------
+ */
+
+/* BUILDPLATFORM ... TARGETVARIANT from "os/architecture[/variant]". */
+static void add_platform(struct strv *globals, const char *prefix, const char *platform)
+{
+	static const char *const parts[] = { "OS", "ARCH", "VARIANT" };
+	cleanup_strv struct strv pieces = STRV_INIT;
+
+	strv_split(&pieces, platform, '/');
+	strv_addf(globals, "%sPLATFORM=%s", prefix, platform);
+	for (size_t i = 0; i < ARRAY_SIZE(parts); i++)
+		strv_addf(globals, "%s%s=%s", prefix, parts[i],
+			  i < pieces.count ? pieces.items[i] : "");
+	strv_addf(globals, "%sOSVERSION=", prefix);
+}
+
+static void add_predefined(struct resolver *resolver)
+{
+	const struct stages_options *options = resolver->options;
+	struct strv *globals = &resolver->stages->globals;
+
+	add_platform(globals, "BUILD", options->platform);
+	add_platform(globals, "TARGET", options->platform);
+	strv_addf(globals, "TARGETSTAGE=%s", options->target ? options->target : "default");
+	for (size_t i = 0; i < globals->count; i++) {
+		cleanup_free char *name =
+			xstrndup(globals->items[i], strcspn(globals->items[i], "="));
+		const char *given = strv_env_get(options->build_args, name);
+
+		if (given)
+			strv_env_set(globals, name, given);
+	}
+}
+
+/* The ARGs before the first FROM. */
+static int read_globals(struct resolver *resolver, size_t *first_from, struct error *err)
+{
+	const struct dockerfile *dockerfile = resolver->dockerfile;
+	struct stages *stages = resolver->stages;
+	cleanup_scope struct scope scope = { .escape = dockerfile->directives.escape,
+					     .build_args = resolver->options->build_args,
+					     .globals = &stages->globals };
+	size_t i;
+	int ret = 0;
+
+	add_predefined(resolver);
+	strv_add_all(&scope.args, strv_items(&stages->globals));
+	for (i = 0; dockerfile->instructions[i].kind != INST_FROM && ret == 0; i++) {
+		const struct instruction *arg = &dockerfile->instructions[i];
+
+		stages->where = arg->range;
+		for (size_t j = 0; j < arg->arg_count && ret == 0; j += 2) {
+			const char *value;
+
+			ret = scope_declare(&scope, arg->args[j], arg->args[j + 1], &value, err);
+			if (ret == 0 && value)
+				strv_env_set(&stages->globals, arg->args[j], value);
+		}
+	}
+	*first_from = i;
+	return ret;
+}
+
+/* -- stages --------------------------------------------------------------------------------------
+ */
+
+static struct stage *find_by_name(const struct stages *stages, const char *name, size_t before)
+{
+	for (size_t i = before; i > 0; i--) /* of two with one name the later one counts */
+		if (stages->items[i - 1].name && strcasecmp(stages->items[i - 1].name, name) == 0)
+			return &stages->items[i - 1];
+	return NULL;
+}
+
+int stages_find(const struct stages *stages, const char *name, struct stage **out,
+		struct error *err)
+{
+	uint64_t index;
+
+	*out = find_by_name(stages, name, stages->count);
+	if (*out || number_parse_u64(name, &index) < 0)
+		return 0;
+	if (index >= stages->count)
+		return error_invalid(err, "stage index %s is out of range: there are %zu stages",
+				     name, stages->count);
+	*out = &stages->items[index];
+	return 0;
+}
+
+static int expand_global(struct resolver *resolver, const char *text, const char **out,
+			 struct error *err)
+{
+	struct expand expand = { resolver->dockerfile->directives.escape, false, expand_lookup_strv,
+				 &resolver->stages->globals };
+	cleanup_free char *word = NULL;
+	int ret = expand_word(&expand, text, &word, err);
+
+	if (ret == 0)
+		*out = arena_strdup(resolver->arena, word);
+	return ret;
+}
+
+static char *lower_case(struct arena *arena, const char *text)
+{
+	char *lower = arena_strdup(arena, text);
+
+	for (char *p = lower; *p; p++)
+		if (*p >= 'A' && *p <= 'Z')
+			*p = (char)(*p + 32);
+	return lower;
+}
+
+static int read_from(struct resolver *resolver, const struct instruction *from, struct stage *stage,
+		     struct error *err)
+{
+	const char *platform = instruction_flag(from, "platform");
+	int ret = expand_global(resolver, from->args[0], &stage->base, err);
+
+	if (ret == 0 && platform)
+		ret = expand_global(resolver, platform, &stage->platform, err);
+	if (ret < 0)
+		return ret;
+	if (!*stage->base)
+		return error_invalid(err, "base name (%s) should not be blank", from->args[0]);
+	stage->from = from;
+	stage->parent = find_by_name(resolver->stages, stage->base, stage->index);
+	if (from->arg_count == 3) {
+		stage->name = lower_case(resolver->arena, from->args[2]);
+		if (!instruction_stage_name_is_valid(stage->name))
+			return error_invalid(err,
+					     "invalid name for build stage: \"%s\", name can't "
+					     "start with a number or contain symbols",
+					     from->args[2]);
+	}
+	return 0;
+}
+
+static int read_stages(struct resolver *resolver, size_t first, struct error *err)
+{
+	struct dockerfile *dockerfile = resolver->dockerfile;
+	struct stages *stages = resolver->stages;
+	size_t count = 0;
+
+	for (size_t i = first; i < dockerfile->count; i++)
+		count += dockerfile->instructions[i].kind == INST_FROM;
+	stages->items = arena_alloc(resolver->arena, count * sizeof(*stages->items));
+	for (size_t i = first; i < dockerfile->count; i++) {
+		const struct instruction *instruction = &dockerfile->instructions[i];
+		struct stage *stage;
+		int ret;
+
+		if (instruction->kind != INST_FROM) {
+			stages->items[stages->count - 1].body_count++;
+			continue;
+		}
+		stage = &stages->items[stages->count];
+		stage->index = stages->count;
+		stage->body = instruction + 1;
+		stages->where = instruction->range;
+		ret = read_from(resolver, instruction, stage, err);
+		if (ret < 0)
+			return ret;
+		stages->count++;
+	}
+	return 0;
+}
+
+/* -- what a stage needs --------------------------------------------------------------------------
+ */
+
+static int add_need(struct resolver *resolver, struct stage *stage, struct scope *scope,
+		    const char *from, struct error *err)
+{
+	cleanup_free char *name = NULL;
+	struct stage *need;
+	int ret = scope_expand(scope, from, &name, err);
+
+	if (ret == 0)
+		ret = stages_find(resolver->stages, name, &need, err);
+	if (ret < 0 || !need)
+		return ret;
+	for (size_t i = 0; i < stage->need_count; i++)
+		if (stage->needs[i] == need)
+			return 0;
+	stage->needs[stage->need_count++] = need;
+	return 0;
+}
+
+static int read_needs(struct resolver *resolver, struct stage *stage, struct scope *scopes,
+		      struct error *err)
+{
+	struct scope *scope = &scopes[stage->index];
+	size_t from_count = 0;
+	int ret = 0;
+
+	scope->escape = resolver->dockerfile->directives.escape;
+	scope->build_args = resolver->options->build_args;
+	scope->globals = &resolver->stages->globals;
+	if (stage->parent)
+		scope_copy(&scopes[stage->parent->index], scope);
+	for (size_t i = 0; i < stage->body_count; i++)
+		from_count += instruction_flag(&stage->body[i], "from") != NULL;
+	stage->needs = arena_alloc(resolver->arena, from_count * sizeof(struct stage *));
+	for (size_t i = 0; i < stage->body_count && ret == 0; i++) {
+		const struct instruction *instruction = &stage->body[i];
+		const char *from = instruction_flag(instruction, "from"), *value;
+
+		resolver->stages->where = instruction->range;
+		if (instruction->kind == INST_ARG)
+			for (size_t j = 0; j < instruction->arg_count && ret == 0; j += 2)
+				ret = scope_declare(scope, instruction->args[j],
+						    instruction->args[j + 1], &value, err);
+		else if (from)
+			ret = add_need(resolver, stage, scope, from, err);
+	}
+	return ret;
+}
+
+/* Build args that nobody declares: a warning later, with the nearest declared name. */
+static void find_unused(struct resolver *resolver, const struct scope *scopes)
+{
+	struct stages *stages = resolver->stages;
+	const struct strv *given = resolver->options->build_args;
+
+	for (size_t i = 0; i < given->count; i++) {
+		cleanup_free char *name = xstrndup(given->items[i], strcspn(given->items[i], "="));
+		bool used = strv_env_get(&stages->globals, name) || scope_is_proxy(name) ||
+			    strncmp(name, "BUILDKIT_", 9) == 0 ||
+			    strcmp(name, "SOURCE_DATE_EPOCH") == 0;
+
+		for (size_t j = 0; j < stages->count && !used; j++)
+			used = strv_contains(&scopes[j].declared, name);
+		if (!used)
+			strv_add(&stages->unused, name);
+	}
+}
+
+static int read_all_needs(struct resolver *resolver, struct error *err)
+{
+	struct stages *stages = resolver->stages;
+	struct scope *scopes = arena_alloc(resolver->arena, stages->count * sizeof(*scopes));
+	int ret = 0;
+
+	for (size_t i = 0; i < stages->count && ret == 0; i++)
+		ret = read_needs(resolver, &stages->items[i], scopes, err);
+	if (ret == 0)
+		find_unused(resolver, scopes);
+	for (size_t i = 0; i < stages->count; i++)
+		scope_done(&scopes[i]);
+	return ret;
+}
+
+/* -- order ---------------------------------------------------------------------------------------
+ */
+
+enum visit { VISIT_NOT, VISIT_RUNNING, VISIT_DONE };
+
+/* Depth first, with a stack of our own: a chain of stages may be long. */
+static int visit_stage(struct stages *stages, struct stage *start, enum visit *visits,
+		       struct arena *arena, struct error *err)
+{
+	struct stage **stack = arena_alloc(arena, (stages->count + 1) * sizeof(*stack));
+	size_t depth = 0;
+
+	stack[depth++] = start;
+	visits[start->index] = VISIT_RUNNING;
+	while (depth) {
+		struct stage *stage = stack[depth - 1], *next = NULL;
+
+		if (stage->parent && visits[stage->parent->index] != VISIT_DONE)
+			next = stage->parent;
+		for (size_t i = 0; i < stage->need_count && !next; i++)
+			if (visits[stage->needs[i]->index] != VISIT_DONE)
+				next = stage->needs[i];
+		if (!next) {
+			visits[stage->index] = VISIT_DONE;
+			stages->order[stages->order_count++] = stage;
+			depth--;
+			continue;
+		}
+		if (visits[next->index] == VISIT_RUNNING) {
+			stages->where = stage->from->range;
+			return error_invalid(err, "circular dependency detected on stage: %s",
+					     next->name ? next->name : next->base);
+		}
+		visits[next->index] = VISIT_RUNNING;
+		stack[depth++] = next;
+	}
+	return 0;
+}
+
+static int choose_target(struct resolver *resolver, struct error *err)
+{
+	struct stages *stages = resolver->stages;
+	const char *name = resolver->options->target;
+	struct suggestion near = { .word = name };
+	int ret;
+
+	stages->target = &stages->items[stages->count - 1];
+	if (!name)
+		return 0;
+	stages->where = stages->target->from->range;
+	ret = stages_find(stages, name, &stages->target, err);
+	if (ret < 0 || stages->target)
+		return ret;
+	for (size_t i = 0; i < stages->count; i++)
+		if (stages->items[i].name)
+			suggestion_consider(&near, stages->items[i].name);
+	ret = error_set(err, ERROR_NOT_FOUND, 0, "target stage \"%s\" could not be found", name);
+	return near.best ? error_suffix(err, ret, " (did you mean %s?)", near.best) : ret;
+}
+
+int stages_resolve(struct dockerfile *dockerfile, const struct stages_options *options,
+		   struct stages *out, struct error *err)
+{
+	struct resolver resolver = { dockerfile, &dockerfile->arena, options, out };
+	enum visit *visits;
+	size_t first;
+	int ret;
+
+	*out = (struct stages){ 0 };
+	ret = read_globals(&resolver, &first, err);
+	if (ret == 0)
+		ret = read_stages(&resolver, first, err);
+	if (ret == 0)
+		ret = read_all_needs(&resolver, err);
+	if (ret == 0)
+		ret = choose_target(&resolver, err);
+	if (ret == 0) {
+		visits = arena_alloc(&dockerfile->arena, out->count * sizeof(*visits));
+		out->order = arena_alloc(&dockerfile->arena, out->count * sizeof(*out->order));
+		ret = visit_stage(out, out->target, visits, &dockerfile->arena, err);
+	}
+	return error_prefix(err, ret, "%s:%u", dockerfile->source.name, out->where.first);
+}
+
+void stages_done(struct stages *stages)
+{
+	strv_done(&stages->globals);
+	strv_done(&stages->unused);
+}
+
+void stages_print(const struct stages *stages, FILE *out)
+{
+	for (size_t i = 0; i < stages->count; i++) {
+		const struct stage *stage = &stages->items[i];
+
+		fprintf(out, "stage %zu %s: from %s %s", i, stage->name ? stage->name : "-",
+			stage->parent ? "stage" : "image", stage->base);
+		if (stage->platform)
+			fprintf(out, " platform %s", stage->platform);
+		for (size_t j = 0; j < stage->need_count; j++)
+			fprintf(out, "%s %zu", j ? "," : " needs", stage->needs[j]->index);
+		fprintf(out, "%s\n", stage == stages->target ? " (target)" : "");
+	}
+	fputs("order:", out);
+	for (size_t i = 0; i < stages->order_count; i++)
+		fprintf(out, " %zu", stages->order[i]->index);
+	fputc('\n', out);
+}

@@ -1,0 +1,58 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The stages of a Dockerfile and what each needs: names, bases, COPY --from. Pure, looks at no
+ * image: only stages that the target needs come into order.
+ */
+#ifndef BUILDER_DOCKERFILE_STAGES_H
+#define BUILDER_DOCKERFILE_STAGES_H
+
+#include <stdio.h>
+
+#include "builder/dockerfile/parse.h"
+#include "lib/strv.h"
+
+struct stage {
+	size_t index;
+	const char *name;     /* lower case; NULL = none */
+	const char *base;     /* image name or "scratch"; of a base stage its name as written */
+	struct stage *parent; /* the stage it starts from; NULL = base is an image or scratch */
+	const char *platform; /* of FROM --platform, expanded; NULL = none */
+	const struct instruction *from;
+	const struct instruction *body;
+	size_t body_count;
+	struct stage **needs; /* of COPY --from */
+	size_t need_count;
+};
+
+struct stages_options {
+	const struct strv *build_args; /* "K=V" */
+	const char *target;	       /* name or index; NULL = the last stage */
+	const char *platform;	       /* "linux/amd64" */
+};
+
+struct stages {
+	struct stage *items;
+	size_t count;
+	struct stage *target;
+	struct stage **order; /* what the target needs, the needed before those who need them */
+	size_t order_count;
+	struct strv globals;	   /* platform and global ARGs, "K=V" */
+	struct strv unused;	   /* names of build args that no ARG declares */
+	struct source_range where; /* of a failure */
+};
+
+/** Strings and lists live in the Dockerfile's arena. Call stages_done also after a failure. */
+int stages_resolve(struct dockerfile *dockerfile, const struct stages_options *options,
+		   struct stages *out, struct error *err);
+void stages_done(struct stages *stages);
+#define cleanup_stages __attribute__((cleanup(stages_done)))
+
+/** The stage that a --from or --target means: by name, else by index; NULL = none of that name,
+ *  with -EINVAL only for a number out of range. */
+int stages_find(const struct stages *stages, const char *name, struct stage **out,
+		struct error *err);
+
+/** One line a stage, for tests and for people: index, name, base, needs; order at the end. */
+void stages_print(const struct stages *stages, FILE *out);
+
+#endif

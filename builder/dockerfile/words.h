@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The ways a Dockerfile instruction's text becomes a list: by blanks, by shell-like words, by JSON.
+ */
+#ifndef BUILDER_DOCKERFILE_WORDS_H
+#define BUILDER_DOCKERFILE_WORDS_H
+
+#include "lib/error.h"
+#include "lib/strv.h"
+
+/** Split at blanks; quotes mean nothing (FROM, EXPOSE, the words of COPY). */
+void words_split_blanks(const char *text, struct strv *out);
+
+/** Split at blanks outside of quotes; quotes and escapes stay in the words (ENV, LABEL, ARG). */
+void words_split_quoted(const char *text, char escape, struct strv *out);
+
+/**
+ * A JSON array of strings (the exec form): 1. Text that is not a JSON array: 0, as Docker takes it
+ * for the shell form then. An array that holds something else than strings is -EINVAL.
+ */
+int words_split_json(const char *text, struct strv *out, struct error *err);
+
+/**
+ * Take the leading "--name[=value]" words off the text, quotes and escapes resolved; "--" ends
+ * them. Returns what follows, blanks skipped.
+ */
+const char *words_take_flags(const char *text, char escape, struct strv *out);
+
+/** Append text as Go's %q would print it, quotes included (history entries of CMD have that form).
+ */
+struct strbuf;
+void words_quote(struct strbuf *buf, const char *text);
+
+#endif

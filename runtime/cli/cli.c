@@ -1,0 +1,71 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Helpers of the verbs: parsing by table, ids, paths. Nothing here prints but --help. */
+#include "runtime/cli/cli.h"
+
+#include <errno.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "lib/cleanup.h"
+#include "lib/path.h"
+#include "runtime/texts.h"
+
+int cli_parse(struct cli *cli, const struct command_spec *command, int argc, char **argv,
+	      void *base, struct option_result *result)
+{
+	int ret = options_parse(command, argc, argv, base, result, &cli->err);
+
+	if (ret < 0) {
+		cli->usage = command;
+		return ret;
+	}
+	if (result->help) {
+		options_print_help(stdout, CLI_NAME, command);
+		cli->helped = true;
+		return -ECANCELED;
+	}
+	return 0;
+}
+
+/* Temporary files and sockets are named after the container, with something behind the id. */
+#define ID_MAX (NAME_MAX - 32)
+
+int cli_check_id(struct cli *cli, const char *id)
+{
+	static const char allowed[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
+				      "0123456789_+.-";
+	size_t length = strlen(id);
+
+	if (length && length <= ID_MAX && strspn(id, allowed) == length && strcmp(id, ".") != 0 &&
+	    strcmp(id, "..") != 0)
+		return 0;
+	return error_invalid(&cli->err, TEXT_ID_FORMAT, id);
+}
+
+int cli_resolve_path(struct cli *cli, const char **path)
+{
+	cleanup_free char *absolute = NULL;
+
+	if (!*path)
+		return 0;
+	absolute = path_absolute(*path);
+	if (!absolute)
+		return error_errno(&cli->err, errno, "absolute path of \"%s\"", *path);
+	*path = arena_strdup(&cli->arena, absolute);
+	return 0;
+}
+
+int cli_prepare_root(struct cli *cli)
+{
+	const char *root = cli->globals.root;
+	int ret;
+
+	if (!cli->root_is_xdg)
+		return 0;
+	ret = path_mkdir_all(root, 0700, &cli->err);
+	if (ret < 0)
+		return ret;
+	if (chmod(root, 0700 | S_ISVTX) < 0)
+		return error_errno(&cli->err, errno, "set the mode of \"%s\"", root);
+	return 0;
+}

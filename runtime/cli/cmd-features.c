@@ -1,0 +1,126 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * features: what this program implements, as the specification's features.md has it. Engines ask
+ * before they use a feature, so nothing stands here that does not work yet.
+ */
+#include <errno.h>
+#include <linux/seccomp.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "lib/cleanup.h"
+#include "lib/strbuf.h"
+#include "lib/syscalls.h"
+#include "runtime/cli/cli.h"
+#include "runtime/plan/caps.h"
+#include "runtime/plan/mount-options.h"
+#include "runtime/plan/plan.h"
+#include "runtime/plan/seccomp.h"
+#include "spec/config.h"
+#include "spec/features.h"
+
+static const struct option_spec features_options[] = { OPT_END };
+
+static void add_hooks(struct json_strings *out, struct arena *arena)
+{
+	for (size_t i = 0; i < HOOK_COUNT; i++)
+		json_strings_add(out, arena, hook_names[i]);
+}
+
+/* id-mapped mounts are not made yet: an engine that saw the names here would rely on them */
+static void add_mount_options(struct json_strings *out, struct arena *arena)
+{
+	for (size_t i = 0; mount_option_name(i); i++)
+		if (mount_option_is_supported(i))
+			json_strings_add(out, arena, mount_option_name(i));
+}
+
+static void add_namespaces(struct json_strings *out, struct arena *arena)
+{
+	for (size_t i = 0; i < NS_COUNT; i++)
+		json_strings_add(out, arena, namespace_table[i].oci_name);
+}
+
+static void add_capabilities(struct json_strings *out, struct arena *arena)
+{
+	char name[CAPABILITY_NAME_MAX];
+
+	for (int i = 0; capability_name(i, name); i++)
+		json_strings_add(out, arena, name);
+}
+
+static void add_names(struct json_strings *out, struct arena *arena, const struct name_value *table,
+		      const char *except)
+{
+	for (; table->name; table++)
+		if (!except || strcmp(table->name, except) != 0)
+			json_strings_add(out, arena, table->name);
+}
+
+/* The one member that is about the running kernel: an unknown flag is EINVAL, a known one gets as
+ * far as the missing program. */
+static bool kernel_has_flag(unsigned int flag)
+{
+	if (flag == SECCOMP_FLAG_WAIT_KILLABLE_RECV) /* valid only with this one */
+		flag |= SECCOMP_FILTER_FLAG_NEW_LISTENER;
+	return sys_seccomp(SECCOMP_SET_MODE_FILTER, flag, NULL) < 0 && errno == EFAULT;
+}
+
+static void fill_seccomp(struct features_seccomp *seccomp, struct arena *arena)
+{
+	seccomp->enabled = true;
+	add_names(&seccomp->actions, arena, oci_seccomp_action_names, "SCMP_ACT_NOTIFY");
+	add_names(&seccomp->operators, arena, oci_seccomp_operator_names, NULL);
+	for (size_t i = 0; oci_seccomp_arch_names[i].name; i++)
+		if (seccomp_arch_supported(oci_seccomp_arch_names[i].name))
+			json_strings_add(&seccomp->archs, arena, oci_seccomp_arch_names[i].name);
+	add_names(&seccomp->known_flags, arena, oci_seccomp_flag_names, NULL);
+	for (const struct name_value *flag = oci_seccomp_flag_names; flag->name; flag++)
+		if (kernel_has_flag((unsigned int)flag->value))
+			json_strings_add(&seccomp->supported_flags, arena, flag->name);
+}
+
+static int cmd_features(const struct command_spec *command, int argc, char **argv, void *globals)
+{
+	cleanup_strbuf struct strbuf text = STRBUF_INIT;
+	struct features_enabled no = { .enabled = false };
+	struct features_cgroup cgroup = { .v2 = true, .rdma = true };
+	struct features_seccomp seccomp = { 0 };
+	struct features_intel_rdt rdt = { 0 };
+	struct features_mount_extensions extensions = { .idmap = &no };
+	struct features_linux lin = { .cgroup = &cgroup,
+				      .seccomp = &seccomp,
+				      .apparmor = &no,
+				      .selinux = &no,
+				      .intel_rdt = &rdt,
+				      .mount_extensions = &extensions,
+				      .net_devices = &no };
+	struct oci_features features = { .oci_version_min = "1.0.0",
+					 .oci_version_max = OCI_RUNTIME_VERSION,
+					 .linux = &lin };
+	struct option_result result;
+	struct cli *cli = globals;
+	int ret;
+
+	ret = cli_parse(cli, command, argc, argv, NULL, &result);
+	if (ret < 0)
+		return ret;
+	add_hooks(&features.hooks, &cli->arena);
+	add_mount_options(&features.mount_options, &cli->arena);
+	add_namespaces(&lin.namespaces, &cli->arena);
+	add_capabilities(&lin.capabilities, &cli->arena);
+	fill_seccomp(&seccomp, &cli->arena);
+	json_map_set(&features.annotations, &cli->arena, "io.github.seccomp.libseccomp.version",
+		     seccomp_library_version(&cli->arena));
+	features_write(&features, JSON_INDENT_2, &text);
+	puts(strbuf_text(&text));
+	return 0;
+}
+
+const struct command_spec features_command = {
+	.name = "features",
+	.arguments = "",
+	.options = features_options,
+	.run = cmd_features,
+	.summary = "print what this runtime implements as JSON",
+};

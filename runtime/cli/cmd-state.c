@@ -1,0 +1,64 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* state: prints what container_load_info says; and the printed form itself, which list shares. */
+#include "runtime/cli/cmd-state.h"
+
+#include "lib/cleanup.h"
+#include "lib/strbuf.h"
+#include "runtime/cli/cli.h"
+#include "spec/config.h"
+#include "spec/state.h"
+
+static const struct option_spec state_options[] = { OPT_END };
+
+void container_state_write(const struct container_info *info, const char *owner,
+			   enum json_style style, struct arena *arena, struct strbuf *out)
+{
+	struct oci_state state = {
+		.oci_version = OCI_RUNTIME_VERSION,
+		.id = info->id,
+		.pid = info->pid,
+		.has_pid = true,
+		.status = container_status_names[info->status],
+		.bundle = info->bundle,
+		.rootfs = info->rootfs,
+		.created = info->created,
+		.owner = owner,
+	};
+
+	for (char **pair = info->annotations; pair && pair[0] && pair[1]; pair += 2)
+		json_map_set(&state.annotations, arena, pair[0], pair[1]);
+	state_write(&state, style, out);
+}
+
+static int cmd_state(const struct command_spec *command, int argc, char **argv, void *globals)
+{
+	cleanup_with(container_info_done) struct container_info info = { 0 };
+	cleanup_strbuf struct strbuf text = STRBUF_INIT;
+	struct option_result result;
+	struct cli *cli = globals;
+	int ret;
+
+	ret = cli_parse(cli, command, argc, argv, NULL, &result);
+	if (ret < 0)
+		return ret;
+	ret = cli_check_id(cli, result.arguments[0]);
+	if (ret < 0)
+		return ret;
+	ret = container_load_info(&cli->globals, result.arguments[0], &info, &cli->err);
+	if (ret < 0)
+		return ret;
+	/* owner is a name only in list, as runc has it */
+	container_state_write(&info, "", JSON_INDENT_2, &cli->arena, &text);
+	puts(strbuf_text(&text));
+	return 0;
+}
+
+const struct command_spec state_command = {
+	.name = "state",
+	.arguments = "CONTAINER-ID",
+	.options = state_options,
+	.arguments_min = 1,
+	.arguments_max = 1,
+	.run = cmd_state,
+	.summary = "print the state of a container as JSON",
+};

@@ -1,0 +1,444 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * linux.cgroupsPath and linux.resources as files of cgroup v2 and what to write into them, in
+ * order. A limit that only v1 has is an error if its value asks for something; 0 is "unset" where
+ * dockerd and podman send it for that. The device program is made in device-program.c.
+ */
+#include <math.h>
+#include <string.h>
+
+#include "lib/cleanup.h"
+#include "lib/number.h"
+#include "lib/path.h"
+#include "runtime/plan/compile.h"
+
+#define POINTER "/linux/resources"
+#define PERIOD_DEFAULT 100000
+
+struct writes {
+	struct arena *arena;
+	struct plan_cgroup_write *items;
+	size_t count, capacity;
+};
+
+static struct plan_cgroup_write *write_add(struct writes *writes, const char *file,
+					   const char *value, const char *pointer)
+{
+	struct plan_cgroup_write *write;
+	size_t length = strcspn(file, ".");
+
+	ARRAY_GROW(writes->items, writes->count, writes->capacity);
+	write = &writes->items[writes->count++];
+	*write = (struct plan_cgroup_write){ .file = file, .value = value, .pointer = pointer };
+	if (strncmp(file, "cgroup.", 7) != 0)
+		write->controller = arena_strndup(writes->arena, file, length);
+	return write;
+}
+
+/* A v2 limit: negative means none. */
+static const char *limit_text(struct arena *arena, int64_t value)
+{
+	return value < 0 ? "max" : arena_printf(arena, "%lld", (long long)value);
+}
+
+static int v1_only(struct error *err, const char *what, const char *pointer)
+{
+	int ret = error_set(err, ERROR_UNSUPPORTED, 0, "cannot set %s with cgroup v2", what);
+
+	return error_pointer(err, ret, POINTER "/%s", pointer);
+}
+
+/* -- memory
+ * ---------------------------------------------------------------------------------------- */
+
+/* v1's swap limit is memory+swap, v2's is swap alone. */
+static int memory_swap(const struct oci_memory *memory, struct writes *writes, struct error *err)
+{
+	const char *pointer = POINTER "/memory/swap";
+	int64_t limit = memory->has_limit ? memory->limit : 0;
+	int64_t swap = memory->has_swap ? memory->swap : 0;
+
+	if (limit < 0 && swap == 0)
+		swap = -1; /* both unlimited is what "memory unlimited" meant in v1 */
+	if (swap == 0)
+		return 0;
+	if (swap > 0 && limit <= 0)
+		return error_pointer(
+			err, error_invalid(err, "unable to set swap limit without memory limit"),
+			"%s", pointer);
+	if (swap > 0 && swap < limit)
+		return error_pointer(
+			err, error_invalid(err, "memory+swap limit should be >= memory limit"),
+			"%s", pointer);
+	(void)write_add(writes, "memory.swap.max",
+			limit_text(writes->arena, swap < 0 ? -1 : swap - limit), pointer);
+	return 0;
+}
+
+static int add_memory(const struct oci_resources *resources, struct writes *writes,
+		      struct error *err)
+{
+	const struct oci_memory *memory = resources->memory;
+	int ret;
+
+	if (!memory)
+		return 0;
+	if (memory->kernel > 0)
+		return v1_only(err, "kernel memory", "memory/kernel");
+	if (memory->kernel_tcp > 0)
+		return v1_only(err, "kernel TCP memory", "memory/kernelTCP");
+	if (memory->has_swappiness && memory->swappiness)
+		return v1_only(err, "memory swappiness", "memory/swappiness");
+	if (memory->disable_oom_killer)
+		return v1_only(err, "disableOOMKiller", "memory/disableOOMKiller");
+	ret = memory_swap(memory, writes, err);
+	if (ret < 0)
+		return ret;
+	if (memory->has_limit && memory->limit)
+		(void)write_add(writes, "memory.max", limit_text(writes->arena, memory->limit),
+				POINTER "/memory/limit");
+	if (memory->has_reservation && memory->reservation)
+		(void)write_add(writes, "memory.low",
+				limit_text(writes->arena, memory->reservation),
+				POINTER "/memory/reservation");
+	return 0;
+}
+
+/* -- cpu
+ * ------------------------------------------------------------------------------------------- */
+
+/*
+ * v1's shares 2..262144 to v2's weight 1..10000 with 1024 -> 100: the quadratic in log2(shares)
+ * that runc and crun have agreed on, so that a container's share does not depend on its runtime.
+ */
+static unsigned int weight_from_shares(uint64_t shares)
+{
+	double l;
+
+	if (shares <= 2)
+		return 1;
+	if (shares >= 262144)
+		return 10000;
+	l = log2((double)shares);
+	return (unsigned int)ceil(pow(10, (l * l + 125 * l) / 612.0 - 7.0 / 34.0));
+}
+
+static void add_cpu_bandwidth(const struct oci_cpu *cpu, struct writes *writes)
+{
+	bool quota = cpu->has_quota && cpu->quota, period = cpu->has_period && cpu->period;
+	struct arena *arena = writes->arena;
+
+	if (quota || period)
+		(void)write_add(writes, "cpu.max",
+				arena_printf(arena, "%s %llu",
+					     limit_text(arena, quota ? cpu->quota : -1),
+					     period ? (unsigned long long)cpu->period
+						    : (unsigned long long)PERIOD_DEFAULT),
+				quota ? POINTER "/cpu/quota" : POINTER "/cpu/period");
+	if (cpu->has_burst && cpu->burst)
+		(void)write_add(writes, "cpu.max.burst",
+				arena_printf(arena, "%llu", (unsigned long long)cpu->burst),
+				POINTER "/cpu/burst");
+}
+
+static int add_cpu(const struct oci_resources *resources, struct writes *writes, struct error *err)
+{
+	const struct oci_cpu *cpu = resources->cpu;
+	struct arena *arena = writes->arena;
+
+	if (!cpu)
+		return 0;
+	if (cpu->realtime_runtime)
+		return v1_only(err, "realtime runtime", "cpu/realtimeRuntime");
+	if (cpu->realtime_period)
+		return v1_only(err, "realtime period", "cpu/realtimePeriod");
+	if (cpu->has_idle && cpu->idle != 0 && cpu->idle != 1)
+		return error_pointer(err, error_invalid(err, "idle is neither 0 nor 1"),
+				     POINTER "/cpu/idle");
+	if (cpu->has_shares && cpu->shares)
+		(void)write_add(writes, "cpu.weight",
+				arena_printf(arena, "%u", weight_from_shares(cpu->shares)),
+				POINTER "/cpu/shares");
+	add_cpu_bandwidth(cpu, writes);
+	if (cpu->has_idle && cpu->idle)
+		(void)write_add(writes, "cpu.idle", "1", POINTER "/cpu/idle");
+	if (cpu->cpus && *cpu->cpus)
+		(void)write_add(writes, "cpuset.cpus", cpu->cpus, POINTER "/cpu/cpus");
+	if (cpu->mems && *cpu->mems)
+		(void)write_add(writes, "cpuset.mems", cpu->mems, POINTER "/cpu/mems");
+	return 0;
+}
+
+static int add_pids(const struct oci_resources *resources, struct writes *writes, struct error *err)
+{
+	const struct oci_pids *pids = resources->pids;
+	const char *value;
+
+	(void)err; /* every number is a limit */
+	if (!pids || !pids->has_limit)
+		return 0;
+	/* 0 is "no processes besides init": the kernel's own 0 would not even admit init */
+	value = pids->limit == 0 ? "1" : limit_text(writes->arena, pids->limit);
+	(void)write_add(writes, "pids.max", value, POINTER "/pids/limit");
+	return 0;
+}
+
+/* -- io
+ * -------------------------------------------------------------------------------------------- */
+
+/* v1's (and bfq's) weight of 10..1000 on io.weight's scale of 1..10000. */
+static unsigned int io_weight(unsigned int weight)
+{
+	return weight <= 10 ? 1 : 1 + (weight - 10) * 9999 / 990;
+}
+
+static int add_io_weight(struct writes *writes, const char *device, unsigned int weight,
+			 const char *pointer, struct error *err)
+{
+	struct plan_cgroup_write *write;
+
+	if (weight < 10 || weight > 1000)
+		return error_pointer(err,
+				     error_invalid(err, "weight %u is not of 10..1000", weight),
+				     "%s", pointer);
+	write = write_add(writes, "io.bfq.weight",
+			  arena_printf(writes->arena, "%s%u", device, weight), pointer);
+	write->instead = "io.weight";
+	write->instead_value = arena_printf(writes->arena, "%s%u", device, io_weight(weight));
+	return 0;
+}
+
+static int add_weight_devices(const struct oci_block_io *io, struct writes *writes,
+			      struct error *err)
+{
+	for (size_t i = 0; i < io->weight_device.count; i++) {
+		const struct oci_weight_device *device = &io->weight_device.items[i];
+		int ret;
+
+		if (device->has_leaf_weight && device->leaf_weight)
+			return v1_only(err, "leafWeight", "blockIO/weightDevice");
+		if (!device->has_weight || !device->weight)
+			continue;
+		ret = add_io_weight(writes,
+				    arena_printf(writes->arena, "%lld:%lld ",
+						 (long long)device->major,
+						 (long long)device->minor),
+				    device->weight, POINTER "/blockIO/weightDevice", err);
+		if (ret < 0)
+			return ret;
+	}
+	return 0;
+}
+
+static int add_io(const struct oci_resources *resources, struct writes *writes, struct error *err)
+{
+	const struct oci_block_io *io = resources->block_io;
+	const struct {
+		const struct oci_throttle_devices *devices;
+		const char *key, *pointer;
+	} throttles[] = {
+		{ io ? &io->throttle_read_bps_device : NULL, "rbps",
+		  POINTER "/blockIO/throttleReadBpsDevice" },
+		{ io ? &io->throttle_write_bps_device : NULL, "wbps",
+		  POINTER "/blockIO/throttleWriteBpsDevice" },
+		{ io ? &io->throttle_read_iops_device : NULL, "riops",
+		  POINTER "/blockIO/throttleReadIOPSDevice" },
+		{ io ? &io->throttle_write_iops_device : NULL, "wiops",
+		  POINTER "/blockIO/throttleWriteIOPSDevice" },
+	};
+	int ret;
+
+	if (!io)
+		return 0;
+	if (io->has_leaf_weight && io->leaf_weight)
+		return v1_only(err, "leafWeight", "blockIO/leafWeight");
+	if (io->has_weight && io->weight) {
+		ret = add_io_weight(writes, "", io->weight, POINTER "/blockIO/weight", err);
+		if (ret < 0)
+			return ret;
+	}
+	ret = add_weight_devices(io, writes, err);
+	if (ret < 0)
+		return ret;
+	for (size_t i = 0; i < ARRAY_SIZE(throttles); i++) {
+		for (size_t j = 0; j < throttles[i].devices->count; j++) {
+			const struct oci_throttle_device *d = &throttles[i].devices->items[j];
+
+			if (d->rate) /* 0 is v1's word for "no limit" */
+				(void)write_add(writes, "io.max",
+						arena_printf(writes->arena, "%lld:%lld %s=%llu",
+							     (long long)d->major,
+							     (long long)d->minor, throttles[i].key,
+							     (unsigned long long)d->rate),
+						throttles[i].pointer);
+		}
+	}
+	return 0;
+}
+
+/* -- the rest
+ * -------------------------------------------------------------------------------------- */
+
+/* The kernel's name of a page size: "2048KB" is "2MB" there. NULL when it is no size. */
+static const char *page_size_text(struct arena *arena, const char *config)
+{
+	static const char units[] = "KMG";
+	const char *unit = config + strspn(config, "0123456789");
+	cleanup_free char *digits = xstrndup(config, (size_t)(unit - config));
+	const char *found = *unit ? strchr(units, *unit) : NULL;
+	uint64_t size;
+	size_t step;
+
+	if (!found || strcmp(unit + 1, "B") != 0 || *config == '0' ||
+	    number_parse_u64(digits, &size) < 0)
+		return NULL;
+	for (step = (size_t)(found - units); step < 2 && size % 1024 == 0; step++)
+		size /= 1024;
+	return arena_printf(arena, "%llu%cB", (unsigned long long)size, units[step]);
+}
+
+static int add_hugepages(const struct oci_resources *resources, struct writes *writes,
+			 struct error *err)
+{
+	for (size_t i = 0; i < resources->hugepage_limits.count; i++) {
+		const struct oci_hugepage_limit *limit = &resources->hugepage_limits.items[i];
+		struct arena *arena = writes->arena;
+		const char *size = page_size_text(arena, limit->page_size ? limit->page_size : "");
+		const char *value = arena_printf(arena, "%llu", (unsigned long long)limit->limit);
+
+		if (!size)
+			return error_pointer(
+				err,
+				error_invalid(err, "invalid page size \"%s\"",
+					      limit->page_size ? limit->page_size : ""),
+				POINTER "/hugepageLimits/%zu", i);
+		(void)write_add(writes, arena_printf(arena, "hugetlb.%s.max", size), value,
+				POINTER "/hugepageLimits");
+		write_add(writes, arena_printf(arena, "hugetlb.%s.rsvd.max", size), value,
+			  POINTER "/hugepageLimits")
+			->optional = true;
+	}
+	return 0;
+}
+
+static int add_rdma(const struct oci_resources *resources, struct writes *writes, struct error *err)
+{
+	struct arena *arena = writes->arena;
+
+	(void)err; /* the kernel knows the devices */
+	for (size_t i = 0; i < resources->rdma.count; i++) {
+		const struct oci_rdma *rdma = &resources->rdma.items[i];
+		const char *handles = "", *objects = "";
+
+		if (rdma->has_hca_handles)
+			handles = arena_printf(arena, " hca_handle=%u", rdma->hca_handles);
+		if (rdma->has_hca_objects)
+			objects = arena_printf(arena, " hca_object=%u", rdma->hca_objects);
+		if (*handles || *objects)
+			(void)write_add(writes, "rdma.max",
+					arena_printf(arena, "%s%s%s", rdma->name, handles, objects),
+					POINTER "/rdma");
+	}
+	return 0;
+}
+
+static int add_network(const struct oci_resources *resources, struct writes *writes,
+		       struct error *err)
+{
+	const struct oci_network *network = resources->network;
+
+	(void)writes; /* v2 has no such controllers */
+	if (network && network->has_class_id && network->class_id)
+		return v1_only(err, "network classID", "network/classID");
+	if (network && network->priorities.count)
+		return v1_only(err, "network priorities", "network/priorities");
+	return 0;
+}
+
+/* Files by name, last: they override what the typed properties said. */
+static int add_unified(const struct oci_resources *resources, struct writes *writes,
+		       struct error *err)
+{
+	for (size_t i = 0; i < resources->unified.count; i++) {
+		const char *file = resources->unified.items[i].key;
+		const char *dot = strchr(file, '.');
+
+		if (!dot || dot == file || strchr(file, '/'))
+			return error_pointer(
+				err,
+				error_invalid(err, "\"%s\" is not the name of a cgroup file", file),
+				POINTER "/unified/%s", file);
+		(void)write_add(writes, file, resources->unified.items[i].value,
+				arena_printf(writes->arena, POINTER "/unified/%s", file));
+	}
+	return 0;
+}
+
+typedef int (*resource_fn)(const struct oci_resources *resources, struct writes *writes,
+			   struct error *err);
+
+static const resource_fn resource_table[] = {
+	add_memory, add_cpu, add_pids, add_io, add_hugepages, add_rdma, add_network, add_unified,
+};
+
+/* -- the path
+ * -------------------------------------------------------------------------------------- */
+
+static int compile_path(const struct compiler *c, struct error *err)
+{
+	const char *config = c->lin->cgroups_path ? c->lin->cgroups_path : "";
+	struct plan_cgroup *cgroup = &c->plan->cgroup;
+	cleanup_free char *clean = NULL;
+
+	if (cgroup->manager == CGROUP_SYSTEMD) {
+		const char *first = strchr(config, ':');
+
+		cgroup->path = *config ? config
+				       : arena_printf(&c->plan->arena, "system.slice:orlop:%s",
+						      c->plan->id);
+		if (*config && (!first || !strchr(first + 1, ':')))
+			return error_pointer(err,
+					     error_invalid(err,
+							   "with the systemd driver cgroupsPath is "
+							   "\"slice:prefix:name\", not \"%s\"",
+							   config),
+					     "/linux/cgroupsPath");
+		return 0;
+	}
+	/* a relative path starts where absolute ones do; ".." cannot climb above that */
+	clean = *config ? path_join("/", config) : xasprintf("/orlop/%s", c->plan->id);
+	if (strcmp(clean, "/") == 0)
+		return error_pointer(err, error_invalid(err, "cgroupsPath is the root cgroup"),
+				     "/linux/cgroupsPath");
+	cgroup->path = arena_strdup(&c->plan->arena, clean);
+	return 0;
+}
+
+int compile_cgroup(const struct compiler *c, struct error *err)
+{
+	const struct oci_resources *resources = c->lin->resources;
+	struct plan_cgroup *cgroup = &c->plan->cgroup;
+	struct writes writes = { .arena = &c->plan->arena };
+	struct plan_cgroup_write *kept;
+	int ret = 0;
+
+	cgroup->manager = c->request->cgroup_manager;
+	ret = compile_path(c, err);
+	for (size_t i = 0; ret == 0 && resources && i < ARRAY_SIZE(resource_table); i++)
+		ret = resource_table[i](resources, &writes, err);
+	kept = arena_alloc(&c->plan->arena, writes.count * sizeof(*kept));
+	if (writes.count)
+		memcpy(kept, writes.items, writes.count * sizeof(*kept));
+	free(writes.items);
+	if (ret < 0)
+		return ret;
+	cgroup->writes = kept;
+	cgroup->write_count = writes.count;
+	ret = compile_device_program(c, err);
+	if (ret < 0)
+		return ret;
+	/* a user without privilege cannot load programs: only device rules of its own count then */
+	cgroup->limits_asked =
+		cgroup->write_count || (cgroup->device_program && !c->plan->rootless);
+	return 0;
+}

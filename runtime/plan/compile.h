@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Inside the planner: one function per part of config.json, run in the order of the table in
+ * plan.c. Each reads the config and what earlier parts put into the plan (namespaces come first),
+ * allocates from plan->arena and touches nothing else.
+ */
+#ifndef RUNTIME_PLAN_COMPILE_H
+#define RUNTIME_PLAN_COMPILE_H
+
+#include "lib/error.h"
+#include "runtime/plan/plan.h"
+#include "spec/config.h"
+
+struct compiler {
+	const struct oci_config *config;
+	const struct oci_linux *lin; /* config->linux, or an empty one: never NULL */
+	const struct plan_request *request;
+	struct plan *plan;
+};
+
+int compile_namespaces(const struct compiler *c, struct error *err);
+int compile_idmaps(const struct compiler *c, struct error *err);
+int compile_mounts(const struct compiler *c, struct error *err);
+int compile_devices(const struct compiler *c, struct error *err);
+int compile_device_program(const struct compiler *c, struct error *err);
+int compile_sysctls(const struct compiler *c, struct error *err);
+int compile_hooks(const struct compiler *c, struct error *err);
+int compile_cgroup(const struct compiler *c, struct error *err);
+
+/* of a process: the container's own (process_pointer "/process") or exec's ("") */
+int compile_process(const struct oci_process *process, const char *process_pointer,
+		    struct plan *plan, struct error *err);
+int compile_capabilities(const struct oci_capabilities *capabilities, struct plan *plan,
+			 struct error *err);
+int compile_rlimits(const struct oci_process *process, struct plan *plan, struct error *err);
+int compile_seccomp(const struct oci_seccomp *seccomp, struct arena *arena,
+		    struct plan_seccomp *out, struct error *err);
+
+/** Labels asked for on a host whose kernel does not have that LSM are an error. */
+int compile_labels(const struct oci_process *process, const char *mount_label, struct plan *plan,
+		   struct error *err);
+
+/** In the container's own namespace of this kind, be it new or joined? */
+static inline bool plan_has_namespace(const struct plan *plan, enum namespace_kind kind)
+{
+	return plan->namespaces[kind].mode != NS_INHERIT;
+}
+
+/** ERROR_UNSUPPORTED with this JSON pointer: "/a/b: not supported yet". */
+int plan_not_yet(struct error *err, const char *pointer, ...) __attribute__((format(printf, 2, 3)));
+
+#endif

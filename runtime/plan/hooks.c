@@ -1,0 +1,63 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* hooks: what to execute at each of the six points, argv and environment exactly as given. */
+#include "lib/cleanup.h"
+#include "runtime/plan/compile.h"
+
+const char *const hook_names[HOOK_COUNT] = {
+	[HOOK_PRESTART] = "prestart",
+	[HOOK_CREATE_RUNTIME] = "createRuntime",
+	[HOOK_CREATE_CONTAINER] = "createContainer",
+	[HOOK_START_CONTAINER] = "startContainer",
+	[HOOK_POSTSTART] = "poststart",
+	[HOOK_POSTSTOP] = "poststop",
+};
+
+static int hook_compile(struct arena *arena, const struct oci_hook *config, struct plan_hook *hook,
+			struct error *err)
+{
+	static char *const none[] = { NULL };
+	char **argv;
+
+	if (!config->path || *config->path != '/')
+		return error_invalid(err, "path of a hook must be absolute: \"%s\"",
+				     config->path ? config->path : "");
+	if (config->has_timeout && config->timeout <= 0)
+		return error_invalid(err, "timeout of a hook must be greater than 0");
+	argv = arena_alloc(arena, 2 * sizeof(*argv));
+	argv[0] = arena_strdup(arena, config->path);
+	hook->path = config->path;
+	hook->argv = config->args.count ? config->args.items : argv;
+	hook->env = config->env.items ? config->env.items : none;
+	hook->timeout = config->has_timeout ? config->timeout : 0;
+	return 0;
+}
+
+int compile_hooks(const struct compiler *c, struct error *err)
+{
+	const struct oci_hooks *hooks = c->config->hooks;
+	const struct oci_hook_list *lists[HOOK_COUNT];
+
+	if (!hooks)
+		return 0;
+	lists[HOOK_PRESTART] = &hooks->prestart;
+	lists[HOOK_CREATE_RUNTIME] = &hooks->create_runtime;
+	lists[HOOK_CREATE_CONTAINER] = &hooks->create_container;
+	lists[HOOK_START_CONTAINER] = &hooks->start_container;
+	lists[HOOK_POSTSTART] = &hooks->poststart;
+	lists[HOOK_POSTSTOP] = &hooks->poststop;
+	for (size_t kind = 0; kind < HOOK_COUNT; kind++) {
+		size_t count = lists[kind]->count;
+		struct plan_hook *items = arena_alloc(&c->plan->arena, count * sizeof(*items));
+
+		for (size_t i = 0; i < count; i++) {
+			int ret = hook_compile(&c->plan->arena, &lists[kind]->items[i], &items[i],
+					       err);
+
+			if (ret < 0)
+				return error_pointer(err, ret, "/hooks/%s/%zu", hook_names[kind],
+						     i);
+		}
+		c->plan->hooks[kind] = (struct plan_hooks){ items, count };
+	}
+	return 0;
+}

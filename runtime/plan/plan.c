@@ -1,0 +1,231 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * plan_compile: config.json to a plan, part by part in the order of one table. Called by create and
+ * run; exec uses the process part alone.
+ */
+#include "runtime/plan/plan.h"
+
+#include <fcntl.h>
+#include <stdarg.h>
+#include <string.h>
+#include <sys/mount.h>
+#include <sys/stat.h>
+
+#include "lib/cleanup.h"
+#include "lib/path.h"
+#include "runtime/plan/compile.h"
+
+int plan_not_yet(struct error *err, const char *pointer, ...)
+{
+	char text[sizeof(err->pointer)];
+	va_list ap;
+	int ret;
+
+	va_start(ap, pointer);
+	(void)vsnprintf(text, sizeof(text), pointer, ap);
+	va_end(ap);
+	ret = error_set(err, ERROR_UNSUPPORTED, 0, "%s: not supported yet", text);
+	text[strcspn(text, ":")] = '\0';
+	return error_pointer(err, ret, "%s", text);
+}
+
+/* -- root, personality and what is not acted on yet
+ * -------------------------------------------------- */
+
+/* The real path by an fd: three calls, where realpath(3) takes one for each component. */
+static int real_directory(struct arena *arena, int dirfd, const char *path, int *out_fd,
+			  const char **out, struct error *err)
+{
+	cleanup_close int fd = openat(dirfd, path, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	char link[64], real[PATH_MAX];
+	ssize_t size;
+
+	if (fd < 0)
+		return error_path(err, error_errno(err, errno, "open \"%s\"", path), path);
+	(void)snprintf(link, sizeof(link), "/proc/self/fd/%d", fd);
+	size = readlink(link, real, sizeof(real));
+	if (size < 0 || (size_t)size >= sizeof(real))
+		return error_errno(err, size < 0 ? errno : ENAMETOOLONG, "real path of \"%s\"",
+				   path);
+	*out = arena_strndup(arena, real, (size_t)size);
+	*out_fd = TAKE_FD(fd);
+	return 0;
+}
+
+static int compile_root(const struct compiler *c, struct error *err)
+{
+	const struct oci_root *root = c->config->root;
+	cleanup_close int bundle = -EBADF, rootfs = -EBADF;
+	struct plan *plan = c->plan;
+	int ret;
+
+	if (!root || !root->path || !*root->path)
+		return error_invalid(err, "root.path must be given");
+	ret = real_directory(&plan->arena, AT_FDCWD, c->request->bundle, &bundle, &plan->bundle,
+			     err);
+	if (ret < 0)
+		return error_prefix(err, ret, "bundle");
+	ret = real_directory(&plan->arena, bundle, root->path, &rootfs, &plan->rootfs, err);
+	if (ret < 0)
+		return error_pointer(err, error_prefix(err, ret, "rootfs"), "/root/path");
+	plan->rootfs_readonly = root->readonly;
+	plan->rootfs_propagation =
+		c->lin->rootfs_propagation ? c->lin->rootfs_propagation : MS_SLAVE | MS_REC;
+	if (plan->no_pivot && (plan->rootfs_propagation & MS_PRIVATE))
+		return error_pointer(err,
+				     error_invalid(err, "rootfsPropagation of [r]private is not "
+							"safe without pivot_root"),
+				     "/linux/rootfsPropagation");
+	return 0;
+}
+
+static int compile_personality(const struct compiler *c, struct error *err)
+{
+	const struct oci_personality *personality = c->lin->personality;
+
+	if (!personality)
+		return 0;
+	if (personality->flags.count)
+		return error_pointer(err,
+				     error_invalid(err, "personality flag \"%s\" is unknown",
+						   personality->flags.items[0]),
+				     "/linux/personality/flags");
+	c->plan->has_personality = true;
+	c->plan->personality = personality->domain;
+	return 0;
+}
+
+static bool text_is_set(const char *text)
+{
+	return text && *text;
+}
+
+/* Known, decoded, and not acted on: only what would change something. */
+static int compile_not_yet(const struct compiler *c, struct error *err)
+{
+	const struct oci_intel_rdt *rdt = c->lin->intel_rdt;
+	const struct oci_memory_policy *policy = c->lin->memory_policy;
+
+	if (c->lin->net_devices.count)
+		return plan_not_yet(err, "/linux/netDevices");
+	if (rdt &&
+	    (text_is_set(rdt->clos_id) || text_is_set(rdt->l3_cache_schema) ||
+	     text_is_set(rdt->mem_bw_schema) || rdt->schemata.count || rdt->enable_monitoring))
+		return plan_not_yet(err, "/linux/intelRdt");
+	if (policy && policy->has_mode && (policy->mode || text_is_set(policy->nodes)))
+		return plan_not_yet(err, "/linux/memoryPolicy");
+	return 0;
+}
+
+static int compile_container_process(const struct compiler *c, struct error *err)
+{
+	const struct oci_process *process = c->config->process;
+	static const struct oci_process none;
+	int ret;
+
+	if (process) {
+		ret = compile_process(process, "/process", c->plan, err);
+		if (ret < 0)
+			return ret;
+	}
+	ret = compile_labels(process ? process : &none, c->lin->mount_label, c->plan, err);
+	if (ret < 0)
+		return ret;
+	return compile_seccomp(c->lin->seccomp, &c->plan->arena, &c->plan->process.seccomp, err);
+}
+
+/* -- the table
+ * ---------------------------------------------------------------------------------------- */
+
+typedef int (*compile_fn)(const struct compiler *c, struct error *err);
+
+/* Namespaces first: most others ask for them. Mounts before devices: /dev may be bound. */
+static const struct {
+	const char *pointer; /* for errors that name no place of their own */
+	compile_fn run;
+} compile_table[] = {
+	{ "/root", compile_root },
+	{ "/linux/namespaces", compile_namespaces },
+	{ "/linux/uidMappings", compile_idmaps },
+	{ "/linux", compile_not_yet },
+	{ "/mounts", compile_mounts },
+	{ "/linux/devices", compile_devices },
+	{ "/linux/sysctl", compile_sysctls },
+	{ "/linux/personality", compile_personality },
+	{ "/hooks", compile_hooks },
+	{ "/linux/resources", compile_cgroup },
+	{ "/process", compile_container_process },
+};
+
+int plan_compile(const struct oci_config *config, const struct plan_request *request,
+		 struct plan *out, struct error *err)
+{
+	static const struct oci_linux empty;
+	const struct compiler compiler = {
+		.config = config,
+		.lin = config->linux ? config->linux : &empty,
+		.request = request,
+		.plan = out,
+	};
+
+	memset(out, 0, sizeof(*out));
+	out->id = arena_strdup(&out->arena, request->id);
+	out->no_pivot = request->no_pivot;
+	out->no_new_keyring = request->no_new_keyring;
+	out->rootless = request->rootless;
+	for (size_t i = 0; i < ARRAY_SIZE(compile_table); i++) {
+		int ret = compile_table[i].run(&compiler, err);
+
+		if (ret < 0) {
+			(void)error_pointer(err, ret, "%s", compile_table[i].pointer);
+			return error_phase(err, ret, PHASE_PLAN);
+		}
+	}
+	return 0;
+}
+
+/* What runc's exec takes from the container when the process document does not say. */
+static struct oci_process inherit(const struct oci_process *process, const struct oci_process *base)
+{
+	struct oci_process merged = *process;
+
+	if (!base)
+		return merged;
+	if (!merged.capabilities)
+		merged.capabilities = base->capabilities;
+	if (!merged.rlimits.count)
+		merged.rlimits = base->rlimits;
+	if (!text_is_set(merged.selinux_label))
+		merged.selinux_label = base->selinux_label;
+	if (!text_is_set(merged.apparmor_profile))
+		merged.apparmor_profile = base->apparmor_profile;
+	if (!merged.has_oom_score_adj) {
+		merged.has_oom_score_adj = base->has_oom_score_adj;
+		merged.oom_score_adj = base->oom_score_adj;
+	}
+	return merged;
+}
+
+int plan_compile_process(const struct oci_process *process, const struct oci_config *config,
+			 struct plan *out, struct error *err)
+{
+	static const struct oci_linux empty;
+	const struct oci_linux *lin = config->linux ? config->linux : &empty;
+	struct oci_process merged = inherit(process, config->process);
+	int ret;
+
+	memset(out, 0, sizeof(*out));
+	/* an exec enters the container's namespaces: it has what they give, e.g. capabilities */
+	for (size_t i = 0; i < lin->namespaces.count; i++)
+		if (lin->namespaces.items[i].type == namespace_table[NS_USER].clone_flag)
+			out->namespaces[NS_USER].mode = NS_JOIN;
+	ret = compile_process(&merged, "/process", out, err);
+	if (ret == 0)
+		ret = compile_labels(&merged, NULL, out, err);
+	return error_phase(err, ret, PHASE_PLAN);
+}
+
+void plan_done(struct plan *plan)
+{
+	arena_done(&plan->arena);
+}

@@ -1,0 +1,197 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * process: the program, its environment, identity and limits, for the container's own process and
+ * for those of exec. What a process lacks and exec inherits is merged by plan.c beforehand.
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include "lib/cleanup.h"
+#include "runtime/plan/compile.h"
+
+struct env_entry {
+	char *text;
+	size_t name_length, index;
+	bool shadowed; /* a later entry has the same name */
+};
+
+static int env_compare(const void *a, const void *b)
+{
+	const struct env_entry *x = a, *y = b;
+	size_t shorter = x->name_length < y->name_length ? x->name_length : y->name_length;
+	int order = memcmp(x->text, y->text, shorter);
+
+	if (order)
+		return order;
+	if (x->name_length != y->name_length)
+		return x->name_length < y->name_length ? -1 : 1;
+	return x->index < y->index ? -1 : x->index > y->index;
+}
+
+static int env_index_compare(const void *a, const void *b)
+{
+	const struct env_entry *x = a, *y = b;
+
+	return x->index < y->index ? -1 : x->index > y->index;
+}
+
+static void env_mark_shadowed(struct env_entry *entries, size_t count)
+{
+	qsort(entries, count, sizeof(*entries), env_compare);
+	for (size_t i = 0; i + 1 < count; i++)
+		entries[i].shadowed =
+			entries[i].name_length == entries[i + 1].name_length &&
+			memcmp(entries[i].text, entries[i + 1].text, entries[i].name_length) == 0;
+	qsort(entries, count, sizeof(*entries), env_index_compare);
+}
+
+/* Each name once, the last value wins; sorting keeps a hostile list of 10^6 entries cheap. */
+static int compile_env(const struct json_strings *env, const char *pointer, struct plan *plan,
+		       struct error *err)
+{
+	cleanup_free struct env_entry *entries = NULL;
+	size_t used = 0;
+	char **out;
+
+	entries = xreallocarray(NULL, env->count + 1, sizeof(*entries));
+	for (size_t i = 0; i < env->count; i++) {
+		const char *equals = strchr(env->items[i], '=');
+
+		if (!equals || equals == env->items[i])
+			return error_pointer(
+				err,
+				error_invalid(err, "environment entry is not NAME=VALUE: \"%s\"",
+					      env->items[i]),
+				"%s/env/%zu", pointer, i);
+		entries[i] = (struct env_entry){ env->items[i], (size_t)(equals - env->items[i]), i,
+						 false };
+	}
+	env_mark_shadowed(entries, env->count);
+	out = arena_alloc(&plan->arena, (env->count + 1) * sizeof(*out));
+	for (size_t i = 0; i < env->count; i++)
+		if (!entries[i].shadowed)
+			out[used++] = entries[i].text;
+	plan->process.env = out;
+	return 0;
+}
+
+static bool id_is_mapped(uint32_t id, const struct plan_idmap *map, size_t count)
+{
+	for (size_t i = 0; i < count; i++)
+		if (id >= map[i].inside && id - map[i].inside < map[i].size)
+			return true;
+	return false;
+}
+
+/* The kernel would say EINVAL much later. */
+static int check_mapped(const struct plan *plan, const char *pointer, struct error *err)
+{
+	const struct plan_process *process = &plan->process;
+
+	if (plan->namespaces[NS_USER].mode != NS_NEW)
+		return 0;
+	if (!id_is_mapped(process->uid, plan->uid_map, plan->uid_map_count))
+		return error_pointer(err,
+				     error_invalid(err,
+						   "uid %u is not mapped in the user namespace",
+						   process->uid),
+				     "%s/user/uid", pointer);
+	if (!id_is_mapped(process->gid, plan->gid_map, plan->gid_map_count))
+		return error_pointer(err,
+				     error_invalid(err,
+						   "gid %u is not mapped in the user namespace",
+						   process->gid),
+				     "%s/user/gid", pointer);
+	return 0;
+}
+
+static int compile_user(const struct oci_user *user, const char *pointer, struct plan *plan,
+			struct error *err)
+{
+	struct plan_process *process = &plan->process;
+
+	if (user->uid == UINT32_MAX || user->gid == UINT32_MAX)
+		return error_pointer(err,
+				     error_invalid(err, "4294967295 is not a user or group id"),
+				     "%s/user", pointer);
+	if (user->has_umask && user->umask > 0777)
+		return error_pointer(err, error_invalid(err, "umask is not of 0..0777"),
+				     "%s/user/umask", pointer);
+	for (size_t i = 0; i < user->additional_gids.count; i++)
+		if (user->additional_gids.items[i] == UINT32_MAX)
+			return error_pointer(err,
+					     error_invalid(err, "4294967295 is not a group id"),
+					     "%s/user/additionalGids/%zu", pointer, i);
+	process->uid = user->uid;
+	process->gid = user->gid;
+	process->umask = user->has_umask ? user->umask : 022;
+	process->groups = user->additional_gids.items;
+	process->group_count = user->additional_gids.count;
+	return check_mapped(plan, pointer, err);
+}
+
+/* Known, decoded, but nothing acts on them yet: only values that would change something. */
+static int check_not_yet(const struct oci_process *config, const char *pointer, struct error *err)
+{
+	const struct oci_cpu_affinity *affinity = config->exec_cpu_affinity;
+
+	if (config->scheduler && config->scheduler->has_policy)
+		return plan_not_yet(err, "%s/scheduler", pointer);
+	if (config->io_priority && config->io_priority->has_class)
+		return plan_not_yet(err, "%s/ioPriority", pointer);
+	if (affinity &&
+	    ((affinity->initial && *affinity->initial) || (affinity->final && *affinity->final)))
+		return plan_not_yet(err, "%s/execCPUAffinity", pointer);
+	return 0;
+}
+
+static int compile_program(const struct oci_process *config, const char *pointer, struct plan *plan,
+			   struct error *err)
+{
+	struct plan_process *process = &plan->process;
+
+	if (!config->args.count)
+		return error_pointer(err, error_invalid(err, "args must not be empty"), "%s/args",
+				     pointer);
+	if (!config->cwd || !*config->cwd)
+		return error_pointer(err, error_invalid(err, "Cwd property must not be empty"),
+				     "%s/cwd", pointer);
+	if (*config->cwd != '/')
+		return error_pointer(err, error_invalid(err, "Cwd must be an absolute path"),
+				     "%s/cwd", pointer);
+	process->args = config->args.items;
+	process->cwd = config->cwd;
+	process->terminal = config->terminal;
+	if (config->terminal && config->console_size) {
+		process->console_width = config->console_size->width;
+		process->console_height = config->console_size->height;
+	}
+	return compile_env(&config->env, pointer, plan, err);
+}
+
+int compile_process(const struct oci_process *config, const char *pointer, struct plan *plan,
+		    struct error *err)
+{
+	int ret;
+
+	ret = check_not_yet(config, pointer, err);
+	if (ret < 0)
+		return ret;
+	ret = compile_program(config, pointer, plan, err);
+	if (ret < 0)
+		return ret;
+	ret = compile_user(&config->user, pointer, plan, err);
+	if (ret < 0)
+		return ret;
+	ret = compile_rlimits(config, plan, err);
+	if (ret < 0)
+		return ret;
+	plan->process.no_new_privileges = config->no_new_privileges;
+	plan->process.has_oom_score_adj = config->has_oom_score_adj;
+	plan->process.oom_score_adj = config->oom_score_adj;
+	if (config->has_oom_score_adj &&
+	    (config->oom_score_adj < -1000 || config->oom_score_adj > 1000))
+		return error_pointer(err, error_invalid(err, "oomScoreAdj is not of -1000..1000"),
+				     "%s/oomScoreAdj", pointer);
+	return compile_capabilities(config->capabilities, plan, err);
+}
