@@ -14,6 +14,7 @@
  *   each CMD        every round, not timed          time L CMD   every round, timed under label L
  *   reap            wait until all orphaned descendants (a container's init) are gone
  *   after CMD       end of every round, come what may, status ignored
+ * What the commands print goes to the log, each one's output below a line "== contestant label".
  * Output, tab-separated: contestant, round, label, wall ns, peak RSS KiB, user us, system us;
  * a contestant whose command failed has a line of round -1 and label "failed", and status 1
  * follows.
@@ -288,6 +289,7 @@ static int run_command(const struct measure *measure, const struct contestant *c
 	pid_t pid;
 	int ret;
 
+	dprintf(measure->log_fd, "== %s %s\n", contestant->name, step->label);
 	set_alarm(measure->limit_s);
 	begin = now_ns();
 	pid = start(measure, contestant, step, &child_errno);

@@ -9,6 +9,9 @@ def p10: sort | if length == 0 then null else .[([(length * 0.1 | ceil) - 1, 0] 
 
 def us: . / 100 | round / 10;
 
+# MiB in so many ns, in MB/s
+def rate($mib): if . then $mib * 1048576 * 1000 / . | round else null end;
+
 def entry($row): {
 	suite: .[0].suite, row: $row, contestant: .[0].contestant, runs: length,
 	median_us: (map(.ns) | median | us), p10_us: (map(.ns) | p10 | us),
@@ -47,7 +50,13 @@ def tsv_map: split("\n") | map(select(length > 0) | split("\t") | { (.[0]): .[1]
 	format: 1, date: $date, commit: $commit, machine: $machine[0],
 	versions: ($versions | tsv_map),
 	adapted: ($adapted | tsv_map | map_values(split(" "))),
-	failed: [$raw[] | select(.round < 0) | { suite, row, contestant }],
-	unsteady: [$raw[] | select(.label == "unsteady") | { suite, row, spread_percent: .ns }],
-	rows: ([$raw[] | select(.round >= 0 and .label != "unsteady")] | entries | with_ratios)
+	failed: ([$raw[] | select(.round < 0) | { suite, row, contestant }] | unique),
+	calibration: [$raw[] | select(.label == "spread") | .row as $row | { suite, row,
+		sha256_spread_percent: .ns, steady: (.ns <= .user),
+		sha256_mb_s: ([$raw[] | select(.row == $row and .label == "sha256") | .ns] | median
+			| rate(48)),
+		copy_mb_s: ([$raw[] | select(.row == $row and .label == "copy") | .ns] | median
+			| rate(256)) }],
+	rows: ([$raw[] | select(.round >= 0 and (.label | IN("spread", "sha256", "copy") | not))]
+		| entries | with_ratios)
 }

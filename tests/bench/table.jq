@@ -14,8 +14,7 @@ def memory: . / 1024 * 10 | round / 10 | tostring + " MiB";
 def rank($names): . as $name | ($names | index($name)) // 99;
 def rows: ["run", "create+start+delete", "create", "start", "delete", "exec", "state", "list",
 	"run20 cold", "run20 cached", "files cold", "files cached", "big cold", "big cached"];
-def names: ["floor", "orlop", "orlop@ro", "crun", "crun@ro", "runc", "docker", "buildah",
-	"machine"];
+def names: ["floor", "orlop", "orlop@ro", "crun", "crun@ro", "runc", "docker", "buildah"];
 
 def heading($columns): "  " + ("" | left(12)) + ("median" | right(11)) + ("p10" | right(11))
 	+ ("min" | right(11)) + ("max" | right(11))
@@ -32,12 +31,13 @@ def line($columns): .ratio as $ratio
 "\(.machine.cpu), \(.machine.cpus) CPUs, \(.machine.memory_mib) MiB, \(.machine.kernel), "
 	+ "load \(.machine.load_at_start)",
 (.versions | to_entries[] | "  \(.key): \(.value)"),
-(.rows | group_by([.suite, .row]) | sort_by(.[0].suite != "runtime", (.[0].row | rank(rows)))[]
+(.rows | map(select(.row | IN(rows[]))) | group_by([.suite, .row]) | sort_by(.[0].suite != "runtime", (.[0].row | rank(rows)))[]
 	| (if .[0].suite == "runtime" then ["floor", "crun", "crun@ro"] else ["docker"] end) as $all
 	| map(.ratio | keys) as $keys | ($all | map(select(. as $c | $keys | flatten | index($c))))
 		as $columns
 	| "", "\(.[0].suite): \(.[0].row)", heading($columns),
 		(sort_by(.contestant | rank(names))[] | line($columns))),
 "",
-(.unsteady[] | "UNSTEADY \(.suite)/\(.row): the sha256 calibration varied by \(.spread_percent) %"),
+(.calibration[] | "\(.suite)/\(.row): sha256 \(.sha256_mb_s) MB/s, varied by "
+	+ "\(.sha256_spread_percent) %\(if .steady then "" else " (UNSTEADY)" end), copy \(.copy_mb_s) MB/s"),
 (.failed[] | "FAILED \(.suite)/\(.row): \(.contestant)")
