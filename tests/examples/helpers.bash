@@ -1,0 +1,179 @@
+# shellcheck shell=bash
+# SPDX-License-Identifier: Apache-2.0
+#
+# What the suites of the example images share: a store of their own, base images, the machine's
+# settings with a canary in each of them, and what a build printed, as steps.
+
+bats_require_minimum_version 1.5.0
+
+: "${ORLOP_SOURCE:=$(cd "$BATS_TEST_DIRNAME/../.." && pwd)}"
+: "${ORLOP_BUILD:=$ORLOP_SOURCE/build}"
+examples=$ORLOP_SOURCE/examples
+canary=canary-52c1f0e7
+
+# requires WORD...: skips with the word's name, except on CI, where all of it has to be there.
+requires() {
+	local word
+	for word; do
+		case $word in
+		root) [ "$(id -u)" = 0 ] && continue ;;
+		builder) [ -x "$ORLOP_BUILD/orlop-builder" ] && continue ;;
+		*) command -v "$word" >/dev/null && continue ;;
+		esac
+		if [ "${CI:-}" = true ]; then
+			echo "needs $word" >&2
+			return 1
+		fi
+		skip "needs $word"
+	done
+}
+
+# examples_begin BASE...: to be called by setup_file.
+examples_begin() {
+	requires root builder busybox mmdebstrap
+	local base
+	export ORLOP_BUILDER=$ORLOP_BUILD/orlop-builder
+	export ORLOP_RUNTIME=${ORLOP_RUNTIME:-$ORLOP_BUILD/orlop-runtime}
+	export WORK ORLOP_STORE ORLOP_MACHINE
+	WORK=$("$BATS_TEST_DIRNAME/store-place" "$BATS_FILE_TMPDIR" "/dev/shm/orlop-examples.$$")
+	ORLOP_STORE=$WORK/store
+	ORLOP_MACHINE=$WORK/machine
+	for base; do
+		"$examples/bases/$base"
+	done
+	"$examples/machine-settings" "$ORLOP_MACHINE"
+	plant_canaries
+}
+
+# examples_end: to be called by teardown_file; nothing may be left mounted or running.
+examples_end() {
+	[ -n "${WORK:-}" ] || return 0
+	if grep -F "$WORK" /proc/self/mountinfo; then
+		echo "still mounted" >&2
+		return 1
+	fi
+	rm -rf "$WORK/store" "$WORK/machine"
+	[ "$WORK" = "$BATS_FILE_TMPDIR" ] || rmdir "$WORK"
+}
+
+# A mark in every file and variable that is lent to a build: where it shows up, the rest can too.
+plant_canaries() {
+	local lent=$ORLOP_MACHINE/lent file
+	echo "// $canary" >>"$lent/apt.conf"
+	echo "; $canary" >>"$lent/npmrc"
+	for file in "$lent"/sources.list.d/* "$lent/ca.crt" "$lent/npm-ca.crt"; do
+		[ ! -f "$file" ] || echo "# $canary" >>"$file"
+	done
+	sed -i '/^--build-arg=NO_PROXY=/d' "$ORLOP_MACHINE/flags"
+	echo "--build-arg=NO_PROXY=${NO_PROXY:+$NO_PROXY,}$canary.invalid" >>"$ORLOP_MACHINE/flags"
+}
+
+# build_example NAME CONTEXT: $status and $output as with run.
+build_example() {
+	run "$examples/build" -t "$1" "$2"
+	echo "$output"
+}
+
+# step_state TEXT: how the step whose line ends in TEXT ended: CACHED, DONE or ERROR.
+step_state() {
+	awk -v text="$1" '
+		/^#[0-9]+ \[/ && substr($0, length($0) - length(text) + 1) == text { number = $1 }
+		$1 == number && $2 ~ /^(CACHED|DONE|ERROR)/ { sub(/:.*/, "", $2); print $2; exit }
+	' <<<"$output"
+}
+
+assert_step() {
+	local state
+	state=$(step_state "$2")
+	if [ "$state" != "$1" ]; then
+		echo "step \"$2\": expected $1, but it is \"$state\"" >&2
+		return 1
+	fi
+}
+
+# assert_all_cached COUNT: so many steps, each from the cache.
+assert_all_cached() {
+	local steps cached
+	steps=$(grep -cE '^#[0-9]+ \[.*[0-9]+/[0-9]+\] ' <<<"$output")
+	cached=$(grep -cE '^#[0-9]+ CACHED' <<<"$output")
+	[ "$steps" = "$1" ]
+	[ "$cached" = "$1" ]
+}
+
+# The machine's own host names: those that a public image cannot name.
+private_hosts() {
+	sed -n 's|.*[a-z]://\([^/:@]*@\)\{0,1\}\([A-Za-z0-9.-]*\).*|\2|p' \
+		"$ORLOP_MACHINE"/lent/sources.list.d/* "$ORLOP_MACHINE/lent/npmrc" \
+		"$ORLOP_MACHINE/flags" 2>/dev/null | sort -u |
+		grep -vE '(^|\.)(debian\.org|npmjs\.org)$' || true
+}
+
+# assert_no_traces IMAGE: of what was lent to the build, no file, name, configuration, history or
+# record of the whole store holds anything.
+assert_no_traces() {
+	local word words headers
+	mapfile -t words < <(echo "$canary"; echo /run/machine; echo 99machine; private_hosts)
+	for word in "${words[@]}"; do
+		refute grep -rlaF -e "$word" "$ORLOP_STORE"
+		refute grep -F -e "$word" < <("$ORLOP_BUILDER" inspect "$1"; "$ORLOP_BUILDER" history "$1")
+		for headers in "$ORLOP_STORE"/layers/*/headers.zst; do
+			refute grep -aF -e "$word" < <(zstd -dcq "$headers")
+		done
+	done
+	# What a bind mount leaves where its target was not in the image.
+	refute grep . < <(find "$ORLOP_STORE/layers" -path '*/tree/run/machine*' -o \
+		-name 99machine -o -path '*/tree/root/.npmrc' -o -path '*/tree/*/lists/*_InRelease')
+}
+
+# refute CMD...: succeeds if CMD fails.
+refute() {
+	if "$@"; then
+		echo "unexpected: $*" >&2
+		return 1
+	fi
+}
+
+# wait_for SECONDS CMD...
+wait_for() {
+	local deadline=$((SECONDS + $1))
+	shift
+	until "$@"; do
+		if [ $SECONDS -ge $deadline ]; then
+			echo "in vain: $*" >&2
+			return 1
+		fi
+		sleep 0.1
+	done
+}
+
+port_is_taken() {
+	(exec 3<>"/dev/tcp/127.0.0.1/$1") 2>/dev/null
+}
+
+# free_port PORT: PORT, or the next one that nobody listens on.
+free_port() {
+	local port=$1
+	while port_is_taken "$port"; do
+		port=$((port + 1))
+	done
+	echo "$port"
+}
+
+# serve ARGS...: runs an image in the background; $server is its pid.
+serve() {
+	"$ORLOP_BUILDER" run --rm "$@" >"$BATS_TEST_TMPDIR/server.log" 2>&1 </dev/null 3>&- &
+	server=$!
+}
+
+# serve_end: the container stops when its runner is asked to.
+serve_end() {
+	[ -n "${server:-}" ] || return 0
+	kill -TERM "$server" 2>/dev/null || true
+	wait "$server" || true
+	server=
+	cat "$BATS_TEST_TMPDIR/server.log"
+}
+
+fetch() {
+	busybox wget -q -T 5 -O - "$1"
+}
