@@ -1,0 +1,231 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Build the config.json of a step or a container from tables: the mounts, the capabilities, what
+ * is masked, which namespaces. The struct is the specification's own (spec/config.h), so what is
+ * written here is what the runtime decodes.
+ */
+#include "builder/build/run-spec.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <sched.h>
+#include <string.h>
+
+#include "builder/build/seccomp-profile.h"
+#include "lib/cleanup.h"
+#include "lib/io.h"
+#include "lib/proc.h"
+#include "lib/strv.h"
+#include "spec/config.h"
+
+#define DEFAULT_HOSTNAME "orlop"
+
+/* The host's own files: larger ones are refused rather than copied into every step. */
+#define HOST_FILE_MAX ((size_t)1 << 20)
+
+/* clang-format off */
+/* Docker's and BuildKit's set: enough for package managers, nothing that reaches the host. */
+static const char *const capabilities[] = {
+	"CAP_CHOWN", "CAP_DAC_OVERRIDE", "CAP_FSETID", "CAP_FOWNER", "CAP_MKNOD", "CAP_NET_RAW",
+	"CAP_SETGID", "CAP_SETUID", "CAP_SETFCAP", "CAP_SETPCAP", "CAP_NET_BIND_SERVICE",
+	"CAP_SYS_CHROOT", "CAP_KILL", "CAP_AUDIT_WRITE", NULL,
+};
+
+struct mount_row {
+	const char *destination, *type, *source;
+	const char *options; /* comma-separated */
+};
+
+static const struct mount_row mounts[] = {
+	{ "/proc",          "proc",   "proc",   "nosuid,noexec,nodev" },
+	{ "/dev",           "tmpfs",  "tmpfs",  "nosuid,strictatime,mode=755,size=65536k" },
+	{ "/dev/pts",       "devpts", "devpts", "nosuid,noexec,newinstance,ptmxmode=0666,mode=0620,gid=5" },
+	{ "/dev/shm",       "tmpfs",  "shm",    "nosuid,noexec,nodev,mode=1777,size=65536k" },
+	{ "/dev/mqueue",    "mqueue", "mqueue", "nosuid,noexec,nodev" },
+	{ "/sys",           "sysfs",  "sysfs",  "nosuid,noexec,nodev,ro" },
+	{ "/sys/fs/cgroup", "cgroup", "cgroup", "nosuid,noexec,nodev,relatime,ro" },
+};
+
+const char *const run_spec_mount_points[] = {
+	"/proc", "/dev", "/sys", "/etc/resolv.conf", "/etc/hosts", NULL,
+};
+
+static const char *const masked_paths[] = {
+	"/proc/acpi", "/proc/asound", "/proc/kcore", "/proc/keys", "/proc/latency_stats",
+	"/proc/timer_list", "/proc/timer_stats", "/proc/sched_debug", "/proc/scsi",
+	"/sys/firmware", "/sys/devices/virtual/powercap", NULL,
+};
+
+static const char *const readonly_paths[] = {
+	"/proc/bus", "/proc/fs", "/proc/irq", "/proc/sys", "/proc/sysrq-trigger", NULL,
+};
+/* clang-format on */
+
+static const char file_options[] = "rbind,rprivate,nosuid,nodev,noexec,ro";
+
+static struct json_strings strings_from(const char *const *items, struct arena *arena)
+{
+	struct json_strings list = { 0 };
+
+	for (; *items; items++)
+		json_strings_add(&list, arena, *items);
+	return list;
+}
+
+static struct json_strings strings_split(const char *text, struct arena *arena)
+{
+	cleanup_strv struct strv pieces = STRV_INIT;
+
+	strv_split(&pieces, text, ',');
+	return strings_from((const char *const *)strv_items(&pieces), arena);
+}
+
+static void add_mount(struct oci_config *config, const struct mount_row *row, struct arena *arena)
+{
+	struct oci_mount *mount = &config->mounts.items[config->mounts.count++];
+
+	mount->destination = row->destination;
+	mount->type = row->type;
+	mount->source = row->source;
+	mount->options = strings_split(row->options, arena);
+}
+
+static void add_bind(struct oci_config *config, const char *source, const char *target,
+		     const char *options, struct arena *arena)
+{
+	const struct mount_row row = { target, "bind", source, options };
+
+	if (source)
+		add_mount(config, &row, arena);
+}
+
+static void add_mounts(struct oci_config *config, const struct run_spec *spec, struct arena *arena)
+{
+	config->mounts.items = arena_alloc(arena, (ARRAY_SIZE(mounts) + 2 + spec->volume_count) *
+							  sizeof(*config->mounts.items));
+	for (size_t i = 0; i < ARRAY_SIZE(mounts); i++)
+		add_mount(config, &mounts[i], arena);
+	add_bind(config, spec->resolv_conf, "/etc/resolv.conf", file_options, arena);
+	add_bind(config, spec->hosts, "/etc/hosts", file_options, arena);
+	for (size_t i = 0; i < spec->volume_count; i++)
+		add_bind(config, spec->volumes[i].source, spec->volumes[i].target,
+			 spec->volumes[i].read_only ? "rbind,rprivate,ro" : "rbind,rprivate,rw",
+			 arena);
+}
+
+static struct oci_process *make_process(const struct run_spec *spec, struct arena *arena)
+{
+	struct oci_process *process = arena_alloc(arena, sizeof(*process));
+	const char *const home_name = "HOME=";
+	bool has_home = false;
+
+	process->terminal = spec->terminal;
+	process->args = strings_from((const char *const *)spec->args, arena);
+	for (char *const *entry = spec->env; entry && *entry; entry++) {
+		json_strings_add(&process->env, arena, *entry);
+		has_home |= strncmp(*entry, home_name, strlen(home_name)) == 0;
+	}
+	/* ourselves, so that every runtime gives the same one */
+	if (!has_home)
+		json_strings_add(&process->env, arena,
+				 arena_printf(arena, "HOME=%s", spec->user->home));
+	process->cwd = spec->cwd && *spec->cwd ? spec->cwd : "/";
+	process->user.uid = spec->user->uid;
+	process->user.gid = spec->user->gid;
+	process->user.additional_gids.items = spec->user->groups;
+	process->user.additional_gids.count = spec->user->group_count;
+	process->capabilities = arena_alloc(arena, sizeof(*process->capabilities));
+	process->capabilities->bounding = strings_from(capabilities, arena);
+	/* a user other than root gains these only through set-user-ID programs, as in docker */
+	if (spec->user->uid == 0) {
+		process->capabilities->effective = process->capabilities->bounding;
+		process->capabilities->permitted = process->capabilities->bounding;
+	}
+	return process;
+}
+
+static void add_namespaces(struct oci_linux *linux_section, const struct run_spec *spec,
+			   struct arena *arena)
+{
+	static const uint64_t always[] = { CLONE_NEWPID, CLONE_NEWIPC, CLONE_NEWUTS, CLONE_NEWNS,
+					   CLONE_NEWCGROUP };
+	size_t count = ARRAY_SIZE(always) + (spec->network != RUN_NETWORK_HOST);
+	struct oci_namespace *items = arena_alloc(arena, count * sizeof(*items));
+
+	for (size_t i = 0; i < ARRAY_SIZE(always); i++)
+		items[i].type = always[i];
+	if (spec->network != RUN_NETWORK_HOST)
+		items[count - 1].type = CLONE_NEWNET;
+	linux_section->namespaces.items = items;
+	linux_section->namespaces.count = count;
+}
+
+static int make_linux(struct oci_config *config, const struct run_spec *spec, struct arena *arena,
+		      struct error *err)
+{
+	struct oci_linux *section = arena_alloc(arena, sizeof(*section));
+	struct oci_device_rule *deny = arena_alloc(arena, sizeof(*deny));
+
+	config->linux = section;
+	add_namespaces(section, spec, arena);
+	deny->access = "rwm"; /* all; the runtime adds the usual harmless devices */
+	section->resources = arena_alloc(arena, sizeof(*section->resources));
+	section->resources->devices.items = deny;
+	section->resources->devices.count = 1;
+	section->cgroups_path = spec->cgroups_path;
+	section->masked_paths = strings_from(masked_paths, arena);
+	section->readonly_paths = strings_from(readonly_paths, arena);
+	return seccomp_profile_resolve(NULL, &config->process->capabilities->bounding, arena,
+				       &section->seccomp, err);
+}
+
+int run_spec_write(const struct run_spec *spec, struct strbuf *out, struct error *err)
+{
+	cleanup_arena struct arena arena = ARENA_INIT;
+	struct oci_config *config = arena_alloc(&arena, sizeof(*config));
+	int ret;
+
+	/* what every runtime in use accepts; nothing newer is written here */
+	config->oci_version = "1.0.2";
+	config->hostname = spec->hostname && *spec->hostname ? spec->hostname : DEFAULT_HOSTNAME;
+	config->root = arena_alloc(&arena, sizeof(*config->root));
+	config->root->path = spec->rootfs;
+	config->process = make_process(spec, &arena);
+	add_mounts(config, spec, &arena);
+	ret = make_linux(config, spec, &arena, err);
+	if (ret < 0)
+		return ret;
+	config_write(config, JSON_COMPACT, out);
+	return 0;
+}
+
+/* A host file that may be absent. */
+static int add_host_file(const char *path, struct strbuf *out, struct error *err)
+{
+	int ret = io_read_file(AT_FDCWD, path, HOST_FILE_MAX, out, err);
+
+	return ret == -ENOENT ? 0 : ret;
+}
+
+int run_spec_resolv_conf(enum run_network network, struct strbuf *out, struct error *err)
+{
+	return network == RUN_NETWORK_HOST ? add_host_file("/etc/resolv.conf", out, err) : 0;
+}
+
+int run_spec_hosts(enum run_network network, const char *hostname, struct strbuf *out,
+		   struct error *err)
+{
+	int ret = 0;
+
+	if (network == RUN_NETWORK_HOST)
+		ret = add_host_file("/etc/hosts", out, err);
+	else
+		strbuf_adds(out,
+			    "127.0.0.1\tlocalhost\n::1\tlocalhost ip6-localhost ip6-loopback\n");
+	if (ret < 0)
+		return ret;
+	if (out->size && out->data[out->size - 1] != '\n')
+		strbuf_addc(out, '\n');
+	strbuf_addf(out, "127.0.0.1\t%s\n", hostname && *hostname ? hostname : DEFAULT_HOSTNAME);
+	return 0;
+}

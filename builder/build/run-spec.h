@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The config.json of a build step or a container: one description, one writer, so that what works
+ * in a build works in a run (builder.md 3.1; image-spec, conversion.md).
+ */
+#ifndef BUILDER_BUILD_RUN_SPEC_H
+#define BUILDER_BUILD_RUN_SPEC_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "builder/build/run-step.h"
+#include "builder/container/user.h"
+#include "lib/error.h"
+#include "lib/strbuf.h"
+
+struct run_spec {
+	const char *rootfs; /* absolute */
+	char *const *args;
+	char *const *env; /* HOME is added from the user when it is not there */
+	const char *cwd;
+	const struct user *user;
+	const char *hostname;	  /* NULL or "" = "orlop" */
+	const char *cgroups_path; /* as config.json has it; NULL = the runtime's default */
+	enum run_network network;
+	bool terminal;
+	const struct run_volume *volumes;
+	size_t volume_count;
+	const char *resolv_conf; /* host files to bind over the container's; NULL = leave */
+	const char *hosts;
+};
+
+/** Append the document to out. */
+int run_spec_write(const struct run_spec *spec, struct strbuf *out, struct error *err);
+
+/** Its mount destinations, for stubs_note(): NULL-terminated, outermost first; volumes are not in
+ *  it. */
+extern const char *const run_spec_mount_points[];
+
+/**
+ * The contents of the container's own /etc/resolv.conf and /etc/hosts. With the host's network the
+ * host's files are taken as they are (127.0.0.53 works there), plus a line for the hostname; with
+ * none there is nothing to resolve with.
+ */
+int run_spec_resolv_conf(enum run_network network, struct strbuf *out, struct error *err);
+int run_spec_hosts(enum run_network network, const char *hostname, struct strbuf *out,
+		   struct error *err);
+
+#endif

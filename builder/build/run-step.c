@@ -1,0 +1,164 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Execute one RUN: resolve the user, write the bundle, run it, and leave nothing of the mounts in
+ * the root filesystem, whose upper folder becomes the layer.
+ */
+#include "builder/build/run-step.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdint.h>
+#include <string.h>
+
+#include "builder/build/run-spec.h"
+#include "builder/build/runtime-exec.h"
+#include "builder/build/step-cgroup.h"
+#include "builder/build/stubs.h"
+#include "builder/container/user.h"
+#include "lib/alloc.h"
+#include "lib/cleanup.h"
+#include "lib/inroot.h"
+#include "lib/io.h"
+#include "lib/log.h"
+#include "lib/strbuf.h"
+
+/* The folder the command starts in belongs to its user when the image does not have it. */
+static int make_cwd(int root_fd, const struct run_step *step, const struct user *user,
+		    struct error *err)
+{
+	cleanup_close int fd = -EBADF;
+
+	if (!step->cwd || !*step->cwd)
+		return 0;
+	fd = inroot_mkdir_all(root_fd, step->cwd, 0755, user->uid, user->gid, err);
+	return fd < 0 ? error_prefix(err, fd, "working directory") : 0;
+}
+
+static int write_file(const char *folder, const char *name, const struct strbuf *text,
+		      char **out_path, struct error *err)
+{
+	cleanup_free char *path = xasprintf("%s/%s", folder, name);
+	cleanup_close int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
+	int ret;
+
+	if (fd < 0)
+		return error_errno(err, errno, "create \"%s\"", path);
+	ret = io_write_all(fd, text->data, text->size);
+	if (ret < 0)
+		return error_errno(err, -ret, "write \"%s\"", path);
+	if (out_path)
+		*out_path = TAKE_PTR(path);
+	return 0;
+}
+
+/* The bundle: config.json and the two files of the network, in the step's scratch folder. */
+static int write_bundle(const struct run_step *step, const struct user *user, const char *cgroup,
+			struct error *err)
+{
+	cleanup_strbuf struct strbuf config = STRBUF_INIT, resolv = STRBUF_INIT,
+				     hosts = STRBUF_INIT;
+	cleanup_free char *resolv_path = NULL, *hosts_path = NULL;
+	struct run_spec spec = {
+		.rootfs = step->rootfs,
+		.args = step->args,
+		.env = step->env,
+		.cwd = step->cwd,
+		.user = user,
+		.hostname = step->hostname,
+		.cgroups_path = cgroup,
+		.network = step->network,
+		.volumes = step->volumes,
+		.volume_count = step->volume_count,
+	};
+	int ret = run_spec_resolv_conf(step->network, &resolv, err);
+
+	if (ret == 0)
+		ret = run_spec_hosts(step->network, step->hostname, &hosts, err);
+	if (ret == 0)
+		ret = write_file(step->scratch, "resolv.conf", &resolv, &resolv_path, err);
+	if (ret == 0)
+		ret = write_file(step->scratch, "hosts", &hosts, &hosts_path, err);
+	if (ret < 0)
+		return ret;
+	spec.resolv_conf = resolv_path;
+	spec.hosts = hosts_path;
+	ret = run_spec_write(&spec, &config, err);
+	return ret < 0 ? ret : write_file(step->scratch, "config.json", &config, NULL, err);
+}
+
+static int note_stubs(const struct run_step *step, int root_fd, struct stubs *stubs,
+		      struct error *err)
+{
+	int ret = 0;
+
+	for (const char *const *point = run_spec_mount_points; *point && ret == 0; point++)
+		ret = stubs_note(stubs, root_fd, *point, err);
+	for (size_t i = 0; i < step->volume_count && ret == 0; i++)
+		ret = stubs_note(stubs, root_fd, step->volumes[i].target, err);
+	return ret;
+}
+
+static void pass_output(void *context, int stream, const char *data, size_t size)
+{
+	const struct run_step *step = context;
+
+	step->output(step->context, stream == 1 ? RUN_STDOUT : RUN_STDERR, data, size);
+}
+
+/* A message of the runtime's about the command itself goes where the command's own would. */
+static void tell(const struct run_step *step, const struct error *err)
+{
+	char text[sizeof(err->msg) + 128];
+
+	error_text(err, text, sizeof(text));
+	step->output(step->context, RUN_STDERR, text, strlen(text));
+	step->output(step->context, RUN_STDERR, "\n", 1);
+}
+
+int run_step_execute(const struct run_step *step, struct run_result *out, struct error *err)
+{
+	const struct runtime runtime = { step->runtime, step->runtime_root };
+	cleanup_close int root_fd = open(step->rootfs, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	cleanup_step_cgroup struct step_cgroup cgroup = STEP_CGROUP_INIT;
+	cleanup_stubs struct stubs stubs = STUBS_INIT;
+	cleanup_user struct user user = { 0 };
+	struct runtime_result result = { 0 };
+	struct error told = ERROR_INIT;
+	struct runtime_run run = {
+		.runtime = &runtime,
+		.bundle = step->scratch,
+		.id = step->id,
+		.stdin_fd = -EBADF,
+		.output = pass_output,
+		.context = (void *)(uintptr_t)step,
+		.cancel_fd = step->cancel_fd,
+	};
+	int ret;
+
+	if (root_fd < 0)
+		return error_errno(err, errno, "open the root filesystem \"%s\"", step->rootfs);
+	ret = user_resolve(root_fd, step->user ? step->user : "", &user, err);
+	if (ret == 0)
+		ret = make_cwd(root_fd, step, &user, err);
+	if (ret < 0)
+		return ret;
+	step_cgroup_make(step->cgroup_parent, step->id, &cgroup);
+	ret = write_bundle(step, &user, cgroup.path, err);
+	if (ret == 0)
+		ret = note_stubs(step, root_fd, &stubs, err);
+	if (ret < 0)
+		return ret;
+	ret = runtime_run(&run, &result, &told);
+	stubs_remove(&stubs);
+	if (ret < 0) {
+		if (err)
+			*err = told;
+		return ret;
+	}
+	if (told.msg[0])
+		tell(step, &told);
+	out->exit_status = result.exit_status;
+	out->rusage = result.rusage;
+	out->oom_killed = step_cgroup_oom_killed(&cgroup);
+	return 0;
+}
