@@ -126,28 +126,50 @@ static void add_common_words(struct strv *argv, const struct runtime *runtime)
 	strv_add(argv, runtime->root);
 }
 
+/* What the runtime said on stderr, without the line's end; bounded. */
+static void read_complaint(int fd, struct strbuf *out)
+{
+	(void)io_read_rest(fd, 16384, out); /* what was read until then is shown */
+	while (out->size && out->data[out->size - 1] == '\n')
+		strbuf_truncate(out, out->size - 1);
+}
+
 int runtime_verb(const struct runtime *runtime, char *const *words, struct error *err)
 {
+	cleanup_strbuf struct strbuf complaint = STRBUF_INIT;
 	cleanup_strv struct strv argv = STRV_INIT;
-	cleanup_close int null = open("/dev/null", O_RDWR | O_CLOEXEC);
-	struct spawn_fd fds[] = { { null, 0 }, { null, 1 }, { null, 2 } };
+	cleanup_close int null = open("/dev/null", O_RDWR | O_CLOEXEC), ours = -EBADF;
+	cleanup_close int theirs = -EBADF;
+	struct spawn_fd fds[3];
 	struct spawn spawn = SPAWN_INIT;
-	int status, ret;
+	int status, ret, ends[2];
+	pid_t pid;
 
-	if (null < 0)
-		return error_errno(err, errno, "open /dev/null");
+	if (null < 0 || pipe2(ends, O_CLOEXEC) < 0)
+		return error_errno(err, errno, "open a pipe for %s", runtime->program);
+	ours = ends[0];
+	theirs = ends[1];
 	add_common_words(&argv, runtime);
 	strv_add_all(&argv, words);
+	fds[0] = (struct spawn_fd){ null, 0 };
+	fds[1] = (struct spawn_fd){ null, 1 };
+	fds[2] = (struct spawn_fd){ theirs, 2 };
 	spawn.path = runtime->program;
 	spawn.search = true;
 	spawn.argv = strv_items(&argv);
 	spawn.fds = fds;
 	spawn.fd_count = ARRAY_SIZE(fds);
-	ret = spawn_run(&spawn, &status, err);
+	ret = spawn_start(&spawn, &pid, NULL, err);
 	if (ret < 0)
 		return ret;
+	cleanup_close_fd(&theirs);
+	read_complaint(ours, &complaint);
+	ret = proc_wait(pid, &status, NULL);
+	if (ret < 0)
+		return error_errno(err, -ret, "wait for %s", runtime->program);
 	if (status != 0)
-		return error_set(err, ERROR_STATE, 0, "%s %s failed", runtime->program, words[0]);
+		return error_set(err, ERROR_STATE, 0, "%s",
+				 complaint.size ? complaint.data : "the runtime failed silently");
 	return 0;
 }
 

@@ -48,7 +48,8 @@ struct runtime_result {
  */
 int runtime_run(const struct runtime_run *run, struct runtime_result *out, struct error *err);
 
-/** One short verb ("delete --force ID", "kill ID TERM"): its output is dropped. NULL-terminated. */
+/** One short verb ("delete --force ID", "kill ID TERM"; NULL-terminated). What it says on stderr is
+ *  the message of its failure; its output is dropped. */
 int runtime_verb(const struct runtime *runtime, char *const *words, struct error *err);
 
 /**

@@ -1,2 +1,6 @@
 builder_libbuilder_a_SOURCES += \
-	%D%/user.c %D%/user.h
+	%D%/conmon.c %D%/conmon.h \
+	%D%/record.c %D%/record.h \
+	%D%/run.c %D%/run.h \
+	%D%/user.c %D%/user.h \
+	%D%/volume.c %D%/volume.h
