@@ -65,6 +65,17 @@ void strv_split(struct strv *list, const char *text, char separator)
 	strv_add(list, text);
 }
 
+static int compare_items(const void *a, const void *b)
+{
+	return strcmp(*(char *const *)a, *(char *const *)b);
+}
+
+void strv_sort(struct strv *list)
+{
+	if (list->count)
+		qsort(list->items, list->count, sizeof(*list->items), compare_items);
+}
+
 char *const *strv_items(const struct strv *list)
 {
 	static char *const empty[] = { NULL };

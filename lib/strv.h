@@ -26,6 +26,9 @@ void strv_remove(struct strv *list, size_t index);
 /** Split at each separator character; empty pieces are kept. */
 void strv_split(struct strv *list, const char *text, char separator);
 
+/** Sort by bytes (strcmp), the same on every machine. */
+void strv_sort(struct strv *list);
+
 /** The NULL-terminated array, also when empty. Borrowed. */
 char *const *strv_items(const struct strv *list);
 

@@ -74,6 +74,19 @@ static void test_env(void)
 	CHECK_STR(strv_env_get(&env, "HOM"), NULL);
 }
 
+static void test_sort(void)
+{
+	cleanup_strv struct strv list = STRV_INIT;
+
+	strv_sort(&list);
+	strv_split(&list, "b,a/b,a,B", ',');
+	strv_sort(&list);
+	CHECK_STR(list.items[0], "B");
+	CHECK_STR(list.items[1], "a");
+	CHECK_STR(list.items[3], "b");
+	CHECK(list.items[4] == NULL);
+}
+
 static const char *suggest(const char *word)
 {
 	static const char *const names[] = { "create", "start", "state", "kill", "delete" };
@@ -100,5 +113,6 @@ static void test_tables(void)
 CHECK_MAIN({ "an arena gives zeroed, aligned memory that stays", test_arena },
 	   { "a string buffer grows, cuts and hands over", test_strbuf },
 	   { "a string list splits and removes", test_strv },
+	   { "a string list sorts by bytes", test_sort },
 	   { "an environment replaces by name", test_env },
 	   { "tables find; typing mistakes are guessed", test_tables })
