@@ -22,3 +22,9 @@ unit_builder += %D%/test-dockerfile-golden
 unit_builder += %D%/test-stubs
 %C%_test_stubs_LDADD = $(unit_builder_ldadd)
 EXTRA_DIST += tests/golden/dockerfile
+
+unit_builder += %D%/test-ignore
+%C%_test_ignore_LDADD = $(unit_builder_ldadd)
+
+unit_builder += %D%/test-select
+%C%_test_select_LDADD = $(unit_builder_ldadd)
