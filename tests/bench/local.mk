@@ -12,7 +12,8 @@ noinst_PROGRAMS += %D%/measure %D%/floor %D%/payload
 %C%_payload_LDFLAGS = -static
 
 EXTRA_DIST += %D%/run %D%/peers %D%/inside.sh %D%/runtime.sh %D%/builder.sh \
-	%D%/same-work.jq %D%/samples.jq %D%/table.jq %D%/cold
+	%D%/same-work.jq %D%/samples.jq %D%/format.jq %D%/table.jq \
+	%D%/markdown.jq %D%/cold
 
 dist_check_SCRIPTS += %D%/bench.bats
 TESTS += %D%/bench.bats
