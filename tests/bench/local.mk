@@ -13,7 +13,7 @@ noinst_PROGRAMS += %D%/measure %D%/floor %D%/payload
 
 EXTRA_DIST += %D%/run %D%/peers %D%/inside.sh %D%/runtime.sh %D%/builder.sh \
 	%D%/same-work.jq %D%/samples.jq %D%/format.jq %D%/table.jq \
-	%D%/markdown.jq %D%/cold
+	%D%/markdown.jq %D%/cold %D%/packages docs/performance.md
 
 dist_check_SCRIPTS += %D%/bench.bats
 TESTS += %D%/bench.bats
