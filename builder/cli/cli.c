@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Helpers of the verbs. Nothing here prints but --help. */
+#include "builder/cli/cli.h"
+
+#include <errno.h>
+
+#include "builder/image/snapshot.h"
+#include "lib/cleanup.h"
+
+int cli_parse(struct cli *cli, const struct command_spec *command, int argc, char **argv,
+	      void *base, struct option_result *result)
+{
+	int ret = options_parse(command, argc, argv, base, result, &cli->err);
+
+	if (ret < 0) {
+		cli->usage = command;
+		return ret;
+	}
+	if (result->help) {
+		options_print_help(stdout, CLI_NAME, command);
+		cli->helped = true;
+		return -ECANCELED;
+	}
+	return 0;
+}
+
+int cli_open_store(struct cli *cli, bool mounts, struct store *out)
+{
+	cleanup_free char *path = store_default_path(cli->store);
+
+	if (mounts) {
+		int ret = snapshot_namespace_enter(&cli->err);
+
+		if (ret < 0)
+			return ret;
+	}
+	return store_open(path, out, &cli->err);
+}
