@@ -28,3 +28,5 @@ unit_builder += %D%/test-ignore
 
 unit_builder += %D%/test-select
 %C%_test_select_LDADD = $(unit_builder_ldadd)
+unit_builder += %D%/test-run-spec
+%C%_test_run_spec_LDADD = $(unit_builder_ldadd)
