@@ -48,5 +48,6 @@ int cli_parse(struct cli *cli, const struct command_spec *command, int argc, cha
 int cli_open_store(struct cli *cli, bool mounts, struct store *out);
 
 extern const struct command_spec build_command;
+extern const struct command_spec run_command;
 
 #endif

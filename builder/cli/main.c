@@ -17,6 +17,7 @@
 /* clang-format off */
 static const struct command_spec *const commands[] = {
 	&build_command,
+	&run_command,
 	NULL,
 };
 

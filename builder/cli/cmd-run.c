@@ -1,0 +1,116 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* orlop-builder run: a container of an image in the foreground. */
+#include <string.h>
+
+#include "builder/cli/cli.h"
+#include "builder/container/run.h"
+#include "lib/cleanup.h"
+#include "lib/table.h"
+
+struct run_arguments {
+	bool remove, interactive, terminal;
+	struct strv env, volumes;
+	const char *cwd, *user, *name, *entrypoint, *hostname, *network, *runtime;
+};
+
+/* clang-format off */
+static const struct option_spec run_options[] = {
+	OPT_BOOL(0, "rm", struct run_arguments, remove, "remove the container when it has ended"),
+	OPT_BOOL('i', "interactive", struct run_arguments, interactive, "give it our standard input"),
+	OPT_BOOL('t', "tty", struct run_arguments, terminal, "give it a terminal"),
+	OPT_STRV('e', "env", struct run_arguments, env, "NAME[=VALUE]",
+		 "set a variable; without a value, take ours"),
+	OPT_STRV('v', "volume", struct run_arguments, volumes, "SOURCE:TARGET[:ro]",
+		 "mount a folder or file of the host"),
+	OPT_STRING('w', "workdir", struct run_arguments, cwd, "DIR", "start in this folder"),
+	OPT_STRING('u', "user", struct run_arguments, user, "USER[:GROUP]",
+		   "run as this user of the image, by name or number"),
+	OPT_STRING(0, "name", struct run_arguments, name, "NAME", "name the container"),
+	OPT_STRING(0, "entrypoint", struct run_arguments, entrypoint, "PROGRAM",
+		   "instead of the image's; \"\" = none"),
+	OPT_STRING('h', "hostname", struct run_arguments, hostname, "NAME",
+		   "the container's hostname (default: the first 12 digits of its id)"),
+	OPT_STRING(0, "network", struct run_arguments, network, "host|none",
+		   "the host's network (default), or none but lo"),
+	OPT_STRING(0, "runtime", struct run_arguments, runtime, "PROGRAM",
+		   "the OCI runtime to use (default: orlop-runtime)"),
+	OPT_END
+};
+
+static const struct name_value networks[] = {
+	{ "host", RUN_NETWORK_HOST }, { "none", RUN_NETWORK_NONE }, { NULL, 0 },
+};
+/* clang-format on */
+
+static int run_with(struct cli *cli, const struct run_arguments *arguments, char **words)
+{
+	cleanup_store struct store store = STORE_INIT;
+	struct run_options options = {
+		.image = words[0],
+		.args = words + 1,
+		.name = arguments->name,
+		.user = arguments->user,
+		.cwd = arguments->cwd,
+		.entrypoint = arguments->entrypoint,
+		.hostname = arguments->hostname,
+		.runtime = arguments->runtime,
+		.env = &arguments->env,
+		.volumes = &arguments->volumes,
+		.remove = arguments->remove,
+		.interactive = arguments->interactive,
+		.terminal = arguments->terminal,
+	};
+	const struct name_value *network =
+		table_find(networks, arguments->network ? arguments->network : "host");
+	char text[sizeof(cli->err.msg) + 128];
+	struct error why = ERROR_INIT;
+	int status = 0, ret;
+
+	if (!network)
+		return error_set(&cli->err, ERROR_INVALID, 0,
+				 "unknown network \"%s\": host and none are known",
+				 arguments->network);
+	options.network = (enum run_network)network->value;
+	ret = cli_open_store(cli, true, &store);
+	if (ret < 0)
+		return ret;
+	ret = container_run(&store, &options, &status, &why);
+	if (ret < 0) {
+		cli->err = why;
+		return ret;
+	}
+	if (why.msg[0])
+		fprintf(stderr, "%s: %s\n", CLI_NAME, error_text(&why, text, sizeof(text)));
+	return status;
+}
+
+static int run_run(const struct command_spec *command, int argc, char **argv, void *globals)
+{
+	struct run_arguments arguments = { 0 };
+	struct option_result words = { 0 };
+	struct cli *cli = globals;
+	int ret;
+
+	cli->failure_status = CLI_RUN_FAILED;
+	ret = cli_parse(cli, command, argc, argv, &arguments, &words);
+	if (ret == 0)
+		ret = run_with(cli, &arguments, words.arguments);
+	options_done(run_options, &arguments);
+	return ret;
+}
+
+const struct command_spec run_command = {
+	.name = "run",
+	.arguments = "IMAGE [COMMAND [ARG...]]",
+	.options = run_options,
+	.arguments_min = 1,
+	.arguments_max = -1,
+	.stop_at_argument = true,
+	.run = run_run,
+	.summary = "run a command in a new container of an image",
+	.description = "The container sees the image through a copy-on-write layer of its own. Its "
+		       "exit status is\n"
+		       "the command's own; 126 and 127 say that the command could not be executed "
+		       "or was not\n"
+		       "found, 125 that the container could not be made.",
+};
