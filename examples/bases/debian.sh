@@ -83,7 +83,8 @@ debian_scratch() {
 	fi
 }
 
-# debian_bootstrap TAR: what mmdebstrap says matters only if it fails.
+# debian_bootstrap TAR: what mmdebstrap says matters only if it fails. It hands a descriptor to a shell
+# by number, and that works below 10 only: inherited ones must not take those numbers.
 debian_bootstrap() {
 	# shellcheck disable=SC2046 # one word per source file
 	TMPDIR=$(debian_scratch) mmdebstrap --quiet --variant=minbase --format=tar \
@@ -91,7 +92,8 @@ debian_bootstrap() {
 		--include="usr-is-merged,$packages" --aptopt="$settings/apt-host.conf" \
 		--essential-hook="$settings/essential-hook" \
 		--customize-hook="$settings/customize-hook" \
-		"$(debian_suite)" "$1" $(debian_sources) >"$settings/log" 2>&1
+		"$(debian_suite)" "$1" $(debian_sources) >"$settings/log" 2>&1 \
+		3>&- 4>&- 5>&- 6>&- 7>&- 8>&- 9>&-
 }
 
 base_make() {

@@ -6,6 +6,7 @@ load helpers
 
 setup_file() {
 	requires root busybox mmdebstrap
+	[ -z "${MISSING:-}" ] || return 0
 	export DEBIAN NODE BUSYBOX
 	BUSYBOX=$("$examples/bases/busybox" --tar)
 	DEBIAN=$("$examples/bases/debian" --tar)

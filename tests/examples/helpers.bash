@@ -9,9 +9,10 @@ bats_require_minimum_version 1.5.0
 : "${ORLOP_SOURCE:=$(cd "$BATS_TEST_DIRNAME/../.." && pwd)}"
 : "${ORLOP_BUILD:=$ORLOP_SOURCE/build}"
 examples=$ORLOP_SOURCE/examples
-canary=canary-52c1f0e7
+canary=canary52c1f0e7
 
-# requires WORD...: skips with the word's name, except on CI, where all of it has to be there.
+# requires WORD...: for setup_file. What is missing makes every test of the file a skip that names it;
+# on CI all of it has to be there.
 requires() {
 	local word
 	for word; do
@@ -20,17 +21,22 @@ requires() {
 		builder) [ -x "$ORLOP_BUILD/orlop-builder" ] && continue ;;
 		*) command -v "$word" >/dev/null && continue ;;
 		esac
+		export MISSING="needs $word"
 		if [ "${CI:-}" = true ]; then
-			echo "needs $word" >&2
+			echo "$MISSING" >&2
 			return 1
 		fi
-		skip "needs $word"
 	done
+}
+
+setup() {
+	[ -z "${MISSING:-}" ] || skip "$MISSING"
 }
 
 # examples_begin BASE...: to be called by setup_file.
 examples_begin() {
 	requires root builder busybox mmdebstrap
+	[ -z "${MISSING:-}" ] || return 0
 	local base
 	export ORLOP_BUILDER=$ORLOP_BUILD/orlop-builder
 	export ORLOP_RUNTIME=${ORLOP_RUNTIME:-$ORLOP_BUILD/orlop-runtime}

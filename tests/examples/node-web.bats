@@ -6,6 +6,7 @@ load helpers
 
 setup_file() {
 	examples_begin node
+	[ -z "${MISSING:-}" ] || return 0
 	cp -r "$examples/node-web" "$WORK/node-web"
 }
 
