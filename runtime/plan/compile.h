@@ -46,7 +46,7 @@ static inline bool plan_has_namespace(const struct plan *plan, enum namespace_ki
 	return plan->namespaces[kind].mode != NS_INHERIT;
 }
 
-/** ERROR_UNSUPPORTED with this JSON pointer: "/a/b: not supported yet". */
+/** ERROR_UNSUPPORTED at this JSON pointer: "not supported yet". */
 int plan_not_yet(struct error *err, const char *pointer, ...) __attribute__((format(printf, 2, 3)));
 
 #endif

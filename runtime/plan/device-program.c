@@ -13,6 +13,7 @@
 #include "runtime/plan/compile.h"
 
 #define ACCESS_ALL (BPF_DEVCG_ACC_MKNOD | BPF_DEVCG_ACC_READ | BPF_DEVCG_ACC_WRITE)
+#define RULES_MAX 4096 /* each is compared with each; real lists have a few dozen */
 #define TYPE_ANY 0
 #define NUMBER_ANY (-1)
 
@@ -75,7 +76,7 @@ static int rule_compile(const struct oci_device_rule *config, struct rule *rule,
 	const char *type = config->type && *config->type ? config->type : "a";
 
 	rule->allow = config->allow;
-	if (strlen(type) != 1 || !strchr("abc", *type))
+	if (strlen(type) != 1 || !strchr("abcu", *type))
 		return error_invalid(err, "invalid type \"%s\" of a device rule", type);
 	rule->type = *type == 'a' ? TYPE_ANY : *type == 'b' ? BLOCK : CHAR;
 	if (rule_access(config->access, &rule->access) < 0)
@@ -100,15 +101,41 @@ static bool rule_covers_devices(const struct rule *b, const struct rule *a)
 	       (b->minor == NUMBER_ANY || b->minor == a->minor);
 }
 
+static bool fields_meet(int64_t a, int64_t b, int64_t any)
+{
+	return a == any || b == any || a == b;
+}
+
+/* Is there an access of which both speak? */
+static bool rules_meet(const struct rule *a, const struct rule *b)
+{
+	return a->access & b->access && fields_meet(a->type, b->type, TYPE_ANY) &&
+	       fields_meet(a->major, b->major, NUMBER_ANY) &&
+	       fields_meet(a->minor, b->minor, NUMBER_ANY);
+}
+
+/* Nothing would change without rule i of rules: kept are the first `used`, still to come i+1... */
+static bool rule_is_idle(const struct rule *rules, size_t used, size_t i, size_t count,
+			 bool default_allow)
+{
+	bool idle = rules[i].allow == default_allow;
+
+	for (size_t j = 0; j < used && idle; j++)
+		idle = rules[j].allow == default_allow || !rules_meet(&rules[j], &rules[i]);
+	for (size_t j = i + 1; j < count && !idle; j++)
+		idle = rule_covers_devices(&rules[j], &rules[i]) &&
+		       !(rules[i].access & ~rules[j].access);
+	return idle;
+}
+
 /*
  * Leave out what changes nothing, in place: everything before a rule for all devices (that one
- * becomes the default), allow-rules while the default allows and nothing was denied before, and
- * rules that one later rule covers wholly. Returns the new count.
+ * becomes the default), rules that say what is so anyway, rules that one later rule covers wholly.
+ * Returns the new count.
  */
 static size_t rules_reduce(struct rule *rules, size_t count, bool *default_allow)
 {
 	size_t first = 0, used = 0;
-	bool denied = false;
 
 	*default_allow = false;
 	for (size_t i = 0; i < count; i++) {
@@ -117,17 +144,9 @@ static size_t rules_reduce(struct rule *rules, size_t count, bool *default_allow
 			first = i + 1;
 		}
 	}
-	for (size_t i = first; i < count; i++) {
-		bool idle = rules[i].allow == *default_allow && !denied;
-
-		for (size_t j = i + 1; j < count && !idle; j++)
-			idle = rule_covers_devices(&rules[j], &rules[i]) &&
-			       !(rules[i].access & ~rules[j].access);
-		if (idle)
-			continue;
-		denied |= rules[i].allow != *default_allow;
-		rules[used++] = rules[i];
-	}
+	for (size_t i = first; i < count; i++)
+		if (!rule_is_idle(rules, used, i, count, *default_allow))
+			rules[used++] = rules[i];
 	return used;
 }
 
@@ -225,6 +244,10 @@ int compile_device_program(const struct compiler *c, struct error *err)
 	struct program program = { 0 };
 	bool default_allow;
 
+	if (listed > RULES_MAX)
+		return error_pointer(err,
+				     error_invalid(err, "more than %d device rules", RULES_MAX),
+				     "/linux/resources/devices");
 	for (size_t i = 0; i < listed; i++) {
 		int ret = rule_compile(&resources->devices.items[i], &rules[i], err);
 

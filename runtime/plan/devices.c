@@ -95,7 +95,7 @@ static void default_device_fill(struct plan_device *device, const struct default
 
 int compile_devices(const struct compiler *c, struct error *err)
 {
-	size_t listed = c->lin->devices.count, count = 0;
+	size_t listed = c->lin->devices.count, count = 0, defaults;
 	struct plan_device *devices;
 
 	/* the host's own /dev has what it has: nodes made there would be made on the host */
@@ -104,6 +104,7 @@ int compile_devices(const struct compiler *c, struct error *err)
 			      (listed + ARRAY_SIZE(default_devices)) * sizeof(*devices));
 	for (size_t i = 0; i < ARRAY_SIZE(default_devices) && !c->plan->dev_is_bound; i++)
 		default_device_fill(&devices[count++], &default_devices[i]);
+	defaults = count;
 	for (size_t i = 0; i < listed; i++) {
 		struct plan_device device;
 		size_t at = 0;
@@ -113,10 +114,12 @@ int compile_devices(const struct compiler *c, struct error *err)
 			return error_pointer(err, ret, "/linux/devices/%zu", i);
 		if (c->plan->dev_is_bound && path_is_below(device.path, "/dev"))
 			continue;
-		while (at < count && strcmp(devices[at].path, device.path) != 0)
+		while (at < defaults && strcmp(devices[at].path, device.path) != 0)
 			at++;
-		devices[at] = device; /* a later one of the same path wins, also over a default */
-		count += at == count;
+		if (at < defaults)
+			devices[at] = device; /* the config's own instead of a default */
+		else
+			devices[count++] = device;
 	}
 	c->plan->devices = devices;
 	c->plan->device_count = count;

@@ -11,6 +11,7 @@ runtime_libruntime_a_SOURCES += \
 	%D%/mounts.c \
 	%D%/namespaces.c \
 	%D%/plan.c %D%/plan.h \
+	%D%/print.c %D%/print.h \
 	%D%/process.c \
 	%D%/rlimits.c \
 	%D%/seccomp.c %D%/seccomp.h \

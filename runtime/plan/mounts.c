@@ -141,12 +141,12 @@ static int mount_fill(const struct compiler *c, const struct oci_mount *config,
 		mount->data = mount_data(arena, mount, options);
 		return 0;
 	}
-	/* cgroup: v1's option strings ("name=systemd") mean nothing here; a bind's remount has none
-	 */
+	/* v1's option strings ("name=systemd") mean nothing to a cgroup mount */
 	if (mount->kind == PLAN_MOUNT_CGROUP)
 		mount->type = "cgroup2";
-	else if (!options->bind)
-		mount->data = mount_data(arena, mount, options);
+	else if (options->data[0])
+		return error_prefix(err, plan_not_yet(err, "/mounts/%zu/options", mount->index),
+				    "remount with option \"%s\"", options->data[0]);
 	return 0;
 }
 
@@ -165,7 +165,8 @@ static int mount_compile(const struct compiler *c, size_t index, struct plan_mou
 	mount_options_parse(&c->plan->arena, config->options.items, config->options.count,
 			    &options);
 	if (options.idmap)
-		return plan_not_yet(err, "/mounts/%zu/options: \"%s\"", index, options.idmap);
+		return error_prefix(err, plan_not_yet(err, "/mounts/%zu/options", index),
+				    "option \"%s\"", options.idmap);
 	mount->index = index;
 	mount->kind = mount_kind(config, &options);
 	mount->flags = options.flags;

@@ -10,6 +10,7 @@
 #include "lib/cleanup.h"
 #include "lib/syscalls.h"
 #include "runtime/plan/compile.h"
+#include "runtime/texts.h"
 
 /* clang-format off */
 const struct namespace_info namespace_table[NS_COUNT] = {
@@ -154,11 +155,11 @@ int compile_namespaces(const struct compiler *c, struct error *err)
 			return ret;
 	}
 	if (!plan_has_namespace(c->plan, NS_MOUNT))
-		return error_pointer(err,
-				     error_set(err, ERROR_UNSUPPORTED, 0,
-					       "a container without a mount namespace: %s",
-					       "not supported yet"),
-				     "/linux/namespaces");
+		return error_pointer(
+			err,
+			error_set(err, ERROR_UNSUPPORTED, 0,
+				  "a container without a mount namespace: " TEXT_NOT_YET),
+			"/linux/namespaces");
 	c->plan->needs_joiner = joiner_needed(c->plan);
 	ret = compile_names(c, err);
 	if (ret < 0)

@@ -14,6 +14,7 @@
 #include "lib/cleanup.h"
 #include "lib/path.h"
 #include "runtime/plan/compile.h"
+#include "runtime/texts.h"
 
 int plan_not_yet(struct error *err, const char *pointer, ...)
 {
@@ -24,8 +25,7 @@ int plan_not_yet(struct error *err, const char *pointer, ...)
 	va_start(ap, pointer);
 	(void)vsnprintf(text, sizeof(text), pointer, ap);
 	va_end(ap);
-	ret = error_set(err, ERROR_UNSUPPORTED, 0, "%s: not supported yet", text);
-	text[strcspn(text, ":")] = '\0';
+	ret = error_set(err, ERROR_UNSUPPORTED, 0, TEXT_NOT_YET);
 	return error_pointer(err, ret, "%s", text);
 }
 
@@ -157,6 +157,15 @@ static const struct {
 	{ "/process", compile_container_process },
 };
 
+/* Every message says where in the document it belongs. */
+static int failed(struct error *err, int ret, const char *pointer)
+{
+	(void)error_pointer(err, ret, "%s", pointer);
+	if (err)
+		(void)error_prefix(err, ret, "%s", err->pointer);
+	return error_phase(err, ret, PHASE_PLAN);
+}
+
 int plan_compile(const struct oci_config *config, const struct plan_request *request,
 		 struct plan *out, struct error *err)
 {
@@ -176,10 +185,8 @@ int plan_compile(const struct oci_config *config, const struct plan_request *req
 	for (size_t i = 0; i < ARRAY_SIZE(compile_table); i++) {
 		int ret = compile_table[i].run(&compiler, err);
 
-		if (ret < 0) {
-			(void)error_pointer(err, ret, "%s", compile_table[i].pointer);
-			return error_phase(err, ret, PHASE_PLAN);
-		}
+		if (ret < 0)
+			return failed(err, ret, compile_table[i].pointer);
 	}
 	return 0;
 }
@@ -222,7 +229,7 @@ int plan_compile_process(const struct oci_process *process, const struct oci_con
 	ret = compile_process(&merged, "/process", out, err);
 	if (ret == 0)
 		ret = compile_labels(&merged, NULL, out, err);
-	return error_phase(err, ret, PHASE_PLAN);
+	return ret < 0 ? failed(err, ret, "/process") : 0;
 }
 
 void plan_done(struct plan *plan)

@@ -22,7 +22,7 @@
 struct oci_config;
 struct oci_process;
 
-/* -- namespaces ------------------------------------------------------------------------------- */
+/* -- namespaces -------------------------------------------------------------------------------- */
 
 /** In the order of joining: user first when it must give the rights for the others. */
 enum namespace_kind {
@@ -55,7 +55,7 @@ struct plan_idmap {
 	uint32_t inside, outside, size;
 };
 
-/* -- mounts ----------------------------------------------------------------------------------- */
+/* -- mounts ------------------------------------------------------------------------------------ */
 
 enum plan_mount_kind {
 	PLAN_MOUNT_FS,	    /* fsopen(type) + fsconfig(data) + fsmount */
@@ -89,8 +89,7 @@ struct plan_mount {
 	size_t index;	      /* in config.json's mounts[], for messages */
 };
 
-/* -- devices, limits, sysctl, hooks -------------------------------------------------------------
- */
+/* -- devices, limits, sysctl, hooks ------------------------------------------------------------ */
 
 struct plan_device {
 	const char *path; /* inside the rootfs */
@@ -135,8 +134,7 @@ struct plan_hooks {
 	size_t count;
 };
 
-/* -- the process (of the container, or of exec) -------------------------------------------------
- */
+/* -- the process (of the container, or of exec) ------------------------------------------------ */
 
 struct plan_seccomp {
 	const struct sock_filter *filter; /* NULL = none */
@@ -166,8 +164,7 @@ struct plan_process {
 	struct plan_seccomp seccomp;
 };
 
-/* -- cgroup --------------------------------------------------------------------------------------
- */
+/* -- cgroup ------------------------------------------------------------------------------------ */
 
 enum cgroup_manager { CGROUP_FS, CGROUP_SYSTEMD, CGROUP_DISABLED };
 
@@ -193,8 +190,7 @@ struct plan_cgroup {
 	size_t device_program_length;	       /* in instructions */
 };
 
-/* -- the whole ----------------------------------------------------------------------------------
- */
+/* -- the whole --------------------------------------------------------------------------------- */
 
 struct plan {
 	struct arena arena;

@@ -16,6 +16,7 @@
 #include "lib/strbuf.h"
 #include "runtime/plan/compile.h"
 #include "runtime/plan/seccomp.h"
+#include "runtime/texts.h"
 
 /* More rules than this and a search tree beats a chain of comparisons. */
 #define TREE_THRESHOLD 32
@@ -126,7 +127,7 @@ static int action_value(int action, bool has_errno, uint32_t errnum, uint32_t *o
 		*out = SCMP_ACT_LOG;
 		return 0;
 	case SECCOMP_ACTION_NOTIFY:
-		return error_set(err, ERROR_UNSUPPORTED, 0, "SCMP_ACT_NOTIFY: not supported yet");
+		return error_set(err, ERROR_UNSUPPORTED, 0, "SCMP_ACT_NOTIFY: " TEXT_NOT_YET);
 	}
 	return error_invalid(err, "action is missing or unknown");
 }

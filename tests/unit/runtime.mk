@@ -1,1 +1,24 @@
-# unit tests: see lib.mk for the pattern
+# Unit tests of runtime/: two lines each, the list and the libraries.
+unit_runtime_ldadd = runtime/libruntime.a spec/libspec.a lib/liblib.a $(RUNTIME_LIBS)
+unit_runtime =
+check_PROGRAMS += $(unit_runtime)
+TESTS += $(unit_runtime)
+EXTRA_DIST += %D%/plan-fixture.h tests/golden/plan
+
+unit_runtime += %D%/test-plan-mount-options
+%C%_test_plan_mount_options_LDADD = $(unit_runtime_ldadd)
+
+unit_runtime += %D%/test-plan-devices
+%C%_test_plan_devices_LDADD = $(unit_runtime_ldadd)
+
+unit_runtime += %D%/test-plan-seccomp
+%C%_test_plan_seccomp_LDADD = $(unit_runtime_ldadd)
+
+unit_runtime += %D%/test-plan-process
+%C%_test_plan_process_LDADD = $(unit_runtime_ldadd)
+
+unit_runtime += %D%/test-plan-errors
+%C%_test_plan_errors_LDADD = $(unit_runtime_ldadd)
+
+unit_runtime += %D%/test-plan-golden
+%C%_test_plan_golden_LDADD = $(unit_runtime_ldadd)

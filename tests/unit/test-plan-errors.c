@@ -1,0 +1,152 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What the planner refuses, with the place in the document; and what it must not refuse. */
+#include "tests/unit/plan-fixture.h"
+
+#define DOCUMENT(members) "{\"ociVersion\":\"1.3.0\"," FIXTURE_ROOT members "}"
+#define LINUX(members) DOCUMENT("," FIXTURE_PROCESS ",\"linux\":{" FIXTURE_NAMESPACES members "}")
+#define PROCESS(members)                                                                           \
+	DOCUMENT(",\"process\":{\"args\":[\"sh\"],\"cwd\":\"/\"" members                           \
+		 "},\"linux\":{" FIXTURE_NAMESPACES "}")
+#define MOUNT(members)                                                                             \
+	DOCUMENT("," FIXTURE_PROCESS ",\"mounts\":[{" members "}],\"linux\":{" FIXTURE_NAMESPACES  \
+		 "}")
+#define RESOURCES(members) LINUX(",\"resources\":{" members "}")
+#define NAMESPACES(list, members)                                                                  \
+	DOCUMENT("," FIXTURE_PROCESS ",\"linux\":{\"namespaces\":[{\"type\":\"mount\"}," list      \
+		 "]" members "}")
+
+struct refusal {
+	const char *text, *part;
+};
+
+/* clang-format off */
+static const struct refusal not_yet[] = {
+	{ PROCESS(",\"scheduler\":{\"policy\":\"SCHED_BATCH\"}"), "/process/scheduler: not supported yet" },
+	{ PROCESS(",\"ioPriority\":{\"class\":\"IOPRIO_CLASS_IDLE\"}"), "/process/ioPriority: not supported yet" },
+	{ PROCESS(",\"execCPUAffinity\":{\"initial\":\"0\"}"), "/process/execCPUAffinity: not supported yet" },
+	{ LINUX(",\"netDevices\":{\"eth0\":{}}"), "/linux/netDevices: not supported yet" },
+	{ LINUX(",\"intelRdt\":{\"closID\":\"x\"}"), "/linux/intelRdt: not supported yet" },
+	{ LINUX(",\"memoryPolicy\":{\"mode\":\"MPOL_BIND\",\"nodes\":\"0\"}"), "/linux/memoryPolicy: not supported yet" },
+	{ MOUNT("\"destination\":\"/a\",\"source\":\"/a\",\"options\":[\"bind\",\"idmap\"]"), "/mounts/0/options: option \"idmap\": not supported yet" },
+	{ MOUNT("\"destination\":\"/a\",\"source\":\"/a\",\"options\":[\"bind\"],\"uidMappings\":[{\"containerID\":0,\"hostID\":1,\"size\":1}],\"gidMappings\":[{\"containerID\":0,\"hostID\":1,\"size\":1}]"), "/mounts/0/uidMappings: not supported yet" },
+	{ MOUNT("\"destination\":\"/sys\",\"options\":[\"remount\",\"mode=1\"]"), "/mounts/0/options: remount with option \"mode=1\": not supported yet" },
+	{ DOCUMENT("," FIXTURE_PROCESS), "/linux/namespaces: a container without a mount namespace: not supported yet" },
+	{ PROCESS(",\"selinuxLabel\":\"a:b:c:s0\""), "/process/selinuxLabel: " },
+	{ LINUX(",\"mountLabel\":\"a:b:c:s0\""), "/linux/mountLabel: " },
+	{ PROCESS(",\"apparmorProfile\":\"x\""), "/process/apparmorProfile: " },
+	{ RESOURCES("\"memory\":{\"kernel\":1048576}"), "/linux/resources/memory/kernel: cannot set kernel memory with cgroup v2" },
+	{ RESOURCES("\"memory\":{\"swappiness\":60}"), "/linux/resources/memory/swappiness: " },
+	{ RESOURCES("\"memory\":{\"disableOOMKiller\":true}"), "/linux/resources/memory/disableOOMKiller: " },
+	{ RESOURCES("\"cpu\":{\"realtimePeriod\":1000000}"), "cannot set realtime period" },
+	{ RESOURCES("\"blockIO\":{\"leafWeight\":100}"), "leafWeight" },
+	{ RESOURCES("\"network\":{\"classID\":5}"), "classID" },
+};
+
+static const struct refusal invalid[] = {
+	{ "{\"ociVersion\":\"1.3.0\"," FIXTURE_PROCESS "}", "/root: root.path must be given" },
+	{ PROCESS(",\"env\":[\"A=1\",\"B\"]"), "/process/env/1: " },
+	{ PROCESS(",\"env\":[\"=1\"]"), "/process/env/0: " },
+	{ PROCESS(",\"user\":{\"uid\":4294967295}"), "/process/user: " },
+	{ PROCESS(",\"oomScoreAdj\":1001"), "/process/oomScoreAdj: " },
+	{ PROCESS(",\"rlimits\":[{\"type\":\"RLIMIT_CORE\",\"hard\":1,\"soft\":0},{\"type\":\"RLIMIT_CORE\",\"hard\":1,\"soft\":0}]"), "/process/rlimits/1: rlimit RLIMIT_CORE is listed twice" },
+	{ PROCESS(",\"rlimits\":[{\"type\":\"RLIMIT_CORE\",\"hard\":1,\"soft\":2}]"), "/process/rlimits/0: soft limit" },
+	{ DOCUMENT(",\"process\":{\"args\":[],\"cwd\":\"/\"},\"linux\":{" FIXTURE_NAMESPACES "}"), "/process/args: args must not be empty" },
+	{ DOCUMENT(",\"process\":{\"args\":[\"a\"],\"cwd\":\"a\"},\"linux\":{" FIXTURE_NAMESPACES "}"), "Cwd must be an absolute path" },
+	{ NAMESPACES("{\"type\":\"pid\"},{\"type\":\"pid\"}", ""), "/linux/namespaces/2: namespace \"pid\" is listed twice" },
+	{ NAMESPACES("{\"type\":\"pid\",\"path\":\"x\"}", ""), "/linux/namespaces/1: path of namespace" },
+	{ DOCUMENT("," FIXTURE_PROCESS ",\"hostname\":\"x\",\"linux\":{" FIXTURE_NAMESPACES "}"), "/hostname: unable to set hostname without a private UTS namespace" },
+	{ LINUX(",\"uidMappings\":[{\"containerID\":0,\"hostID\":1,\"size\":1}]"), "user namespace isn't enabled" },
+	{ NAMESPACES("{\"type\":\"user\"}", ""), "no uid mappings found" },
+	{ NAMESPACES("{\"type\":\"user\"}", ",\"uidMappings\":[{\"containerID\":1,\"hostID\":1,\"size\":1}],\"gidMappings\":[{\"containerID\":0,\"hostID\":1,\"size\":1}]"), "/process/user/uid: uid 0 is not mapped" },
+	{ NAMESPACES("{\"type\":\"user\"}", ",\"uidMappings\":[{\"containerID\":0,\"hostID\":4294967295,\"size\":2}],\"gidMappings\":[{\"containerID\":0,\"hostID\":1,\"size\":1}]"), "/linux/uidMappings/0: " },
+	{ LINUX(",\"timeOffsets\":{\"boottime\":{\"secs\":1}}"), "time namespace isn't enabled" },
+	{ NAMESPACES("{\"type\":\"time\",\"path\":\"/x\"}", ",\"timeOffsets\":{\"boottime\":{\"secs\":1}}"), "joined time namespace" },
+	{ LINUX(",\"sysctl\":{\"net.ipv4.ip_forward\":\"1\"}"), "sysctl \"net.ipv4.ip_forward\" is not in a separate kernel namespace" },
+	{ LINUX(",\"sysctl\":{\"kernel.panic\":\"1\"}"), "not in a separate kernel namespace" },
+	{ NAMESPACES("{\"type\":\"network\"}", ",\"sysctl\":{\"net/../kernel/panic\":\"1\"}"), "not a valid name" },
+	{ NAMESPACES("{\"type\":\"network\"}", ",\"sysctl\":{\"net..x\":\"1\"}"), "not a valid name" },
+	{ NAMESPACES("{\"type\":\"network\"}", ",\"sysctl\":{\"net.\":\"1\"}"), "not a valid name" },
+	{ NAMESPACES("{\"type\":\"network\",\"path\":\"/proc/self/ns/net\"}", ",\"sysctl\":{\"net.ipv4.ip_forward\":\"1\"}"), "not in a separate kernel namespace" },
+	{ NAMESPACES("{\"type\":\"uts\"}", ",\"sysctl\":{\"kernel.hostname\":\"x\"}"), "conflicts with" },
+	{ MOUNT("\"destination\":\"/a\",\"source\":\"/a\",\"options\":[\"bind\",\"size=3\"]"), "/mounts/0: bind mounts cannot have any filesystem-specific options applied" },
+	{ MOUNT("\"destination\":\"/a\",\"options\":[\"bind\"]"), "without a source" },
+	{ MOUNT("\"destination\":\"/a\""), "without a type" },
+	{ MOUNT("\"destination\":\"/proc/self/x\",\"type\":\"tmpfs\""), "\"/proc/self/x\" cannot be mounted because it is inside /proc" },
+	{ MOUNT("\"destination\":\"/tmp/../proc/sys\",\"source\":\"/etc\",\"options\":[\"bind\"]"), "inside /proc" },
+	{ MOUNT("\"destination\":\"/proc\",\"type\":\"tmpfs\""), "can only be a procfs" },
+	{ MOUNT("\"destination\":\"/proc\",\"source\":\"/etc\",\"options\":[\"bind\"]"), "can only be a procfs" },
+	{ LINUX(",\"devices\":[{\"path\":\"/dev/x\",\"type\":\"c\",\"major\":1}]"), "/linux/devices/0: " },
+	{ DOCUMENT("," FIXTURE_PROCESS ",\"hooks\":{\"poststop\":[{\"path\":\"x\"}]},\"linux\":{" FIXTURE_NAMESPACES "}"), "/hooks/poststop/0: " },
+	{ DOCUMENT("," FIXTURE_PROCESS ",\"hooks\":{\"poststop\":[{\"path\":\"/x\",\"timeout\":0}]},\"linux\":{" FIXTURE_NAMESPACES "}"), "timeout of a hook" },
+	{ RESOURCES("\"memory\":{\"swap\":1000}"), "unable to set swap limit without memory limit" },
+	{ RESOURCES("\"memory\":{\"limit\":2000,\"swap\":1000}"), "memory+swap limit should be >= memory limit" },
+	{ RESOURCES("\"hugepageLimits\":[{\"pageSize\":\"2mb\",\"limit\":1}]"), "invalid page size" },
+	{ RESOURCES("\"unified\":{\"../x.y\":\"1\"}"), "is not the name of a cgroup file" },
+	{ RESOURCES("\"blockIO\":{\"weight\":5}"), "weight 5" },
+	{ LINUX(",\"cgroupsPath\":\"/..\""), "/linux/cgroupsPath: " },
+};
+
+/* What engines send when they mean nothing by it. */
+static const char *const harmless[] = {
+	RESOURCES("\"memory\":{},\"cpu\":{},\"pids\":{},\"blockIO\":{},\"network\":{},\"rdma\":{},\"hugepageLimits\":[]"),
+	RESOURCES("\"memory\":null,\"cpu\":null,\"unified\":null,\"devices\":null"),
+	RESOURCES("\"memory\":{\"limit\":0,\"reservation\":0,\"swap\":0,\"kernel\":0,\"kernelTCP\":0,\"swappiness\":0,\"disableOOMKiller\":false,\"useHierarchy\":true,\"checkBeforeUpdate\":true}"),
+	RESOURCES("\"cpu\":{\"shares\":0,\"quota\":0,\"period\":0,\"realtimeRuntime\":0,\"realtimePeriod\":0,\"cpus\":\"\",\"mems\":\"\",\"idle\":0}"),
+	RESOURCES("\"blockIO\":{\"weight\":0,\"leafWeight\":0},\"network\":{\"classID\":0,\"priorities\":[]}"),
+	LINUX(",\"intelRdt\":{},\"netDevices\":{},\"memoryPolicy\":null,\"timeOffsets\":{\"monotonic\":{\"secs\":0}},\"mountLabel\":\"\",\"sysctl\":{}"),
+	PROCESS(",\"apparmorProfile\":\"\",\"selinuxLabel\":\"\",\"execCPUAffinity\":{},\"scheduler\":null,\"ioPriority\":null,\"rlimits\":[],\"capabilities\":{}"),
+	MOUNT("\"destination\":\"/a\",\"type\":\"tmpfs\",\"options\":null,\"uidMappings\":[],\"gidMappings\":null"),
+	MOUNT("\"destination\":\"/proc/cpuinfo\",\"type\":\"bind\",\"source\":\"/etc/passwd\""),
+	MOUNT("\"destination\":\"/proc\",\"source\":\"/proc\",\"options\":[\"rbind\"]"),
+	MOUNT("\"destination\":\"/process\",\"type\":\"tmpfs\""),
+};
+/* clang-format on */
+
+static void check_refused(const struct refusal *cases, size_t count, int errnum)
+{
+	for (size_t i = 0; i < count; i++) {
+		cleanup_fixture struct fixture f = { 0 };
+
+		CHECK_ERROR(fixture_compile(&f, cases[i].text, &err), errnum, cases[i].part);
+	}
+}
+
+static void test_not_yet(void)
+{
+	check_refused(not_yet, ARRAY_SIZE(not_yet), EOPNOTSUPP);
+}
+
+static void test_invalid(void)
+{
+	check_refused(invalid, ARRAY_SIZE(invalid), EINVAL);
+}
+
+static void test_harmless(void)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(harmless); i++) {
+		cleanup_fixture struct fixture f = { 0 };
+		struct error err = ERROR_INIT;
+		int ret = fixture_compile(&f, harmless[i], &err);
+
+		if (ret < 0)
+			printf("# %s: %s\n", harmless[i], err.msg);
+		CHECK_INT(ret, 0);
+		CHECK_INT(f.plan.cgroup.write_count, 0);
+	}
+}
+
+static void test_missing_rootfs(void)
+{
+	cleanup_fixture struct fixture f = { 0 };
+
+	CHECK_ERROR(fixture_compile(&f,
+				    "{\"ociVersion\":\"1.3.0\",\"root\":{\"path\":\"/no/"
+				    "such\"}," FIXTURE_PROCESS "}",
+				    &err),
+		    ENOENT, "/root/path: rootfs: open \"/no/such\": no such file or directory");
+}
+
+CHECK_MAIN({ "what is not acted on yet is refused by name", test_not_yet },
+	   { "what is wrong is refused with its place", test_invalid },
+	   { "empty values and zeros that mean unset are no reason", test_harmless },
+	   { "a rootfs that is not there", test_missing_rootfs })
