@@ -1,10 +1,19 @@
-# builder/image: add with builder_libbuilder_a_SOURCES += %D%/FILE.c %D%/FILE.h
+# builder/image: the store, layers, snapshots and images
 builder_libbuilder_a_SOURCES += \
-	%D%/digest.h \
-	%D%/image.h \
-	%D%/layer.h \
-	%D%/reference.h \
-	%D%/snapshot.h \
-	%D%/store.h \
-	%D%/tar-write.h \
-	%D%/unpack.h
+	%D%/digest.c %D%/digest.h \
+	%D%/entry.c %D%/entry.h \
+	%D%/image.c %D%/image.h \
+	%D%/layer.c %D%/layer.h \
+	%D%/layer-scan.c \
+	%D%/layer-stream.c %D%/layer-stream.h \
+	%D%/layer-writer.c \
+	%D%/reference.c %D%/reference.h \
+	%D%/snapshot.c %D%/snapshot.h \
+	%D%/snapshot-lookup.c \
+	%D%/store.c %D%/store.h %D%/store-internal.h \
+	%D%/store-blobs.c \
+	%D%/store-collect.c \
+	%D%/store-refs.c \
+	%D%/store-steps.c \
+	%D%/tar-write.c %D%/tar-write.h \
+	%D%/unpack.c %D%/unpack.h

@@ -14,12 +14,14 @@
  *	containers/ID/holds  lines of what a container needs; the rest belongs to builder/container
  *	ingest/ mounts/ volumes/
  *
- * One thread uses a struct store. What is made goes into a scratch folder first and is renamed into
- * place whole; publishing holds it for this session, so that a concurrent rmi leaves it alone.
+ * What is made goes into a scratch folder first and is renamed into place whole; publishing holds
+ *it for this session, so that a concurrent rmi leaves it alone. Scratch folders, holds and blobs
+ *are for any thread; all else is the main thread's.
  */
 #ifndef BUILDER_IMAGE_STORE_H
 #define BUILDER_IMAGE_STORE_H
 
+#include <pthread.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -36,22 +38,26 @@
 #define STORE_NAME_SIZE 96 /* of a path relative to the store that we made */
 
 struct store {
-	int fd;	    /* the store's folder; every name below is relative to it */
-	char *path; /* absolute, for messages and for other programs */
+	int fd;		 /* the store's folder; every name below is relative to it */
+	char *path;	 /* absolute, for messages and for other programs */
+	bool user_xattr; /* overlay xattrs are user.overlay.* (rootless) */
+
+	/* of store*.c */
+	pthread_mutex_t mutex;
 	int lock_fd;
 	int lease_fd; /* -EBADF until something is held or made */
 	char session[32];
-	unsigned int scratch_count;
-	bool user_xattr;	 /* overlay xattrs are user.overlay.* (rootless) */
+	unsigned int made;	 /* scratch names given out */
 	bool dirty;		 /* something was published since the last syncfs */
-	struct strv held;	 /* lease lines already written */
+	struct strv held;	 /* lines of the lease */
 	struct strv provisional; /* step keys to make final at the next commit */
 	char boot[40];
 };
 
 #define STORE_INIT                                                                                 \
 	{                                                                                          \
-		.fd = -EBADF, .lock_fd = -EBADF, .lease_fd = -EBADF                                \
+		.fd = -EBADF, .mutex = PTHREAD_MUTEX_INITIALIZER, .lock_fd = -EBADF,               \
+		.lease_fd = -EBADF                                                                 \
 	}
 
 /** The folder to use: option (may be NULL), ORLOP_STORE, /var/lib/orlop or $XDG_DATA_HOME/orlop. */
@@ -75,8 +81,9 @@ int store_commit(struct store *store, struct error *err);
  */
 int store_scratch(struct store *store, char out_name[STORE_NAME_SIZE], int *out_fd,
 		  struct error *err);
-/** Out of the way at once (a rename); deleted when the session ends, never on a hot path. */
-int store_discard(struct store *store, const char *name, struct error *err);
+/** Rename a complete scratch folder or file into place and hold it ("layers/ID",
+ *  "blobs/sha256/HEX"). When that is there already it is the same, and ours stays in scratch. */
+int store_publish(struct store *store, const char *name, const char *target, struct error *err);
 
 /* -- holding: what a session uses is not collected ----------------------------------------------
  */
@@ -152,12 +159,12 @@ int store_step_put(struct store *store, const char *key, const struct step_recor
 
 struct step_lock {
 	int fd;
-	int steps_fd;
-	char name[DIGEST_HEX + 6];
+	struct store *store;
+	char name[DIGEST_HEX + 16];
 };
 #define STEP_LOCK_INIT                                                                             \
 	{                                                                                          \
-		.fd = -EBADF, .steps_fd = -EBADF                                                   \
+		.fd = -EBADF                                                                       \
 	}
 
 /** Try to be the one who makes this step: 1 locked, 0 held by another (whose pid goes to

@@ -13,17 +13,26 @@
 
 #include "lib/error.h"
 
+struct store;
+struct strv;
+
 struct unpack_options {
 	bool whiteouts;	 /* .wh. entries become overlay whiteouts (layers of images) */
 	bool user_xattr; /* ... with user.overlay.* for opaque folders (rootless stores) */
 	bool set_owner;	 /* everything belongs to uid:gid (ADD --chown) */
 	uid_t uid;
 	gid_t gid;
+	/* Folders that the archive leaves out get the metadata they have in these trees of the
+	 * store (bottom to top), else 0755 0:0. NULL = none. */
+	struct store *store;
+	const struct strv *lowers;
 };
 
 struct unpack_result {
 	uint64_t entries;
-	uint64_t bytes; /* of regular files */
+	uint64_t bytes;	  /* of regular files */
+	uint64_t parents; /* folders that the archive left out; a layer with such is told from
+			   * others by its chainID (docs/store.md) */
 };
 
 /** Does a (compressed) tar archive start here? 1, 0 or a negative errno; the offset is restored. */
@@ -33,5 +42,9 @@ int unpack_is_archive(int fd, struct error *err);
  *  may be NULL. The message of a failure names the entry. umask must be 0. */
 int unpack_archive(int fd, int folder_fd, const struct unpack_options *options,
 		   struct unpack_result *result, struct error *err);
+
+/** An entry's name as a path inside the folder: no leading slash, clean; owned. "." is the folder
+ *  itself. NULL when it leaves the folder or is empty. */
+char *unpack_clean_name(const char *name);
 
 #endif

@@ -30,3 +30,9 @@ unit_builder += %D%/test-select
 %C%_test_select_LDADD = $(unit_builder_ldadd)
 unit_builder += %D%/test-run-spec
 %C%_test_run_spec_LDADD = $(unit_builder_ldadd)
+# builder/image
+unit_builder += %D%/test-digest %D%/test-tar %D%/test-layer
+%C%_test_digest_LDADD = $(unit_builder_ldadd)
+%C%_test_tar_LDADD = $(unit_builder_ldadd)
+%C%_test_layer_SOURCES = %D%/test-layer.c %D%/image.h
+%C%_test_layer_LDADD = $(unit_builder_ldadd)

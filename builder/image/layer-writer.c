@@ -1,0 +1,387 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * A layer made entry by entry (COPY): one read of the source feeds the file in tree/, the digest of
+ * the tar stream and, if asked for, the digest of the contents. When a path is added twice the
+ * stream so far is wrong; the tree goes on, and at the end the stream is recorded from it instead.
+ */
+#include "builder/image/layer.h"
+
+#include <fcntl.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/sysmacros.h>
+
+#include "builder/image/entry.h"
+#include "builder/image/layer-stream.h"
+#include "builder/image/snapshot.h"
+#include "lib/alloc.h"
+#include "lib/cleanup.h"
+#include "lib/io.h"
+#include "lib/path.h"
+#include "lib/syscalls.h"
+
+struct folder_time {
+	char *path;
+	int64_t mtime;
+};
+
+struct layer_writer {
+	struct store *store;
+	struct layer_writer_options options;
+	struct layer_draft draft;
+	struct layer_recorder recorder;
+	int tree_fd;
+	int parent_fd; /* of the last entry's folder, parent_path */
+	char *parent_path;
+	bool stale;		     /* the recorded stream no longer describes the tree */
+	struct folder_time *folders; /* times to set at the end */
+	size_t folder_count, folder_capacity;
+};
+
+static const struct open_how folder_how = { .flags = O_RDONLY | O_DIRECTORY | O_CLOEXEC,
+					    .resolve = RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS };
+
+static int open_folder(const struct layer_writer *writer, const char *path)
+{
+	struct open_how how = folder_how;
+	int fd = sys_openat2(writer->tree_fd, path, &how);
+
+	return fd < 0 ? -errno : fd;
+}
+
+/* Metadata of a folder of the trees below: 1 there, 0 not. */
+static int read_lower(struct layer_writer *writer, struct tar_entry *entry,
+		      struct tar_xattr **out_xattrs, struct error *err)
+{
+	cleanup_close int path_fd = -EBADF;
+	cleanup_close int fd = -EBADF;
+	struct stat st;
+	int ret;
+
+	if (!writer->options.lowers)
+		return 0;
+	path_fd = snapshot_lookup(writer->store, writer->options.lowers, entry->path, NULL);
+	if (path_fd == -ENOENT)
+		return 0;
+	if (path_fd < 0)
+		return error_errno(err, -path_fd, "look up \"%s\" below", entry->path);
+	fd = openat(path_fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (fd < 0 || fstat(fd, &st) < 0)
+		return error_errno(err, errno, "\"%s\"", entry->path);
+	ret = entry_read_xattrs(fd, out_xattrs, &entry->xattr_count, err);
+	if (ret < 0)
+		return ret;
+	entry->xattrs = *out_xattrs;
+	entry->mode = st.st_mode;
+	entry->uid = st.st_uid;
+	entry->gid = st.st_gid;
+	entry->mtime = st.st_mtim.tv_sec;
+	return 1;
+}
+
+static void remember_time(struct layer_writer *writer, const struct tar_entry *entry)
+{
+	ARRAY_GROW(writer->folders, writer->folder_count, writer->folder_capacity);
+	writer->folders[writer->folder_count++] =
+		(struct folder_time){ xstrdup(entry->path), entry->mtime };
+}
+
+static int make_folder(struct layer_writer *writer, int dirfd, const char *name,
+		       const struct tar_entry *entry, struct error *err)
+{
+	int unused = -EBADF;
+	int ret = entry_create(dirfd, name, entry, &unused, err);
+
+	if (ret == 0)
+		ret = entry_set_metadata(dirfd, name, -EBADF, entry, err);
+	if (ret == 0)
+		remember_time(writer, entry);
+	if (ret == 0 && !writer->stale)
+		ret = recorder_entry(&writer->recorder, entry, err);
+	return ret;
+}
+
+/* The fd of an entry's folder; folders that nobody added get their metadata from below. */
+static int parent_of(struct layer_writer *writer, const char *path, struct error *err)
+{
+	struct tar_entry entry = { .path = path,
+				   .mode = S_IFDIR | 0755,
+				   .mtime = writer->options.mtime };
+	struct tar_xattr *xattrs = NULL;
+	cleanup_free char *above = NULL;
+	int ret;
+
+	if (writer->parent_path && strcmp(writer->parent_path, path) == 0)
+		return writer->parent_fd;
+	ret = open_folder(writer, path);
+	if (ret == -ENOENT) {
+		above = path_parent(path);
+		ret = parent_of(writer, above, err);
+		if (ret < 0)
+			return ret;
+		ret = read_lower(writer, &entry, &xattrs, err);
+		if (ret >= 0)
+			ret = make_folder(writer, writer->parent_fd, path_base(path), &entry, err);
+		xattrs_free(xattrs, entry.xattr_count);
+		if (ret < 0)
+			return ret;
+		ret = open_folder(writer, path);
+	}
+	if (ret < 0)
+		return error_errno(err, -ret, "open the folder \"%s\" of the layer", path);
+	cleanup_close_fd(&writer->parent_fd);
+	free(writer->parent_path);
+	writer->parent_fd = ret;
+	writer->parent_path = xstrdup(path);
+	return ret;
+}
+
+static void forget_parent(struct layer_writer *writer)
+{
+	cleanup_close_fd(&writer->parent_fd);
+	free(writer->parent_path);
+	writer->parent_path = NULL;
+}
+
+int layer_writer_create(struct store *store, const struct layer_writer_options *options,
+			struct layer_writer **out, struct error *err)
+{
+	cleanup_layer_writer struct layer_writer *writer = xzalloc(sizeof(*writer));
+	struct tar_entry root = { .path = ".", .mode = S_IFDIR | 0755 };
+	struct tar_xattr *xattrs = NULL;
+	cleanup_close int draft_fd = -EBADF;
+	int ret;
+
+	writer->store = store;
+	writer->options = *options;
+	writer->tree_fd = writer->parent_fd = writer->recorder.fd = -EBADF;
+	ret = store_scratch(store, writer->draft.name, &draft_fd, err);
+	if (ret < 0)
+		return ret;
+	ret = read_lower(writer, &root, &xattrs, err);
+	if (ret >= 0)
+		ret = mkdirat(draft_fd, LAYER_TREE, 0755) < 0 ? -errno : 0;
+	if (ret >= 0)
+		ret = entry_set_metadata(draft_fd, LAYER_TREE, -EBADF, &root, err);
+	xattrs_free(xattrs, root.xattr_count);
+	if (ret < 0)
+		return error_errno(err, -ret, "create a layer's tree");
+	writer->tree_fd = openat(draft_fd, LAYER_TREE, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (writer->tree_fd < 0)
+		return error_errno(err, errno, "open a layer's tree");
+	ret = recorder_open(&writer->recorder, draft_fd, err);
+	if (ret < 0)
+		return ret;
+	*out = TAKE_PTR(writer);
+	return 0;
+}
+
+/* -- entries ------------------------------------------------------------------------------------
+ */
+
+static ssize_t source_read(const struct layer_source *source, void *buffer, size_t size,
+			   const char *path, struct error *err)
+{
+	ssize_t n;
+
+	if (source->fd < 0)
+		return source->read(source->context, buffer, size, err);
+	do
+		n = read(source->fd, buffer, size);
+	while (n < 0 && errno == EINTR);
+	return n < 0 ? error_errno(err, errno, "read \"%s\"", path) : n;
+}
+
+static int write_contents(struct layer_writer *writer, int fd, const struct tar_entry *entry,
+			  const struct layer_source *source, struct error *err)
+{
+	char *buffer = writer->recorder.buffer;
+	uint64_t left = entry->size;
+
+	while (left > 0) {
+		size_t piece = left < LAYER_BUFFER ? (size_t)left : LAYER_BUFFER;
+		ssize_t n = source_read(source, buffer, piece, entry->path, err);
+		int ret;
+
+		if (n < 0)
+			return (int)n;
+		if (n == 0)
+			return error_invalid(err, "\"%s\" became shorter while it was read",
+					     entry->path);
+		ret = io_write_all(fd, buffer, (size_t)n);
+		if (ret < 0)
+			return error_errno(err, -ret, "write \"%s\"", entry->path);
+		if (!writer->stale)
+			recorder_data(&writer->recorder, buffer, (size_t)n);
+		if (source->content)
+			hasher_add(source->content, buffer, (size_t)n);
+		left -= (uint64_t)n;
+	}
+	return 0;
+}
+
+static int make_hardlink(struct layer_writer *writer, int dirfd, const char *name,
+			 const struct tar_entry *entry, struct error *err)
+{
+	cleanup_free char *above = path_parent(entry->target);
+	cleanup_close int target_fd = open_folder(writer, above);
+
+	if (target_fd < 0)
+		return error_errno(err, -target_fd, "hardlink \"%s\" to \"%s\"", entry->path,
+				   entry->target);
+	if (linkat(target_fd, path_base(entry->target), dirfd, name, 0) == 0)
+		return writer->stale ? 0 : recorder_entry(&writer->recorder, entry, err);
+	return errno == EEXIST ? -EEXIST
+			       : error_errno(err, errno, "hardlink \"%s\" to \"%s\"", entry->path,
+					     entry->target);
+}
+
+static int make_entry(struct layer_writer *writer, int dirfd, const char *name,
+		      const struct tar_entry *entry, const struct layer_source *source,
+		      struct error *err)
+{
+	cleanup_close int fd = -EBADF;
+	int ret;
+
+	if (S_ISDIR(entry->mode))
+		return make_folder(writer, dirfd, name, entry, err);
+	if (entry->target && !S_ISLNK(entry->mode))
+		return make_hardlink(writer, dirfd, name, entry, err);
+	ret = entry_create(dirfd, name, entry, &fd, err);
+	if (ret == 0 && !writer->stale)
+		ret = recorder_entry(&writer->recorder, entry, err);
+	if (ret == 0 && S_ISREG(entry->mode) && entry->size)
+		ret = write_contents(writer, fd, entry, source, err);
+	if (ret == 0)
+		ret = entry_set_metadata(dirfd, name, fd, entry, err);
+	return ret;
+}
+
+/* The path is there already: a folder over a folder keeps what is inside, all else replaces. */
+static int replace_entry(struct layer_writer *writer, int dirfd, const char *name,
+			 const struct tar_entry *entry, const struct layer_source *source,
+			 struct error *err)
+{
+	struct stat st;
+	int ret;
+
+	writer->stale = true;
+	if (fstatat(dirfd, name, &st, AT_SYMLINK_NOFOLLOW) < 0)
+		return error_errno(err, errno, "stat \"%s\" of the layer", entry->path);
+	if (S_ISDIR(st.st_mode) && S_ISDIR(entry->mode)) {
+		remember_time(writer, entry);
+		return entry_set_metadata(dirfd, name, -EBADF, entry, err);
+	}
+	ret = path_remove_tree(dirfd, name, err);
+	if (ret < 0)
+		return ret;
+	return make_entry(writer, dirfd, name, entry, source, err);
+}
+
+int layer_writer_add(struct layer_writer *writer, const struct tar_entry *entry,
+		     const struct layer_source *source, struct error *err)
+{
+	const char *name = path_base(entry->path);
+	cleanup_free char *above = path_parent(entry->path);
+	int dirfd, ret;
+
+	if (strcmp(entry->path, ".") == 0)
+		return error_set(err, ERROR_INTERNAL, 0, "the root of a layer is not an entry");
+	if (entry->path[0] == '/' || strncmp(name, ".wh.", 4) == 0)
+		return error_invalid(err, "\"%s\" is not a name for a file in a layer",
+				     entry->path);
+	dirfd = parent_of(writer, above, err);
+	if (dirfd < 0)
+		return dirfd;
+	ret = make_entry(writer, dirfd, name, entry, source, err);
+	if (ret == -EEXIST)
+		ret = replace_entry(writer, dirfd, name, entry, source, err);
+	/* what was replaced may have been the folder we keep open */
+	if (writer->stale)
+		forget_parent(writer);
+	return ret;
+}
+
+int layer_writer_whiteout(struct layer_writer *writer, const char *path, struct error *err)
+{
+	const char *name = path_base(path);
+	cleanup_free char *above = path_parent(path);
+	cleanup_free char *marker = NULL;
+	struct tar_entry entry = { .mode = S_IFREG | 0644 };
+	int dirfd = parent_of(writer, above, err);
+
+	if (dirfd < 0)
+		return dirfd;
+	if (mknodat(dirfd, name, S_IFCHR, makedev(0, 0)) < 0) {
+		if (errno != EEXIST)
+			return error_errno(err, errno, "create a whiteout of \"%s\"", path);
+		writer->stale = true;
+		return 0; /* what this layer has there hides the one below anyway */
+	}
+	marker = strcmp(above, ".") == 0 ? xasprintf(".wh.%s", name)
+					 : xasprintf("%s/.wh.%s", above, name);
+	entry.path = marker;
+	return writer->stale ? 0 : recorder_entry(&writer->recorder, &entry, err);
+}
+
+/* -- the end ------------------------------------------------------------------------------------
+ */
+
+static int set_folder_times(struct layer_writer *writer, struct error *err)
+{
+	for (size_t i = 0; i < writer->folder_count; i++) {
+		const struct folder_time *folder = &writer->folders[i];
+		const struct timespec times[2] = { { .tv_sec = folder->mtime },
+						   { .tv_sec = folder->mtime } };
+		cleanup_close int fd = open_folder(writer, folder->path);
+
+		if (fd == -ENOENT || fd == -ENOTDIR || fd == -ELOOP)
+			continue; /* replaced by something else since */
+		if (fd < 0 || futimens(fd, times) < 0)
+			return error_errno(err, fd < 0 ? -fd : errno, "set the time of \"%s\"",
+					   folder->path);
+	}
+	return 0;
+}
+
+static int record_again(struct layer_writer *writer, struct error *err)
+{
+	const struct layer_scan scan = { .lowers = writer->options.lowers };
+	cleanup_close int draft_fd =
+		openat(writer->store->fd, writer->draft.name, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	int ret;
+
+	if (draft_fd < 0)
+		return error_errno(err, errno, "open a layer");
+	recorder_done(&writer->recorder);
+	ret = recorder_open(&writer->recorder, draft_fd, err);
+	return ret < 0 ? ret
+		       : layer_scan_tree(writer->store, writer->tree_fd, &scan, &writer->recorder,
+					 err);
+}
+
+int layer_writer_finish(struct layer_writer *writer, struct layer_draft *out, struct error *err)
+{
+	int ret = set_folder_times(writer, err);
+
+	if (ret == 0 && writer->stale)
+		ret = record_again(writer, err);
+	if (ret == 0)
+		ret = recorder_finish(&writer->recorder, &writer->draft, err);
+	if (ret == 0)
+		*out = writer->draft;
+	return ret;
+}
+
+void layer_writer_free(struct layer_writer *writer)
+{
+	if (!writer)
+		return;
+	recorder_done(&writer->recorder);
+	forget_parent(writer);
+	cleanup_close_fd(&writer->tree_fd);
+	for (size_t i = 0; i < writer->folder_count; i++)
+		free(writer->folders[i].path);
+	free(writer->folders);
+	free(writer);
+}

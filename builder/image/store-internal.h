@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What the files store*.c share. */
+#ifndef BUILDER_IMAGE_STORE_INTERNAL_H
+#define BUILDER_IMAGE_STORE_INTERNAL_H
+
+#include "builder/image/store.h"
+
+/** Shared: look something up and hold it, without a collection in between. Exclusive: collect.
+ *  Also keeps this process's threads apart. */
+int store_lock(struct store *store, int operation, struct error *err);
+void store_unlock(struct store *store);
+
+/** A session: lease and tmp folder. Started when something is first held or made. */
+int store_session(struct store *store, struct error *err);
+
+/** A name for a new file or folder of this session ("tmp/SESSION/N"); starts the session. */
+int store_scratch_name(struct store *store, char out_name[STORE_NAME_SIZE], struct error *err);
+
+/** Write a file into scratch; to be published or renamed. */
+int store_scratch_file(struct store *store, const void *data, size_t size,
+		       char out_name[STORE_NAME_SIZE], struct error *err);
+
+/** Append a line to the lease unless it has it; the lock is held. */
+int store_hold_line(struct store *store, const char *line, struct error *err);
+
+/** store_step_get without holding anything. */
+int store_step_peek(struct store *store, const char *key, struct step_record *out);
+
+/** Is the process of this lease alive? (Its flock is held.) */
+bool store_lease_is_live(struct store *store, const char *session);
+
+/** Call for each name in a folder of the store (not . and ..); a missing folder is empty. */
+typedef int (*store_name_fn)(struct store *store, const char *name, void *context,
+			     struct error *err);
+int store_each_name(struct store *store, const char *folder, store_name_fn call, void *context,
+		    struct error *err);
+
+#endif

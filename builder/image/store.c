@@ -1,0 +1,487 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Opening a store, sessions and what they hold, scratch folders, publishing, commit. Everything
+ * visible appears by one rename; what a killed process leaves lies in its own folder below tmp/ and
+ * is swept by the next session once nobody holds the lease.
+ */
+#include "builder/image/store.h"
+
+#include <dirent.h>
+#include <fcntl.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/random.h>
+#include <sys/stat.h>
+
+#include "builder/image/store-internal.h"
+#include "lib/alloc.h"
+#include "lib/cleanup.h"
+#include "lib/io.h"
+#include "lib/log.h"
+#include "lib/path.h"
+#include "lib/proc.h"
+#include "spec/json-table.h"
+
+#define DEFAULT_PATH "/var/lib/orlop"
+#define FORMAT_NAME "format"
+#define LOCK_NAME "lock"
+#define SMALL_FILE_MAX 65536
+
+static const char *const store_folders[] = { "blobs", "blobs/sha256", "layers", "refs",
+					     "steps", "leases",	      "tmp",	"containers" };
+
+/* the file "format": what must be equal for a store to be usable */
+struct store_format {
+	int64_t version;
+	const char *xattr;
+	const char *id_map;
+};
+
+/* clang-format off */
+static const struct json_field format_fields[] = {
+	JSON_I64(struct store_format, "version", version, .flags = JSON_REQUIRED),
+	JSON_STRING(struct store_format, "xattr", xattr, .flags = JSON_REQUIRED),
+	JSON_STRING(struct store_format, "idMap", id_map, .flags = JSON_REQUIRED),
+};
+/* clang-format on */
+static const struct json_object format_object = JSON_TABLE(struct store_format, format_fields);
+
+char *store_default_path(const char *option)
+{
+	const char *path = option && option[0] ? option : getenv("ORLOP_STORE");
+	const char *home;
+
+	if (path && path[0])
+		return path_absolute(path);
+	if (proc_is_privileged())
+		return xstrdup(DEFAULT_PATH);
+	path = getenv("XDG_DATA_HOME");
+	if (path && path[0] == '/')
+		return path_join(path, "orlop");
+	home = getenv("HOME");
+	return path_join(home && home[0] == '/' ? home : "/", ".local/share/orlop");
+}
+
+/* -- format -------------------------------------------------------------------------------------
+ */
+
+/* "0 0 4294967295;..." of /proc/self/uid_map and, behind "/", gid_map */
+static int read_id_map(struct strbuf *out, struct error *err)
+{
+	static const char *const files[] = { "/proc/self/uid_map", "/proc/self/gid_map" };
+
+	for (size_t i = 0; i < ARRAY_SIZE(files); i++) {
+		cleanup_strbuf struct strbuf text = STRBUF_INIT;
+		int ret = io_read_file(AT_FDCWD, files[i], SMALL_FILE_MAX, &text, err);
+		bool blank = true;
+
+		if (ret < 0)
+			return ret;
+		if (i)
+			strbuf_addc(out, '/');
+		for (size_t k = 0; k < text.size; k++) {
+			char c = text.data[k] == '\n' ? ';' : text.data[k];
+
+			if (c != ' ' || !blank)
+				strbuf_addc(out, c);
+			blank = c == ' ' || c == ';';
+		}
+	}
+	return 0;
+}
+
+static int check_format(const struct store *store, const struct store_format *have,
+			const struct store_format *want, struct error *err)
+{
+	if (have->version != want->version)
+		return error_set(err, ERROR_UNSUPPORTED, EOPNOTSUPP,
+				 "the store \"%s\" has format %lld, this program knows %lld: use "
+				 "another with --store DIR",
+				 store->path, (long long)have->version, (long long)want->version);
+	if (strcmp(have->xattr, want->xattr) != 0 || strcmp(have->id_map, want->id_map) != 0)
+		return error_set(err, ERROR_UNSUPPORTED, EOPNOTSUPP,
+				 "the store \"%s\" was made in another user namespace (ids \"%s\", "
+				 "here \"%s\"): use another with --store DIR",
+				 store->path, have->id_map, want->id_map);
+	return 0;
+}
+
+static int make_store(struct store *store, const struct store_format *format, struct error *err)
+{
+	cleanup_strbuf struct strbuf text = STRBUF_INIT;
+
+	for (size_t i = 0; i < ARRAY_SIZE(store_folders); i++)
+		if (mkdirat(store->fd, store_folders[i], 0755) < 0 && errno != EEXIST)
+			return error_errno(err, errno, "create \"%s/%s\"", store->path,
+					   store_folders[i]);
+	json_encode(&format_object, format, JSON_COMPACT, &text);
+	strbuf_addc(&text, '\n');
+	return io_replace_file(store->fd, FORMAT_NAME, text.data, text.size, 0644, IO_SYNC, err);
+}
+
+static int open_format(struct store *store, struct error *err)
+{
+	cleanup_strbuf struct strbuf ids = STRBUF_INIT;
+	cleanup_strbuf struct strbuf text = STRBUF_INIT;
+	cleanup_arena struct arena arena = ARENA_INIT;
+	struct store_format want = { STORE_VERSION, store->user_xattr ? "user" : "trusted", NULL };
+	struct store_format have = { 0, NULL, NULL };
+	struct json_source source = { .name = "format" };
+	int ret = read_id_map(&ids, err);
+
+	if (ret < 0)
+		return ret;
+	want.id_map = strbuf_text(&ids);
+	ret = io_read_file(store->fd, FORMAT_NAME, SMALL_FILE_MAX, &text, err);
+	if (ret == -ENOENT)
+		return make_store(store, &want, err);
+	if (ret < 0)
+		return ret;
+	source.text = text.data;
+	source.size = text.size;
+	ret = json_decode(&source, &format_object, &arena, &have, err);
+	if (ret < 0)
+		return error_prefix(err, ret, "store \"%s\"", store->path);
+	return check_format(store, &have, &want, err);
+}
+
+static void read_boot(struct store *store)
+{
+	cleanup_strbuf struct strbuf text = STRBUF_INIT;
+
+	if (io_read_file(AT_FDCWD, "/proc/sys/kernel/random/boot_id", 64, &text, NULL) < 0)
+		strbuf_adds(&text, "unknown");
+	snprintf(store->boot, sizeof(store->boot), "%.*s", (int)strcspn(text.data, "\n"),
+		 text.data);
+}
+
+/* An existing folder that is neither empty nor a store is somebody's: leave it alone. */
+static int check_folder(struct store *store, struct error *err)
+{
+	int fd = openat(store->fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	cleanup_dir DIR *dir = fd < 0 ? NULL : fdopendir(fd);
+	const struct dirent *d;
+
+	if (faccessat(store->fd, FORMAT_NAME, F_OK, 0) == 0 ||
+	    faccessat(store->fd, "layers", F_OK, 0) == 0)
+		return 0;
+	while (dir && (d = readdir(dir)))
+		if (d->d_name[0] != '.' && strcmp(d->d_name, "lost+found") != 0 &&
+		    strcmp(d->d_name, "blobs") != 0)
+			return error_invalid(err, "\"%s\" is not empty and not a store",
+					     store->path);
+	return 0;
+}
+
+int store_open(const char *path, struct store *out, struct error *err)
+{
+	cleanup_store struct store store = STORE_INIT;
+	int ret;
+
+	store.path = xstrdup(path);
+	store.user_xattr = !proc_is_privileged();
+	ret = path_mkdir_all(path, 0711, err);
+	if (ret < 0)
+		return ret;
+	store.fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (store.fd < 0)
+		return error_errno(err, errno, "open the store \"%s\"", path);
+	ret = check_folder(&store, err);
+	if (ret == 0)
+		ret = open_format(&store, err);
+	if (ret < 0)
+		return ret;
+	store.lock_fd = openat(store.fd, LOCK_NAME, O_RDWR | O_CREAT | O_CLOEXEC, 0644);
+	if (store.lock_fd < 0)
+		return error_errno(err, errno, "open the lock of the store \"%s\"", path);
+	read_boot(&store);
+	*out = store;
+	store = (struct store)STORE_INIT;
+	return 0;
+}
+
+void store_close(struct store *store)
+{
+	if (store->lease_fd >= 0) {
+		cleanup_free char *scratch = xasprintf("tmp/%s", store->session);
+		cleanup_free char *lease = xasprintf("leases/%s", store->session);
+
+		/* best effort: what stays is swept by the next session */
+		(void)path_remove_tree(store->fd, scratch, NULL);
+		(void)unlinkat(store->fd, lease, 0);
+	}
+	cleanup_close_fd(&store->lease_fd);
+	cleanup_close_fd(&store->lock_fd);
+	cleanup_close_fd(&store->fd);
+	strv_done(&store->held);
+	strv_done(&store->provisional);
+	free(store->path);
+	store->path = NULL;
+}
+
+/* -- locks and sessions -------------------------------------------------------------------------
+ */
+
+static int flock_wait(int fd, int operation)
+{
+	int ret;
+
+	do
+		ret = flock(fd, operation);
+	while (ret < 0 && errno == EINTR);
+	return ret < 0 ? -errno : 0;
+}
+
+int store_lock(struct store *store, int operation, struct error *err)
+{
+	int ret;
+
+	pthread_mutex_lock(&store->mutex);
+	ret = flock_wait(store->lock_fd, operation);
+	if (ret == 0)
+		return 0;
+	pthread_mutex_unlock(&store->mutex);
+	return error_errno(err, -ret, "lock the store \"%s\"", store->path);
+}
+
+void store_unlock(struct store *store)
+{
+	(void)flock_wait(store->lock_fd, LOCK_UN); /* cannot fail on an fd that we hold */
+	pthread_mutex_unlock(&store->mutex);
+}
+
+bool store_lease_is_live(struct store *store, const char *session)
+{
+	cleanup_free char *name = xasprintf("leases/%s", session);
+	cleanup_close int fd = openat(store->fd, name, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+
+	return fd >= 0 && flock_wait(fd, LOCK_EX | LOCK_NB) == -EWOULDBLOCK;
+}
+
+int store_each_name(struct store *store, const char *folder, store_name_fn call, void *context,
+		    struct error *err)
+{
+	int fd = openat(store->fd, folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
+	cleanup_dir DIR *dir = fd < 0 ? NULL : fdopendir(fd);
+	const struct dirent *d;
+
+	if (!dir)
+		return errno == ENOENT ? 0 : error_errno(err, errno, "read \"%s\"", folder);
+	while ((errno = 0, d = readdir(dir))) {
+		int ret;
+
+		if (strcmp(d->d_name, ".") == 0 || strcmp(d->d_name, "..") == 0)
+			continue;
+		ret = call(store, d->d_name, context, err);
+		if (ret < 0)
+			return ret;
+	}
+	return errno ? error_errno(err, errno, "read \"%s\"", folder) : 0;
+}
+
+/* Move a dead session's folder into ours; both are deleted when we end. */
+static int sweep_scratch(struct store *store, const char *name, void *context, struct error *err)
+{
+	cleanup_free char *from = xasprintf("tmp/%s", name);
+	cleanup_free char *to = xasprintf("tmp/%s/swept-%s", store->session, name);
+
+	(void)context;
+	(void)err;
+	if (strcmp(name, store->session) == 0 || store_lease_is_live(store, name))
+		return 0;
+	if (renameat(store->fd, from, store->fd, to) < 0)
+		log_debug("cannot sweep \"%s\": %m", from);
+	return 0;
+}
+
+static int sweep_lease(struct store *store, const char *name, void *context, struct error *err)
+{
+	cleanup_free char *lease = xasprintf("leases/%s", name);
+
+	(void)context;
+	(void)err;
+	if (strcmp(name, store->session) != 0 && !store_lease_is_live(store, name))
+		(void)unlinkat(store->fd, lease, 0); /* dead; another sweeper may have been first */
+	return 0;
+}
+
+static int start_session(struct store *store, struct error *err)
+{
+	unsigned char random[8];
+	cleanup_free char *lease = NULL;
+	cleanup_free char *scratch = NULL;
+	cleanup_close int fd = -EBADF;
+	bool alone = flock_wait(store->lock_fd, LOCK_EX | LOCK_NB) == 0;
+
+	if (!alone && flock_wait(store->lock_fd, LOCK_SH) < 0)
+		return error_errno(err, errno, "lock the store \"%s\"", store->path);
+	if (getrandom(random, sizeof(random), 0) != sizeof(random))
+		return error_errno(err, errno, "get random bytes");
+	for (size_t i = 0; i < sizeof(random); i++)
+		snprintf(store->session + 2 * i, 3, "%02x", random[i]);
+	lease = xasprintf("leases/%s", store->session);
+	scratch = xasprintf("tmp/%s", store->session);
+	fd = openat(store->fd, lease, O_RDWR | O_CREAT | O_EXCL | O_APPEND | O_CLOEXEC, 0644);
+	if (fd < 0 || flock_wait(fd, LOCK_EX | LOCK_NB) < 0 ||
+	    mkdirat(store->fd, scratch, 0700) < 0)
+		return error_errno(err, errno, "start a session in the store \"%s\"", store->path);
+	if (alone) {
+		(void)store_each_name(store, "tmp", sweep_scratch, NULL, NULL);
+		(void)store_each_name(store, "leases", sweep_lease, NULL, NULL);
+	}
+	__atomic_store_n(&store->lease_fd, TAKE_FD(fd), __ATOMIC_RELEASE);
+	return 0;
+}
+
+int store_session(struct store *store, struct error *err)
+{
+	int ret = 0;
+
+	/* also called with the lock held, when the session exists */
+	if (__atomic_load_n(&store->lease_fd, __ATOMIC_ACQUIRE) >= 0)
+		return 0;
+	pthread_mutex_lock(&store->mutex);
+	if (store->lease_fd < 0) {
+		ret = start_session(store, err);
+		(void)flock_wait(store->lock_fd, LOCK_UN);
+	}
+	pthread_mutex_unlock(&store->mutex);
+	return ret;
+}
+
+/* -- scratch and publishing ---------------------------------------------------------------------
+ */
+
+int store_scratch_name(struct store *store, char out_name[STORE_NAME_SIZE], struct error *err)
+{
+	int ret = store_session(store, err);
+
+	if (ret == 0)
+		snprintf(out_name, STORE_NAME_SIZE, "tmp/%s/%u", store->session,
+			 __atomic_add_fetch(&store->made, 1, __ATOMIC_RELAXED));
+	return ret;
+}
+
+int store_scratch(struct store *store, char out_name[STORE_NAME_SIZE], int *out_fd,
+		  struct error *err)
+{
+	int fd, ret = store_scratch_name(store, out_name, err);
+
+	if (ret < 0)
+		return ret;
+	if (mkdirat(store->fd, out_name, 0755) < 0)
+		return error_errno(err, errno, "create \"%s/%s\"", store->path, out_name);
+	if (!out_fd)
+		return 0;
+	fd = openat(store->fd, out_name, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (fd < 0)
+		return error_errno(err, errno, "open \"%s/%s\"", store->path, out_name);
+	*out_fd = fd;
+	return 0;
+}
+
+int store_scratch_file(struct store *store, const void *data, size_t size,
+		       char out_name[STORE_NAME_SIZE], struct error *err)
+{
+	cleanup_close int fd = -EBADF;
+	int ret = store_scratch_name(store, out_name, err);
+
+	if (ret < 0)
+		return ret;
+	fd = openat(store->fd, out_name, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0644);
+	ret = fd < 0 ? -errno : io_write_all(fd, data, size);
+	if (ret < 0)
+		return error_errno(err, -ret, "write \"%s/%s\"", store->path, out_name);
+	return 0;
+}
+
+int store_hold_line(struct store *store, const char *line, struct error *err)
+{
+	cleanup_free char *text = NULL;
+	int ret;
+
+	if (strv_contains(&store->held, line))
+		return 0;
+	text = xasprintf("%s\n", line);
+	ret = io_write_all(store->lease_fd, text, strlen(text));
+	if (ret < 0)
+		return error_errno(err, -ret, "write the lease of this session");
+	strv_add(&store->held, line);
+	return 0;
+}
+
+int store_publish(struct store *store, const char *name, const char *target, struct error *err)
+{
+	int ret = store_session(store, err);
+
+	if (ret == 0)
+		ret = store_lock(store, LOCK_SH, err);
+	if (ret < 0)
+		return ret;
+	ret = store_hold_line(store, target, err);
+	if (ret == 0 && renameat2(store->fd, name, store->fd, target, RENAME_NOREPLACE) == 0)
+		store->dirty = true;
+	else if (ret == 0 && errno != EEXIST)
+		ret = error_errno(err, errno, "rename \"%s\" to \"%s\"", name, target);
+	store_unlock(store);
+	return ret;
+}
+
+/* 1 there and held, 0 not there */
+static int hold_name(struct store *store, const char *name, const char *witness, struct error *err)
+{
+	int ret = store_session(store, err);
+
+	if (ret == 0)
+		ret = store_lock(store, LOCK_SH, err);
+	if (ret < 0)
+		return ret;
+	if (faccessat(store->fd, witness, F_OK, AT_SYMLINK_NOFOLLOW) == 0) {
+		ret = store_hold_line(store, name, err);
+		ret = ret < 0 ? ret : 1;
+	} else if (errno != ENOENT) {
+		ret = error_errno(err, errno, "look up \"%s\"", name);
+	}
+	store_unlock(store);
+	return ret;
+}
+
+int store_hold_layer(struct store *store, const char *id, struct error *err)
+{
+	cleanup_free char *name = xasprintf("layers/%s", id);
+	cleanup_free char *witness = xasprintf("layers/%s/meta.json", id);
+
+	if (!digest_is_hex(id))
+		return error_invalid(err, "\"%.100s\" is not the id of a layer", id);
+	return hold_name(store, name, witness, err);
+}
+
+int store_hold_blob(struct store *store, const struct digest *digest, struct error *err)
+{
+	cleanup_free char *name = xasprintf("blobs/sha256/%s", digest_hex(digest));
+
+	return hold_name(store, name, name, err);
+}
+
+/* -- commit -------------------------------------------------------------------------------------
+ */
+
+int store_commit(struct store *store, struct error *err)
+{
+	if (!store->dirty && !store->provisional.count)
+		return 0;
+	if (syncfs(store->fd) < 0)
+		return error_errno(err, errno, "sync the store \"%s\"", store->path);
+	for (size_t i = 0; i < store->provisional.count; i++) {
+		cleanup_free char *to = xasprintf("steps/%s", store->provisional.items[i]);
+		cleanup_free char *from = xasprintf("%s.%s", to, store->boot);
+
+		/* gone: another builder that used the record has made it final */
+		if (renameat(store->fd, from, store->fd, to) < 0 && errno != ENOENT)
+			return error_errno(err, errno, "make the record \"%s\" final", to);
+	}
+	strv_done(&store->provisional);
+	store->provisional = (struct strv)STRV_INIT;
+	store->dirty = false;
+	return 0;
+}
