@@ -39,7 +39,7 @@ examples_begin() {
 	[ -z "${MISSING:-}" ] || return 0
 	local base
 	export ORLOP_BUILDER=$ORLOP_BUILD/orlop-builder
-	export ORLOP_RUNTIME=${ORLOP_RUNTIME:-$ORLOP_BUILD/orlop-runtime}
+	export PATH=$ORLOP_BUILD:$PATH # the builder finds the runtime as any other program
 	export WORK ORLOP_STORE ORLOP_MACHINE
 	WORK=$("$BATS_TEST_DIRNAME/store-place" "$BATS_FILE_TMPDIR" "/dev/shm/orlop-examples.$$")
 	ORLOP_STORE=$WORK/store
@@ -74,9 +74,15 @@ plant_canaries() {
 	echo "--build-arg=NO_PROXY=${NO_PROXY:+$NO_PROXY,}$canary.invalid" >>"$ORLOP_MACHINE/flags"
 }
 
+# Our own runtime, unless the tests are to try the builder on another.
+runtime_option() {
+	[ -z "${ORLOP_RUNTIME:-}" ] || echo "--runtime=$ORLOP_RUNTIME"
+}
+
 # build_example NAME CONTEXT: $status and $output as with run.
 build_example() {
-	run "$examples/build" -t "$1" "$2"
+	# shellcheck disable=SC2046 # none or one
+	run "$examples/build" $(runtime_option) -t "$1" "$2"
 	echo "$output"
 }
 
@@ -167,7 +173,8 @@ free_port() {
 
 # serve ARGS...: runs an image in the background; $server is its pid.
 serve() {
-	"$ORLOP_BUILDER" run --rm "$@" >"$BATS_TEST_TMPDIR/server.log" 2>&1 </dev/null 3>&- &
+	# shellcheck disable=SC2046 # none or one
+	"$ORLOP_BUILDER" run $(runtime_option) --rm "$@" >"$BATS_TEST_TMPDIR/server.log" 2>&1 </dev/null 3>&- &
 	server=$!
 }
 
