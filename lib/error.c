@@ -167,7 +167,7 @@ int error_prefix(struct error *err, int ret, const char *format, ...)
 	va_start(ap, format);
 	(void)vsnprintf(head, sizeof(head) - 2, format, ap); /* cut: a context is short */
 	va_end(ap);
-	strcat(head, ": ");
+	memcpy(head + strlen(head), ": ", 3);
 	memcpy(old, err->msg, sizeof(old));
 	join_cut_middle(err->msg, sizeof(err->msg), head, old);
 	return ret;

@@ -125,7 +125,7 @@ int inroot_mkdir_all(int root_fd, const char *path, mode_t mode, uid_t uid, gid_
 			return failed(err, -EINVAL, "make folder", path);
 		if (used + strlen(name) + 2 > sizeof(prefix))
 			return failed(err, -ENAMETOOLONG, "make folder", path);
-		used += (size_t)sprintf(prefix + used, "/%s", name);
+		used += (size_t)snprintf(prefix + used, sizeof(prefix) - used, "/%s", name);
 		next = enter_or_make(root_fd, folder, prefix, name, mode, uid, gid);
 		if (next < 0)
 			return failed(err, next, "make folder", path);

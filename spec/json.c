@@ -499,7 +499,7 @@ static int take_number(struct decoder *decoder, const char *text, size_t size)
 		return fail(decoder, "expected %s without a fraction or exponent, not %s",
 			    kind_text[kind], digits);
 	if (!strcmp(digits, "-0")) /* which JSON has and number_parse_*() need not */
-		strcpy(digits, "0");
+		digits[0] = '0', digits[1] = '\0';
 	if (!frame_is_struct(frame) && !element_allowed(decoder))
 		return 0;
 	target = frame_is_struct(frame) ? frame->base + frame->current->offset

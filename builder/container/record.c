@@ -61,7 +61,7 @@ static int make_id(char id[CONTAINER_ID_SIZE], struct error *err)
 	if (getrandom(bytes, sizeof(bytes), 0) != (ssize_t)sizeof(bytes))
 		return error_errno(err, errno, "getrandom");
 	for (size_t i = 0; i < sizeof(bytes); i++)
-		(void)sprintf(id + 2 * i, "%02x", bytes[i]);
+		(void)snprintf(id + 2 * i, 3, "%02x", bytes[i]);
 	return 0;
 }
 
