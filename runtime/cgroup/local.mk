@@ -1,1 +1,8 @@
-# runtime/cgroup: add with runtime_libruntime_a_SOURCES += %D%/FILE.c %D%/FILE.h
+# the container's cgroup
+runtime_libruntime_a_SOURCES += \
+	%D%/cgroup.c %D%/cgroup.h \
+	%D%/driver.h \
+	%D%/fs.c \
+	%D%/limits.c \
+	%D%/other-drivers.c \
+	%D%/processes.c

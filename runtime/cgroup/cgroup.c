@@ -1,0 +1,240 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * What is the same for every manager: finding the cgroup2 mount, opening a recorded cgroup, and
+ * the questions asked of it. The drivers differ in how a cgroup is named and made.
+ */
+#include "runtime/cgroup/cgroup.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/magic.h>
+#include <poll.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/vfs.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "lib/alloc.h"
+#include "lib/cleanup.h"
+#include "lib/io.h"
+#include "lib/number.h"
+#include "lib/strbuf.h"
+#include "runtime/cgroup/driver.h"
+
+static const struct cgroup_driver *const drivers[] = {
+	[CGROUP_FS] = &cgroup_fs_driver,
+	[CGROUP_SYSTEMD] = &cgroup_systemd_driver,
+	[CGROUP_DISABLED] = &cgroup_disabled_driver,
+};
+
+/* Where nearly every host has it: asking costs one call each, reading mountinfo dozens of lines. */
+static const char *const usual_mounts[] = { "/sys/fs/cgroup", "/sys/fs/cgroup/unified" };
+
+/* mountinfo(5) writes blank, tab, newline and backslash as octal. */
+static char *unescape(const char *text, size_t size)
+{
+	char *out = xmalloc(size + 1);
+	size_t used = 0;
+
+	for (size_t i = 0; i < size; i++) {
+		if (text[i] == '\\' && i + 3 < size) {
+			out[used++] = (char)((text[i + 1] - '0') * 64 + (text[i + 2] - '0') * 8 +
+					     (text[i + 3] - '0'));
+			i += 3;
+		} else {
+			out[used++] = text[i];
+		}
+	}
+	out[used] = '\0';
+	return out;
+}
+
+/* The mount point (5th field) of the first line whose type, behind " - ", is cgroup2. */
+static char *mount_of_line(const char *line, size_t size)
+{
+	const char *dash = memmem(line, size, " - cgroup2 ", strlen(" - cgroup2 "));
+	const char *field = line;
+
+	if (!dash)
+		return NULL;
+	for (int i = 0; i < 4; i++) {
+		field = memchr(field, ' ', (size_t)(dash - field));
+		if (!field)
+			return NULL;
+		field++;
+	}
+	return unescape(field, strcspn(field, " \n"));
+}
+
+static int search_mountinfo(const char *mountinfo, char **out, struct error *err)
+{
+	cleanup_strbuf struct strbuf text = STRBUF_INIT;
+	int ret = io_read_file(AT_FDCWD, mountinfo, 16 << 20, &text, err);
+
+	if (ret < 0)
+		return ret;
+	for (const char *line = text.data; line && *line;) {
+		const char *end = strchrnul(line, '\n');
+		char *mount = mount_of_line(line, (size_t)(end - line));
+
+		if (mount) {
+			*out = mount;
+			return 0;
+		}
+		line = *end ? end + 1 : NULL;
+	}
+	*out = NULL;
+	return 0;
+}
+
+int cgroup_find_mount(const char *mountinfo, char **out, struct error *err)
+{
+	struct statfs fs;
+
+	if (mountinfo)
+		return search_mountinfo(mountinfo, out, err);
+	for (size_t i = 0; i < ARRAY_SIZE(usual_mounts); i++) {
+		if (statfs(usual_mounts[i], &fs) == 0 && fs.f_type == CGROUP2_SUPER_MAGIC) {
+			*out = xstrdup(usual_mounts[i]);
+			return 0;
+		}
+	}
+	return search_mountinfo("/proc/self/mountinfo", out, err);
+}
+
+int cgroup_locate(const struct plan *plan, struct cgroup *out, struct error *err)
+{
+	int ret;
+
+	out->manager = plan->cgroup.manager;
+	out->limits_optional = plan->rootless && !plan->cgroup.write_count;
+	ret = drivers[out->manager]->locate(plan, out, err);
+	return error_phase(err, ret, PHASE_CGROUP);
+}
+
+int cgroup_prepare(struct cgroup *cgroup, const struct plan *plan, struct error *err)
+{
+	return error_phase(err, drivers[cgroup->manager]->prepare(cgroup, plan, err), PHASE_CGROUP);
+}
+
+int cgroup_adopt(struct cgroup *cgroup, pid_t pid, struct error *err)
+{
+	return error_phase(err, drivers[cgroup->manager]->adopt(cgroup, pid, err), PHASE_CGROUP);
+}
+
+int cgroup_apply(struct cgroup *cgroup, const struct plan *plan, struct error *err)
+{
+	int ret = 0;
+
+	if (cgroup->fd >= 0) {
+		ret = cgroup_write_limits(cgroup, plan, err);
+		if (ret == 0)
+			ret = cgroup_attach_devices(cgroup, plan, err);
+	}
+	return error_phase(err, ret, PHASE_CGROUP);
+}
+
+int cgroup_open(struct cgroup *cgroup, struct error *err)
+{
+	if (cgroup->fd >= 0 || !cgroup->mount || !cgroup->path || !*cgroup->path)
+		return 0;
+	if (cgroup->mount_fd < 0)
+		cgroup->mount_fd = open(cgroup->mount, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	if (cgroup->mount_fd < 0)
+		return error_errno(err, errno, "open \"%s\"", cgroup->mount);
+	cgroup->fd = openat(cgroup->mount_fd, cgroup->path + 1, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	if (cgroup->fd < 0 && errno != ENOENT)
+		return error_errno(err, errno, "open cgroup \"%s\"", cgroup->path);
+	return 0;
+}
+
+void cgroup_read_file(int dirfd, const char *file, struct strbuf *out)
+{
+	cleanup_close int fd = openat(dirfd, file, O_RDONLY | O_CLOEXEC);
+	char text[4096];
+	ssize_t size = fd < 0 ? -1 : read(fd, text, sizeof(text)); /* kernfs gives all at once */
+
+	strbuf_add(out, text, size > 0 ? (size_t)size : 0);
+}
+
+bool cgroup_has_word(const char *text, const char *word)
+{
+	size_t size = strlen(word);
+
+	for (const char *p = text; (p = strstr(p, word)); p += size)
+		if ((p == text || strchr(" \n", p[-1])) && (!p[size] || strchr(" \n", p[size])))
+			return true;
+	return false;
+}
+
+/* The number behind "key " at the start of a line of a flat keyed file; -1 when it is not there. */
+static int64_t keyed_number(int dirfd, const char *file, const char *key)
+{
+	cleanup_strbuf struct strbuf text = STRBUF_INIT;
+	size_t size = strlen(key);
+
+	cgroup_read_file(dirfd, file, &text);
+	for (const char *line = strbuf_text(&text); *line;) {
+		const char *end = strchrnul(line, '\n');
+
+		if (strncmp(line, key, size) == 0 && line[size] == ' ')
+			return strtoll(line + size + 1, NULL, 10); /* the kernel's own text */
+		line = *end ? end + 1 : end;
+	}
+	return -1;
+}
+
+bool cgroup_is_frozen(const struct cgroup *cgroup)
+{
+	return cgroup->fd >= 0 && keyed_number(cgroup->fd, "cgroup.events", "frozen") == 1;
+}
+
+bool cgroup_was_oom_killed(const struct cgroup *cgroup)
+{
+	return cgroup->fd >= 0 && keyed_number(cgroup->fd, "memory.events", "oom_kill") > 0;
+}
+
+static int64_t now_ms(void)
+{
+	struct timespec now;
+
+	(void)clock_gettime(CLOCK_MONOTONIC, &now);
+	return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}
+
+int cgroup_freeze(const struct cgroup *cgroup, bool freeze, struct error *err)
+{
+	cleanup_close int events = -EBADF;
+	int64_t deadline = now_ms() + 10000;
+	int ret;
+
+	if (cgroup->fd < 0)
+		return error_set(err, ERROR_UNSUPPORTED, 0, "the container has no cgroup to freeze");
+	ret = io_write_kernel_file(cgroup->fd, "cgroup.freeze", freeze ? "1" : "0", err);
+	if (ret < 0)
+		return ret;
+	events = openat(cgroup->fd, "cgroup.events", O_RDONLY | O_CLOEXEC);
+	while (cgroup_is_frozen(cgroup) != freeze) {
+		struct pollfd poll_fd = { .fd = events, .events = POLLPRI };
+		int64_t left = deadline - now_ms();
+
+		if (left <= 0) {
+			/* never leave it half frozen */
+			(void)io_write_kernel_file(cgroup->fd, "cgroup.freeze", "0", NULL);
+			return error_set(err, ERROR_TIMEOUT, 0, "cgroup \"%s\" did not %s in 10 s",
+					 cgroup->path, freeze ? "freeze" : "thaw");
+		}
+		(void)poll(&poll_fd, 1, left < 100 ? (int)left : 100);
+	}
+	return 0;
+}
+
+void cgroup_done(struct cgroup *cgroup)
+{
+	cleanup_close_fd(&cgroup->fd);
+	cleanup_close_fd(&cgroup->mount_fd);
+	free(cgroup->mount);
+	free(cgroup->path);
+	cgroup->mount = cgroup->path = NULL;
+}

@@ -1,0 +1,63 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The container's cgroup in the v2 hierarchy. cgroup_locate decides where it will be without
+ * touching anything (that is recorded first), then the manager's driver makes it.
+ */
+#ifndef RUNTIME_CGROUP_CGROUP_H
+#define RUNTIME_CGROUP_CGROUP_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <sys/types.h>
+
+#include "lib/error.h"
+#include "runtime/plan/plan.h"
+
+struct cgroup {
+	enum cgroup_manager manager;
+	char *mount;  /* where cgroup2 is mounted; NULL = nowhere */
+	char *path;   /* below it: "/orlop/ID"; "" = the container has no cgroup of its own */
+	int mount_fd; /* O_PATH, opened when needed */
+	int fd;       /* O_PATH of the cgroup itself; -EBADF = not open */
+	bool limits_optional; /* rootless without limits: go on without a cgroup when not permitted */
+	bool made;    /* this process made the leaf: a failed creation removes it */
+};
+
+#define CGROUP_INIT { .mount_fd = -EBADF, .fd = -EBADF }
+
+/** Where cgroup2 is mounted (owned), also on hybrid hosts; *out is NULL when it is nowhere. */
+int cgroup_find_mount(const char *mountinfo, char **out, struct error *err);
+
+/** Fills manager, mount and path from the plan. */
+int cgroup_locate(const struct plan *plan, struct cgroup *out, struct error *err);
+
+/** Makes the cgroup and opens it. cgroup->fd is what clone3 gets (CLONE_INTO_CGROUP), or -EBADF:
+ *  then cgroup_adopt moves the process. It must be empty and not frozen. */
+int cgroup_prepare(struct cgroup *cgroup, const struct plan *plan, struct error *err);
+int cgroup_adopt(struct cgroup *cgroup, pid_t pid, struct error *err);
+/** Writes the limits and attaches the device program. */
+int cgroup_apply(struct cgroup *cgroup, const struct plan *plan, struct error *err);
+
+/** An existing one, as recorded; cgroup->fd stays -EBADF (and 0 is returned) when it is gone. */
+int cgroup_open(struct cgroup *cgroup, struct error *err);
+
+/** Is it frozen? false when it cannot be told. */
+bool cgroup_is_frozen(const struct cgroup *cgroup);
+/** Freeze or thaw and wait (10 s) until it is. */
+int cgroup_freeze(const struct cgroup *cgroup, bool freeze, struct error *err);
+/** Did the kernel's OOM killer kill here? */
+bool cgroup_was_oom_killed(const struct cgroup *cgroup);
+/** The pids of it and all below it, as the caller's pid namespace sees them; *out is owned. */
+int cgroup_pids(const struct cgroup *cgroup, pid_t **out, size_t *out_count, struct error *err);
+/** SIGKILL everything in it and below: cgroup.kill, or a loop on kernels without it. */
+int cgroup_kill(const struct cgroup *cgroup, struct error *err);
+/** Signal everything in it and below. *out_count (may be NULL) is how many there were. */
+int cgroup_signal(const struct cgroup *cgroup, int signal, size_t *out_count, struct error *err);
+/** Remove it with all below it; waits (10 s) for the killed to go. Gone already = success. */
+int cgroup_remove(struct cgroup *cgroup, struct error *err);
+
+/** Frees and closes; the cgroup itself stays. */
+void cgroup_done(struct cgroup *cgroup);
+#define cleanup_cgroup __attribute__((cleanup(cgroup_done)))
+
+#endif
