@@ -1,1 +1,17 @@
-# runtime/init: add with runtime_libruntime_a_SOURCES += %D%/FILE.c %D%/FILE.h
+# container side
+runtime_libruntime_a_SOURCES += \
+	%D%/console.c \
+	%D%/credentials.c \
+	%D%/devices.c \
+	%D%/filter.c \
+	%D%/init.c %D%/init.h \
+	%D%/joiner.c \
+	%D%/labels.c \
+	%D%/limits.c \
+	%D%/masks.c \
+	%D%/mounts.c \
+	%D%/namespaces.c \
+	%D%/process.c \
+	%D%/rootfs.c \
+	%D%/sysctl.c \
+	%D%/tmpcopyup.c %D%/tmpcopyup.h

@@ -1,0 +1,421 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The order of things on the container side, as tables of steps. The runner names the step in
+ * debug lines with its time, and sends the first failure to the host side.
+ */
+#include "runtime/init/init.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/personality.h>
+#include <sys/prctl.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "lib/cleanup.h"
+#include "lib/fd.h"
+#include "lib/io.h"
+#include "lib/log.h"
+#include "lib/signals.h"
+#include "runtime/lifecycle/hooks.h"
+
+/* -- small steps that have no file of their own -------------------------------------------------- */
+
+static int begin_session(struct init *init, struct error *err)
+{
+	signal_reset_all(); /* the host side blocks some, and its caller may ignore others */
+	if (setsid() < 0)
+		return error_errno(err, errno, "setsid");
+	init->self_fd = openat(init->proc_fd, "self", O_PATH | O_DIRECTORY | O_CLOEXEC);
+	return init->self_fd < 0 ? error_errno(err, errno, "open /proc/self") : 0;
+}
+
+static int hide(struct init *init, struct error *err)
+{
+	(void)init;
+	if (prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) < 0)
+		return error_errno(err, errno, "make the process non-dumpable");
+	return 0;
+}
+
+static int wait_for_maps(struct init *init, struct error *err)
+{
+	struct sync_message message;
+
+	return sync_expect(init->sync, SYNC_MAPPED, &message, err);
+}
+
+static int wait_for_go(struct init *init, struct error *err)
+{
+	struct sync_message message;
+	int ret = sync_expect(init->sync, SYNC_GO, &message, err);
+
+	if (ret == 0)
+		init->host_pid = message.value;
+	return ret;
+}
+
+static int wait_for_host_hooks(struct init *init, struct error *err)
+{
+	struct sync_message message;
+	int ret = sync_send(init->sync, SYNC_MOUNTED, 0, -EBADF, err);
+
+	return ret < 0 ? ret : sync_expect(init->sync, SYNC_HOOKS_DONE, &message, err);
+}
+
+/* Hooks in the container see the pid that it has there. */
+static int run_hooks(struct init *init, enum hook_kind kind, const char *status,
+		     const char *cwd, struct error *err)
+{
+	struct oci_state state = *init->args->state;
+
+	state.status = status;
+	state.pid = getpid();
+	return hooks_run(init->plan, kind, &state, cwd, -EBADF, err);
+}
+
+static int run_create_container_hooks(struct init *init, struct error *err)
+{
+	return run_hooks(init, HOOK_CREATE_CONTAINER, "creating", init->plan->bundle, err);
+}
+
+static int run_start_container_hooks(struct init *init, struct error *err)
+{
+	return run_hooks(init, HOOK_START_CONTAINER, "created", NULL, err);
+}
+
+static int set_personality(struct init *init, struct error *err)
+{
+	if (personality(init->plan->personality) < 0)
+		return error_errno(err, errno, "set the personality");
+	return 0;
+}
+
+static int open_root(struct init *init, struct error *err)
+{
+	init->root_fd = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
+	return init->root_fd < 0 ? error_errno(err, errno, "open the container's root") : 0;
+}
+
+/*
+ * Everything that a process in the container could be interested in goes before the wait for
+ * start, which can be long; the log, too, so what may fail later is told to start alone.
+ */
+static int drop_fds(struct init *init, struct error *err)
+{
+	const int keep[] = { init->sync->fd, init->fifo_fd,
+			     init->fifo_fd >= 0 ? init->self_fd : -1 };
+	int ret = fd_close_except(3 + (int)init->args->preserve_fds, keep, ARRAY_SIZE(keep));
+
+	if (log_fd() > 2)
+		log_setup(-1, LOG_FORMAT_PLAIN, LOG_ERROR, NULL);
+	init->root_fd = init->proc_fd = -EBADF;
+	return ret < 0 ? error_errno(err, -ret, "close file descriptors") : 0;
+}
+
+static int preserve_fds(struct init *init, struct error *err)
+{
+	for (int fd = 3; fd < 3 + (int)init->args->preserve_fds; fd++)
+		if (fd_set_cloexec(fd, false) < 0)
+			return error_errno(err, EBADF, "file descriptor %d to preserve", fd);
+	return 0;
+}
+
+static int announce_ready(struct init *init, struct error *err)
+{
+	struct sync_message message;
+	int ret = sync_send(init->sync, SYNC_READY, 0, -EBADF, err);
+
+	return ret < 0 ? ret : sync_expect(init->sync, SYNC_COMMIT, &message, err);
+}
+
+/*
+ * Blocks until start opens the other end. From here on failures go there: the sync socket ends,
+ * because create does, and the fifo takes its place.
+ */
+static int wait_for_start(struct init *init, struct error *err)
+{
+	char path[32];
+	int fd;
+
+	cleanup_close_fd(&init->sync->fd);
+	(void)snprintf(path, sizeof(path), "fd/%d", init->fifo_fd);
+	do {
+		fd = openat(init->self_fd, path, O_WRONLY | O_CLOEXEC);
+	} while (fd < 0 && errno == EINTR);
+	if (fd < 0)
+		return error_errno(err, errno, "open the start fifo");
+	cleanup_close_fd(&init->fifo_fd);
+	cleanup_close_fd(&init->self_fd);
+	init->start_fd = fd;
+	return io_write_all(fd, "0", 1) < 0 ? error_errno(err, EPIPE, "answer start") : 0;
+}
+
+static int set_umask(struct init *init, struct error *err)
+{
+	(void)err;
+	(void)umask(init->plan->process.umask);
+	return 0;
+}
+
+/* -- conditions ---------------------------------------------------------------------------------- */
+
+static bool is_namespace_new(const struct init *init, enum namespace_kind kind)
+{
+	return init->plan->namespaces[kind].mode == NS_NEW;
+}
+
+static bool has_user_namespace(const struct init *init)
+{
+	return !init->joined && is_namespace_new(init, NS_USER);
+}
+
+static bool has_no_user_namespace(const struct init *init)
+{
+	return !has_user_namespace(init);
+}
+
+static bool has_joins(const struct init *init)
+{
+	return !init->joined && plan_clone_flags(init->plan, NS_JOIN) != 0;
+}
+
+static bool has_new_cgroup_namespace(const struct init *init)
+{
+	return is_namespace_new(init, NS_CGROUP);
+}
+
+static bool has_new_network(const struct init *init)
+{
+	return is_namespace_new(init, NS_NETWORK);
+}
+
+static bool has_names(const struct init *init)
+{
+	return init->plan->hostname || init->plan->domainname;
+}
+
+static bool has_sysctls(const struct init *init)
+{
+	return init->plan->sysctl_count > 0;
+}
+
+static bool has_terminal(const struct init *init)
+{
+	return init->plan->process.terminal;
+}
+
+static bool has_host_hooks(const struct init *init)
+{
+	return init->plan->hooks[HOOK_PRESTART].count ||
+	       init->plan->hooks[HOOK_CREATE_RUNTIME].count;
+}
+
+static bool has_create_container_hooks(const struct init *init)
+{
+	return init->plan->hooks[HOOK_CREATE_CONTAINER].count > 0;
+}
+
+static bool has_start_container_hooks(const struct init *init)
+{
+	return init->plan->hooks[HOOK_START_CONTAINER].count > 0;
+}
+
+static bool has_personality(const struct init *init)
+{
+	return init->plan->has_personality;
+}
+
+static bool wants_keyring(const struct init *init)
+{
+	return !init->plan->no_new_keyring;
+}
+
+static bool has_oom_score(const struct init *init)
+{
+	return init->plan->process.has_oom_score_adj;
+}
+
+/* In a user namespace the host side sets them: raising takes rights over the initial one. */
+static bool sets_own_limits(const struct init *init)
+{
+	if (init->args->container_fd >= 0)
+		return !(init->args->container_flags & CLONE_NEWUSER);
+	return init->plan->namespaces[NS_USER].mode == NS_INHERIT;
+}
+
+static bool has_labels(const struct init *init)
+{
+	return init->plan->process.apparmor_profile || init->plan->process.selinux_label;
+}
+
+static bool has_no_new_privileges(const struct init *init)
+{
+	return init->plan->process.no_new_privileges;
+}
+
+/* Without no_new_privs only CAP_SYS_ADMIN may install a filter: before the capabilities go. */
+static bool has_early_filter(const struct init *init)
+{
+	return init->plan->process.seccomp.filter && !init->plan->process.no_new_privileges;
+}
+
+static bool has_late_filter(const struct init *init)
+{
+	return init->plan->process.seccomp.filter && init->plan->process.no_new_privileges;
+}
+
+static bool is_chdir_late(const struct init *init)
+{
+	return init->chdir_late;
+}
+
+static bool waits_for_start(const struct init *init)
+{
+	return init->fifo_fd >= 0;
+}
+
+static bool has_process(const struct init *init)
+{
+	return init->plan->process.args != NULL;
+}
+
+static bool preserves_fds(const struct init *init)
+{
+	return init->args->preserve_fds > 0;
+}
+
+/* -- the tables ---------------------------------------------------------------------------------- */
+
+/* clang-format off */
+static const struct init_step container_steps[] = {
+	{ "begin session",            begin_session,                 NULL },
+	{ "non-dumpable",             hide,                          has_no_user_namespace },
+	{ "wait for id maps",         wait_for_maps,                 has_user_namespace },
+	{ "user namespace",           namespaces_become_root,        has_user_namespace },
+	{ "join namespaces",          namespaces_join,               has_joins },
+	{ "wait for cgroup",          wait_for_go,                   NULL },
+	{ "cgroup namespace",         namespaces_unshare_cgroup,     has_new_cgroup_namespace },
+	{ "session keyring",          labels_join_keyring,           wants_keyring },
+	{ "loopback",                 namespaces_loopback_up,        has_new_network },
+	{ "host name",                namespaces_set_names,          has_names },
+	{ "rootfs",                   rootfs_prepare,                NULL },
+	{ "mounts",                   mounts_apply,                  NULL },
+	{ "devices",                  devices_create,                NULL },
+	{ "console",                  console_setup,                 has_terminal },
+	{ "hooks of the host",        wait_for_host_hooks,           has_host_hooks },
+	{ "createContainer hooks",    run_create_container_hooks,    has_create_container_hooks },
+	{ "masked paths",             masks_apply,                   NULL },
+	{ "kernel parameters",        sysctl_apply,                  has_sysctls },
+	{ "pivot root",               rootfs_pivot,                  NULL },
+	{ "finish rootfs",            rootfs_finish,                 NULL },
+};
+
+static const struct init_step joined_steps[] = {
+	{ "begin session",            begin_session,                 NULL },
+	{ "non-dumpable",             hide,                          NULL },
+	{ "wait for go",              wait_for_go,                   NULL },
+	{ "root",                     open_root,                     NULL },
+	{ "session keyring",          labels_join_keyring,           wants_keyring },
+	{ "console",                  console_setup,                 has_terminal },
+};
+
+/* The user of the container and the last preparations; all of it fails before READY. */
+static const struct init_step process_steps[] = {
+	{ "OOM score",                limits_set_oom_score,          has_oom_score },
+	{ "personality",              set_personality,               has_personality },
+	{ "rlimits",                  limits_apply,                  sets_own_limits },
+	{ "working directory",        process_enter_cwd,             has_process },
+	{ "labels",                   labels_apply,                  has_labels },
+	{ "environment",              process_make_environment,      has_process },
+	{ "preserve fds",             preserve_fds,                  preserves_fds },
+	{ "no_new_privs",             credentials_set_no_new_privileges, has_no_new_privileges },
+	{ "seccomp",                  filter_install,                has_early_filter },
+	{ "credentials",              credentials_apply,             NULL },
+	{ "working directory",        process_enter_cwd_late,        is_chdir_late },
+	{ "find program",             process_find_program,          has_process },
+	{ "close fds",                drop_fds,                      NULL },
+	{ "ready",                    announce_ready,                NULL },
+	{ "wait for start",           wait_for_start,                waits_for_start },
+	{ "startContainer hooks",     run_start_container_hooks,     has_start_container_hooks },
+	{ "umask",                    set_umask,                     NULL },
+	{ "rlimits",                  limits_apply_files,            NULL },
+	{ "seccomp",                  filter_install,                has_late_filter },
+	{ "exec",                     process_execute,               NULL },
+};
+/* clang-format on */
+
+static int64_t now_us(void)
+{
+	struct timespec now;
+
+	(void)clock_gettime(CLOCK_MONOTONIC, &now);
+	return (int64_t)now.tv_sec * 1000000 + now.tv_nsec / 1000;
+}
+
+static int run_steps(struct init *init, const struct init_step *steps, size_t count,
+		     struct error *err)
+{
+	for (size_t i = 0; i < count; i++) {
+		int64_t start = log_enabled(LOG_DEBUG) ? now_us() : 0;
+		int ret;
+
+		if (steps[i].condition && !steps[i].condition(init))
+			continue;
+		ret = steps[i].run(init, err);
+		if (ret < 0)
+			return ret;
+		log_debug("init: %s (%lld us)", steps[i].name, (long long)(now_us() - start));
+	}
+	return 0;
+}
+
+/* Whoever listens at this moment: create, run and exec on the socket, start on the fifo. */
+static void report(struct init *init, const struct error *err)
+{
+	if (init->start_fd >= 0)
+		(void)io_write_all(init->start_fd, err, sizeof(*err));
+	else if (init->sync->fd >= 0)
+		sync_send_error(init->sync, err);
+}
+
+static int keep_only(const struct init_args *args, struct error *err)
+{
+	int keep[NS_COUNT + 4], ret;
+	size_t count = 0;
+
+	for (size_t i = 0; i < NS_COUNT; i++)
+		keep[count++] = args->join_fds[i];
+	keep[count++] = args->sync->fd;
+	keep[count++] = args->proc_fd;
+	keep[count++] = args->fifo_fd;
+	keep[count++] = log_fd();
+	ret = fd_close_except(3 + (int)args->preserve_fds, keep, count);
+	return ret < 0 ? error_errno(err, -ret, "close file descriptors") : 0;
+}
+
+void init_main(const struct init_args *args, bool joined)
+{
+	bool additional = args->container_fd >= 0;
+	struct init init = {
+		.args = args, .plan = args->plan, .sync = args->sync, .proc_fd = args->proc_fd,
+		.self_fd = -EBADF, .root_fd = -EBADF, .fifo_fd = args->fifo_fd,
+		.start_fd = -EBADF, .joined = joined,
+	};
+	struct error err = ERROR_INIT;
+	int ret = joined ? 0 : keep_only(args, &err); /* the joiner closed them before us */
+
+	if (ret == 0 && additional)
+		ret = run_steps(&init, joined_steps, ARRAY_SIZE(joined_steps), &err);
+	else if (ret == 0)
+		ret = run_steps(&init, container_steps, ARRAY_SIZE(container_steps), &err);
+	if (ret == 0)
+		ret = run_steps(&init, process_steps, ARRAY_SIZE(process_steps), &err);
+	report(&init, &err);
+	_exit(1);
+}

@@ -1,0 +1,121 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The container side: from clone3 to execve. Runs in a child of the runtime that shares its image
+ * and sees only the plan and what is listed here; tables of steps, run in order.
+ */
+#ifndef RUNTIME_INIT_INIT_H
+#define RUNTIME_INIT_INIT_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "lib/error.h"
+#include "lib/strv.h"
+#include "runtime/lifecycle/sync.h"
+#include "runtime/plan/plan.h"
+#include "spec/state.h"
+
+/** What the host side opened and knows. All fds are kept open in the child; nothing else is. */
+struct init_args {
+	const struct plan *plan;
+	struct sync *sync;
+	int proc_fd;           /* O_PATH of the host's procfs root */
+	int fifo_fd;           /* O_PATH of exec.fifo: wait there for start; -EBADF = exec at COMMIT */
+	int join_fds[NS_COUNT]; /* namespaces to join by path; -EBADF */
+	int container_fd;      /* exec: pidfd of the container's init; -EBADF = create */
+	unsigned int container_flags; /* exec: what to join through it (CLONE_NEW*) */
+	uint64_t preserve_fds; /* 3 ... 3 + this - 1 go on to the payload */
+	const struct oci_state *state; /* for the hooks of the container side */
+	const char *mount_for_cgroups; /* the host's cgroup2 mount; NULL = none */
+	const char *cgroup_path;       /* the container's below it; "" = none */
+};
+
+/** The child's own, while it works. */
+struct init {
+	const struct init_args *args;
+	const struct plan *plan;
+	struct sync *sync;
+	int proc_fd;    /* the host's /proc */
+	int self_fd;    /* its /proc/self: this process */
+	int root_fd;    /* the new root; also usable after pivot_root */
+	int fifo_fd;
+	int start_fd;   /* start's end of the fifo, once it is there */
+	pid_t host_pid;
+	bool joined;    /* a joiner did the namespaces before us */
+	struct strv env;
+	char *program;  /* resolved args[0] */
+	bool chdir_late; /* the working directory needs the user's own rights */
+};
+
+/** A step: run is skipped when condition (if any) says no. */
+struct init_step {
+	const char *name;
+	int (*run)(struct init *init, struct error *err);
+	bool (*condition)(const struct init *init);
+};
+
+/** The process that becomes the container's. joined: the namespaces are entered already. */
+void init_main(const struct init_args *args, bool joined) __attribute__((noreturn));
+/** The short-lived process that enters namespaces and creates init as its sibling. */
+void joiner_main(const struct init_args *args, unsigned int clone_flags)
+	__attribute__((noreturn));
+
+/* -- the steps, by file -------------------------------------------------------------------------- */
+
+/* namespaces.c */
+int namespaces_join(struct init *init, struct error *err);
+int namespaces_become_root(struct init *init, struct error *err);
+int namespaces_unshare_cgroup(struct init *init, struct error *err);
+int namespaces_set_names(struct init *init, struct error *err);
+int namespaces_loopback_up(struct init *init, struct error *err);
+
+/* rootfs.c */
+int rootfs_prepare(struct init *init, struct error *err);
+int rootfs_pivot(struct init *init, struct error *err);
+int rootfs_finish(struct init *init, struct error *err);
+/** Ask the host for the mount of mounts[index] or SYNC_ROOTFS. */
+int rootfs_need_fd(struct init *init, int index, struct error *err);
+
+/* mounts.c */
+int mounts_apply(struct init *init, struct error *err);
+/** Attach the detached mount to what target_fd is. */
+int mount_attach(int mount_fd, int target_fd, struct error *err);
+
+/* devices.c */
+int devices_create(struct init *init, struct error *err);
+
+/* masks.c */
+int masks_apply(struct init *init, struct error *err);
+
+/* sysctl.c */
+int sysctl_apply(struct init *init, struct error *err);
+
+/* console.c */
+int console_setup(struct init *init, struct error *err);
+
+/* limits.c */
+/** The rlimits of process on pid (0 = ourselves). */
+int limits_set(const struct plan_process *process, pid_t pid, struct error *err);
+int limits_apply(struct init *init, struct error *err);
+int limits_apply_files(struct init *init, struct error *err);
+int limits_set_oom_score(struct init *init, struct error *err);
+
+/* credentials.c */
+int credentials_apply(struct init *init, struct error *err);
+int credentials_set_no_new_privileges(struct init *init, struct error *err);
+
+/* labels.c */
+int labels_apply(struct init *init, struct error *err);
+int labels_join_keyring(struct init *init, struct error *err);
+
+/* filter.c */
+int filter_install(struct init *init, struct error *err);
+
+/* process.c */
+int process_enter_cwd(struct init *init, struct error *err);
+int process_enter_cwd_late(struct init *init, struct error *err);
+int process_make_environment(struct init *init, struct error *err);
+int process_find_program(struct init *init, struct error *err);
+int process_execute(struct init *init, struct error *err);
+
+#endif

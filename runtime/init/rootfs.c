@@ -1,0 +1,164 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The root file system: a private recursive clone of the bundle's rootfs is attached over itself
+ * in the new mount namespace, filled, and made the root with pivot_root.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "lib/cleanup.h"
+#include "lib/syscalls.h"
+#include "runtime/init/init.h"
+
+int rootfs_need_fd(struct init *init, int index, struct error *err)
+{
+	struct sync_message answer;
+	int ret = sync_send(init->sync, SYNC_NEED_FD, index, -EBADF, err);
+
+	if (ret == 0)
+		ret = sync_expect(init->sync, SYNC_FD, &answer, err);
+	return ret < 0 ? ret : answer.fd;
+}
+
+/* Of the mount that fd is on: climb to its root and make that private. */
+static int make_parent_private(int fd, struct error *err)
+{
+	struct mount_attr attr = { .propagation = MS_PRIVATE };
+	cleanup_close int folder = openat(fd, "..", O_PATH | O_DIRECTORY | O_CLOEXEC);
+	struct statx status;
+
+	while (folder >= 0) {
+		int up;
+
+		if (statx(folder, "", AT_EMPTY_PATH, 0, &status) < 0)
+			break;
+		if (status.stx_attributes & STATX_ATTR_MOUNT_ROOT) {
+			if (mount_setattr(folder, "", AT_EMPTY_PATH, &attr, sizeof(attr)) < 0)
+				break;
+			return 0;
+		}
+		up = openat(folder, "..", O_PATH | O_DIRECTORY | O_CLOEXEC);
+		(void)close(folder);
+		folder = up;
+	}
+	return error_errno(err, errno, "make the mount below the rootfs private");
+}
+
+/*
+ * What mounts do to the host is decided here: rslave (the default) receives its mounts and sends
+ * none. With rshared the rootfs's own mount must still be private, or everything that follows would
+ * show on the host.
+ */
+static int set_propagation(struct init *init, struct error *err)
+{
+	unsigned long propagation = init->plan->rootfs_propagation;
+	cleanup_close int rootfs = -EBADF;
+
+	if (!propagation)
+		propagation = MS_SLAVE | MS_REC;
+	if (propagation & MS_UNBINDABLE) /* which could not be cloned below */
+		propagation = MS_PRIVATE | MS_REC;
+	if (mount(NULL, "/", NULL, propagation, NULL) < 0)
+		return error_errno(err, errno, "set the propagation of the root mount");
+	if (!(propagation & MS_SHARED))
+		return 0;
+	rootfs = open(init->plan->rootfs, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	if (rootfs < 0)
+		return error_errno(err, errno, "open the rootfs \"%s\"", init->plan->rootfs);
+	return make_parent_private(rootfs, err);
+}
+
+int rootfs_prepare(struct init *init, struct error *err)
+{
+	struct mount_attr attr = { .propagation = MS_PRIVATE };
+	const char *rootfs = init->plan->rootfs;
+	int ret = set_propagation(init, err), fd;
+
+	if (ret < 0)
+		return ret;
+	fd = open_tree(AT_FDCWD, rootfs, OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_RECURSIVE);
+	if (fd < 0 && errno == EACCES && init->plan->namespaces[NS_USER].mode != NS_INHERIT) {
+		/* a folder on the way is closed to the container's root: the host opens it */
+		fd = rootfs_need_fd(init, SYNC_ROOTFS, err);
+		if (fd < 0)
+			return fd;
+	}
+	if (fd < 0)
+		return error_path(err, error_errno(err, errno, "open the rootfs \"%s\"", rootfs),
+				  rootfs);
+	init->root_fd = fd;
+	/* a clone of a shared mount is its peer: what is mounted in it would show on the host */
+	if (init->plan->rootfs_propagation & MS_SHARED &&
+	    mount_setattr(fd, "", AT_EMPTY_PATH, &attr, sizeof(attr)) < 0)
+		return error_errno(err, errno, "make the rootfs private");
+	if (move_mount(fd, "", AT_FDCWD, rootfs, MOVE_MOUNT_F_EMPTY_PATH) < 0)
+		return error_path(err, error_errno(err, errno, "mount the rootfs \"%s\"", rootfs),
+				  rootfs);
+	return 0;
+}
+
+/* For hosts whose root is a ramfs, which pivot_root refuses: move the mount over "/" instead. */
+static int move_root(struct error *err)
+{
+	if (mount(".", "/", NULL, MS_MOVE, NULL) < 0)
+		return error_errno(err, errno, "move the rootfs to \"/\"");
+	if (chroot(".") < 0)
+		return error_errno(err, errno, "chroot to the rootfs");
+	return 0;
+}
+
+/* pivot_root(2), "pivot_root(".", ".")": the old root lies on top of the new one until unmounted. */
+static int pivot(struct init *init, struct error *err)
+{
+	cleanup_close int old_root = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
+
+	if (old_root < 0)
+		return error_errno(err, errno, "open the old root");
+	if (sys_pivot_root(".", ".") < 0)
+		return error_errno(err, errno, "pivot_root to \"%s\"", init->plan->rootfs);
+	if (fchdir(old_root) < 0)
+		return error_errno(err, errno, "change to the old root");
+	/* with shared propagation the unmounting would reach the host */
+	if (init->plan->rootfs_propagation & MS_SHARED &&
+	    mount(NULL, ".", NULL, MS_SLAVE | MS_REC, NULL) < 0)
+		return error_errno(err, errno, "cut the old root off");
+	if (umount2(".", MNT_DETACH) < 0)
+		return error_errno(err, errno, "unmount the old root");
+	return 0;
+}
+
+int rootfs_pivot(struct init *init, struct error *err)
+{
+	int ret;
+
+	if (fchdir(init->root_fd) < 0)
+		return error_errno(err, errno, "change to the rootfs");
+	ret = init->plan->no_pivot ? move_root(err) : pivot(init, err);
+	if (ret < 0)
+		return ret;
+	if (chdir("/") < 0)
+		return error_errno(err, errno, "change to the new root");
+	return 0;
+}
+
+/* Last: everything that had to be made in the rootfs is there. */
+int rootfs_finish(struct init *init, struct error *err)
+{
+	struct mount_attr attr = {
+		.attr_set = init->plan->rootfs_readonly ? MOUNT_ATTR_RDONLY : 0,
+	};
+	unsigned long propagation = init->plan->rootfs_propagation;
+
+	/* slave and private are what the clone is already */
+	if (propagation & (MS_SHARED | MS_UNBINDABLE) &&
+	    mount(NULL, "/", NULL, propagation, NULL) < 0)
+		return error_errno(err, errno, "set the propagation of the rootfs");
+	if (attr.attr_set &&
+	    mount_setattr(init->root_fd, "", AT_EMPTY_PATH, &attr, sizeof(attr)) < 0)
+		return error_errno(err, errno, "make the rootfs read-only");
+	return 0;
+}
