@@ -1,4 +1,19 @@
 # host side: what the verbs call
 runtime_libruntime_a_SOURCES += \
+	%D%/console.c %D%/console.h \
 	%D%/container.h \
-	%D%/seal.c %D%/seal.h
+	%D%/create.c %D%/create.h \
+	%D%/delete.c \
+	%D%/exec.c \
+	%D%/foreground.c \
+	%D%/hooks.c %D%/hooks.h \
+	%D%/idmap.c \
+	%D%/kill.c \
+	%D%/launch.c %D%/launch.h \
+	%D%/list.c \
+	%D%/record.c %D%/record.h \
+	%D%/run.c \
+	%D%/seal.c %D%/seal.h \
+	%D%/start.c \
+	%D%/sync.c %D%/sync.h \
+	%D%/verbs.h

@@ -1,0 +1,433 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * create, and the larger part of run: a table of steps, each with what undoes it. The intent is on
+ * disk before anything is made, so that a create that is killed in any moment leaves something
+ * that `delete --force` finds and removes.
+ */
+#include "runtime/lifecycle/create.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "lib/cleanup.h"
+#include "lib/fd.h"
+#include "lib/io.h"
+#include "lib/log.h"
+#include "lib/proc.h"
+#include "lib/signals.h"
+#include "lib/syscalls.h"
+#include "runtime/lifecycle/hooks.h"
+#include "runtime/texts.h"
+
+/* -- the steps ----------------------------------------------------------------------------------- */
+
+static int take_signals(struct creation *c, struct error *err)
+{
+	static const int stop[] = { SIGTERM, SIGINT, SIGHUP, SIGQUIT };
+
+	/* a detached verb ends soon: what stops it undoes it; a foreground one forwards later */
+	c->signal_fd = c->detached ? signal_open_fd(stop, ARRAY_SIZE(stop), err)
+				   : foreground_signals(err);
+	return c->signal_fd < 0 ? c->signal_fd : 0;
+}
+
+static int reserve(struct creation *c, struct error *err)
+{
+	return error_phase(err, record_reserve(c->globals, c->id, &c->dirfd, err), PHASE_STATE);
+}
+
+static void unreserve(struct creation *c)
+{
+	if (c->dirfd >= 0)
+		(void)record_remove(c->globals, c->id, c->dirfd, NULL); /* nothing better to do */
+}
+
+static int load_config(struct creation *c, struct error *err)
+{
+	cleanup_free char *in_bundle = NULL;
+	const char *path = c->options->config;
+	int ret;
+
+	if (!path)
+		path = in_bundle = xasprintf("%s/config.json", c->options->bundle);
+	ret = config_load(AT_FDCWD, path, &c->arena, &c->config_text, &c->config, err);
+	if (ret == -ENOENT)
+		return error_set(err, ERROR_NOT_FOUND, 0, TEXT_NO_CONFIG,
+				 c->options->config ? path : "config.json");
+	if (ret == 0)
+		ret = config_check(c->config, err);
+	return error_phase(err, ret, PHASE_CONFIG);
+}
+
+static int compile(struct creation *c, struct error *err)
+{
+	const struct plan_request request = {
+		.id = c->id,
+		.bundle = c->options->bundle,
+		.cgroup_manager = c->globals->cgroup_manager,
+		.no_pivot = c->options->no_pivot,
+		.no_new_keyring = c->options->no_new_keyring,
+		.rootless = c->globals->rootless,
+		.detached = c->detached,
+	};
+	int ret = plan_compile(c->config, &request, &c->plan, err);
+
+	if (ret == 0 && c->run && !c->plan.process.args)
+		ret = error_set(err, ERROR_INVALID, 0, TEXT_START_NO_PROCESS);
+	if (ret == 0)
+		ret = cgroup_locate(&c->plan, &c->cgroup, err);
+	return error_phase(err, ret, PHASE_PLAN);
+}
+
+static int check_preserved_fds(struct creation *c, struct error *err)
+{
+	if (c->options->preserve_fds > 1024)
+		return error_set(err, ERROR_INVALID, 0, "--preserve-fds: %llu is too many",
+				 (unsigned long long)c->options->preserve_fds);
+	for (int fd = 3; fd < 3 + (int)c->options->preserve_fds; fd++)
+		if (fcntl(fd, F_GETFD) < 0)
+			return error_set(err, ERROR_INVALID, EBADF,
+					 "file descriptor %d to preserve is not open", fd);
+	return 0;
+}
+
+static int open_console(struct creation *c, struct error *err)
+{
+	int ret = console_check(c->plan.process.terminal, c->detached, c->options->console_socket,
+				err);
+
+	return ret < 0 ? ret : console_open(&c->console, c->options->console_socket, err);
+}
+
+static const char *time_text(struct arena *arena)
+{
+	struct timespec now;
+	struct tm tm;
+	char text[32];
+
+	(void)clock_gettime(CLOCK_REALTIME, &now);
+	(void)gmtime_r(&now.tv_sec, &tm);
+	(void)strftime(text, sizeof(text), "%Y-%m-%dT%H:%M:%S", &tm);
+	return arena_printf(arena, "%s.%09ldZ", text, now.tv_nsec);
+}
+
+static void fill_record(struct creation *c)
+{
+	const struct plan *plan = &c->plan;
+
+	c->record = (struct record){
+		.version = RECORD_VERSION,
+		.id = c->id,
+		.bundle = plan->bundle,
+		.rootfs = plan->rootfs,
+		.created = time_text(&c->arena),
+		.owner = geteuid(),
+		.rootless = plan->rootless,
+		.manager = record_manager_name(c->cgroup.manager),
+		.cgroup_mount = c->cgroup.mount,
+		.cgroup_path = c->cgroup.path,
+		.annotations = c->config->annotations,
+		.new_pid_namespace = plan->namespaces[NS_PID].mode == NS_NEW,
+		.has_process = plan->process.args != NULL,
+		.poststart = plan->hooks[HOOK_POSTSTART].count > 0,
+		.poststop = plan->hooks[HOOK_POSTSTOP].count > 0,
+		.has_seccomp = plan->process.seccomp.filter != NULL,
+		.seccomp_flags = plan->process.seccomp.flags,
+	};
+	for (size_t i = 0; i < NS_COUNT; i++)
+		if (plan->namespaces[i].mode != NS_INHERIT)
+			c->record.namespaces |= 1U << i;
+	record_oci_state(&c->record, CONTAINER_CREATING, 0, &c->state);
+}
+
+static int write_new(int dirfd, const char *name, const void *data, size_t size, struct error *err)
+{
+	cleanup_close int fd = openat(dirfd, name, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+	int ret = fd < 0 ? -errno : io_write_all(fd, data, size);
+
+	return ret < 0 ? error_errno(err, -ret, "write \"%s\" of the state", name) : 0;
+}
+
+/* From here on a delete can undo us, whatever happens. */
+static int record_intent(struct creation *c, struct error *err)
+{
+	const struct plan_seccomp *seccomp = &c->plan.process.seccomp;
+	int ret;
+
+	fill_record(c);
+	ret = record_write(c->dirfd, &c->record, true, err);
+	if (ret == 0)
+		ret = write_new(c->dirfd, RECORD_CONFIG, c->config_text.data, c->config_text.size,
+				err);
+	if (ret == 0 && seccomp->filter)
+		ret = write_new(c->dirfd, RECORD_SECCOMP, seccomp->filter,
+				seccomp->length * sizeof(*seccomp->filter), err);
+	if (ret == 0 && !c->run && mkfifoat(c->dirfd, RECORD_FIFO, 0622) < 0)
+		ret = error_errno(err, errno, "create \"%s\"", RECORD_FIFO);
+	return error_phase(err, ret, PHASE_STATE);
+}
+
+static int prepare_cgroup(struct creation *c, struct error *err)
+{
+	c->begun = true;
+	return cgroup_prepare(&c->cgroup, &c->plan, err);
+}
+
+static void remove_cgroup(struct creation *c)
+{
+	if (!c->cgroup.made)
+		return; /* it was there before us and stays */
+	(void)cgroup_kill(&c->cgroup, NULL); /* what cannot be removed remains to be seen */
+	(void)cgroup_remove(&c->cgroup, NULL);
+}
+
+static int start_init(struct creation *c, struct error *err)
+{
+	int ret;
+
+	launch_init(&c->launch, &c->plan, &c->state);
+	c->launch.signal_fd = c->signal_fd;
+	c->launch.cgroup = &c->cgroup;
+	c->launch.args.preserve_fds = c->options->preserve_fds;
+	c->launch.args.mount_for_cgroups = c->cgroup.mount;
+	c->launch.args.cgroup_path = c->cgroup.path;
+	if (!c->run) {
+		c->launch.args.fifo_fd = openat(c->dirfd, RECORD_FIFO, O_PATH | O_CLOEXEC);
+		if (c->launch.args.fifo_fd < 0)
+			return error_errno(err, errno, "open \"%s\"", RECORD_FIFO);
+	}
+	ret = launch_start(&c->launch, err);
+	if (ret == 0)
+		ret = cgroup_adopt(&c->cgroup, c->launch.pid, err);
+	return ret < 0 ? ret : launch_go(&c->launch, err);
+}
+
+static void stop_init(struct creation *c)
+{
+	launch_abort(&c->launch);
+}
+
+/* init mounts meanwhile; it cannot get past READY before we are back. */
+static int apply_limits(struct creation *c, struct error *err)
+{
+	return cgroup_apply(&c->cgroup, &c->plan, err);
+}
+
+/* -- serving init -------------------------------------------------------------------------------- */
+
+static int open_for_init(struct creation *c, int index, struct error *err)
+{
+	unsigned int flags = OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC;
+	const char *path = c->plan.rootfs;
+	int fd;
+
+	if (index == SYNC_ROOTFS) {
+		flags |= AT_RECURSIVE;
+	} else {
+		if (index < 0 || (size_t)index >= c->plan.mount_count)
+			return error_set(err, ERROR_INTERNAL, EPROTO, "there is no mount %d", index);
+		path = c->plan.mounts[index].source;
+		if (c->plan.mounts[index].flags & PLAN_MOUNT_RECURSIVE)
+			flags |= AT_RECURSIVE;
+	}
+	fd = open_tree(AT_FDCWD, path, flags);
+	return fd < 0 ? error_errno(err, errno, "open \"%s\" for the container", path) : fd;
+}
+
+static int serve_fd(struct creation *c, int index, struct error *err)
+{
+	cleanup_close int fd = open_for_init(c, index, err);
+
+	return fd < 0 ? fd : sync_send(&c->launch.host, SYNC_FD, 0, fd, err);
+}
+
+static int serve_hooks(struct creation *c, struct error *err)
+{
+	static const enum hook_kind kinds[] = { HOOK_PRESTART, HOOK_CREATE_RUNTIME };
+	int ret = 0;
+
+	c->state.pid = c->launch.pid;
+	for (size_t i = 0; i < ARRAY_SIZE(kinds) && ret == 0; i++)
+		ret = hooks_run(&c->plan, kinds[i], &c->state, c->plan.bundle, c->signal_fd, err);
+	return ret < 0 ? ret : sync_send(&c->launch.host, SYNC_HOOKS_DONE, 0, -EBADF, err);
+}
+
+static int serve_ready(struct creation *c, struct error *err)
+{
+	/* in a user namespace init may not raise them itself */
+	if (c->plan.namespaces[NS_USER].mode == NS_INHERIT)
+		return 0;
+	return limits_set(&c->plan.process, c->launch.pid, err);
+}
+
+static int serve_message(struct creation *c, const struct sync_message *message, struct error *err)
+{
+	switch (message->type) {
+	case SYNC_NEED_FD:
+		return serve_fd(c, message->value, err);
+	case SYNC_CONSOLE:
+		return console_take(&c->console, message->fd, err);
+	case SYNC_MOUNTED:
+		return serve_hooks(c, err);
+	case SYNC_READY:
+		return serve_ready(c, err);
+	default:
+		return error_set(err, ERROR_INTERNAL, EPROTO, "init sent \"%s\"",
+				 sync_type_name(message->type));
+	}
+}
+
+static int serve_init(struct creation *c, struct error *err)
+{
+	struct sync_message message = { .type = SYNC_GO, .fd = -EBADF };
+	int ret = 0;
+
+	while (ret == 0 && message.type != SYNC_READY) {
+		ret = launch_receive(&c->launch, &message, err);
+		if (ret < 0)
+			return error_prefix(err, ret, "error during container init");
+		ret = serve_message(c, &message, err);
+	}
+	return ret;
+}
+
+/* -- the end ------------------------------------------------------------------------------------- */
+
+static int record_pid(struct creation *c, struct error *err)
+{
+	int ret;
+
+	c->record.pid = c->launch.pid;
+	/* what preparation may have changed: rootless without permission has no cgroup */
+	c->record.cgroup_path = c->cgroup.path;
+	ret = proc_start_time(c->launch.pid, &c->record.start_time, NULL);
+	if (ret < 0)
+		return error_errno(err, -ret, "read the start time of process %d", c->record.pid);
+	return error_phase(err, record_write(c->dirfd, &c->record, false, err), PHASE_STATE);
+}
+
+static int hand_out(struct creation *c, struct error *err)
+{
+	int ret = pidfd_socket_send(c->options->pidfd_socket, c->launch.pidfd, "standard", err);
+
+	if (ret == 0)
+		ret = pid_file_write(c->options->pid_file, c->launch.pid, err);
+	c->pid_file_written = ret == 0 && c->options->pid_file;
+	return ret;
+}
+
+static void take_pid_file_back(struct creation *c)
+{
+	if (c->pid_file_written)
+		(void)unlink(c->options->pid_file); /* the caller may have it already */
+}
+
+static int commit(struct creation *c, struct error *err)
+{
+	return sync_send(&c->launch.host, SYNC_COMMIT, 0, -EBADF, err);
+}
+
+/* clang-format off */
+static const struct creation_step {
+	const char *name;
+	int (*run)(struct creation *c, struct error *err);
+	void (*undo)(struct creation *c); /* also of a half-done run */
+} creation_steps[] = {
+	{ "signals",          take_signals,        NULL },
+	{ "preserved fds",    check_preserved_fds, NULL },
+	{ "reserve id",       reserve,             unreserve },
+	{ "load config",      load_config,         NULL },
+	{ "compile plan",     compile,             NULL },
+	{ "console",          open_console,        NULL },
+	{ "record intent",    record_intent,       NULL },
+	{ "prepare cgroup",   prepare_cgroup,      remove_cgroup },
+	{ "start init",       start_init,          stop_init },
+	{ "apply limits",     apply_limits,        NULL },
+	{ "serve init",       serve_init,          NULL },
+	{ "record pid",       record_pid,          NULL },
+	{ "hand out",         hand_out,            take_pid_file_back },
+	{ "commit",           commit,              NULL },
+};
+/* clang-format on */
+
+static int64_t now_us(void)
+{
+	struct timespec now;
+
+	(void)clock_gettime(CLOCK_MONOTONIC, &now);
+	return (int64_t)now.tv_sec * 1000000 + now.tv_nsec / 1000;
+}
+
+static void undo_from(struct creation *c, size_t last)
+{
+	struct oci_state state;
+
+	for (size_t i = last + 1; i-- > 0;)
+		if (creation_steps[i].undo)
+			creation_steps[i].undo(c);
+	/* hooks of the host may have run: their counterparts get the word that it is over */
+	if (c->begun && c->plan.hooks[HOOK_POSTSTOP].count) {
+		record_oci_state(&c->record, CONTAINER_STOPPED, 0, &state);
+		(void)hooks_run(&c->plan, HOOK_POSTSTOP, &state, c->plan.bundle, -EBADF, NULL);
+	}
+}
+
+void creation_undo(struct creation *c)
+{
+	undo_from(c, ARRAY_SIZE(creation_steps) - 1);
+}
+
+int creation_make(struct creation *c, const struct runtime_globals *globals, const char *id,
+		  const struct container_create_options *options, bool run, struct error *err)
+{
+	*c = (struct creation){
+		.globals = globals,
+		.id = id,
+		.options = options,
+		.run = run,
+		.detached = !run || options->detach,
+		.cgroup = CGROUP_INIT,
+		.dirfd = -EBADF,
+		.signal_fd = -EBADF,
+		.console = CONSOLE_INIT,
+	};
+	launch_init(&c->launch, NULL, NULL);
+	for (size_t i = 0; i < ARRAY_SIZE(creation_steps); i++) {
+		int64_t start = log_enabled(LOG_DEBUG) ? now_us() : 0;
+		int ret = creation_steps[i].run(c, err);
+
+		if (ret < 0) {
+			undo_from(c, i);
+			return ret;
+		}
+		log_debug("create: %s (%lld us)", creation_steps[i].name,
+			  (long long)(now_us() - start));
+	}
+	return 0;
+}
+
+void creation_done(struct creation *c)
+{
+	console_done(&c->console);
+	launch_done(&c->launch);
+	cgroup_done(&c->cgroup);
+	plan_done(&c->plan);
+	strbuf_done(&c->config_text);
+	arena_done(&c->arena);
+	cleanup_close_fd(&c->dirfd);
+	cleanup_close_fd(&c->signal_fd);
+}
+
+int container_create(const struct runtime_globals *globals, const char *id,
+		     const struct container_create_options *options, struct error *err)
+{
+	cleanup_creation struct creation creation;
+
+	return creation_make(&creation, globals, id, options, false, err);
+}

@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* A container in the making: shared by create and run. */
+#ifndef RUNTIME_LIFECYCLE_CREATE_H
+#define RUNTIME_LIFECYCLE_CREATE_H
+
+#include "runtime/lifecycle/console.h"
+#include "runtime/lifecycle/container.h"
+#include "runtime/lifecycle/launch.h"
+#include "runtime/lifecycle/record.h"
+#include "spec/config.h"
+
+struct creation {
+	const struct runtime_globals *globals;
+	const char *id;
+	const struct container_create_options *options;
+	bool run;             /* no fifo: the payload is executed at COMMIT */
+	bool detached;        /* create, run --detach */
+
+	struct arena arena;   /* config and strings of the record */
+	struct strbuf config_text;
+	struct oci_config *config;
+	struct plan plan;
+	struct record record;
+	struct oci_state state;
+	struct cgroup cgroup;
+	struct launch launch;
+	int dirfd;            /* ROOT/ID, locked */
+	int signal_fd;
+	struct console console;
+	bool begun;           /* things outside of the state folder may exist */
+	bool pid_file_written;
+};
+
+/** Everything up to COMMIT; on failure all of it is undone. creation_done in either case. */
+int creation_make(struct creation *creation, const struct runtime_globals *globals, const char *id,
+		  const struct container_create_options *options, bool run, struct error *err);
+/** Undo what creation_make made; for a run that fails behind COMMIT. */
+void creation_undo(struct creation *creation);
+void creation_done(struct creation *creation);
+#define cleanup_creation __attribute__((cleanup(creation_done)))
+
+#endif

@@ -1,0 +1,143 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * delete: removes exactly what create made, in reverse. With force it kills first, and it takes
+ * half-made containers, too: those whose create was killed.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/pidfd.h>
+#include <unistd.h>
+
+#include "lib/cleanup.h"
+#include "lib/log.h"
+#include "lib/proc.h"
+#include "runtime/lifecycle/container.h"
+#include "runtime/lifecycle/hooks.h"
+#include "runtime/lifecycle/verbs.h"
+#include "runtime/plan/compile.h"
+#include "runtime/texts.h"
+#include "spec/config.h"
+
+int verb_run_hooks(int dirfd, const struct record *record, enum hook_kind kind,
+		   enum container_status status, pid_t pid, struct error *err)
+{
+	cleanup_arena struct arena arena = ARENA_INIT;
+	cleanup_plan struct plan plan = { .id = record->id };
+	struct compiler compiler = { .plan = &plan };
+	struct oci_config *config;
+	struct oci_state state;
+	int ret = record_load_config(dirfd, &arena, &config, err);
+
+	if (ret == 0) {
+		compiler.config = config;
+		ret = compile_hooks(&compiler, err);
+	}
+	if (ret < 0)
+		return ret;
+	record_oci_state(record, status, pid, &state);
+	return hooks_run(&plan, kind, &state, record->bundle, -EBADF, err);
+}
+
+/* Wait for its end: what is killed dies soon, but not within the call. */
+static void wait_for_death(const struct record *record, int pidfd)
+{
+	struct pollfd poll_fd = { .fd = pidfd, .events = POLLIN };
+
+	if (pidfd >= 0 && proc_is_alive(record->pid, record->start_time))
+		(void)poll(&poll_fd, 1, 10000); /* removal of the cgroup tells if it is not enough */
+}
+
+static int kill_container(const struct record *record, struct cgroup *cgroup, struct error *err)
+{
+	cleanup_close int pidfd = record->pid ? pidfd_open(record->pid, 0) : -EBADF;
+	int ret = 0;
+
+	if (cgroup->fd >= 0)
+		ret = cgroup_kill(cgroup, err);
+	/* the start time is read after the pidfd was opened: it is this process or none */
+	if (pidfd >= 0 && proc_is_alive(record->pid, record->start_time)) {
+		if (pidfd_send_signal(pidfd, SIGKILL, NULL, 0) < 0 && errno != ESRCH)
+			return error_errno(err, errno, "kill process %d", record->pid);
+		wait_for_death(record, pidfd);
+	}
+	return ret;
+}
+
+int verb_destroy(const struct runtime_globals *globals, int dirfd, const struct record *record,
+		 struct error *err)
+{
+	cleanup_cgroup struct cgroup cgroup;
+	struct error hook_error;
+	int ret;
+
+	record_cgroup(record, &cgroup);
+	ret = cgroup_open(&cgroup, err);
+	if (ret == 0)
+		ret = kill_container(record, &cgroup, err);
+	if (ret == 0 && cgroup.fd >= 0)
+		ret = cgroup_remove(&cgroup, err);
+	if (ret < 0)
+		return ret;
+	/* while the configuration is still there; a failing one does not keep the rest back */
+	if (record->poststop && verb_run_hooks(dirfd, record, HOOK_POSTSTOP, CONTAINER_STOPPED,
+					       0, &hook_error) < 0)
+		log_warning("%s", hook_error.msg);
+	return record_remove(globals, record->id, dirfd, err);
+}
+
+/* Before the lock: its holder may be a create that hangs in the very container. */
+static void kill_unlocked(const struct runtime_globals *globals, const char *id)
+{
+	cleanup_arena struct arena arena = ARENA_INIT;
+	cleanup_cgroup struct cgroup cgroup = CGROUP_INIT;
+	struct record record;
+
+	if (record_read(globals, id, &arena, &record, NULL) < 0)
+		return;
+	record_cgroup(&record, &cgroup);
+	if (cgroup_open(&cgroup, NULL) == 0 && cgroup.fd >= 0)
+		(void)cgroup_kill(&cgroup, NULL); /* once more under the lock, with errors */
+}
+
+static int check_deletable(const struct runtime_globals *globals, const struct record *record,
+			   struct error *err)
+{
+	enum container_status status = record_status(globals, record);
+
+	/* creating under our lock: its create is dead */
+	if (status == CONTAINER_RUNNING || status == CONTAINER_PAUSED)
+		return error_set(err, ERROR_STATE, 0, TEXT_DELETE_ALIVE, record->id,
+				 container_status_names[status]);
+	return 0;
+}
+
+int container_delete(const struct runtime_globals *globals, const char *id, bool force,
+		     struct error *err)
+{
+	cleanup_arena struct arena arena = ARENA_INIT;
+	cleanup_close int dirfd = -EBADF;
+	struct record record;
+	int ret;
+
+	if (force)
+		kill_unlocked(globals, id);
+	ret = record_lock(globals, id, VERB_LOCK_WAIT_MS, &dirfd, err);
+	if (ret == 0)
+		ret = record_read_at(dirfd, id, &arena, &record, err);
+	if (ret == -ENOENT && dirfd >= 0)
+		/* killed before its intent was written: there is nothing but the folder */
+		return record_remove(globals, id, dirfd, err);
+	if (ret == -ENOENT && force)
+		return 0;
+	if (ret < 0)
+		return ret;
+	if (!force) {
+		ret = check_deletable(globals, &record, err);
+		if (ret < 0)
+			return ret;
+	}
+	return verb_destroy(globals, dirfd, &record, err);
+}

@@ -1,0 +1,435 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * exec: an additional process in a running container, with the configuration and the seccomp
+ * program that create has saved (the bundle may be gone or changed).
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/pidfd.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "lib/cleanup.h"
+#include "lib/io.h"
+#include "lib/number.h"
+#include "lib/path.h"
+#include "lib/proc.h"
+#include "lib/signals.h"
+#include "runtime/lifecycle/console.h"
+#include "runtime/lifecycle/container.h"
+#include "runtime/lifecycle/launch.h"
+#include "runtime/lifecycle/record.h"
+#include "runtime/lifecycle/verbs.h"
+#include "runtime/texts.h"
+#include "spec/config.h"
+
+struct execution {
+	const struct runtime_globals *globals;
+	const char *id;
+	const struct container_exec_options *options;
+	struct arena arena;
+	struct record record;
+	struct oci_config *config;
+	struct oci_process process;
+	struct oci_capabilities capabilities;
+	struct plan plan;
+	struct oci_state state;
+	struct cgroup cgroup;
+	struct launch launch;
+	struct console console;
+	int dirfd;
+	int container_fd;
+	int signal_fd;
+};
+
+/* -- which process ------------------------------------------------------------------------------- */
+
+/* uid or uid:gid, digits only: a lenient parser once ran the wrong user (CVE-2026-30892). */
+static int parse_user(const char *text, struct oci_user *user, struct error *err)
+{
+	cleanup_free char *copy = xstrdup(text);
+	char *gid = strchr(copy, ':');
+
+	if (gid)
+		*gid++ = '\0';
+	if (number_parse_id(copy, &user->uid) < 0 || (gid && number_parse_id(gid, &user->gid) < 0))
+		return error_set(err, ERROR_INVALID, 0, "invalid user \"%s\": UID[:GID] in numbers",
+				 text);
+	return 0;
+}
+
+static int add_groups(struct execution *e, struct error *err)
+{
+	const struct strv *added = &e->options->additional_gids;
+	struct json_numbers *gids = &e->process.user.additional_gids;
+	uint32_t *items;
+
+	if (!added->count)
+		return 0;
+	items = arena_alloc(&e->arena, (gids->count + added->count) * sizeof(*items));
+	for (size_t i = 0; i < gids->count; i++)
+		items[i] = gids->items[i];
+	for (size_t i = 0; i < added->count; i++)
+		if (number_parse_id(added->items[i], &items[gids->count + i]) < 0)
+			return error_set(err, ERROR_INVALID, 0, "invalid group id \"%s\"",
+					 added->items[i]);
+	gids->items = items;
+	gids->count += added->count;
+	return 0;
+}
+
+/* Copies first: the lists belong to the decoded configuration. */
+static void append(struct json_strings *list, struct arena *arena, const struct strv *added)
+{
+	struct json_strings copy = { .null = false };
+
+	for (size_t i = 0; i < list->count; i++)
+		json_strings_add(&copy, arena, list->items[i]);
+	for (size_t i = 0; i < added->count; i++)
+		json_strings_add(&copy, arena, added->items[i]);
+	*list = copy;
+}
+
+/* --cap never touches the inheritable set, and the ambient one only within it (CVE-2022-29162). */
+static void add_capabilities(struct execution *e)
+{
+	const struct strv *added = &e->options->caps;
+
+	if (!added->count)
+		return;
+	if (e->process.capabilities)
+		e->capabilities = *e->process.capabilities;
+	append(&e->capabilities.bounding, &e->arena, added);
+	append(&e->capabilities.effective, &e->arena, added);
+	append(&e->capabilities.permitted, &e->arena, added);
+	for (size_t i = 0; i < added->count; i++)
+		if (json_strings_contain(&e->capabilities.inheritable, added->items[i]))
+			json_strings_add(&e->capabilities.ambient, &e->arena, added->items[i]);
+	e->process.capabilities = &e->capabilities;
+}
+
+static int process_from_options(struct execution *e, struct error *err)
+{
+	const struct container_exec_options *options = e->options;
+	size_t count = 0;
+	int ret;
+
+	while (options->args && options->args[count])
+		count++;
+	if (!count)
+		return error_set(err, ERROR_INVALID, 0, TEXT_EXEC_EMPTY);
+	if (e->config->process)
+		e->process = *e->config->process;
+	else
+		e->process.cwd = "/";
+	e->process.args = (struct json_strings){ .items = options->args, .count = count };
+	e->process.terminal = options->terminal;
+	e->process.console_size = NULL;
+	if (options->cwd)
+		e->process.cwd = options->cwd;
+	append(&e->process.env, &e->arena, &options->env);
+	e->process.no_new_privileges |= options->no_new_privileges;
+	if (options->process_label)
+		e->process.selinux_label = options->process_label;
+	if (options->apparmor)
+		e->process.apparmor_profile = options->apparmor;
+	ret = options->user ? parse_user(options->user, &e->process.user, err) : 0;
+	if (ret == 0)
+		ret = add_groups(e, err);
+	add_capabilities(e);
+	return ret;
+}
+
+static int process_from_file(struct execution *e, struct error *err)
+{
+	cleanup_strbuf struct strbuf text = STRBUF_INIT;
+	struct oci_process *process;
+	int ret = io_read_file(AT_FDCWD, e->options->process_file, CONFIG_SIZE_MAX, &text, err);
+
+	if (ret == 0)
+		ret = process_decode(path_base(e->options->process_file), strbuf_text(&text),
+				     text.size, &e->arena, &process, err);
+	if (ret < 0)
+		return ret;
+	e->process = *process;
+	if (e->options->terminal)
+		e->process.terminal = true;
+	return 0;
+}
+
+/* -- the steps ----------------------------------------------------------------------------------- */
+
+static int open_container(struct execution *e, struct error *err)
+{
+	enum container_status status;
+	int ret = record_lock(e->globals, e->id, VERB_LOCK_WAIT_MS, &e->dirfd, err);
+
+	if (ret == 0)
+		ret = record_read_at(e->dirfd, e->id, &e->arena, &e->record, err);
+	if (ret < 0)
+		return ret;
+	e->container_fd = e->record.pid ? pidfd_open(e->record.pid, 0) : -EBADF;
+	status = record_status(e->globals, &e->record);
+	if (status == CONTAINER_STOPPED || status == CONTAINER_CREATING || e->container_fd < 0)
+		return error_set(err, ERROR_STATE, 0, TEXT_EXEC_STOPPED);
+	if (status == CONTAINER_PAUSED && !e->options->ignore_paused)
+		return error_set(err, ERROR_STATE, 0, TEXT_EXEC_PAUSED);
+	return 0;
+}
+
+/* The container's own compiled program: exec needs no compiler and no bundle. */
+static int load_seccomp(struct execution *e, struct error *err)
+{
+	struct plan_seccomp *seccomp = &e->plan.process.seccomp;
+	struct strbuf text = STRBUF_INIT;
+	int ret;
+
+	if (!e->record.has_seccomp)
+		return 0;
+	ret = io_read_file(e->dirfd, RECORD_SECCOMP, 1 << 20, &text, err);
+	if (ret == 0 && (!text.size || text.size % sizeof(*seccomp->filter) ||
+			 text.size / sizeof(*seccomp->filter) > BPF_MAXINSNS))
+		ret = error_set(err, ERROR_INVALID, 0, "the saved seccomp program is damaged");
+	if (ret == 0) {
+		seccomp->length = (unsigned short)(text.size / sizeof(*seccomp->filter));
+		seccomp->filter = memcpy(arena_alloc(&e->arena, text.size), text.data, text.size);
+		seccomp->flags = e->record.seccomp_flags;
+	}
+	strbuf_done(&text);
+	return ret;
+}
+
+static int compile_process(struct execution *e, struct error *err)
+{
+	int ret = record_load_config(e->dirfd, &e->arena, &e->config, err);
+
+	if (ret == 0)
+		ret = e->options->process_file ? process_from_file(e, err)
+					       : process_from_options(e, err);
+	if (ret == 0)
+		ret = process_check(&e->process, err);
+	if (ret == 0)
+		ret = plan_compile_process(&e->process, e->config, &e->plan, err);
+	if (ret < 0)
+		return ret;
+	e->plan.id = e->id;
+	if (e->config->linux && e->config->linux->personality) {
+		e->plan.has_personality = true;
+		e->plan.personality = e->config->linux->personality->domain;
+	}
+	return load_seccomp(e, err);
+}
+
+static int check_terminal(struct execution *e, struct error *err)
+{
+	const struct container_exec_options *options = e->options;
+	int ret = console_check(e->process.terminal, options->detach, options->console_socket, err);
+
+	if (ret == 0)
+		ret = console_open(&e->console, options->console_socket, err);
+	return ret;
+}
+
+/* --cgroup PATH or CONTROLLERS:PATH (v1's form), below the container's own. */
+static int enter_sub_cgroup(struct execution *e, struct error *err)
+{
+	const struct strv *given = &e->options->cgroup;
+	cleanup_free char *clean = NULL;
+	const char *path;
+	int fd;
+
+	if (!given->count)
+		return 0;
+	path = given->items[given->count - 1];
+	if (strchr(path, ':'))
+		return error_set(err, ERROR_INVALID, 0, "unknown controller %.*s",
+				 (int)strcspn(path, ":"), path);
+	/* against "/": a path that climbs comes out different when it is joined to a deeper one */
+	for (const char *p = path; *p; p += strcspn(p, "/"), p += strspn(p, "/"))
+		if (strncmp(p, "..", 2) == 0 && (p[2] == '/' || !p[2]))
+			return error_set(err, ERROR_INVALID, 0, TEXT_SUB_CGROUP ": %s", path);
+	if (e->cgroup.fd < 0)
+		return error_set(err, ERROR_STATE, 0, TEXT_SUB_CGROUP ": no cgroup");
+	clean = path_join("/", path);
+	if (strcmp(clean, "/") == 0)
+		return 0;
+	fd = openat(e->cgroup.fd, clean + 1, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	if (fd < 0)
+		return error_errno(err, errno, "open cgroup \"%s%s\"", e->cgroup.path, clean);
+	(void)close(e->cgroup.fd);
+	e->cgroup.fd = fd;
+	return 0;
+}
+
+static int open_cgroup(struct execution *e, struct error *err)
+{
+	int ret;
+
+	record_cgroup(&e->record, &e->cgroup);
+	ret = cgroup_open(&e->cgroup, err);
+	return ret < 0 ? ret : enter_sub_cgroup(e, err);
+}
+
+/*
+ * The namespaces that create made or joined. Of those only the user namespace must not be ours
+ * already: setns(2) into one's own is EINVAL.
+ */
+static unsigned int namespaces_to_join(const struct execution *e)
+{
+	char path[64];
+	struct stat theirs, ours;
+	unsigned int flags = 0;
+
+	for (size_t i = 0; i < NS_COUNT; i++)
+		if (e->record.namespaces & (1U << i))
+			flags |= namespace_table[i].clone_flag;
+	if (!(flags & namespace_table[NS_USER].clone_flag))
+		return flags;
+	(void)snprintf(path, sizeof(path), "/proc/%d/ns/user", e->record.pid);
+	if (stat(path, &theirs) == 0 && stat("/proc/self/ns/user", &ours) == 0 &&
+	    theirs.st_ino == ours.st_ino && theirs.st_dev == ours.st_dev)
+		flags &= ~namespace_table[NS_USER].clone_flag;
+	return flags;
+}
+
+/* Where init itself is now: a container with systemd has made its cgroup an inner node. */
+static int open_cgroup_of_init(struct execution *e, struct error *err)
+{
+	cleanup_strbuf struct strbuf text = STRBUF_INIT;
+	char path[64], *line;
+	int fd;
+
+	(void)snprintf(path, sizeof(path), "/proc/%d/cgroup", e->record.pid);
+	if (io_read_file(AT_FDCWD, path, 1 << 16, &text, err) < 0)
+		return -errno;
+	line = strstr(strbuf_text(&text), "0::/");
+	if (!line || (line != text.data && line[-1] != '\n'))
+		return error_set(err, ERROR_STATE, 0, "process %d is in no cgroup", e->record.pid);
+	line[strcspn(line, "\n")] = '\0';
+	fd = openat(e->cgroup.mount_fd, line + strlen("0::/"),
+		    O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	if (fd < 0)
+		return error_errno(err, errno, "open the cgroup of process %d", e->record.pid);
+	(void)close(e->cgroup.fd);
+	e->cgroup.fd = fd;
+	return 0;
+}
+
+static int start_process(struct execution *e, struct error *err)
+{
+	int ret;
+
+	launch_init(&e->launch, &e->plan, &e->state);
+	e->launch.signal_fd = e->signal_fd;
+	e->launch.cgroup = &e->cgroup;
+	e->launch.args.preserve_fds = e->options->preserve_fds;
+	e->launch.args.container_flags = namespaces_to_join(e);
+	e->launch.args.container_fd = TAKE_FD(e->container_fd);
+	ret = launch_start(&e->launch, err);
+	if (ret == -EBUSY && !e->launch.joiner && !e->options->cgroup.count) {
+		ret = open_cgroup_of_init(e, err);
+		if (ret == 0)
+			ret = launch_start(&e->launch, err);
+	}
+	return ret < 0 ? ret : launch_go(&e->launch, err);
+}
+
+static int serve_process(struct execution *e, struct error *err)
+{
+	struct sync_message message = { .type = SYNC_GO, .fd = -EBADF };
+
+	while (message.type != SYNC_READY) {
+		int ret = launch_receive(&e->launch, &message, err);
+
+		if (ret == 0 && message.type == SYNC_CONSOLE)
+			ret = console_take(&e->console, message.fd, err);
+		else if (ret == 0 && message.type != SYNC_READY)
+			ret = error_set(err, ERROR_INTERNAL, EPROTO, "the process sent \"%s\"",
+					sync_type_name(message.type));
+		if (ret < 0)
+			return ret;
+	}
+	/* as in create: raising takes rights over the initial user namespace */
+	if (e->launch.args.container_flags & namespace_table[NS_USER].clone_flag)
+		return limits_set(&e->plan.process, e->launch.pid, err);
+	return 0;
+}
+
+static int commit_process(struct execution *e, struct error *err)
+{
+	int ret = pidfd_socket_send(e->options->pidfd_socket, e->launch.pidfd, "setns", err);
+
+	if (ret == 0)
+		ret = pid_file_write(e->options->pid_file, e->launch.pid, err);
+	if (ret == 0)
+		ret = sync_send(&e->launch.host, SYNC_COMMIT, 0, -EBADF, err);
+	return ret < 0 ? ret : launch_wait_exec(&e->launch, err);
+}
+
+static int take_signals(struct execution *e, struct error *err)
+{
+	static const int stop[] = { SIGTERM, SIGINT, SIGHUP, SIGQUIT };
+
+	e->signal_fd = e->options->detach ? signal_open_fd(stop, ARRAY_SIZE(stop), err)
+					  : foreground_signals(err);
+	return e->signal_fd < 0 ? e->signal_fd : 0;
+}
+
+/* clang-format off */
+static int (*const execution_steps[])(struct execution *e, struct error *err) = {
+	take_signals, open_container, compile_process, check_terminal, open_cgroup, start_process,
+	serve_process, commit_process,
+};
+/* clang-format on */
+
+static int execute(struct execution *e, int *out_status, struct error *err)
+{
+	int status = 0, ret = 0;
+
+	for (size_t i = 0; i < ARRAY_SIZE(execution_steps) && ret == 0; i++)
+		ret = execution_steps[i](e, err);
+	if (ret < 0) {
+		launch_abort(&e->launch);
+		return ret;
+	}
+	cleanup_close_fd(&e->dirfd); /* the lock: others may act on the container from here on */
+	*out_status = 0;
+	if (e->options->detach)
+		return 0;
+	ret = foreground_wait(e->launch.pid, e->launch.pidfd, e->signal_fd, &e->console, &status,
+			      err);
+	if (ret < 0)
+		return ret;
+	*out_status = proc_exit_status(status);
+	return 0;
+}
+
+static void execution_done(struct execution *e)
+{
+	console_done(&e->console);
+	launch_done(&e->launch);
+	cgroup_done(&e->cgroup);
+	plan_done(&e->plan);
+	arena_done(&e->arena);
+	cleanup_close_fd(&e->dirfd);
+	cleanup_close_fd(&e->container_fd);
+	cleanup_close_fd(&e->signal_fd);
+}
+
+int container_exec(const struct runtime_globals *globals, const char *id,
+		   const struct container_exec_options *options, int *out_status,
+		   struct error *err)
+{
+	cleanup_with(execution_done) struct execution execution = {
+		.globals = globals, .id = id, .options = options, .cgroup = CGROUP_INIT,
+		.console = CONSOLE_INIT, .dirfd = -EBADF, .container_fd = -EBADF,
+		.signal_fd = -EBADF,
+	};
+
+	launch_init(&execution.launch, NULL, NULL);
+	return execute(&execution, out_status, err);
+}

@@ -1,0 +1,105 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * A verb that stays with its container: it forwards every signal that can be, pumps the terminal
+ * both ways, and ends with the process. One poll loop, no handlers.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <sys/pidfd.h>
+#include <sys/signalfd.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "lib/cleanup.h"
+#include "lib/fd.h"
+#include "lib/proc.h"
+#include "runtime/lifecycle/console.h"
+
+int foreground_signals(struct error *err)
+{
+	sigset_t set;
+	int fd;
+
+	/* not forwarded: the child's end, urgent data, broken pipes (runc's choice), and our faults */
+	static const int ours[] = { SIGCHLD, SIGURG, SIGPIPE, SIGSEGV, SIGBUS, SIGILL, SIGFPE,
+				    SIGTRAP, SIGSYS };
+
+	(void)sigfillset(&set);
+	for (size_t i = 0; i < ARRAY_SIZE(ours); i++)
+		(void)sigdelset(&set, ours[i]);
+	if (sigprocmask(SIG_SETMASK, &set, NULL) < 0)
+		return error_errno(err, errno, "block signals");
+	fd = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
+	return fd < 0 ? error_errno(err, errno, "signalfd") : fd;
+}
+
+static void forward_signals(int pidfd, int signal_fd, const struct console *console)
+{
+	struct signalfd_siginfo info;
+
+	while (read(signal_fd, &info, sizeof(info)) == sizeof(info)) {
+		if (info.ssi_signo == SIGWINCH && console->master >= 0)
+			tty_copy_size(STDIN_FILENO, console->master);
+		else
+			/* it may be dead already, which is not the sender's fault */
+			(void)pidfd_send_signal(pidfd, (int)info.ssi_signo, NULL, 0);
+	}
+}
+
+/* The poll set: a negative fd is left out by poll(2). */
+enum { POLL_PROCESS, POLL_SIGNALS, POLL_MASTER, POLL_INPUT, POLL_COUNT };
+
+static int start_terminal(struct console *console, struct error *err)
+{
+	if (console->master < 0)
+		return 0;
+	tty_copy_size(STDIN_FILENO, console->master);
+	return tty_set_raw(STDIN_FILENO, &console->saved, err);
+}
+
+/* What the process wrote last is still in the pty when it is dead. */
+static void drain_terminal(int master)
+{
+	(void)fd_set_nonblock(master, true); /* else a survivor of the process could hold us here */
+	for (int left = 4096; left > 0; left--) {
+		struct pollfd poll_fd = { .fd = master, .events = POLLIN };
+
+		if (poll(&poll_fd, 1, 0) <= 0 || !(poll_fd.revents & POLLIN) ||
+		    tty_pump(master, STDOUT_FILENO) <= 0)
+			return;
+	}
+}
+
+int foreground_wait(pid_t pid, int pidfd, int signal_fd, struct console *console, int *out_status,
+		    struct error *err)
+{
+	struct pollfd fds[POLL_COUNT] = {
+		[POLL_PROCESS] = { .fd = pidfd, .events = POLLIN },
+		[POLL_SIGNALS] = { .fd = signal_fd, .events = POLLIN },
+		[POLL_MASTER] = { .fd = console->master, .events = POLLIN },
+		[POLL_INPUT] = { .fd = console->master < 0 ? -1 : STDIN_FILENO, .events = POLLIN },
+	};
+	int ret = start_terminal(console, err);
+
+	if (ret < 0)
+		return ret;
+	while (!fds[POLL_PROCESS].revents) {
+		if (poll(fds, POLL_COUNT, -1) < 0) {
+			if (errno == EINTR)
+				continue;
+			return error_errno(err, errno, "poll");
+		}
+		if (fds[POLL_SIGNALS].revents)
+			forward_signals(pidfd, signal_fd, console);
+		if (fds[POLL_MASTER].revents && tty_pump(console->master, STDOUT_FILENO) <= 0)
+			fds[POLL_MASTER].fd = -1;
+		if (fds[POLL_INPUT].revents && tty_pump(STDIN_FILENO, console->master) <= 0)
+			fds[POLL_INPUT].fd = -1;
+	}
+	if (console->master >= 0)
+		drain_terminal(console->master);
+	ret = proc_wait(pid, out_status, NULL);
+	return ret < 0 ? error_errno(err, -ret, "wait for the container's process") : 0;
+}

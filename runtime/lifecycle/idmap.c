@@ -1,0 +1,91 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The id maps of a new user namespace. The kernel takes any map from a privileged writer; without
+ * privilege one line for the own id, or newuidmap and newgidmap for what /etc/subuid grants.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "lib/cleanup.h"
+#include "lib/io.h"
+#include "lib/spawn.h"
+#include "lib/strbuf.h"
+#include "lib/strv.h"
+#include "runtime/lifecycle/launch.h"
+
+static int write_proc_file(pid_t pid, const char *file, const char *text, struct error *err)
+{
+	char path[64];
+
+	(void)snprintf(path, sizeof(path), "/proc/%d/%s", (int)pid, file);
+	return io_write_kernel_file(AT_FDCWD, path, text, err);
+}
+
+static int run_helper(const char *program, pid_t pid, const struct plan_idmap *map, size_t count,
+		      struct error *err)
+{
+	cleanup_strv struct strv argv = STRV_INIT;
+	struct spawn spawn = SPAWN_INIT;
+	int status = 0, ret;
+
+	strv_add(&argv, program);
+	strv_addf(&argv, "%d", (int)pid);
+	for (size_t i = 0; i < count; i++) {
+		strv_addf(&argv, "%u", map[i].inside);
+		strv_addf(&argv, "%u", map[i].outside);
+		strv_addf(&argv, "%u", map[i].size);
+	}
+	spawn.path = program;
+	spawn.search = true;
+	spawn.argv = strv_items(&argv);
+	ret = spawn_run(&spawn, &status, err);
+	if (ret < 0)
+		return ret;
+	if (status != 0)
+		return error_set(err, ERROR_SYSTEM, EPERM, "%s ended with status %d", program,
+				 WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status));
+	return 0;
+}
+
+static bool is_own_id(const struct plan_idmap *map, size_t count, uint32_t id)
+{
+	return count == 1 && map[0].size == 1 && map[0].outside == id;
+}
+
+static int write_map(pid_t pid, const char *file, const char *helper, const struct plan_idmap *map,
+		     size_t count, bool helped, struct error *err)
+{
+	cleanup_strbuf struct strbuf text = STRBUF_INIT;
+
+	if (!count)
+		return 0;
+	if (helped)
+		return run_helper(helper, pid, map, count, err);
+	for (size_t i = 0; i < count; i++)
+		strbuf_addf(&text, "%u %u %u\n", map[i].inside, map[i].outside, map[i].size);
+	return write_proc_file(pid, file, text.data, err);
+}
+
+int idmap_write(const struct plan *plan, pid_t pid, struct error *err)
+{
+	/* root of an enclosing user namespace may map what it has itself: no helper there */
+	bool unprivileged = plan->rootless && geteuid() != 0;
+	bool help_uids = unprivileged && !is_own_id(plan->uid_map, plan->uid_map_count, geteuid());
+	bool help_gids = unprivileged && !is_own_id(plan->gid_map, plan->gid_map_count, getegid());
+	int ret = 0;
+
+	/* without privilege a group map needs setgroups off, unless newgidmap writes it */
+	if (unprivileged && !help_gids)
+		ret = write_proc_file(pid, "setgroups", "deny", err);
+	if (ret == 0)
+		ret = write_map(pid, "gid_map", "newgidmap", plan->gid_map, plan->gid_map_count,
+				help_gids, err);
+	if (ret == 0)
+		ret = write_map(pid, "uid_map", "newuidmap", plan->uid_map, plan->uid_map_count,
+				help_uids, err);
+	return error_phase(err, error_prefix(err, ret, "write the id maps"), PHASE_NAMESPACES);
+}

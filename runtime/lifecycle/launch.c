@@ -1,0 +1,297 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The process model (design: "Runtime: decisions"): init is one clone3 child of the verb; only
+ * where namespaces demand it, a joiner in between creates it as its sibling.
+ */
+#include "runtime/lifecycle/launch.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/nsfs.h>
+#include <poll.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdint.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/pidfd.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "lib/cleanup.h"
+#include "lib/io.h"
+#include "lib/proc.h"
+#include "lib/syscalls.h"
+#include "runtime/texts.h"
+
+void launch_init(struct launch *launch, const struct plan *plan, const struct oci_state *state)
+{
+	*launch = (struct launch){
+		.host = { .fd = -EBADF },
+		.child = { .fd = -EBADF },
+		.pidfd = -EBADF,
+		.signal_fd = -EBADF,
+		.args = { .plan = plan,
+			  .state = state,
+			  .proc_fd = -EBADF,
+			  .fifo_fd = -EBADF,
+			  .container_fd = -EBADF,
+			  .cgroup_path = "" },
+	};
+	for (size_t i = 0; i < NS_COUNT; i++)
+		launch->args.join_fds[i] = -EBADF;
+}
+
+static int open_namespace(const struct plan_namespace *ns, const struct namespace_info *info,
+			  struct error *err)
+{
+	cleanup_close int fd = open(ns->path, O_RDONLY | O_CLOEXEC);
+	int type;
+
+	if (fd < 0)
+		return error_path(err,
+				  error_errno(err, errno, "open %s namespace \"%s\"", info->oci_name,
+					      ns->path),
+				  ns->path);
+	type = ioctl(fd, NS_GET_NSTYPE);
+	if (type < 0 || (unsigned int)type != info->clone_flag)
+		return error_set(err, ERROR_INVALID, 0, "\"%s\" is not a %s namespace", ns->path,
+				 info->oci_name);
+	return TAKE_FD(fd);
+}
+
+static int open_namespaces(struct launch *launch, struct error *err)
+{
+	const struct plan *plan = launch->args.plan;
+
+	for (size_t i = 0; i < NS_COUNT; i++) {
+		int fd;
+
+		if (plan->namespaces[i].mode != NS_JOIN)
+			continue;
+		fd = open_namespace(&plan->namespaces[i], &namespace_table[i], err);
+		if (fd < 0)
+			return error_phase(err, fd, PHASE_NAMESPACES);
+		launch->args.join_fds[i] = fd;
+	}
+	return 0;
+}
+
+/* -- time namespaces without a joiner: the child is born into ours, we come back ----------------- */
+
+static int enter_time_namespace(const struct launch *launch, int *out_own, struct error *err)
+{
+	const char *offsets = launch->args.plan->time_offsets;
+	cleanup_close int own = open("/proc/self/ns/time", O_RDONLY | O_CLOEXEC);
+
+	if (own < 0 || unshare(CLONE_NEWTIME) < 0)
+		return error_errno(err, errno, "create a time namespace");
+	*out_own = TAKE_FD(own);
+	if (!offsets)
+		return 0;
+	return error_prefix(
+		err, io_write_kernel_file(AT_FDCWD, "/proc/self/timens_offsets", offsets, err),
+		"set the time offsets");
+}
+
+static int leave_time_namespace(int own, struct error *err)
+{
+	if (own >= 0 && setns(own, CLONE_NEWTIME) < 0)
+		return error_errno(err, errno, "return to the host's time namespace");
+	return 0;
+}
+
+/* -- the clone ----------------------------------------------------------------------------------- */
+
+static int clone_child(struct launch *launch, bool joiner, struct error *err)
+{
+	const struct plan *plan = launch->args.plan;
+	int cgroup_fd = launch->cgroup ? launch->cgroup->fd : -EBADF;
+	/* the cgroup namespace is unshared inside the cgroup, a time namespace never by clone3 */
+	unsigned int namespaces = launch->args.container_fd >= 0
+					  ? 0
+					  : plan_clone_flags(plan, NS_NEW) &
+						    ~(unsigned int)(CLONE_NEWCGROUP | CLONE_NEWTIME);
+	struct clone_args args = {
+		.flags = CLONE_PIDFD | (cgroup_fd >= 0 ? CLONE_INTO_CGROUP : 0) |
+			 (joiner ? 0 : namespaces),
+		.pidfd = (uintptr_t)&launch->pidfd,
+		.exit_signal = SIGCHLD,
+		.cgroup = cgroup_fd >= 0 ? (uint64_t)cgroup_fd : 0,
+	};
+	pid_t pid = sys_clone3(&args);
+
+	if (pid < 0)
+		return error_phase(err, error_errno(err, errno, "create the container's process"),
+				   PHASE_CLONE);
+	if (pid == 0 && joiner)
+		joiner_main(&launch->args, namespaces & ~(unsigned int)CLONE_NEWUSER);
+	if (pid == 0)
+		init_main(&launch->args, false);
+	*(joiner ? &launch->joiner : &launch->pid) = pid;
+	return 0;
+}
+
+static int serve_joiner(struct launch *launch, struct error *err)
+{
+	struct sync_message message = { .fd = -EBADF };
+	int ret = launch_receive(launch, &message, err);
+
+	if (ret == 0 && message.type == SYNC_MAPS) {
+		ret = idmap_write(launch->args.plan, launch->joiner, err);
+		if (ret == 0)
+			ret = sync_send(&launch->host, SYNC_MAPPED, 0, -EBADF, err);
+		if (ret == 0)
+			ret = launch_receive(launch, &message, err);
+	}
+	if (ret < 0)
+		return ret;
+	if (message.type != SYNC_JOINED)
+		return error_set(err, ERROR_INTERNAL, EPROTO, "the joiner sent \"%s\"",
+				 sync_type_name(message.type));
+	cleanup_close_fd(&launch->pidfd);
+	/* our unreaped child: the number cannot be anybody else's */
+	launch->pid = message.value;
+	launch->pidfd = pidfd_open(launch->pid, 0);
+	if (launch->pidfd < 0)
+		return error_errno(err, errno, "open a pidfd of the container's process");
+	(void)proc_wait(launch->joiner, NULL, NULL); /* it has nothing more to tell */
+	launch->joiner = 0;
+	return 0;
+}
+
+static int write_own_maps(struct launch *launch, struct error *err)
+{
+	int ret;
+
+	if (launch->args.plan->namespaces[NS_USER].mode != NS_NEW)
+		return 0;
+	ret = idmap_write(launch->args.plan, launch->pid, err);
+	return ret < 0 ? ret : sync_send(&launch->host, SYNC_MAPPED, 0, -EBADF, err);
+}
+
+int launch_start(struct launch *launch, struct error *err)
+{
+	const struct plan *plan = launch->args.plan;
+	bool additional = launch->args.container_fd >= 0;
+	bool joiner = additional || plan->needs_joiner;
+	cleanup_close int own_time = -EBADF;
+	int ret = additional ? 0 : open_namespaces(launch, err), back;
+
+	if (ret < 0)
+		return ret;
+	launch->args.proc_fd = open("/proc", O_PATH | O_DIRECTORY | O_CLOEXEC);
+	if (launch->args.proc_fd < 0)
+		return error_errno(err, errno, "open /proc");
+	ret = sync_open(&launch->host, &launch->child, err);
+	if (ret < 0)
+		return ret;
+	launch->args.sync = &launch->child;
+	if (!joiner && plan->namespaces[NS_TIME].mode == NS_NEW)
+		ret = enter_time_namespace(launch, &own_time, err);
+	if (ret == 0)
+		ret = clone_child(launch, joiner, err);
+	back = leave_time_namespace(own_time, ret < 0 ? NULL : err);
+	cleanup_close_fd(&launch->child.fd);
+	if (ret < 0 || back < 0)
+		return ret < 0 ? ret : back;
+	return joiner ? serve_joiner(launch, err) : write_own_maps(launch, err);
+}
+
+int launch_go(struct launch *launch, struct error *err)
+{
+	return sync_send(&launch->host, SYNC_GO, launch->pid, -EBADF, err);
+}
+
+/* -- the talk ------------------------------------------------------------------------------------ */
+
+/* How a process that said nothing came to its end. Reaps it. */
+static int explain_death(struct launch *launch, struct error *err)
+{
+	pid_t *pid = launch->joiner ? &launch->joiner : &launch->pid;
+	int status = 0;
+
+	if (!*pid || proc_wait(*pid, &status, NULL) < 0)
+		return error_set(err, ERROR_INTERNAL, ECHILD, "the container's process is gone");
+	*pid = 0;
+	if (launch->cgroup && cgroup_was_oom_killed(launch->cgroup))
+		return error_set(err, ERROR_SYSTEM, 0, launch->args.container_fd >= 0
+				 ? "the process was killed " TEXT_OOM_SUFFIX : TEXT_OOM_INIT);
+	if (WIFSIGNALED(status))
+		return error_set(err, ERROR_SYSTEM, 0,
+				 "the container's process was killed by signal %d while it was set up",
+				 WTERMSIG(status));
+	return error_set(err, ERROR_INTERNAL, 0,
+			 "the container's process ended with status %d while it was set up",
+			 WEXITSTATUS(status));
+}
+
+static int wait_readable(struct launch *launch, struct error *err)
+{
+	struct pollfd fds[] = { { .fd = launch->host.fd, .events = POLLIN },
+				{ .fd = launch->signal_fd, .events = POLLIN } };
+
+	for (;;) {
+		int ready = poll(fds, ARRAY_SIZE(fds), -1);
+
+		if (ready < 0 && errno != EINTR)
+			return error_errno(err, errno, "poll");
+		if (ready > 0 && fds[1].revents)
+			return error_set(err, ERROR_CANCELLED, EINTR, "stopped by a signal");
+		if (ready > 0 && fds[0].revents)
+			return 0;
+	}
+}
+
+int launch_receive(struct launch *launch, struct sync_message *out, struct error *err)
+{
+	int ret = wait_readable(launch, err);
+
+	if (ret == 0)
+		ret = sync_receive(&launch->host, out, err);
+	return ret == -ECONNRESET ? explain_death(launch, err) : ret;
+}
+
+int launch_wait_exec(struct launch *launch, struct error *err)
+{
+	struct sync_message message = { .fd = -EBADF };
+	int ret = wait_readable(launch, err);
+
+	if (ret == 0)
+		ret = sync_receive(&launch->host, &message, err);
+	if (ret == -ECONNRESET)
+		return 0; /* closed by the exec (or the process died since: its status tells) */
+	if (ret < 0)
+		return ret;
+	cleanup_close_fd(&message.fd);
+	return error_set(err, ERROR_INTERNAL, EPROTO, "sync message \"%s\" came instead of the exec",
+			 sync_type_name(message.type));
+}
+
+static void kill_and_reap(pid_t *pid)
+{
+	if (!*pid)
+		return;
+	(void)kill(*pid, SIGKILL); /* our own unreaped child: no other can have the number */
+	(void)proc_wait(*pid, NULL, NULL);
+	*pid = 0;
+}
+
+void launch_abort(struct launch *launch)
+{
+	kill_and_reap(&launch->joiner);
+	kill_and_reap(&launch->pid);
+	launch_done(launch);
+}
+
+void launch_done(struct launch *launch)
+{
+	for (size_t i = 0; i < NS_COUNT; i++)
+		cleanup_close_fd(&launch->args.join_fds[i]);
+	cleanup_close_fd(&launch->args.proc_fd);
+	cleanup_close_fd(&launch->args.fifo_fd);
+	cleanup_close_fd(&launch->args.container_fd);
+	cleanup_close_fd(&launch->host.fd);
+	cleanup_close_fd(&launch->child.fd);
+	cleanup_close_fd(&launch->pidfd);
+}

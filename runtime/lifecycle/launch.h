@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Starting the container's process, be it init or an additional one: clone3, the joiner where the
+ * plan needs one, id maps, and the host's end of the talk with it.
+ */
+#ifndef RUNTIME_LIFECYCLE_LAUNCH_H
+#define RUNTIME_LIFECYCLE_LAUNCH_H
+
+#include <sys/types.h>
+
+#include "lib/error.h"
+#include "runtime/cgroup/cgroup.h"
+#include "runtime/init/init.h"
+
+struct launch {
+	struct init_args args;
+	struct sync host;  /* our end */
+	struct sync child; /* theirs; closed here once they have it */
+	pid_t pid;         /* 0 = none */
+	int pidfd;
+	pid_t joiner;      /* 0 = none (any more) */
+	int signal_fd;     /* borrowed: a signal on it cancels; -EBADF = none */
+	const struct cgroup *cgroup; /* borrowed: its memory.events explain a death */
+};
+
+/** Fills in what is not known yet with "none". */
+void launch_init(struct launch *launch, const struct plan *plan, const struct oci_state *state);
+
+/** Up to and including the clone3 and the id maps; the process then waits for GO. */
+int launch_start(struct launch *launch, struct error *err);
+int launch_go(struct launch *launch, struct error *err);
+
+/** The next message. The end of the stream becomes an error that says how the process died. */
+int launch_receive(struct launch *launch, struct sync_message *out, struct error *err);
+/** After COMMIT: 0 when the exec has happened, else what went wrong. */
+int launch_wait_exec(struct launch *launch, struct error *err);
+
+/** Kill what was started and reap it; closes everything. */
+void launch_abort(struct launch *launch);
+/** Closes everything; the process lives on. */
+void launch_done(struct launch *launch);
+
+/** idmap.c: write the maps of pid's new user namespace. */
+int idmap_write(const struct plan *plan, pid_t pid, struct error *err);
+
+#endif

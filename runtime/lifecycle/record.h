@@ -1,0 +1,93 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * ROOT/ID: the folder of a container and what is recorded in it. state.json is written with the
+ * intent before anything is made and again, with the pid, when everything is; it is replaced by
+ * rename, so readers need no lock. The status is never stored: it is derived each time.
+ */
+#ifndef RUNTIME_LIFECYCLE_RECORD_H
+#define RUNTIME_LIFECYCLE_RECORD_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "lib/alloc.h"
+#include "lib/error.h"
+#include "runtime/cgroup/cgroup.h"
+#include "runtime/lifecycle/container.h"
+#include "spec/json-types.h"
+#include "spec/state.h"
+
+#define RECORD_VERSION 1
+#define RECORD_STATE "state.json"
+#define RECORD_CONFIG "config.json"
+#define RECORD_SECCOMP "seccomp.bpf"
+/* there while init waits for start; start renames it first of all */
+#define RECORD_FIFO "exec.fifo"
+#define RECORD_STARTED "started.fifo"
+
+/** state.json. Strings live in the arena it was decoded into. */
+struct record {
+	uint32_t version;
+	const char *id;
+	const char *bundle;
+	const char *rootfs;
+	const char *created;
+	uint32_t owner;       /* uid that made it */
+	bool rootless;
+	const char *manager;  /* "cgroupfs", "systemd", "disabled" */
+	const char *cgroup_mount;
+	const char *cgroup_path;
+	struct json_map annotations;
+	uint32_t namespaces;  /* bits 1 << enum namespace_kind: those not inherited */
+	bool new_pid_namespace;
+	bool has_process;     /* config.json had a process: start can work */
+	bool poststart;       /* hooks that later verbs have to run */
+	bool poststop;
+	bool has_seccomp;     /* seccomp.bpf is there */
+	uint32_t seccomp_flags;
+	int32_t pid;          /* 0 until everything is made */
+	uint64_t start_time;
+};
+
+/** Is the text a container id, a path component of harmless letters? TEXT_ID_FORMAT else. */
+int record_check_id(const char *id, struct error *err);
+
+/** Makes ROOT (if missing) and ROOT/ID, locked for us; *out_dirfd holds the lock. */
+int record_reserve(const struct runtime_globals *globals, const char *id, int *out_dirfd,
+		   struct error *err);
+/** Opens ROOT/ID and takes its lock, waiting at most wait_ms; names the holder when it fails.
+ *  -ENOENT with TEXT_NOT_FOUND when there is no such container. */
+int record_lock(const struct runtime_globals *globals, const char *id, int wait_ms, int *out_dirfd,
+		struct error *err);
+
+/** Write state.json into the folder. first: there is none yet. */
+int record_write(int dirfd, const struct record *record, bool first, struct error *err);
+/** Read ROOT/ID/state.json without a lock. -ENOENT with TEXT_NOT_FOUND. */
+int record_read(const struct runtime_globals *globals, const char *id, struct arena *arena,
+		struct record *out, struct error *err);
+/** The same from the open folder. */
+int record_read_at(int dirfd, const char *id, struct arena *arena, struct record *out,
+		   struct error *err);
+
+/** Removes ROOT/ID and what is in it. */
+int record_remove(const struct runtime_globals *globals, const char *id, int dirfd,
+		  struct error *err);
+
+/** Derived: pid and start time, cgroup.events, exec.fifo. */
+enum container_status record_status(const struct runtime_globals *globals,
+				    const struct record *record);
+
+/** The word for a manager in state.json. */
+const char *record_manager_name(enum cgroup_manager manager);
+/** The recorded cgroup, not opened yet. */
+void record_cgroup(const struct record *record, struct cgroup *out);
+
+/** What hooks get, with this status and pid; borrows from record. */
+void record_oci_state(const struct record *record, enum container_status status, pid_t pid,
+		      struct oci_state *out);
+
+/** The saved configuration, decoded. */
+struct oci_config;
+int record_load_config(int dirfd, struct arena *arena, struct oci_config **out, struct error *err);
+
+#endif

@@ -1,0 +1,154 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * start: opens the fifo that init waits at. Renaming it first is what makes the container a
+ * running one, in one atomic step.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/pidfd.h>
+#include <unistd.h>
+
+#include "lib/cleanup.h"
+#include "lib/io.h"
+#include "lib/signals.h"
+#include "runtime/lifecycle/create.h"
+#include "runtime/lifecycle/hooks.h"
+#include "runtime/lifecycle/verbs.h"
+#include "runtime/texts.h"
+
+/* clang-format off */
+static const char *const refusals[] = {
+	[CONTAINER_CREATING] = "cannot start a container that is still being created",
+	[CONTAINER_RUNNING]  = TEXT_START_RUNNING,
+	[CONTAINER_PAUSED]   = TEXT_START_PAUSED,
+	[CONTAINER_STOPPED]  = TEXT_START_STOPPED,
+};
+/* clang-format on */
+
+static int check_startable(const struct runtime_globals *globals, const struct record *record,
+			   struct error *err)
+{
+	enum container_status status = record_status(globals, record);
+
+	if (status != CONTAINER_CREATED)
+		return error_set(err, ERROR_STATE, 0, "%s", refusals[status]);
+	if (!record->has_process)
+		return error_set(err, ERROR_STATE, 0, TEXT_START_NO_PROCESS);
+	return 0;
+}
+
+static int open_gate(int dirfd, struct error *err)
+{
+	int fd;
+
+	if (renameat(dirfd, RECORD_FIFO, dirfd, RECORD_STARTED) < 0)
+		return error_errno(err, errno, "rename \"%s\"", RECORD_FIFO);
+	/* non-blocking: with init dead there will be no other end */
+	fd = openat(dirfd, RECORD_STARTED, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
+	return fd < 0 ? error_errno(err, errno, "open \"%s\"", RECORD_STARTED) : fd;
+}
+
+/* What init says: "0" past the gate, then the end (it is executing), or a struct error. */
+static int read_answer(int fd, struct strbuf *text, bool *ended, struct error *err)
+{
+	char buffer[sizeof(struct error) + 16];
+	ssize_t size = read(fd, buffer, sizeof(buffer));
+
+	if (size < 0)
+		return errno == EAGAIN || errno == EINTR
+			       ? 0
+			       : error_errno(err, errno, "read the answer of init");
+	*ended = size == 0;
+	strbuf_add(text, buffer, (size_t)size);
+	if (text->size > sizeof(buffer))
+		return error_set(err, ERROR_INTERNAL, EPROTO, "the answer of init is too long");
+	return 0;
+}
+
+static int judge_answer(const struct strbuf *text, struct error *err)
+{
+	struct error failure;
+
+	if (text->size == 1)
+		return 0; /* "0" and the end: the exec has happened */
+	if (text->size != 1 + sizeof(failure))
+		return error_set(err, ERROR_STATE, 0, "the container's process ended before its start");
+	memcpy(&failure, text->data + 1, sizeof(failure));
+	failure.msg[sizeof(failure.msg) - 1] = failure.path[sizeof(failure.path) - 1] =
+		failure.pointer[sizeof(failure.pointer) - 1] = '\0';
+	failure.syscall = NULL; /* another run of this image: its addresses mean nothing here */
+	*err = failure;
+	return failure.errnum > 0 ? -failure.errnum : -EINVAL;
+}
+
+static int wait_for_exec(int fifo, int pidfd, int signal_fd, struct error *err)
+{
+	struct pollfd fds[] = { { .fd = fifo, .events = POLLIN },
+				{ .fd = pidfd, .events = POLLIN },
+				{ .fd = signal_fd, .events = POLLIN } };
+	cleanup_strbuf struct strbuf text = STRBUF_INIT;
+	bool ended = false;
+
+	while (!ended) {
+		int ret = 0;
+
+		if (poll(fds, ARRAY_SIZE(fds), -1) < 0 && errno != EINTR)
+			return error_errno(err, errno, "poll");
+		if (fds[2].revents)
+			return error_set(err, ERROR_CANCELLED, EINTR, "stopped by a signal");
+		if (fds[0].revents || fds[1].revents)
+			ret = read_answer(fifo, &text, &ended, err);
+		if (ret < 0)
+			return ret;
+		/* dead, and nothing more to read: there was no other end at all */
+		if (fds[1].revents && !fds[0].revents)
+			break;
+	}
+	return judge_answer(&text, err);
+}
+
+int verb_poststart(int dirfd, const struct record *record, int pidfd, struct error *err)
+{
+	int ret;
+
+	if (!record->poststart)
+		return 0;
+	ret = verb_run_hooks(dirfd, record, HOOK_POSTSTART, CONTAINER_RUNNING, record->pid, err);
+	if (ret < 0) /* spec 1.3: the container must not go on */
+		(void)pidfd_send_signal(pidfd, SIGKILL, NULL, 0);
+	return ret;
+}
+
+int container_start(const struct runtime_globals *globals, const char *id, struct error *err)
+{
+	static const int stop[] = { SIGTERM, SIGINT, SIGHUP, SIGQUIT };
+	cleanup_arena struct arena arena = ARENA_INIT;
+	cleanup_close int dirfd = -EBADF, pidfd = -EBADF, fifo = -EBADF, signal_fd = -EBADF;
+	struct record record;
+	int ret = record_lock(globals, id, VERB_LOCK_WAIT_MS, &dirfd, err);
+
+	if (ret == 0)
+		ret = record_read_at(dirfd, id, &arena, &record, err);
+	if (ret < 0)
+		return ret;
+	pidfd = pidfd_open(record.pid, 0); /* before the look at its start time */
+	ret = check_startable(globals, &record, err);
+	if (ret < 0)
+		return ret;
+	signal_fd = signal_open_fd(stop, ARRAY_SIZE(stop), err);
+	if (signal_fd < 0)
+		return signal_fd;
+	fifo = open_gate(dirfd, err);
+	if (fifo < 0)
+		return fifo;
+	ret = wait_for_exec(fifo, pidfd, signal_fd, err);
+	if (ret < 0) {
+		(void)pidfd_send_signal(pidfd, SIGKILL, NULL, 0); /* half started is no state */
+		return error_prefix(err, ret, "error during container init");
+	}
+	return verb_poststart(dirfd, &record, pidfd, err);
+}
