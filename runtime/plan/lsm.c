@@ -35,34 +35,33 @@ static bool text_is_set(const char *text)
 	return text && *text;
 }
 
+static int not_enabled(struct error *err, const char *pointer, const char *text)
+{
+	return error_pointer(err, error_set(err, ERROR_UNSUPPORTED, 0, "%s", text), "%s", pointer);
+}
+
 int compile_labels(const struct oci_process *process, const char *mount_label, struct plan *plan,
 		   struct error *err)
 {
-	const char *profile = process->apparmor_profile;
+	static const char selinux[] =
+		"selinux label is specified in config, but selinux is disabled or not supported";
+	static const char apparmor[] = "apparmor profile is specified in config, but apparmor is "
+				       "disabled or not supported";
+	const char *label = process->selinux_label, *profile = process->apparmor_profile;
 
-	if (text_is_set(process->selinux_label) || text_is_set(mount_label)) {
-		const char *pointer = text_is_set(process->selinux_label) ? "/process/selinuxLabel"
-									  : "/linux/mountLabel";
-
-		if (!selinux_is_enabled())
-			return error_pointer(err,
-					     error_set(err, ERROR_UNSUPPORTED, 0,
-						       "selinux label is specified in config, but "
-						       "selinux is disabled or not supported"),
-					     "%s", pointer);
-		return plan_not_yet(err, "%s", pointer);
-	}
+	if (text_is_set(label) && !selinux_is_enabled())
+		return not_enabled(err, "/process/selinuxLabel", selinux);
+	if (text_is_set(mount_label) && !selinux_is_enabled())
+		return not_enabled(err, "/linux/mountLabel", selinux);
+	if (text_is_set(mount_label))
+		return plan_not_yet(err, "/linux/mountLabel");
+	if (text_is_set(label))
+		plan->process.selinux_label = label;
 	/* "unconfined" is what a process without a profile is */
-	if (text_is_set(profile) && strcmp(profile, "unconfined") != 0) {
-		if (!apparmor_is_enabled())
-			return error_pointer(err,
-					     error_set(err, ERROR_UNSUPPORTED, 0,
-						       "apparmor profile is specified in config, "
-						       "but apparmor is disabled or not supported"),
-					     "/process/apparmorProfile");
-		return plan_not_yet(err, "/process/apparmorProfile");
-	}
-	plan->process.selinux_label = NULL;
-	plan->process.apparmor_profile = NULL;
+	if (!text_is_set(profile) || strcmp(profile, "unconfined") == 0)
+		return 0;
+	if (!apparmor_is_enabled())
+		return not_enabled(err, "/process/apparmorProfile", apparmor);
+	plan->process.apparmor_profile = profile;
 	return 0;
 }

@@ -31,9 +31,7 @@ static const struct refusal not_yet[] = {
 	{ MOUNT("\"destination\":\"/a\",\"source\":\"/a\",\"options\":[\"bind\"],\"uidMappings\":[{\"containerID\":0,\"hostID\":1,\"size\":1}],\"gidMappings\":[{\"containerID\":0,\"hostID\":1,\"size\":1}]"), "/mounts/0/uidMappings: not supported yet" },
 	{ MOUNT("\"destination\":\"/sys\",\"options\":[\"remount\",\"mode=1\"]"), "/mounts/0/options: remount with option \"mode=1\": not supported yet" },
 	{ DOCUMENT("," FIXTURE_PROCESS), "/linux/namespaces: a container without a mount namespace: not supported yet" },
-	{ PROCESS(",\"selinuxLabel\":\"a:b:c:s0\""), "/process/selinuxLabel: " },
 	{ LINUX(",\"mountLabel\":\"a:b:c:s0\""), "/linux/mountLabel: " },
-	{ PROCESS(",\"apparmorProfile\":\"x\""), "/process/apparmorProfile: " },
 	{ RESOURCES("\"memory\":{\"kernel\":1048576}"), "/linux/resources/memory/kernel: cannot set kernel memory with cgroup v2" },
 	{ RESOURCES("\"memory\":{\"swappiness\":60}"), "/linux/resources/memory/swappiness: " },
 	{ RESOURCES("\"memory\":{\"disableOOMKiller\":true}"), "/linux/resources/memory/disableOOMKiller: " },
@@ -135,6 +133,23 @@ static void test_harmless(void)
 	}
 }
 
+/* Labels must not be dropped silently where the kernel has no such module. */
+static void test_labels(void)
+{
+	cleanup_fixture struct fixture a = { 0 }, b = { 0 }, c = { 0 };
+
+	if (access("/sys/fs/selinux/enforce", F_OK) == 0 ||
+	    access("/sys/kernel/security/apparmor", F_OK) == 0)
+		CHECK_SKIP("an LSM is active here");
+	CHECK_ERROR(fixture_compile(&a, PROCESS(",\"selinuxLabel\":\"a:b:c:s0\""), &err),
+		    EOPNOTSUPP,
+		    "/process/selinuxLabel: selinux label is specified in config, but selinux is "
+		    "disabled or not supported");
+	CHECK_ERROR(fixture_compile(&b, PROCESS(",\"apparmorProfile\":\"x\""), &err), EOPNOTSUPP,
+		    "/process/apparmorProfile: apparmor profile is specified in config");
+	CHECK_INT(fixture_compile(&c, PROCESS(",\"apparmorProfile\":\"unconfined\""), NULL), 0);
+}
+
 static void test_missing_rootfs(void)
 {
 	cleanup_fixture struct fixture f = { 0 };
@@ -149,4 +164,5 @@ static void test_missing_rootfs(void)
 CHECK_MAIN({ "what is not acted on yet is refused by name", test_not_yet },
 	   { "what is wrong is refused with its place", test_invalid },
 	   { "empty values and zeros that mean unset are no reason", test_harmless },
+	   { "labels without their module", test_labels },
 	   { "a rootfs that is not there", test_missing_rootfs })
