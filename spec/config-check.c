@@ -302,21 +302,21 @@ static int hook_list_check(const struct oci_hook_list *list, const char *name, s
 
 static int rule_hooks(const struct oci_config *config, struct error *err)
 {
-	const struct oci_hooks *hooks = config->hooks;
-	const struct {
-		const char *name;
-		const struct oci_hook_list *list;
-	} lists[] = {
-		{ "prestart", &hooks->prestart },
-		{ "createRuntime", &hooks->create_runtime },
-		{ "createContainer", &hooks->create_container },
-		{ "startContainer", &hooks->start_container },
-		{ "poststart", &hooks->poststart },
-		{ "poststop", &hooks->poststop },
+	/* clang-format off */
+	static const struct name_value lists[] = {
+		{ "prestart",        offsetof(struct oci_hooks, prestart) },
+		{ "createRuntime",   offsetof(struct oci_hooks, create_runtime) },
+		{ "createContainer", offsetof(struct oci_hooks, create_container) },
+		{ "startContainer",  offsetof(struct oci_hooks, start_container) },
+		{ "poststart",       offsetof(struct oci_hooks, poststart) },
+		{ "poststop",        offsetof(struct oci_hooks, poststop) },
+		{ NULL },
 	};
+	/* clang-format on */
 
-	for (size_t i = 0; hooks && i < ARRAY_SIZE(lists); i++) {
-		int ret = hook_list_check(lists[i].list, lists[i].name, err);
+	for (const struct name_value *list = lists; config->hooks && list->name; list++) {
+		const char *hooks = (const char *)config->hooks + list->value;
+		int ret = hook_list_check((const void *)hooks, list->name, err);
 
 		if (ret < 0)
 			return ret;

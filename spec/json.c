@@ -38,7 +38,8 @@ struct decoder {
 	struct arena *arena;
 	struct error *err;
 	yajl_handle yajl;
-	int ret; /* what the callbacks found wrong */
+	int ret;     /* what the callbacks found wrong */
+	bool at_end; /* yajl_complete_parse() counts its bytes from 0 again */
 
 	size_t token_end;  /* offset behind the token before this one */
 	unsigned int skip; /* open brackets of a value that no table asks for */
@@ -70,7 +71,7 @@ static size_t consumed(const struct decoder *decoder)
 {
 	size_t offset = yajl_get_bytes_consumed(decoder->yajl);
 
-	return offset < decoder->source->size ? offset : decoder->source->size;
+	return offset < decoder->source->size && !decoder->at_end ? offset : decoder->source->size;
 }
 
 /* Where the token that yajl reports right now begins. */
@@ -998,14 +999,25 @@ static const yajl_callbacks callbacks = {
 	.yajl_end_array = on_end,
 };
 
-static int fail_syntax(struct decoder *decoder, bool at_end)
+/* yajl has read past what it does not like: back to the character, or to the token's first. */
+static size_t syntax_offset(const struct decoder *decoder, const char *message)
+{
+	size_t offset = consumed(decoder), start = token_start(decoder);
+
+	if (offset)
+		offset--;
+	return strncmp(message, "lexical", 7) != 0 && start < offset ? start : offset;
+}
+
+static int fail_syntax(struct decoder *decoder)
 {
 	unsigned char *text = yajl_get_error(decoder->yajl, 0, NULL, 0);
-	size_t offset = at_end ? decoder->source->size : consumed(decoder);
-	const char *what = text ? strstr((const char *)text, "error: ") : NULL;
+	const char *message = text ? (const char *)text : "error: not JSON";
+	size_t offset = decoder->at_end ? decoder->source->size : syntax_offset(decoder, message);
+	const char *what = strstr(message, "error: ");
 
-	what = what ? what + strlen("error: ") : "not JSON";
-	if (at_end)
+	what = what ? what + strlen("error: ") : message;
+	if (decoder->at_end)
 		what = decoder->source->size ? "the document ends too early"
 					     : "the document is empty";
 	(void)fail_at(decoder, offset, "%.*s", (int)strcspn(what, ".\n"), what);
@@ -1021,11 +1033,13 @@ static int decode(struct decoder *decoder)
 
 	status = yajl_parse(decoder->yajl, (const unsigned char *)source->text, source->size);
 	if (status == yajl_status_error)
-		return fail_syntax(decoder, false);
-	if (status == yajl_status_ok)
+		return fail_syntax(decoder);
+	if (status == yajl_status_ok) {
+		decoder->at_end = true;
 		status = yajl_complete_parse(decoder->yajl);
+	}
 	if (status == yajl_status_error)
-		return fail_syntax(decoder, true);
+		return fail_syntax(decoder);
 	return decoder->ret;
 }
 
