@@ -1,1 +1,30 @@
-# tests/fuzz
+# Fuzz targets: fuzz-NAME.c has LLVMFuzzerTestOneInput. replay-NAME runs the files of corpus/NAME in
+# `make check`; with --enable-fuzz (CC=clang) fuzz-NAME is the real fuzzer:
+#	./configure CC=clang --enable-fuzz --enable-sanitizers=address,undefined && make
+#	tests/fuzz/fuzz-config -max_total_time=60 /tmp/corpus $(srcdir)/tests/fuzz/corpus/config
+# To add a target: two stanzas below, its names in the three lists, fuzz-NAME.c, corpus/NAME/.
+EXTRA_DIST += %D%/corpus %D%/json.dict
+
+fuzz_spec_libs = spec/libspec.a lib/liblib.a $(YAJL_LIBS)
+
+check_PROGRAMS += %D%/replay-config %D%/replay-image %D%/replay-state
+TESTS += %D%/replay-config %D%/replay-image %D%/replay-state
+%C%_replay_config_SOURCES = %D%/fuzz-config.c %D%/replay.c %D%/fuzz.h
+%C%_replay_config_LDADD = $(fuzz_spec_libs)
+%C%_replay_image_SOURCES = %D%/fuzz-image.c %D%/replay.c %D%/fuzz.h
+%C%_replay_image_LDADD = $(fuzz_spec_libs)
+%C%_replay_state_SOURCES = %D%/fuzz-state.c %D%/replay.c %D%/fuzz.h
+%C%_replay_state_LDADD = $(fuzz_spec_libs)
+
+if FUZZ
+noinst_PROGRAMS += %D%/fuzz-config %D%/fuzz-image %D%/fuzz-state
+%C%_fuzz_config_SOURCES = %D%/fuzz-config.c %D%/fuzz.h
+%C%_fuzz_config_LDFLAGS = $(AM_LDFLAGS) -fsanitize=fuzzer
+%C%_fuzz_config_LDADD = $(fuzz_spec_libs)
+%C%_fuzz_image_SOURCES = %D%/fuzz-image.c %D%/fuzz.h
+%C%_fuzz_image_LDFLAGS = $(AM_LDFLAGS) -fsanitize=fuzzer
+%C%_fuzz_image_LDADD = $(fuzz_spec_libs)
+%C%_fuzz_state_SOURCES = %D%/fuzz-state.c %D%/fuzz.h
+%C%_fuzz_state_LDFLAGS = $(AM_LDFLAGS) -fsanitize=fuzzer
+%C%_fuzz_state_LDADD = $(fuzz_spec_libs)
+endif

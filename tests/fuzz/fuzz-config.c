@@ -1,0 +1,62 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * config.json, and the process and resources documents, from hostile hands: no crash, and what was
+ * decoded, written and decoded again is the same document.
+ */
+#include "tests/fuzz/fuzz.h"
+
+#include "lib/cleanup.h"
+#include "spec/config.h"
+
+static void run_config(const char *text, size_t size)
+{
+	cleanup_strbuf struct strbuf first = STRBUF_INIT, second = STRBUF_INIT;
+	cleanup_arena struct arena arena = ARENA_INIT;
+	struct oci_config *config = NULL, *again = NULL;
+	struct error err = ERROR_INIT;
+
+	if (config_decode("config.json", text, size, &arena, &config, &err) < 0) {
+		FUZZ_ASSERT(err.code == ERROR_INVALID && err.msg[0]);
+		return;
+	}
+	if (config_check(config, &err) < 0)
+		FUZZ_ASSERT(err.code == ERROR_INVALID && err.msg[0] && err.pointer[0]);
+	config_write(config, JSON_INDENT_TAB, &first);
+	FUZZ_ASSERT(!config_decode("again", strbuf_text(&first), first.size, &arena, &again, &err));
+	config_write(again, JSON_INDENT_TAB, &second);
+	FUZZ_ASSERT(!strcmp(strbuf_text(&first), strbuf_text(&second)));
+}
+
+static void run_process(const char *text, size_t size)
+{
+	cleanup_strbuf struct strbuf out = STRBUF_INIT;
+	cleanup_arena struct arena arena = ARENA_INIT;
+	struct oci_process *process = NULL;
+
+	if (process_decode("process.json", text, size, &arena, &process, NULL) < 0)
+		return;
+	(void)process_check(process, NULL);
+	process_write(process, JSON_COMPACT, &out);
+	FUZZ_ASSERT(!process_decode("again", strbuf_text(&out), out.size, &arena, &process, NULL));
+}
+
+static void run_resources(const char *text, size_t size)
+{
+	cleanup_strbuf struct strbuf out = STRBUF_INIT;
+	cleanup_arena struct arena arena = ARENA_INIT;
+	struct oci_resources *resources = NULL;
+
+	if (resources_decode("-", text, size, &arena, &resources, NULL) < 0)
+		return;
+	resources_write(resources, JSON_COMPACT, &out);
+	FUZZ_ASSERT(
+		!resources_decode("again", strbuf_text(&out), out.size, &arena, &resources, NULL));
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	run_config((const char *)data, size);
+	run_process((const char *)data, size);
+	run_resources((const char *)data, size);
+	return 0;
+}
