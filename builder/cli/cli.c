@@ -24,6 +24,20 @@ int cli_parse(struct cli *cli, const struct command_spec *command, int argc, cha
 	return 0;
 }
 
+int cli_parse_name(struct cli *cli, const struct command_spec *command, const char *text,
+		   struct reference *out)
+{
+	int ret = reference_parse(text, out, &cli->err);
+
+	if (ret == 0 && out->digest.text[0])
+		ret = error_invalid(&cli->err, "\"%s\": a name cannot have a digest here", text);
+	if (ret < 0) {
+		cli->usage = command;
+		cli->err.code = ERROR_USAGE;
+	}
+	return ret;
+}
+
 int cli_open_store(struct cli *cli, bool mounts, struct store *out)
 {
 	cleanup_free char *path = store_default_path(cli->store);

@@ -44,10 +44,14 @@ struct cli {
 int cli_parse(struct cli *cli, const struct command_spec *command, int argc, char **argv,
 	      void *base, struct option_result *result);
 
+/** Parse an argument that must be NAME[:TAG]: usage error otherwise, also with a digest. */
+int cli_parse_name(struct cli *cli, const struct command_spec *command, const char *text,
+		   struct reference *out);
+
 /** Open the store. With mounts, enter an own mount namespace first: call before any thread. */
 int cli_open_store(struct cli *cli, bool mounts, struct store *out);
 
-extern const struct command_spec build_command;
-extern const struct command_spec run_command;
+extern const struct command_spec build_command, export_command, history_command, images_command,
+	import_command, inspect_command, rmi_command, run_command, tag_command;
 
 #endif

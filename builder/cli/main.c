@@ -16,8 +16,14 @@
 
 /* clang-format off */
 static const struct command_spec *const commands[] = {
-	&build_command,
+	&export_command,
+	&history_command,
+	&images_command,
+	&import_command,
+	&inspect_command,
+	&rmi_command,
 	&run_command,
+	&tag_command,
 	NULL,
 };
 

@@ -60,6 +60,11 @@ struct scanner {
 	size_t link_count, link_capacity;
 };
 
+static bool is_flat(const struct scanner *scanner)
+{
+	return scanner->scan && scanner->scan->flat;
+}
+
 /* -- hardlinks ----------------------------------------------------------------------------------
  */
 
@@ -210,13 +215,14 @@ static int scan_other(struct scanner *scanner, int dirfd, const struct scan_chil
 	if (fstatat(dirfd, child->name, &st, AT_SYMLINK_NOFOLLOW) < 0)
 		return error_errno(err, errno, "stat \"%s\"", path);
 	entry = entry_of(&st, path);
-	if (strncmp(child->name, WHITEOUT_PREFIX, strlen(WHITEOUT_PREFIX)) == 0)
+	if (!is_flat(scanner) &&
+	    strncmp(child->name, WHITEOUT_PREFIX, strlen(WHITEOUT_PREFIX)) == 0)
 		return error_invalid(err,
 				     "\"%s\": a file of this name would delete another when "
 				     "the layer is unpacked",
 				     path);
 	if (S_ISSOCK(st.st_mode)) {
-		if (unlinkat(dirfd, child->name, 0) < 0)
+		if (!is_flat(scanner) && unlinkat(dirfd, child->name, 0) < 0)
 			return error_errno(err, errno, "remove the socket \"%s\"", path);
 		return 0;
 	}
@@ -395,6 +401,8 @@ static int scan_children(struct scanner *scanner, int *dirfd, struct held_folder
 				*dirfd = sys_openat2(scanner->tree_fd, folder->entry.path, &how);
 			if (*dirfd < 0)
 				return error_errno(err, errno, "open \"%s\"", folder->entry.path);
+			if (child->kind == CHILD_WHITEOUT && is_flat(scanner))
+				continue;
 			ret = child->kind == CHILD_WHITEOUT
 				      ? record_whiteout(scanner, folder, WHITEOUT_PREFIX,
 							child->name, err)
@@ -416,7 +424,8 @@ static int scan_open_folder(struct scanner *scanner, int *dirfd, struct held_fol
 
 	if (fstat(*dirfd, &st) < 0)
 		return error_errno(err, errno, "stat \"%s\"", folder->entry.path);
-	opaque = check_overlay_xattrs(scanner, *dirfd, folder->entry.path, err);
+	opaque = is_flat(scanner) ? 0
+				  : check_overlay_xattrs(scanner, *dirfd, folder->entry.path, err);
 	if (opaque < 0)
 		return opaque;
 	ret = opaque ? 0 : folder_is_unchanged(scanner, &folder->entry, &st, err);

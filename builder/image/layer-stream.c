@@ -42,13 +42,8 @@ static uint64_t get_number(const unsigned char *in, size_t size)
 /* -- recording ----------------------------------------------------------------------------------
  */
 
-int recorder_open(struct layer_recorder *recorder, int draft_fd, struct error *err)
+static int start(struct layer_recorder *recorder, struct error *err)
 {
-	*recorder = (struct layer_recorder){ .fd = -EBADF };
-	recorder->fd = openat(draft_fd, LAYER_HEADERS,
-			      O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0644);
-	if (recorder->fd < 0)
-		return error_errno(err, errno, "create a layer's \"" LAYER_HEADERS "\"");
 	recorder->zstd = ZSTD_createCCtx();
 	if (!recorder->zstd)
 		return error_errno(err, ENOMEM, "start zstd");
@@ -57,6 +52,23 @@ int recorder_open(struct layer_recorder *recorder, int draft_fd, struct error *e
 	hasher_start(&recorder->hasher);
 	recorder->buffer = xmalloc(LAYER_BUFFER);
 	return 0;
+}
+
+int recorder_open(struct layer_recorder *recorder, int draft_fd, struct error *err)
+{
+	*recorder = (struct layer_recorder)RECORDER_INIT;
+	recorder->fd = openat(draft_fd, LAYER_HEADERS,
+			      O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0644);
+	if (recorder->fd < 0)
+		return error_errno(err, errno, "create a layer's \"" LAYER_HEADERS "\"");
+	return start(recorder, err);
+}
+
+int recorder_open_sink(struct layer_recorder *recorder, int fd, struct error *err)
+{
+	*recorder = (struct layer_recorder)RECORDER_INIT;
+	recorder->sink_fd = fd;
+	return start(recorder, err);
 }
 
 static int flush_records(struct layer_recorder *recorder, ZSTD_EndDirective end, struct error *err)
@@ -73,7 +85,7 @@ static int flush_records(struct layer_recorder *recorder, ZSTD_EndDirective end,
 		if (ZSTD_isError(left))
 			return error_set(err, ERROR_INTERNAL, 0, "compress a layer's headers: %s",
 					 ZSTD_getErrorName(left));
-		ret = io_write_all(recorder->fd, bytes, out.pos);
+		ret = recorder->fd < 0 ? 0 : io_write_all(recorder->fd, bytes, out.pos);
 		if (ret < 0)
 			return error_errno(err, -ret, "write a layer's \"" LAYER_HEADERS "\"");
 	} while (in.pos < in.size || (end == ZSTD_e_end && left > 0));
@@ -83,8 +95,17 @@ static int flush_records(struct layer_recorder *recorder, ZSTD_EndDirective end,
 
 static void add_bytes(struct layer_recorder *recorder, const void *data, size_t size)
 {
+	/* remembered here, told with the next entry */
+	if (recorder->sink_fd >= 0 && !recorder->sink_errnum)
+		recorder->sink_errnum = -io_write_all(recorder->sink_fd, data, size);
 	hasher_add(&recorder->hasher, data, size);
 	recorder->size += size;
+}
+
+static int check_sink(const struct layer_recorder *recorder, struct error *err)
+{
+	return recorder->sink_errnum ? error_errno(err, recorder->sink_errnum, "write the archive")
+				     : 0;
 }
 
 static void add_zeros(struct layer_recorder *recorder, size_t size)
@@ -116,8 +137,8 @@ int recorder_entry(struct layer_recorder *recorder, const struct tar_entry *entr
 	add_bytes(recorder, recorder->header.data, recorder->header.size);
 	recorder->entries++;
 	if (recorder->pending.size > FLUSH_SIZE)
-		return flush_records(recorder, ZSTD_e_continue, err);
-	return 0;
+		ret = flush_records(recorder, ZSTD_e_continue, err);
+	return ret < 0 ? ret : check_sink(recorder, err);
 }
 
 void recorder_data(struct layer_recorder *recorder, const void *data, size_t size)
@@ -134,6 +155,8 @@ int recorder_finish(struct layer_recorder *recorder, struct layer_draft *out, st
 
 	add_zeros(recorder, TAR_TRAILER);
 	ret = flush_records(recorder, ZSTD_e_end, err);
+	if (ret == 0)
+		ret = check_sink(recorder, err);
 	if (ret < 0)
 		return ret;
 	hasher_finish(&recorder->hasher, &out->diff_id);

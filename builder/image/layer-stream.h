@@ -6,6 +6,7 @@
 #ifndef BUILDER_IMAGE_LAYER_STREAM_H
 #define BUILDER_IMAGE_LAYER_STREAM_H
 
+#include <errno.h>
 #include <stdint.h>
 
 #include "builder/image/digest.h"
@@ -19,7 +20,9 @@
 #define LAYER_BUFFER (256 * 1024)
 
 struct layer_recorder {
-	int fd;		       /* headers.zst */
+	int fd;		       /* headers.zst; -EBADF: the headers are not kept */
+	int sink_fd;	       /* the whole stream goes there; -EBADF: only into the digest */
+	int sink_errnum;       /* how writing there failed */
 	void *zstd;	       /* ZSTD_CCtx */
 	struct strbuf pending; /* records that are not compressed yet */
 	struct strbuf header;
@@ -31,7 +34,14 @@ struct layer_recorder {
 	char *buffer;	  /* LAYER_BUFFER bytes for whoever moves contents */
 };
 
+#define RECORDER_INIT                                                                              \
+	{                                                                                          \
+		.fd = -EBADF, .sink_fd = -EBADF                                                    \
+	}
+
 int recorder_open(struct layer_recorder *recorder, int draft_fd, struct error *err);
+/** The same for a stream that is nobody's layer: only written to fd (borrowed). */
+int recorder_open_sink(struct layer_recorder *recorder, int fd, struct error *err);
 /** Start an entry; a regular file's contents follow through recorder_data, exactly size bytes. */
 int recorder_entry(struct layer_recorder *recorder, const struct tar_entry *entry,
 		   struct error *err);

@@ -154,7 +154,8 @@ int layer_writer_create(struct store *store, const struct layer_writer_options *
 
 	writer->store = store;
 	writer->options = *options;
-	writer->tree_fd = writer->parent_fd = writer->recorder.fd = -EBADF;
+	writer->tree_fd = writer->parent_fd = -EBADF;
+	writer->recorder = (struct layer_recorder)RECORDER_INIT;
 	ret = store_scratch(store, writer->draft.name, &draft_fd, err);
 	if (ret < 0)
 		return ret;

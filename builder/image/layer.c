@@ -59,7 +59,7 @@ void layer_chain(const struct digest *chain, const struct digest *diff_id, struc
 int layer_from_folder(struct store *store, const char *folder, const struct layer_scan *scan,
 		      struct layer_draft *out, struct error *err)
 {
-	cleanup_recorder struct layer_recorder recorder = { .fd = -EBADF };
+	cleanup_recorder struct layer_recorder recorder = RECORDER_INIT;
 	cleanup_close int draft_fd = -EBADF;
 	cleanup_close int tree_fd = -EBADF;
 	struct layer_draft draft = { "" };
@@ -81,6 +81,18 @@ int layer_from_folder(struct store *store, const char *folder, const struct laye
 		return error_prefix(err, ret, "layer");
 	*out = draft;
 	return 0;
+}
+
+int layer_write_flat(struct store *store, int root_fd, int fd, struct error *err)
+{
+	cleanup_recorder struct layer_recorder recorder = RECORDER_INIT;
+	const struct layer_scan scan = { .flat = true };
+	struct layer_draft unused = { "" };
+	int ret = recorder_open_sink(&recorder, fd, err);
+
+	if (ret == 0)
+		ret = layer_scan_tree(store, root_fd, &scan, &recorder, err);
+	return ret < 0 ? ret : recorder_finish(&recorder, &unused, err);
 }
 
 static int write_meta(struct store *store, const struct layer_draft *draft, struct error *err)

@@ -46,6 +46,9 @@ struct layer_scan {
 	/* Trees below (store-relative, bottom to top); a folder that was copied up but is the same
 	 * there and has no changes inside is left out. NULL = keep all. */
 	const struct strv *lowers;
+	/* A root file system, not a layer: whiteouts, names like theirs and opaque folders mean
+	 * nothing in it; sockets are skipped but stay. */
+	bool flat;
 };
 
 /**
@@ -56,6 +59,9 @@ struct layer_scan {
  */
 int layer_from_folder(struct store *store, const char *folder, const struct layer_scan *scan,
 		      struct layer_draft *out, struct error *err);
+
+/** Write a mounted root file system as a tar archive to fd: sorted, the same bytes each time. */
+int layer_write_flat(struct store *store, int root_fd, int fd, struct error *err);
 
 /* -- entry by entry: COPY, ADD of files, WORKDIR -------------------------------------------------
  */
