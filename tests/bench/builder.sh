@@ -24,7 +24,7 @@ builder_contestants() {
 	local name
 	for name in orlop docker buildah; do
 		wanted "$name" && [[ $out != *,$name,* ]] || continue
-		[[ $name != orlop ]] || [[ -x $build/orlop-builder && -x $build/orlop-runtime ]] || continue
+		[[ $name != orlop ]] || [[ -x $builder && -x $runtime ]] || continue
 		[[ $name == orlop || -n $peers ]] || continue
 		echo "$name"
 	done
@@ -118,7 +118,7 @@ builder_docker_pids() {
 }
 
 builder_setup_orlop() {
-	"$build/orlop-builder" --store "$image_dir/orlop" import "$work/base.tar" bench-base
+	"$builder" --store "$image_dir/orlop" import "$work/base.tar" bench-base
 }
 
 builder_setup_docker() {
@@ -153,8 +153,8 @@ builder_setup() {
 # The command that builds, and the programs that it runs, by contestant.
 builder_command() {
 	case $1 in
-	orlop) echo "$build/orlop-builder --store $image_dir/orlop build -t bench-image" \
-		"--network host --runtime $build/orlop-runtime $image_dir/context" ;;
+	orlop) echo "$builder --store $image_dir/orlop build -t bench-image" \
+		"--network host --runtime $runtime $image_dir/context" ;;
 	docker) echo "/usr/bin/docker build --progress plain --network host -t bench-image" \
 		"$image_in/context" ;;
 	buildah) echo "$buildah bud --layers --network host --pull=never $buildah_limits" \
@@ -164,7 +164,7 @@ builder_command() {
 
 builder_programs() {
 	case $1 in
-	orlop) echo "$build/orlop-builder $build/orlop-runtime" ;;
+	orlop) echo "$builder $runtime" ;;
 	docker) echo /usr/bin/docker /usr/libexec/docker/cli-plugins/docker-buildx \
 		/usr/sbin/dockerd /usr/bin/containerd /usr/sbin/runc ;;
 	buildah) echo /usr/bin/buildah /usr/bin/crun ;;
@@ -273,7 +273,7 @@ builder_prepare() {
 	head -c 256M /dev/zero >"$fast/copy.data"
 	builder_base_tar
 	! row_wanted big || head -c "${BENCH_MIB:-1024}M" /dev/urandom >"$work/big"
-	[ ! -x "$build/orlop-builder" ] || version orlop-builder "$build/orlop-builder" --version
+	[ ! -x "$builder" ] || version orlop-builder "$builder" --version
 	[ -n "$peers" ] || return 0
 	version docker in_peers dockerd --version
 	version buildx in_peers docker buildx version

@@ -9,6 +9,10 @@ tag=orlop-bench-${work##*-} # part of every container id, so that `run` can find
 fast=$work/fast             # the tmpfs, as seen from the host's root
 fast_in=/run/bench          # the same, as seen from the peers' root
 raw=$work/raw.tsv
+# at the top of a build directory or in their folders
+runtime=$build/orlop-runtime builder=$build/orlop-builder
+[ -x "$runtime" ] || runtime=$build/runtime/orlop-runtime
+[ -x "$builder" ] || builder=$build/builder/orlop-builder
 failed=0
 
 die() {

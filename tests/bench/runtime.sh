@@ -71,11 +71,11 @@ runtime_prepare() {
 	cp "$build/tests/bench/payload" "$root/bin/pause"
 	cp "$build/tests/bench/floor" "$fast/floor"
 	mkdir "$fast/bin" "$fast/bin-ro" "$fast/peer-bin-ro"
-	if [ -x "$build/orlop-runtime" ]; then
-		cp "$build/orlop-runtime" "$fast/bin/"
+	if [ -x "$runtime" ]; then
+		cp "$runtime" "$fast/bin/"
 		mount --bind "$fast/bin" "$fast/bin-ro"
 		mount -o remount,bind,ro "$fast/bin-ro"
-		version orlop-runtime "$build/orlop-runtime" --version
+		version orlop-runtime "$runtime" --version
 	fi
 	if [ -n "$peers" ]; then
 		mount --bind "$peers/usr/bin" "$peers$fast_in/peer-bin-ro"
@@ -90,7 +90,7 @@ runtime_contestants() {
 	local name
 	for name in floor orlop orlop@ro crun crun@ro runc; do
 		wanted "$name" || continue
-		[[ $name != orlop* ]] || [ -x "$build/orlop-runtime" ] || continue
+		[[ $name != orlop* ]] || [ -x "$runtime" ] || continue
 		[[ $name == floor || $name == orlop* || -n $peers ]] || continue
 		echo "$name"
 	done
