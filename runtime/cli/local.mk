@@ -11,7 +11,7 @@ runtime_libruntime_a_SOURCES += \
 	%D%/cmd-spec.c \
 	%D%/cmd-start.c \
 	%D%/cmd-state.c %D%/cmd-state.h
-bin_PROGRAMS += runtime/orlop-runtime
-runtime_orlop_runtime_SOURCES = %D%/main.c
-runtime_orlop_runtime_LDADD = runtime/libruntime.a spec/libspec.a lib/liblib.a $(RUNTIME_LIBS) -lm
-runtime_orlop_runtime_LDFLAGS = $(AM_LDFLAGS) $(RUNTIME_LDFLAGS)
+bin_PROGRAMS += orlop-runtime
+orlop_runtime_SOURCES = %D%/main.c
+orlop_runtime_LDADD = runtime/libruntime.a spec/libspec.a lib/liblib.a $(RUNTIME_LIBS) -lm
+orlop_runtime_LDFLAGS = $(AM_LDFLAGS) $(RUNTIME_LDFLAGS)
