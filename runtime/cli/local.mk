@@ -14,4 +14,9 @@ runtime_libruntime_a_SOURCES += \
 bin_PROGRAMS += orlop-runtime
 orlop_runtime_SOURCES = %D%/main.c
 orlop_runtime_LDADD = runtime/libruntime.a spec/libspec.a lib/liblib.a $(RUNTIME_LIBS) -lm
+
+# at the top of the build directory, beside orlop-builder
+bin_PROGRAMS += orlop-runtime
+orlop_runtime_SOURCES = %D%/main.c
+orlop_runtime_LDADD = runtime/libruntime.a spec/libspec.a lib/liblib.a $(RUNTIME_LIBS)
 orlop_runtime_LDFLAGS = $(AM_LDFLAGS) $(RUNTIME_LDFLAGS)

@@ -1,0 +1,76 @@
+#!/bin/sh
+# SPDX-License-Identifier: Apache-2.0
+# Every command and option that a program knows is in its man page, and the page names no other;
+# the tables behind --help are the truth. TAP.
+set -u
+source=${ORLOP_SOURCE:-.}
+build=${ORLOP_BUILD:-.}
+
+number=0
+report() {
+	number=$((number + 1))
+	if [ -z "$2" ]; then
+		echo "ok $number - $1"
+	else
+		echo "not ok $number - $1"
+		echo "$2" | sed 's/^/# /'
+	fi
+}
+
+# The first column of a section of a help text: "Commands:" or "Options:".
+section() {
+	awk -v title="$1" '$0 == title { on = 1; next } /^[^ ]/ || /^$/ { on = 0 } on && /^  [^ ]|^      --/'
+}
+
+commands() {
+	"$1" --help | section Commands: | awk '{ print $1 }'
+}
+
+# options PROGRAM [COMMAND]: "--name" and "-c", one a line, without the help option itself
+options() {
+	"$@" --help | section Options: | sed 's/^ *//; s/   *.*//' | tr -d ',' | tr ' ' '\n' |
+		grep -E '^--?[a-z]' | grep -vxE -- '-h|--help'
+}
+
+# What the page documents: ".It Fl b , Fl -bundle Ar DIR" in a list of options.
+page_options() {
+	sed -nE 's/^\.It (Fl .*)/\1/p' "$1" | tr ' ' '\n' |
+		awk 'previous == "Fl" { print "-" $0 } { previous = $0 }' | grep -vxE -- '-h|--help'
+}
+
+check_program() {
+	program=$1
+	page=$2
+	all=$(mktemp)
+	options "$program" >"$all"
+	missing=
+	for command in $(commands "$program"); do
+		grep -qE "^\.Ss $command\$" "$page" || missing="$missing $command"
+		options "$program" "$command" >>"$all"
+	done
+	report "$(basename "$page"): every command has a section" "$missing"
+	report "$(basename "$page"): no section of an unknown command" "$(
+		sed -n 's/^\.Ss \([a-z]*\)$/\1/p' "$page" | while read -r command; do
+			commands "$program" | grep -qx "$command" || echo "$command"
+		done)"
+	report "$(basename "$page"): every option is described" "$(
+		sort -u "$all" | while read -r option; do
+			page_options "$page" | grep -qxF -- "$option" || echo "$option"
+		done)"
+	report "$(basename "$page"): no unknown option" "$(
+		page_options "$page" | sort -u | while read -r option; do
+			grep -qxF -- "$option" "$all" || echo "$option"
+		done)"
+	rm -f "$all"
+}
+
+echo 1..5
+check_program "$build/orlop-runtime" "$source/docs/man/orlop-runtime.8"
+if command -v mandoc >/dev/null; then
+	report "mandoc has nothing to say about our pages" "$(
+		for page in "$source"/docs/man/*.[1-8]; do
+			mandoc -T lint -W warning "$page"
+		done)"
+else
+	echo "ok 5 - mandoc has nothing to say about our pages # SKIP no mandoc"
+fi
