@@ -31,8 +31,12 @@ unit_builder += %D%/test-select
 unit_builder += %D%/test-run-spec
 %C%_test_run_spec_LDADD = $(unit_builder_ldadd)
 # builder/image
-unit_builder += %D%/test-digest %D%/test-tar %D%/test-layer
+unit_builder += %D%/test-digest %D%/test-tar %D%/test-layer %D%/test-store %D%/test-snapshot \
+	%D%/test-unpack
 %C%_test_digest_LDADD = $(unit_builder_ldadd)
 %C%_test_tar_LDADD = $(unit_builder_ldadd)
 %C%_test_layer_SOURCES = %D%/test-layer.c %D%/image.h
 %C%_test_layer_LDADD = $(unit_builder_ldadd)
+%C%_test_store_LDADD = $(unit_builder_ldadd)
+%C%_test_snapshot_LDADD = $(unit_builder_ldadd)
+%C%_test_unpack_LDADD = $(unit_builder_ldadd)
