@@ -11,9 +11,6 @@ runtime_libruntime_a_SOURCES += \
 	%D%/cmd-spec.c \
 	%D%/cmd-start.c \
 	%D%/cmd-state.c %D%/cmd-state.h
-bin_PROGRAMS += orlop-runtime
-orlop_runtime_SOURCES = %D%/main.c
-orlop_runtime_LDADD = runtime/libruntime.a spec/libspec.a lib/liblib.a $(RUNTIME_LIBS) -lm
 
 # at the top of the build directory, beside orlop-builder
 bin_PROGRAMS += orlop-runtime
