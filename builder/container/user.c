@@ -2,6 +2,7 @@
 /* Users and groups of a root filesystem, for RUN steps and containers. */
 #include "builder/container/user.h"
 
+#include <errno.h>
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
@@ -21,9 +22,14 @@ enum { GROUP_NAME, GROUP_GID = 2, GROUP_MEMBERS = 3, GROUP_FIELDS = 4 };
 /* Reads a database; an absent one is an empty one. */
 static int read_database(int root_fd, const char *path, struct strbuf *out, struct error *err)
 {
-	int ret = inroot_read_file(root_fd, path, DATABASE_SIZE_MAX, out, err);
+	struct error why = ERROR_INIT;
+	int ret = inroot_read_file(root_fd, path, DATABASE_SIZE_MAX, out, &why);
 
-	return ret == -ENOENT || ret == -ENOTDIR ? 0 : ret;
+	if (ret == -ENOENT || ret == -ENOTDIR)
+		return 0; /* and no trace of it in err: nothing failed */
+	if (ret < 0 && err)
+		*err = why;
+	return ret;
 }
 
 /* Splits the next line of *rest at colons; missing fields are "". Comments are passed over. */
