@@ -118,7 +118,7 @@ builder_docker_pids() {
 }
 
 builder_setup_orlop() {
-	"$builder" --store "$image_dir/orlop" import "$work/base.tar" bench-base
+	"$builder" --store "$image_dir/orlop" import -t bench-base "$work/base.tar"
 }
 
 builder_setup_docker() {
