@@ -18,7 +18,8 @@ setup_file() {
 
 setup() {
 	[ -z "$LANE_SKIP" ] || skip "$LANE_SKIP"
-	kind_option=${ORLOP_VM_FULL:+--full}
+	kind=${ORLOP_VM_FULL:+full}
+	kind_option=${kind:+--full}
 	memory=$((800 + $$ % 100))	# tells our VMs from other people's
 	export TMPDIR=$BATS_TEST_TMPDIR/tmp
 	export ORLOP_BUILD=$BATS_TEST_TMPDIR/no-programs
@@ -40,7 +41,7 @@ monitors() {
 }
 
 wait_for() {
-	local tries=600
+	local tries=1800
 	until "$@"; do
 		[ $((tries -= 1)) -gt 0 ] || { echo "gave up waiting for: $*"; return 1; }
 		sleep 0.1
@@ -81,7 +82,7 @@ nothing_left() {
 }
 
 @test "vm: what a daemon of the command holds open delays nothing" {
-	run -5 --separate-stderr vm -t 50 'sleep 1000 & setsid sleep 1000 & echo done; exit 5'
+	run -5 --separate-stderr vm -t 300 'sleep 1000 & setsid sleep 1000 & echo done; exit 5'
 	[ "$output" = done ]
 }
 
@@ -204,6 +205,18 @@ nothing_left() {
 	[ -z "$output" ]
 	wait "$pid"
 	[ "$(cat "$BATS_TEST_TMPDIR/first")" = first ]
+}
+
+@test "vm: images that are there are found at once and quietly" {
+	run -0 "$BATS_TEST_DIRNAME/images" "${kind:-uml}"
+	[ "${#lines[@]}" = 1 ]
+	[ -f "$output/guest/root.ext4" ]
+}
+
+@test "vm: no images gives 125 and the reason" {
+	ORLOP_CACHE=/dev/null run -125 vm true
+	[[ $output == *"/dev/null"* ]]
+	[ "${lines[-1]}" = "vm: no images for the VM" ]
 }
 
 @test "vm: wrong usage gives 125" {
