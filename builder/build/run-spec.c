@@ -120,6 +120,11 @@ static struct oci_process *make_process(const struct run_spec *spec, struct aren
 	bool has_home = false;
 
 	process->terminal = spec->terminal;
+	if (spec->rows && spec->columns) {
+		process->console_size = arena_alloc(arena, sizeof(*process->console_size));
+		process->console_size->height = spec->rows;
+		process->console_size->width = spec->columns;
+	}
 	process->args = strings_from((const char *const *)spec->args, arena);
 	for (char *const *entry = spec->env; entry && *entry; entry++) {
 		json_strings_add(&process->env, arena, *entry);

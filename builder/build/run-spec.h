@@ -8,6 +8,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #include "builder/build/run-step.h"
 #include "builder/container/user.h"
@@ -24,6 +25,7 @@ struct run_spec {
 	const char *cgroups_path; /* as config.json has it; NULL = the runtime's default */
 	enum run_network network;
 	bool terminal;
+	uint16_t rows, columns; /* of the terminal; 0 = not known */
 	const struct run_volume *volumes;
 	size_t volume_count;
 	const char *resolv_conf; /* host files to bind over the container's; NULL = leave */

@@ -19,7 +19,6 @@
 #include "lib/cleanup.h"
 #include "lib/inroot.h"
 #include "lib/io.h"
-#include "lib/log.h"
 #include "lib/strbuf.h"
 
 /* The folder the command starts in belongs to its user when the image does not have it. */
@@ -105,16 +104,6 @@ static void pass_output(void *context, int stream, const char *data, size_t size
 	step->output(step->context, stream == 1 ? RUN_STDOUT : RUN_STDERR, data, size);
 }
 
-/* A message of the runtime's about the command itself goes where the command's own would. */
-static void tell(const struct run_step *step, const struct error *err)
-{
-	char text[sizeof(err->msg) + 128];
-
-	error_text(err, text, sizeof(text));
-	step->output(step->context, RUN_STDERR, text, strlen(text));
-	step->output(step->context, RUN_STDERR, "\n", 1);
-}
-
 int run_step_execute(const struct run_step *step, struct run_result *out, struct error *err)
 {
 	const struct runtime runtime = { step->runtime, step->runtime_root };
@@ -123,7 +112,6 @@ int run_step_execute(const struct run_step *step, struct run_result *out, struct
 	cleanup_stubs struct stubs stubs = STUBS_INIT;
 	cleanup_user struct user user = { 0 };
 	struct runtime_result result = { 0 };
-	struct error told = ERROR_INIT;
 	struct runtime_run run = {
 		.runtime = &runtime,
 		.bundle = step->scratch,
@@ -148,15 +136,10 @@ int run_step_execute(const struct run_step *step, struct run_result *out, struct
 		ret = note_stubs(step, root_fd, &stubs, err);
 	if (ret < 0)
 		return ret;
-	ret = runtime_run(&run, &result, &told);
+	ret = runtime_run(&run, &result, err);
 	stubs_remove(&stubs);
-	if (ret < 0) {
-		if (err)
-			*err = told;
+	if (ret < 0)
 		return ret;
-	}
-	if (told.msg[0])
-		tell(step, &told);
 	out->exit_status = result.exit_status;
 	out->rusage = result.rusage;
 	out->oom_killed = step_cgroup_oom_killed(&cgroup);

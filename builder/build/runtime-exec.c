@@ -368,8 +368,8 @@ static int judge(const struct runtime_run *run, const struct running *running, i
 	delete_container(run);
 	exec_status = runtime_error_status(message);
 	if (exec_status) {
+		/* the reason stands on its stderr already, which is the container's */
 		out->exit_status = exec_status;
-		(void)error_set(err, ERROR_NOT_FOUND, 0, "%s", message);
 		return 0;
 	}
 	return error_set(err, ERROR_STATE, 0, "%s", message);

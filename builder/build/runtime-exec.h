@@ -42,7 +42,7 @@ struct runtime_result {
 
 /**
  * RUNTIME --root DIR --log F --log-format json run --bundle B ID, and wait. 0: the payload ran (or
- * was not found: 127, not executable: 126, the reason then is in *err too). Negative: the runtime
+ * was not found: 127, not executable: 126, and the runtime said so on stderr). Negative: the runtime
  * could not make the container; the message is the runtime's own. After cancel_fd -EINTR
  * (ERROR_CANCELLED): TERM, 10 s, KILL, delete. Nothing of the container is left in any case.
  */

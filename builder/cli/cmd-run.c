@@ -62,8 +62,6 @@ static int run_with(struct cli *cli, const struct run_arguments *arguments, char
 	};
 	const struct name_value *network =
 		table_find(networks, arguments->network ? arguments->network : "host");
-	char text[sizeof(cli->err.msg) + 128];
-	struct error why = ERROR_INIT;
 	int status = 0, ret;
 
 	if (!network)
@@ -74,14 +72,8 @@ static int run_with(struct cli *cli, const struct run_arguments *arguments, char
 	ret = cli_open_store(cli, true, &store);
 	if (ret < 0)
 		return ret;
-	ret = container_run(&store, &options, &status, &why);
-	if (ret < 0) {
-		cli->err = why;
-		return ret;
-	}
-	if (why.msg[0])
-		fprintf(stderr, "%s: %s\n", CLI_NAME, error_text(&why, text, sizeof(text)));
-	return status;
+	ret = container_run(&store, &options, &status, &cli->err);
+	return ret < 0 ? ret : status;
 }
 
 static int run_run(const struct command_spec *command, int argc, char **argv, void *globals)

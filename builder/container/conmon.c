@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Start conmon and attach to it. Its protocol (conmon(8), and the facts of its sources): a pipe
- * named by _OCI_SYNCPIPE gets {"data": PID} or {"data": -1, "message": ...} when the container is
- * created; BUNDLE/attach is a SOCK_SEQPACKET socket whose packets start with a byte that names the
- * stream; BUNDLE/ctl takes "1 ROWS COLUMNS\n"; EXITDIR/ID gets the exit status.
+ * named by _OCI_SYNCPIPE gets {"data": PID} (older versions: "pid") or -1 and "message" when the
+ * container is created; BUNDLE/attach is a SOCK_SEQPACKET socket whose packets start with a byte
+ * that names the stream; BUNDLE/ctl takes "1 ROWS COLUMNS\n"; EXITDIR/ID gets the exit status.
  */
 #include "builder/container/conmon.h"
 
@@ -82,14 +82,17 @@ static int start_conmon(struct session *session, struct error *err)
 	cleanup_strv struct strv argv = STRV_INIT, env = STRV_INIT;
 	cleanup_close int write_end = -EBADF, null = open("/dev/null", O_RDWR | O_CLOEXEC);
 	cleanup_free char *exit_folder = xasprintf("%s/exit", run->bundle);
+	cleanup_free char *log_path = xasprintf("%s/conmon.log", run->bundle);
+	/* it complains to stderr about harmless things; what matters comes through the pipe */
+	cleanup_close int log = open(log_path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
 	struct spawn spawn = SPAWN_INIT;
 	struct spawn_fd fds[4];
 	int ends[2], ret;
 
 	if (mkdir(exit_folder, 0700) < 0 && errno != EEXIST)
 		return error_errno(err, errno, "mkdir \"%s\"", exit_folder);
-	if (null < 0 || pipe2(ends, O_CLOEXEC) < 0)
-		return error_errno(err, errno, "open a pipe for conmon");
+	if (null < 0 || log < 0 || pipe2(ends, O_CLOEXEC) < 0)
+		return error_errno(err, errno, "open a pipe and a log for conmon");
 	session->sync_fd = ends[0];
 	write_end = ends[1];
 	add_arguments(&argv, run);
@@ -97,7 +100,7 @@ static int start_conmon(struct session *session, struct error *err)
 	strv_env_set(&env, "_OCI_SYNCPIPE", "3");
 	fds[0] = (struct spawn_fd){ null, 0 };
 	fds[1] = (struct spawn_fd){ null, 1 };
-	fds[2] = (struct spawn_fd){ 2, 2 };
+	fds[2] = (struct spawn_fd){ log, 2 };
 	fds[3] = (struct spawn_fd){ write_end, SYNC_FD };
 	spawn.path = "conmon";
 	spawn.search = true;
@@ -115,12 +118,14 @@ static int start_conmon(struct session *session, struct error *err)
 }
 
 struct sync_message {
-	int32_t data;
+	int32_t data; /* newer versions of conmon; older ones say pid */
+	int32_t pid;
 	const char *message;
 };
 
 static const struct json_field sync_fields[] = {
 	JSON_I32(struct sync_message, "data", data),
+	JSON_I32(struct sync_message, "pid", pid),
 	JSON_STRING(struct sync_message, "message", message),
 };
 static const struct json_object sync_object = JSON_TABLE(struct sync_message, sync_fields);
@@ -140,7 +145,7 @@ static int wait_created(struct session *session, struct error *err)
 	source.text = strbuf_text(&line);
 	source.size = line.size;
 	if (line.size && json_decode(&source, &sync_object, &arena, &message, NULL) == 0 &&
-	    message.data > 0)
+	    (message.data > 0 || message.pid > 0))
 		return 0;
 	if (runtime_log_error(AT_FDCWD, log, &text))
 		return error_set(err, ERROR_STATE, 0, "%s", text);

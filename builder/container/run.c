@@ -10,6 +10,7 @@
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -208,6 +209,7 @@ static int write_bundle(struct run *run, const char *cgroup, struct error *err)
 	cleanup_free char *hosts_path = xasprintf("%s/hosts", run->bundle);
 	char short_id[13];
 	const char *hostname = run->options->hostname;
+	struct winsize size;
 	struct run_spec spec = {
 		.rootfs = run->rootfs,
 		.args = strv_items(&run->record.args),
@@ -224,6 +226,11 @@ static int write_bundle(struct run *run, const char *cgroup, struct error *err)
 	};
 	int ret;
 
+	/* from the start, so that no program sees a terminal without size */
+	if (spec.terminal && ioctl(STDIN_FILENO, TIOCGWINSZ, &size) == 0) {
+		spec.rows = size.ws_row;
+		spec.columns = size.ws_col;
+	}
 	memcpy(short_id, run->record.id, sizeof(short_id) - 1);
 	short_id[sizeof(short_id) - 1] = '\0';
 	spec.hostname = hostname ? hostname : short_id;

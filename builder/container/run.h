@@ -28,7 +28,7 @@ struct run_options {
 
 /**
  * Make the container, run it to its end, say how it ended. 0: *out_status is the container's own
- * exit status (126, 127: its command could not be executed, the reason is in *err). Negative: it
+ * exit status (126, 127: its command could not be executed; the runtime has said why). Negative: it
  * could not be made (125 for main).
  */
 int container_run(struct store *store, const struct run_options *options, int *out_status,
