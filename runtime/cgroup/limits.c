@@ -67,11 +67,22 @@ static int limit_failed(const struct cgroup *cgroup, const struct plan_cgroup_wr
 	return error_pointer(err, ret, "%s", limit->pointer ? limit->pointer : "");
 }
 
+/* Which files there are depends on kernel and scheduler: io.bfq.weight or io.weight, hugetlb's
+ * rsvd. */
+static int write_limit(const struct cgroup *cgroup, const struct plan_cgroup_write *limit)
+{
+	int ret = io_write_kernel_file(cgroup->fd, limit->file, limit->value, NULL);
+
+	if (ret == -ENOENT && limit->instead)
+		ret = io_write_kernel_file(cgroup->fd, limit->instead, limit->instead_value, NULL);
+	return ret == -ENOENT && limit->optional ? 0 : ret;
+}
+
 int cgroup_write_limits(const struct cgroup *cgroup, const struct plan *plan, struct error *err)
 {
 	for (size_t i = 0; i < plan->cgroup.write_count; i++) {
 		const struct plan_cgroup_write *limit = &plan->cgroup.writes[i];
-		int ret = io_write_kernel_file(cgroup->fd, limit->file, limit->value, NULL);
+		int ret = write_limit(cgroup, limit);
 
 		if (ret < 0)
 			return limit_failed(cgroup, limit, -ret, err);
