@@ -1,9 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* list: every container below --root, as a table, as JSON or as bare ids. */
+#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "lib/alloc.h"
 #include "lib/cleanup.h"
+#include "lib/io.h"
 #include "lib/strbuf.h"
 #include "runtime/cli/cli.h"
 #include "runtime/cli/cmd-state.h"
@@ -52,6 +55,37 @@ static void print_rows(const struct row *rows, size_t count)
 		for (size_t c = 0; c < COLUMNS - 1; c++)
 			printf("%-*s", (int)width[c], rows[r].cells[c]);
 		printf("%s\n", rows[r].cells[COLUMNS - 1]);
+	}
+}
+
+/* The user's name from the file itself: NSS would not fit into a static program. */
+static const char *owner_name(const struct strbuf *passwd, const char *uid, struct arena *arena)
+{
+	for (const char *line = strbuf_text(passwd); *line;) {
+		const char *end = strchrnul(line, '\n'), *name_end = strchrnul(line, ':');
+		const char *id = name_end < end ? strchr(name_end + 1, ':') : NULL;
+		size_t length = strlen(uid);
+
+		if (id && id < end && strncmp(id + 1, uid, length) == 0 && id[1 + length] == ':')
+			return arena_strndup(arena, line, (size_t)(name_end - line));
+		line = *end ? end + 1 : end;
+	}
+	return uid;
+}
+
+/* Each info gets its owner's name instead of the number. */
+static void name_owners(struct container_array *array, struct arena *arena)
+{
+	cleanup_strbuf struct strbuf passwd = STRBUF_INIT;
+
+	if (array->count == 0 || io_read_file(AT_FDCWD, "/etc/passwd", 1 << 20, &passwd, NULL) < 0)
+		return; /* the numbers will do */
+	for (size_t i = 0; i < array->count; i++) {
+		struct container_info *info = &array->items[i];
+		const char *name = info->owner ? owner_name(&passwd, info->owner, arena) : "";
+
+		free(info->owner);
+		info->owner = xstrdup(name);
 	}
 }
 
@@ -109,6 +143,7 @@ static int cmd_list(const struct command_spec *command, int argc, char **argv, v
 	ret = container_list(&cli->globals, &array.items, &array.count, &cli->err);
 	if (ret < 0)
 		return ret;
+	name_owners(&array, &cli->arena);
 	if (args.quiet) {
 		for (size_t i = 0; i < array.count; i++)
 			puts(array.items[i].id);
