@@ -25,7 +25,7 @@ static const char *skip_blanks(const char *text)
 	return text;
 }
 
-int source_load(struct source *source, const char *name, const char *bytes, size_t size,
+int source_load(struct source_text *source, const char *name, const char *bytes, size_t size,
 		struct arena *arena, struct error *err)
 {
 	const char *end = bytes + size;
@@ -89,7 +89,7 @@ static int directive_split(const char *text, char *key, size_t key_size, const c
 	return end > text;
 }
 
-int directives_parse(const struct source *source, struct directives *out, struct arena *arena,
+int directives_parse(const struct source_text *source, struct directives *out, struct arena *arena,
 		     struct source_range *where, struct error *err)
 {
 	static const char *const names[] = { "syntax", "escape", "check" };
@@ -138,7 +138,7 @@ static bool add_without_continuation(struct strbuf *buf, const char *text, char 
 
 bool lines_next(struct lines *lines, struct logical_line *out, struct arena *arena)
 {
-	const struct source *source = lines->source;
+	const struct source_text *source = lines->source;
 	cleanup_strbuf struct strbuf text = STRBUF_INIT;
 	unsigned int first = 0, last = 0;
 	bool open = false;
@@ -167,7 +167,7 @@ bool lines_next(struct lines *lines, struct logical_line *out, struct arena *are
 char *lines_take_heredoc(struct lines *lines, const char *terminator, bool strip_tabs,
 			 struct arena *arena)
 {
-	const struct source *source = lines->source;
+	const struct source_text *source = lines->source;
 	cleanup_strbuf struct strbuf body = STRBUF_INIT;
 
 	for (size_t i = lines->next; i < source->count; i++) {

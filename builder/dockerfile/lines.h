@@ -23,14 +23,14 @@ struct source_line {
 	const char *ending; /* "\n", "\r\n" or "" at the end of the file */
 };
 
-struct source {
+struct source_text {
 	const char *name; /* for messages */
 	struct source_line *lines;
 	size_t count;
 };
 
 /** Cut bytes into lines, all in the arena. A NUL byte is an error; a byte order mark is dropped. */
-int source_load(struct source *source, const char *name, const char *bytes, size_t size,
+int source_load(struct source_text *source, const char *name, const char *bytes, size_t size,
 		struct arena *arena, struct error *err);
 
 struct directives {
@@ -40,12 +40,12 @@ struct directives {
 };
 
 /** Read the directives at the top. On failure *where says which line. */
-int directives_parse(const struct source *source, struct directives *out, struct arena *arena,
+int directives_parse(const struct source_text *source, struct directives *out, struct arena *arena,
 		     struct source_range *where, struct error *err);
 
 /** A position in the source. */
 struct lines {
-	const struct source *source;
+	const struct source_text *source;
 	size_t next; /* index of the next physical line */
 	char escape;
 };

@@ -347,7 +347,7 @@ static int parse_instruction(const struct parser *parser, const char *text, bool
 int dockerfile_parse_trigger(const char *text, struct arena *arena, struct instruction *out,
 			     struct error *err)
 {
-	struct source source;
+	struct source_text source;
 	struct lines lines = { .source = &source, .escape = '\\' };
 	struct parser parser = { .arena = arena, .lines = &lines, .escape = '\\' };
 	struct logical_line line;

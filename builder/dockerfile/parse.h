@@ -12,7 +12,7 @@
 
 struct dockerfile {
 	struct arena arena; /* owns all below */
-	struct source source;
+	struct source_text source;
 	struct directives directives;
 	struct instruction *instructions;
 	size_t count;
@@ -43,7 +43,7 @@ void dockerfile_print(const struct dockerfile *dockerfile, FILE *out);
  *	  12 | >>> RUN make all
  *	--------------------
  */
-void dockerfile_print_excerpt(const struct source *source, const struct source_range *where,
+void dockerfile_print_excerpt(const struct source_text *source, const struct source_range *where,
 			      FILE *out);
 
 #endif

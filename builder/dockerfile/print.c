@@ -132,7 +132,7 @@ void dockerfile_print(const struct dockerfile *dockerfile, FILE *out)
 	}
 }
 
-void dockerfile_print_excerpt(const struct source *source, const struct source_range *where,
+void dockerfile_print_excerpt(const struct source_text *source, const struct source_range *where,
 			      FILE *out)
 {
 	size_t first = where->first > EXCERPT_AROUND ? where->first - EXCERPT_AROUND : 1;
