@@ -1,0 +1,362 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Destinations of COPY and ADD, called by step-copy.c. A destination is resolved in the root
+ * filesystem once (its symlinks are followed, inside the root). A folder source puts its contents
+ * there; a file goes into it if it is a folder, or is it. Whatever exists keeps its kind: a folder
+ * is not replaced by a file, nor the other way round.
+ */
+#include "builder/build/copy-target.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "builder/build/make-folders.h"
+#include "builder/build/place.h"
+#include "builder/image/entry.h"
+#include "builder/image/snapshot.h"
+#include "builder/image/unpack.h"
+#include "lib/cleanup.h"
+#include "lib/inroot.h"
+#include "lib/io.h"
+#include "lib/path.h"
+
+struct target {
+	struct copy *copy;
+	const struct strv *trees;
+	char *path;	/* resolved, relative */
+	bool is_folder; /* written so, or it is one */
+	bool made;	/* folders were made */
+
+	struct layer_writer *writer; /* copy_to_layer */
+	char *fresh; /* a folder that is new, with a slash: nothing exists below it */
+
+	int root_fd; /* copy_to_mount */
+	struct folder_time {
+		char *path;
+		int64_t mtime;
+	} * folders;
+	size_t folder_count, folder_capacity;
+};
+
+static void target_done(struct target *target)
+{
+	for (size_t i = 0; i < target->folder_count; i++)
+		free(target->folders[i].path);
+	free(target->folders);
+	free(target->path);
+	free(target->fresh);
+	layer_writer_free(target->writer);
+	cleanup_close_fd(&target->root_fd);
+}
+
+static struct make_folders folders_of(const struct target *target)
+{
+	const struct copy *copy = target->copy;
+
+	return (struct make_folders){ .store = copy->engine->store,
+				      .trees = target->trees,
+				      .writer = target->writer,
+				      .uid = copy->set_owner ? copy->uid : 0,
+				      .gid = copy->set_owner ? copy->gid : 0,
+				      .mtime = copy->engine->graph->options->now };
+}
+
+static int resolve(struct target *target, struct error *err)
+{
+	const struct copy *copy = target->copy;
+	const char *wanted = copy->step->target;
+	struct store *store = copy->engine->store;
+	mode_t mode;
+	int ret = snapshot_resolve(store, target->trees, wanted, &target->path, err);
+
+	if (ret == 0)
+		ret = trees_mode(store, target->trees, target->path, &mode, err);
+	if (ret < 0)
+		return error_prefix(err, ret, "destination \"%s\"", wanted);
+	target->is_folder = S_ISDIR(mode) || wanted[strlen(wanted) - 1] == '/';
+	if (!mode)
+		target->fresh = xasprintf("%s/", target->path);
+	return 0;
+}
+
+/* Several files need a folder; what is no folder and would have to be one is found before. */
+static int begin_path(struct target *target, const struct copy_source *source, char **out_folder,
+		      char **out_path, struct error *err)
+{
+	bool archive = source->archive_fd >= 0;
+
+	if (source->is_folder || archive) {
+		*out_folder = xstrdup(target->path);
+		*out_path = xstrdup(target->path);
+		return 0;
+	}
+	if (!target->is_folder && target->copy->source_count > 1)
+		return error_invalid(err,
+				     "with more than one source the destination must be a "
+				     "folder and end with a slash: \"%s\"",
+				     target->copy->step->target);
+	if (!target->is_folder) {
+		*out_path = xstrdup(target->path);
+		*out_folder = path_parent(target->path);
+		return 0;
+	}
+	*out_folder = xstrdup(target->path);
+	*out_path = strcmp(target->path, ".") == 0 ? xstrdup(source->name)
+						   : xasprintf("%s/%s", target->path, source->name);
+	return 0;
+}
+
+/* -- into a layer --------------------------------------------------------------------------------
+ */
+
+static int layer_begin(void *context, const struct copy_source *source, char **out_path,
+		       struct error *err)
+{
+	struct target *target = context;
+	struct make_folders how = folders_of(target);
+	cleanup_free char *folder = NULL;
+	int ret = begin_path(target, source, &folder, out_path, err);
+
+	if (ret < 0 || target->made)
+		return ret;
+	target->made = true;
+	return make_folders(&how, folder, err);
+}
+
+/* Does an entry go well with what is there? */
+static int check_replaced(struct target *target, const struct tar_entry *entry, struct error *err)
+{
+	bool is_folder = S_ISDIR(entry->mode);
+	mode_t mode;
+	int ret;
+
+	if (target->fresh && strncmp(entry->path, target->fresh, strlen(target->fresh)) == 0)
+		return 0;
+	ret = trees_mode(target->copy->engine->store, target->trees, entry->path, &mode, err);
+	if (ret < 0)
+		return ret;
+	if (!mode && is_folder) {
+		free(target->fresh);
+		target->fresh = xasprintf("%s/", entry->path);
+	}
+	if (mode && is_folder && !S_ISDIR(mode))
+		return error_invalid(err, "cannot copy to non-directory: \"/%s\"", entry->path);
+	if (mode && !is_folder && S_ISDIR(mode))
+		return error_invalid(err, "cannot replace directory \"/%s\" with a file",
+				     entry->path);
+	return 0;
+}
+
+static int layer_entry(void *context, const struct tar_entry *entry,
+		       const struct layer_source *source, struct error *err)
+{
+	struct target *target = context;
+	int ret = 0;
+
+	if (target->trees->count)
+		ret = check_replaced(target, entry, err);
+	return ret < 0 ? ret : layer_writer_add(target->writer, entry, source, err);
+}
+
+int copy_to_layer(struct engine *engine, struct step *step, struct copy *copy,
+		  struct layer_draft *out, struct digest *content, struct error *err)
+{
+	cleanup_strv struct strv trees = STRV_INIT;
+	struct layer_writer_options options = { .lowers = &trees,
+						.mtime = engine->graph->options->now };
+	cleanup_with(target_done) struct target target = { .copy = copy,
+							   .trees = &trees,
+							   .root_fd = -EBADF };
+	struct copy_sink sink = { layer_begin, layer_entry, &target };
+	int ret = engine_trees(engine, step->stage, &trees, err);
+
+	if (ret == 0)
+		ret = resolve(&target, err);
+	if (ret == 0)
+		ret = layer_writer_create(engine->store, &options, &target.writer, err);
+	if (ret == 0)
+		ret = copy_run(copy, &sink, content, err);
+	if (ret == 0)
+		ret = layer_writer_finish(target.writer, out, err);
+	return ret;
+}
+
+/* -- into a mount --------------------------------------------------------------------------------
+ */
+
+/* The folder for an archive or a file, made if it is missing. */
+static int mount_folder(struct target *target, const char *path, struct error *err)
+{
+	struct make_folders how = folders_of(target);
+
+	return inroot_mkdir_all(target->root_fd, path, 0755, how.uid, how.gid, err);
+}
+
+static int mount_begin(void *context, const struct copy_source *source, char **out_path,
+		       struct error *err)
+{
+	struct target *target = context;
+	const struct copy *copy = target->copy;
+	struct unpack_options options = { .set_owner = copy->set_owner,
+					  .uid = copy->uid,
+					  .gid = copy->gid };
+	cleanup_free char *folder = NULL;
+	cleanup_close int path_fd = -EBADF;
+	cleanup_close int fd = -EBADF;
+	int ret = begin_path(target, source, &folder, out_path, err);
+
+	if (ret < 0)
+		return ret;
+	path_fd = mount_folder(target, folder, err);
+	if (path_fd < 0)
+		return path_fd;
+	if (source->archive_fd < 0)
+		return 0;
+	fd = openat(path_fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (fd < 0)
+		return error_errno(err, errno, "open \"/%s\"", folder);
+	ret = unpack_archive(source->archive_fd, fd, &options, NULL, err);
+	return error_prefix(err, ret, "unpack \"%s\"", source->name);
+}
+
+/* Make room for an entry: folders stay, anything else goes. */
+static int clear_place(int folder_fd, const char *name, const struct tar_entry *entry,
+		       bool *out_exists, struct error *err)
+{
+	struct stat st;
+
+	*out_exists = false;
+	if (fstatat(folder_fd, name, &st, AT_SYMLINK_NOFOLLOW) < 0)
+		return errno == ENOENT ? 0 : error_errno(err, errno, "stat \"/%s\"", entry->path);
+	*out_exists = S_ISDIR(st.st_mode) && S_ISDIR(entry->mode);
+	if (*out_exists)
+		return 0;
+	if (S_ISDIR(entry->mode))
+		return error_invalid(err, "cannot copy to non-directory: \"/%s\"", entry->path);
+	if (S_ISDIR(st.st_mode))
+		return error_invalid(err, "cannot replace directory \"/%s\" with a file",
+				     entry->path);
+	if (unlinkat(folder_fd, name, 0) < 0)
+		return error_errno(err, errno, "replace \"/%s\"", entry->path);
+	return 0;
+}
+
+static int write_contents(int fd, const struct tar_entry *entry, const struct layer_source *source,
+			  struct error *err)
+{
+	char buffer[65536];
+	uint64_t left = entry->size;
+
+	while (left) {
+		size_t want = left < sizeof(buffer) ? (size_t)left : sizeof(buffer);
+		ssize_t n = source->fd >= 0 ? read(source->fd, buffer, want)
+					    : source->read(source->context, buffer, want, err);
+
+		if (n < 0 && source->fd >= 0 && errno == EINTR)
+			continue;
+		if (n <= 0)
+			return error_errno(err, n < 0 ? errno : EIO, "read \"/%s\"", entry->path);
+		if (source->content)
+			hasher_add(source->content, buffer, (size_t)n);
+		if (io_write_all(fd, buffer, (size_t)n) < 0)
+			return error_errno(err, errno, "write \"/%s\"", entry->path);
+		left -= (uint64_t)n;
+	}
+	return 0;
+}
+
+static int mount_link(struct target *target, int folder_fd, const char *name,
+		      const struct tar_entry *entry, struct error *err)
+{
+	const char *first_name;
+	cleanup_close int first_fd =
+		inroot_parent(target->root_fd, entry->target, false, &first_name, err);
+
+	if (first_fd < 0)
+		return first_fd;
+	if (linkat(first_fd, first_name, folder_fd, name, 0) < 0)
+		return error_errno(err, errno, "link \"/%s\"", entry->path);
+	return 0;
+}
+
+static int mount_entry(void *context, const struct tar_entry *entry,
+		       const struct layer_source *source, struct error *err)
+{
+	struct target *target = context;
+	const char *name;
+	cleanup_close int folder_fd = inroot_parent(target->root_fd, entry->path, true, &name, err);
+	cleanup_close int fd = -EBADF;
+	bool exists;
+	int ret;
+
+	if (folder_fd < 0)
+		return folder_fd;
+	ret = clear_place(folder_fd, name, entry, &exists, err);
+	if (ret == 0 && entry->target && !S_ISLNK(entry->mode))
+		return mount_link(target, folder_fd, name, entry, err);
+	if (ret == 0 && !exists)
+		ret = entry_create(folder_fd, name, entry, &fd, err);
+	if (ret == 0 && source && fd >= 0)
+		ret = write_contents(fd, entry, source, err);
+	if (ret == 0)
+		ret = entry_set_metadata(folder_fd, name, fd, entry, err);
+	if (ret == 0 && S_ISDIR(entry->mode)) {
+		ARRAY_GROW(target->folders, target->folder_count, target->folder_capacity);
+		target->folders[target->folder_count++] =
+			(struct folder_time){ xstrdup(entry->path), entry->mtime };
+	}
+	return ret;
+}
+
+/* The times of folders, after all was put in. */
+static int set_folder_times(struct target *target, struct error *err)
+{
+	for (size_t i = 0; i < target->folder_count; i++) {
+		const struct folder_time *folder = &target->folders[i];
+		struct timespec times[2] = { { .tv_sec = folder->mtime },
+					     { .tv_sec = folder->mtime } };
+		cleanup_close int fd =
+			inroot_open(target->root_fd, folder->path, O_RDONLY | O_DIRECTORY, 0, err);
+
+		if (fd < 0)
+			return fd;
+		if (futimens(fd, times) < 0)
+			return error_errno(err, errno, "set the time of \"/%s\"", folder->path);
+	}
+	return 0;
+}
+
+int copy_to_mount(struct engine *engine, struct step *step, struct copy *copy,
+		  struct layer_draft *out, struct digest *content, struct error *err)
+{
+	cleanup_strv struct strv trees = STRV_INIT;
+	cleanup_place struct place place = { .store = engine->store };
+	struct layer_scan scan = { .lowers = &trees };
+	cleanup_with(target_done) struct target target = { .copy = copy,
+							   .trees = &trees,
+							   .root_fd = -EBADF };
+	struct copy_sink sink = { mount_begin, mount_entry, &target };
+	int ret = engine_trees(engine, step->stage, &trees, err);
+
+	if (ret == 0)
+		ret = resolve(&target, err);
+	if (ret == 0)
+		ret = place_make(&place, &trees, err);
+	if (ret < 0)
+		return ret;
+	target.root_fd = open(place.rootfs, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (target.root_fd < 0)
+		return error_errno(err, errno, "open \"%s\"", place.rootfs);
+	ret = copy_run(copy, &sink, content, err);
+	if (ret == 0)
+		ret = set_folder_times(&target, err);
+	cleanup_close_fd(&target.root_fd);
+	if (ret == 0)
+		ret = place_unmount(&place, err);
+	if (ret == 0)
+		ret = layer_from_folder(engine->store, place.upper.upper, &scan, out, err);
+	return ret;
+}

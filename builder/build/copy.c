@@ -1,0 +1,483 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The pass over a COPY's sources, called by step-copy.c: to hash (is it in the cache?), or to hash
+ * and write at once. The digest covers, per source, its kind and name, and per entry the path below
+ * the source, type, mode, owner (unless all become root's), link target, device, xattrs and
+ * contents; no times.
+ */
+#include "builder/build/copy.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "builder/image/entry.h"
+#include "builder/image/snapshot.h"
+#include "builder/image/unpack.h"
+#include "lib/alloc.h"
+#include "lib/cleanup.h"
+#include "lib/inroot.h"
+
+#define READ_SIZE (256 * 1024)
+#define CANCEL_EVERY 256 /* entries between two looks at the cancel fd */
+
+/* -- hardlinks: the first name of an inode -------------------------------------------------------
+ */
+
+struct inode_name {
+	dev_t device;
+	ino_t inode;
+	uint64_t ordinal; /* of the entry, for the digest; 0 = empty slot */
+	char *path;	  /* where it was written */
+};
+
+struct inode_names {
+	struct inode_name *slots;
+	size_t size, used; /* size: a power of two */
+	uint64_t entries;
+};
+
+static struct inode_name *inode_slot(struct inode_names *names, dev_t device, ino_t inode)
+{
+	size_t at = (size_t)(inode * 0x9E3779B97F4A7C15u ^ device) & (names->size - 1);
+
+	while (names->slots[at].ordinal &&
+	       (names->slots[at].device != device || names->slots[at].inode != inode))
+		at = (at + 1) & (names->size - 1);
+	return &names->slots[at];
+}
+
+static void inode_grow(struct inode_names *names)
+{
+	struct inode_names bigger = { .size = names->size ? 2 * names->size : 64 };
+
+	bigger.slots = xzalloc(bigger.size * sizeof(*bigger.slots));
+	for (size_t i = 0; i < names->size; i++) {
+		const struct inode_name *old = &names->slots[i];
+
+		if (old->ordinal)
+			*inode_slot(&bigger, old->device, old->inode) = *old;
+	}
+	free(names->slots);
+	names->slots = bigger.slots;
+	names->size = bigger.size;
+}
+
+static void inode_names_clear(struct inode_names *names)
+{
+	for (size_t i = 0; i < names->size; i++)
+		free(names->slots[i].path);
+	free(names->slots);
+	*names = (struct inode_names){ NULL, 0, 0, 0 };
+}
+
+/* The entry that had this inode first, NULL if this one is it. */
+static const struct inode_name *first_name(struct inode_names *names, const struct stat *st,
+					   const char *path)
+{
+	struct inode_name *slot;
+
+	names->entries++;
+	if (st->st_nlink < 2 || !S_ISREG(st->st_mode))
+		return NULL;
+	if (2 * (names->used + 1) > names->size)
+		inode_grow(names);
+	slot = inode_slot(names, st->st_dev, st->st_ino);
+	if (slot->ordinal)
+		return slot;
+	*slot = (struct inode_name){ st->st_dev, st->st_ino, names->entries, xstrdup(path) };
+	names->used++;
+	return NULL;
+}
+
+/* -- opening -------------------------------------------------------------------------------------
+ */
+
+static int open_root(struct copy *copy, struct error *err)
+{
+	struct engine *engine = copy->engine;
+	const struct step_copy *step = copy->step;
+	cleanup_strv struct strv trees = STRV_INIT;
+	int ret;
+
+	if (!step->from_stage && !step->from_image) {
+		copy->root = (struct select_root){ engine->context->fd, &engine->context->ignore };
+		return 0;
+	}
+	copy->keep_owner = true;
+	if (step->from_stage)
+		ret = engine_trees(engine, step->from_stage, &trees, err);
+	else
+		ret = engine_image_trees(engine, step->from_image, &trees, err);
+	if (ret == 0)
+		ret = snapshot_mount(engine->store, &trees, NULL, 0, &copy->root_fd, err);
+	copy->root.fd = copy->root_fd;
+	return ret;
+}
+
+static int find_sources(struct copy *copy, struct error *err)
+{
+	int ret = 0;
+
+	copy->lists = xzalloc(copy->step->item_count * sizeof(*copy->lists));
+	for (size_t i = 0; i < copy->step->item_count && ret == 0; i++) {
+		const struct copy_item *item = &copy->step->items[i];
+
+		if (!item->body)
+			ret = select_sources(&copy->root, item->path, &copy->lists[i], err);
+		copy->source_count += item->body ? 1 : copy->lists[i].count;
+	}
+	return ret;
+}
+
+int copy_open(struct copy *copy, struct engine *engine, const struct step_copy *step,
+	      struct error *err)
+{
+	int ret = 0;
+
+	*copy = (struct copy){ .engine = engine, .step = step, .root_fd = -EBADF };
+	copy->inodes = xzalloc(sizeof(*copy->inodes));
+	hasher_start(&copy->entries);
+	hasher_start(&copy->data);
+	for (size_t i = 0; i < step->exclude_count && ret == 0; i++)
+		ret = ignore_add(&copy->excludes, step->excludes[i], err);
+	if (ret < 0)
+		return error_prefix(err, ret, "--exclude");
+	if (step->chmod)
+		ret = chmod_parse(step->chmod, &copy->chmod, err);
+	if (ret == 0)
+		ret = open_root(copy, err);
+	if (ret == 0)
+		ret = find_sources(copy, err);
+	return ret;
+}
+
+void copy_close(struct copy *copy)
+{
+	if (!copy->inodes)
+		return;
+	for (size_t i = 0; copy->lists && i < copy->step->item_count; i++)
+		source_list_done(&copy->lists[i]);
+	free(copy->lists);
+	free(copy->buffer);
+	ignore_done(&copy->excludes);
+	cleanup_close_fd(&copy->root_fd);
+	hasher_done(&copy->entries);
+	hasher_done(&copy->data);
+	inode_names_clear(copy->inodes);
+	free(copy->inodes);
+	copy->inodes = NULL;
+}
+
+/* -- archives ------------------------------------------------------------------------------------
+ */
+
+/* The fd of a source that is an archive to be unpacked, -EBADF if it is not. */
+static int open_archive(struct copy *copy, const struct source *source, int *out_fd,
+			struct error *err)
+{
+	cleanup_close int fd = -EBADF;
+	struct stat st;
+	int ret;
+
+	*out_fd = -EBADF;
+	if (!copy->step->unpack || source->is_folder)
+		return 0;
+	fd = inroot_open_nofollow(copy->root.fd, source->path, O_RDONLY | O_NONBLOCK, true, err);
+	if (fd < 0)
+		return fd;
+	if (fstat(fd, &st) < 0)
+		return error_errno(err, errno, "stat \"/%s\"", source->path);
+	if (!S_ISREG(st.st_mode))
+		return 0;
+	ret = unpack_is_archive(fd, err);
+	if (ret > 0)
+		*out_fd = TAKE_FD(fd);
+	return ret < 0 ? ret : 0;
+}
+
+int copy_has_archive(struct copy *copy, struct error *err)
+{
+	for (size_t i = 0; i < copy->step->item_count; i++) {
+		for (size_t j = 0; j < copy->lists[i].count; j++) {
+			cleanup_close int fd = -EBADF;
+			int ret = open_archive(copy, &copy->lists[i].items[j], &fd, err);
+
+			if (ret < 0)
+				return ret;
+			if (fd >= 0)
+				return 1;
+		}
+	}
+	return 0;
+}
+
+/* -- entries -------------------------------------------------------------------------------------
+ */
+
+/* One pass on its way. */
+struct pass {
+	struct copy *copy;
+	const struct copy_sink *sink;
+	const char *prefix; /* where the source's entries go */
+	bool discard;	    /* hash only: the archive itself was given to the sink */
+};
+
+static void hash_entry(struct copy *copy, const struct tar_entry *entry, const char *path,
+		       const struct inode_name *first)
+{
+	struct hasher *hasher = &copy->entries;
+	bool owners = copy->keep_owner && !copy->set_owner;
+	char text[160];
+	int size =
+		snprintf(text, sizeof(text), "%o %u %u %" PRIu64 " %" PRIu64 " %" PRIu64 " %zu",
+			 entry->mode, owners ? entry->uid : 0, owners ? entry->gid : 0, entry->size,
+			 (uint64_t)entry->device, first ? first->ordinal : 0, entry->xattr_count);
+
+	hasher_add_field(hasher, text, (size_t)size);
+	hasher_add_field(hasher, path, strlen(path));
+	if (S_ISLNK(entry->mode))
+		hasher_add_field(hasher, entry->target, strlen(entry->target));
+	for (size_t i = 0; i < entry->xattr_count; i++) {
+		hasher_add_field(hasher, entry->xattrs[i].name, strlen(entry->xattrs[i].name));
+		hasher_add_field(hasher, entry->xattrs[i].value, entry->xattrs[i].size);
+	}
+}
+
+static void hash_contents(struct copy *copy)
+{
+	struct digest digest;
+
+	hasher_finish(&copy->data, &digest);
+	hasher_add_field(&copy->entries, digest.text, DIGEST_TEXT);
+}
+
+/* Read a file for its digest alone. */
+static int read_contents(struct copy *copy, const struct tar_entry *entry, int fd,
+			 struct error *err)
+{
+	uint64_t left = entry->size;
+
+	if (!copy->buffer)
+		copy->buffer = xmalloc(READ_SIZE);
+
+	while (left) {
+		ssize_t n = read(fd, copy->buffer, left < READ_SIZE ? (size_t)left : READ_SIZE);
+
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n < 0)
+			return error_errno(err, errno, "read \"%s\"", entry->path);
+		if (n == 0)
+			return error_set(err, ERROR_STATE, 0,
+					 "\"%s\" became shorter while it was "
+					 "read",
+					 entry->path);
+		hasher_add(&copy->data, copy->buffer, (size_t)n);
+		left -= (uint64_t)n;
+	}
+	return 0;
+}
+
+static int give_entry(struct pass *pass, const struct tar_entry *entry, int fd, struct error *err)
+{
+	struct copy *copy = pass->copy;
+	struct layer_source source = { .fd = fd, .content = &copy->data };
+	int ret = 0;
+
+	if (pass->sink && !pass->discard)
+		ret = pass->sink->entry(pass->sink->context, entry, fd >= 0 ? &source : NULL, err);
+	else if (fd >= 0)
+		ret = read_contents(copy, entry, fd, err);
+	if (ret == 0 && fd >= 0)
+		hash_contents(copy);
+	return ret;
+}
+
+/* Open what has contents or xattrs; the kind must be what the walk saw. */
+static int open_entry(const struct source_entry *from, struct stat *st, int *out_fd,
+		      struct error *err)
+{
+	int flags = O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC;
+	cleanup_close int fd = -EBADF;
+
+	*out_fd = -EBADF;
+	*st = from->st;
+	if (!S_ISREG(st->st_mode) && !S_ISDIR(st->st_mode))
+		return 0;
+	fd = openat(from->folder_fd, from->name, flags);
+	if (fd < 0 || fstat(fd, st) < 0)
+		return error_errno(err, errno, "open \"%s\"", from->name);
+	if ((st->st_mode & S_IFMT) != (from->st.st_mode & S_IFMT))
+		return error_set(err, ERROR_STATE, 0, "\"%s\" changed while it was read",
+				 from->name);
+	*out_fd = TAKE_FD(fd);
+	return 0;
+}
+
+static void set_metadata(const struct copy *copy, const struct stat *st, const char *link,
+			 struct tar_entry *entry)
+{
+	bool keep = copy->keep_owner && !copy->set_owner;
+
+	entry->mode = st->st_mode;
+	if (copy->step->chmod && !S_ISLNK(st->st_mode))
+		entry->mode = (st->st_mode & S_IFMT) | chmod_apply(&copy->chmod, st->st_mode);
+	entry->uid = keep ? st->st_uid : copy->uid;
+	entry->gid = keep ? st->st_gid : copy->gid;
+	entry->size = S_ISREG(st->st_mode) ? (uint64_t)st->st_size : 0;
+	entry->mtime = st->st_mtim.tv_sec;
+	entry->device = S_ISCHR(st->st_mode) || S_ISBLK(st->st_mode) ? st->st_rdev : 0;
+	entry->target = link;
+}
+
+/* "prefix/path", without the parts that are empty or the root. */
+static char *target_path(const char *prefix, const char *path)
+{
+	if (!*path)
+		return xstrdup(prefix);
+	if (!*prefix || strcmp(prefix, ".") == 0)
+		return xstrdup(path);
+	return xasprintf("%s/%s", prefix, path);
+}
+
+static int visit(void *context, const struct source_entry *from, struct error *err)
+{
+	struct pass *pass = context;
+	struct copy *copy = pass->copy;
+	cleanup_close int fd = -EBADF;
+	cleanup_free char *path = target_path(pass->prefix, from->path);
+	struct tar_entry entry = { .path = path };
+	struct tar_xattr *xattrs = NULL;
+	const struct inode_name *first;
+	struct stat st;
+	int ret = 0;
+
+	if (copy->inodes->entries % CANCEL_EVERY == 0)
+		ret = engine_check_cancel(copy->engine, err);
+	if (ret == 0)
+		ret = open_entry(from, &st, &fd, err);
+	if (ret < 0)
+		return ret;
+	set_metadata(copy, &st, from->link, &entry);
+	first = first_name(copy->inodes, &st, path);
+	if (first) {
+		entry.target = first->path;
+		entry.size = 0;
+	} else if (fd >= 0) {
+		ret = entry_read_xattrs(fd, &xattrs, &entry.xattr_count, err);
+		entry.xattrs = xattrs;
+	}
+	if (ret == 0) {
+		hash_entry(copy, &entry, from->path, first);
+		ret = give_entry(pass, &entry, S_ISREG(st.st_mode) && !first ? fd : -EBADF, err);
+	}
+	xattrs_free(xattrs, entry.xattr_count);
+	return ret;
+}
+
+/* -- sources -------------------------------------------------------------------------------------
+ */
+
+/* Announce a source to digest and sink. */
+static int begin(struct pass *pass, const struct copy_source *source, char **out_prefix,
+		 struct error *err)
+{
+	struct hasher *hasher = &pass->copy->entries;
+
+	/* a folder's own name does not count, a file's does */
+	hasher_add_field(hasher, source->is_folder ? "folder" : "file", source->is_folder ? 6 : 4);
+	if (!source->is_folder)
+		hasher_add_field(hasher, source->name, strlen(source->name));
+	if (pass->sink)
+		return pass->sink->begin(pass->sink->context, source, out_prefix, err);
+	*out_prefix = xstrdup("");
+	return 0;
+}
+
+static int run_source(struct copy *copy, const struct copy_sink *sink, const struct source *source,
+		      struct error *err)
+{
+	struct pass pass = { .copy = copy, .sink = sink };
+	cleanup_free char *prefix = NULL;
+	cleanup_close int archive_fd = -EBADF;
+	struct copy_source told = { source->name, source->is_folder, -EBADF };
+	int ret = 0;
+
+	if (sink)
+		ret = open_archive(copy, source, &archive_fd, err);
+	if (ret < 0)
+		return ret;
+	told.archive_fd = archive_fd;
+	pass.discard = archive_fd >= 0;
+	ret = begin(&pass, &told, &prefix, err);
+	if (ret < 0)
+		return ret;
+	pass.prefix = prefix;
+	return select_walk(&copy->root, source, &copy->excludes, visit, &pass, err);
+}
+
+/* The body of a here-document, read like a file. */
+struct body_reader {
+	const char *at;
+	size_t left;
+};
+
+static ssize_t read_body(void *context, void *buffer, size_t size, struct error *err)
+{
+	struct body_reader *reader = context;
+
+	(void)err;
+	if (size > reader->left)
+		size = reader->left;
+	memcpy(buffer, reader->at, size);
+	reader->at += size;
+	reader->left -= size;
+	return (ssize_t)size;
+}
+
+static int run_body(struct copy *copy, const struct copy_sink *sink, const struct copy_item *item,
+		    struct error *err)
+{
+	struct pass pass = { .copy = copy, .sink = sink };
+	struct copy_source told = { item->path, false, -EBADF };
+	struct body_reader reader = { item->body, strlen(item->body) };
+	struct layer_source source = { .fd = -EBADF, .read = read_body, .context = &reader };
+	struct stat st = { .st_mode = S_IFREG | 0644, .st_size = (off_t)reader.left };
+	cleanup_free char *prefix = NULL;
+	struct tar_entry entry;
+	int ret = begin(&pass, &told, &prefix, err);
+
+	if (ret < 0)
+		return ret;
+	entry = (struct tar_entry){ .path = prefix };
+	st.st_mtim.tv_sec = copy->engine->graph->options->now;
+	set_metadata(copy, &st, NULL, &entry);
+	entry.uid = copy->uid;
+	entry.gid = copy->gid;
+	hash_entry(copy, &entry, "", NULL);
+	hasher_add(&copy->data, item->body, reader.left);
+	hash_contents(copy);
+	return sink ? sink->entry(sink->context, &entry, &source, err) : 0;
+}
+
+int copy_run(struct copy *copy, const struct copy_sink *sink, struct digest *out_content,
+	     struct error *err)
+{
+	int ret = 0;
+
+	inode_names_clear(copy->inodes);
+	for (size_t i = 0; i < copy->step->item_count && ret == 0; i++) {
+		const struct copy_item *item = &copy->step->items[i];
+
+		if (item->body)
+			ret = run_body(copy, sink, item, err);
+		for (size_t j = 0; j < copy->lists[i].count && ret == 0; j++)
+			ret = run_source(copy, sink, &copy->lists[i].items[j], err);
+	}
+	hasher_finish(&copy->entries, out_content);
+	return ret;
+}

@@ -1,0 +1,68 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * One pass over all that a COPY or ADD selects: every file is read once, for the content digest and
+ * for the sink that writes it. Without a sink it only hashes.
+ */
+#ifndef BUILDER_BUILD_COPY_H
+#define BUILDER_BUILD_COPY_H
+
+#include <stdbool.h>
+
+#include "builder/build/chmod.h"
+#include "builder/build/engine.h"
+#include "builder/context/select.h"
+#include "builder/image/digest.h"
+#include "builder/image/layer.h"
+#include "lib/error.h"
+
+/** One source, after wildcards: what the sink is told before its entries come. */
+struct copy_source {
+	const char *name; /* last component */
+	bool is_folder;	  /* entries are what is in it */
+	int archive_fd;	  /* to be unpacked into the target, no entries come; else -EBADF */
+};
+
+struct copy_sink {
+	/* Where this source's entries go: a path in the root filesystem (relative, owned). */
+	int (*begin)(void *context, const struct copy_source *source, char **out_path,
+		     struct error *err);
+	/* source NULL: no contents */
+	int (*entry)(void *context, const struct tar_entry *entry,
+		     const struct layer_source *source, struct error *err);
+	void *context;
+};
+
+struct inode_names; /* copy.c */
+
+struct copy {
+	struct engine *engine;
+	const struct step_copy *step;
+	struct select_root root;
+	int root_fd;	 /* -EBADF: the context's, not ours */
+	bool keep_owner; /* sources of stages and images keep theirs */
+	struct ignore excludes;
+	struct source_list *lists; /* one per item */
+	size_t source_count;
+	struct chmod chmod;
+	bool set_owner;
+	uid_t uid;
+	gid_t gid;
+	struct hasher entries, data;
+	char *buffer; /* for reading without a sink */
+	struct inode_names *inodes;
+};
+
+/** Open the source's root and find the sources; -ENOENT names the one that is missing. */
+int copy_open(struct copy *copy, struct engine *engine, const struct step_copy *step,
+	      struct error *err);
+void copy_close(struct copy *copy);
+#define cleanup_copy __attribute__((cleanup(copy_close)))
+
+/** Is one of the sources to be unpacked? 1, 0 or negative. */
+int copy_has_archive(struct copy *copy, struct error *err);
+
+/** The pass; out_content gets the digest of all that was selected. May be repeated. */
+int copy_run(struct copy *copy, const struct copy_sink *sink, struct digest *out_content,
+	     struct error *err);
+
+#endif

@@ -1,0 +1,338 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The engine: stages in order, steps in order, one at a time. The structures are those of a graph
+ * with final keys; running branches of it at once is a matter of this file alone.
+ */
+#include "builder/build/engine.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <string.h>
+#include <sys/inotify.h>
+#include <sys/syscall.h>
+#include <time.h>
+
+#include "builder/container/user.h"
+#include "builder/image/snapshot.h"
+#include "lib/cleanup.h"
+#include "lib/strbuf.h"
+
+#define OWNER_POLL_MS 1000 /* an owner that fails leaves no record that inotify could tell of */
+
+/* -- events --------------------------------------------------------------------------------------
+ */
+
+void engine_event(struct engine *engine, enum build_event_kind kind, unsigned int id,
+		  const char *data, size_t size)
+{
+	struct build_event event = { .kind = kind, .id = id, .data = data, .size = size };
+
+	engine->options->event(engine->options->event_context, &event);
+}
+
+unsigned int engine_begin(struct engine *engine, const char *name)
+{
+	struct build_event event = { .kind = EVENT_BEGIN, .id = ++engine->events, .name = name };
+
+	engine->options->event(engine->options->event_context, &event);
+	return event.id;
+}
+
+int engine_check_cancel(const struct engine *engine, struct error *err)
+{
+	struct pollfd poll_fd = { .fd = engine->options->cancel_fd, .events = POLLIN };
+
+	if (engine->options->cancel_fd < 0 || poll(&poll_fd, 1, 0) <= 0)
+		return 0;
+	return error_set(err, ERROR_CANCELLED, ECANCELED, "the build was interrupted");
+}
+
+/* -- what a step stands on -----------------------------------------------------------------------
+ */
+
+int engine_image_trees(struct engine *engine, struct image *image, struct strv *out,
+		       struct error *err)
+{
+	return image_trees(engine->store, image, out, err);
+}
+
+int engine_trees(struct engine *engine, struct graph_stage *stage, struct strv *out,
+		 struct error *err)
+{
+	int ret = 0;
+
+	if (stage->base)
+		ret = engine_image_trees(engine, stage->base, out, err);
+	for (size_t i = 0; i < stage->layers.count && ret == 0; i++)
+		strv_take(out, layer_tree(stage->layers.items[i]));
+	return ret;
+}
+
+int engine_resolve_user(struct engine *engine, const struct strv *trees, const char *name,
+			struct user *out, struct error *err)
+{
+	cleanup_close int fd = -EBADF;
+	int ret = snapshot_mount(engine->store, trees, NULL, 0, &fd, err);
+
+	return ret < 0 ? ret : user_resolve(fd, name, out, err);
+}
+
+/* -- one step ------------------------------------------------------------------------------------
+ */
+
+static void take_record(struct step *step, const struct step_record *record)
+{
+	memcpy(step->layer, record->layer, LAYER_ID_SIZE);
+	step->created = record->created;
+}
+
+/* 1: the cache has it. */
+static int look_up(struct engine *engine, struct step *step, struct error *err)
+{
+	cleanup_step_record struct step_record record = { .manifest = NULL };
+	int ret;
+
+	if (engine->options->no_cache || !step->key.hex[0])
+		return 0;
+	ret = store_step_get(engine->store, step->key.hex, &record, err);
+	if (ret <= 0 || !record.layer[0])
+		return ret < 0 ? ret : 0;
+	take_record(step, &record);
+	step->cached = true;
+	return 1;
+}
+
+/* Until the owner ends, a record appears, or some time has passed. */
+static int wait_for_owner(struct engine *engine, pid_t owner, struct error *err)
+{
+	cleanup_close int pidfd = owner > 0 ? (int)syscall(SYS_pidfd_open, owner, 0) : -EBADF;
+	cleanup_close int steps_fd = store_steps_open(engine->store, err);
+	cleanup_close int notify_fd = inotify_init1(IN_CLOEXEC | IN_NONBLOCK);
+	struct pollfd polls[] = { { .fd = pidfd, .events = POLLIN },
+				  { .fd = notify_fd, .events = POLLIN },
+				  { .fd = engine->options->cancel_fd, .events = POLLIN } };
+	char path[64];
+
+	if (steps_fd < 0)
+		return steps_fd;
+	snprintf(path, sizeof(path), "/proc/self/fd/%d", steps_fd);
+	/* without inotify the time limit alone wakes us */
+	(void)inotify_add_watch(notify_fd, path, IN_MOVED_TO | IN_DELETE);
+	(void)poll(polls, ARRAY_SIZE(polls), OWNER_POLL_MS);
+	return engine_check_cancel(engine, err);
+}
+
+/* The lock of a step, unless another builder makes it meanwhile: 0 locked, 1 it is in the cache. */
+static int lock_step(struct engine *engine, struct step *step, struct step_lock *lock,
+		     struct error *err)
+{
+	bool told = false;
+
+	for (;;) {
+		pid_t owner = 0;
+		int ret = store_step_trylock(engine->store, step->key.hex, lock, &owner, err);
+
+		if (ret < 0)
+			return ret;
+		if (ret == 1)
+			return look_up(engine, step, err); /* it may have come in between */
+		if (!told) {
+			static const char note[] = "waiting for another builder to do this step";
+
+			engine_event(engine, EVENT_NOTE, engine->running, note, strlen(note));
+			told = true;
+		}
+		ret = wait_for_owner(engine, owner, err);
+		if (ret == 0)
+			ret = look_up(engine, step, err);
+		if (ret != 0)
+			return ret;
+	}
+}
+
+static int publish(struct engine *engine, struct step *step, struct layer_draft *draft,
+		   char *manifest, struct error *err)
+{
+	struct step_record record = { .created = engine->graph->options->now,
+				      .manifest = manifest };
+	struct layer_info layer;
+	int ret = layer_publish(engine->store, draft, &layer, err);
+
+	if (ret < 0)
+		return ret;
+	memcpy(record.layer, layer.id, LAYER_ID_SIZE);
+	take_record(step, &record);
+	return store_step_put(engine->store, step->key.hex, &record, err);
+}
+
+static int make_step(struct engine *engine, struct step *step, char **manifest, struct error *err)
+{
+	struct step_lock lock = STEP_LOCK_INIT;
+	struct layer_draft draft = { .name = "" };
+	int ret = 0;
+
+	if (step->kind->exclusive && step->key.hex[0])
+		ret = lock_step(engine, step, &lock, err);
+	if (ret == 0) {
+		ret = step->kind->make(engine, step, &draft, manifest, err);
+		if (ret == 0)
+			ret = publish(engine, step, &draft, *manifest, err);
+	}
+	step_unlock(&lock);
+	return ret < 0 ? ret : 0;
+}
+
+static int run_step_unreported(struct engine *engine, struct step *step, struct error *err)
+{
+	cleanup_free char *manifest = NULL;
+	int ret = engine_check_cancel(engine, err);
+
+	if (ret == 0)
+		ret = step->kind->find_key(engine, step, &manifest, err);
+	if (ret >= 0)
+		ret = look_up(engine, step, err);
+	if (ret == 0)
+		ret = make_step(engine, step, &manifest, err);
+	return ret < 0 ? ret : 0;
+}
+
+static void report_failure(struct engine *engine, const struct error *err)
+{
+	char text[2048];
+
+	if (err->code == ERROR_CANCELLED) {
+		engine_event(engine, EVENT_CANCELED, engine->running, NULL, 0);
+		return;
+	}
+	error_text(err, text, sizeof(text));
+	engine_event(engine, EVENT_FAILED, engine->running, text, strlen(text));
+}
+
+static int run_one_step(struct engine *engine, struct step *step, struct error *err)
+{
+	struct graph_stage *stage = step->stage;
+	cleanup_free char *name =
+		xasprintf("[%s %zu/%zu] %s", stage->label, step->number, stage->total, step->text);
+	int ret;
+
+	engine->running = engine_begin(engine, name);
+	ret = run_step_unreported(engine, step, err);
+	if (ret < 0) {
+		engine->failed = step;
+		report_failure(engine, err);
+		return ret;
+	}
+	engine_event(engine, step->cached ? EVENT_CACHED : EVENT_DONE, engine->running, NULL, 0);
+	strv_add(&stage->layers, step->layer);
+	stage->key = step->key;
+	return 0;
+}
+
+/* -- stages --------------------------------------------------------------------------------------
+ */
+
+static int begin_stage(struct engine *engine, struct graph_stage *stage, struct error *err)
+{
+	cleanup_free char *name =
+		xasprintf("[%s 1/%zu] FROM %s", stage->label, stage->total, stage->stage->base);
+	struct digest chain = { .text = "" };
+	struct key_builder builder;
+	unsigned int id = engine_begin(engine, name);
+	int ret = 0;
+
+	if (stage->parent) {
+		stage->key = stage->parent->key;
+		strv_add_all(&stage->layers, strv_items(&stage->parent->layers));
+	} else {
+		if (stage->base)
+			ret = image_chain(stage->base, &chain, err);
+		if (ret < 0)
+			return ret;
+		key_begin(&builder, "base");
+		key_add(&builder, "platform", engine->graph->options->platform);
+		key_add(&builder, "chain", chain.text);
+		key_finish(&builder, &stage->key, NULL);
+	}
+	engine_event(engine, EVENT_CACHED, id, NULL, 0); /* images are local: nothing to do */
+	return 0;
+}
+
+static const char *date_text(struct engine *engine, int64_t seconds)
+{
+	time_t time = (time_t)seconds;
+	struct tm broken;
+	char text[32];
+
+	gmtime_r(&time, &broken);
+	strftime(text, sizeof(text), "%Y-%m-%dT%H:%M:%SZ", &broken);
+	return arena_strdup(&engine->graph->arena, text);
+}
+
+/* What comes before a stage's first layer: the end of the base's history, else that layer's time.
+ */
+static const char *first_date(struct engine *engine, const struct graph_stage *stage)
+{
+	const struct image_config *config = stage->config;
+
+	if (stage->history_first && config->history.items[stage->history_first - 1].created)
+		return config->history.items[stage->history_first - 1].created;
+	if (stage->step_count)
+		return date_text(engine, stage->steps[0]->created);
+	return config->created ? config->created : date_text(engine, engine->graph->options->now);
+}
+
+/* An entry has the time of the layer that it made, else of the layer before: a build from the
+ * cache then gives the same image. */
+static void date_history(struct engine *engine, struct graph_stage *stage)
+{
+	struct image_config *config = stage->config;
+	const char *date;
+	size_t next = 0;
+
+	if (stage->parent) { /* its entries were copied before it ran */
+		date_history(engine, stage->parent);
+		for (size_t i = 0; i < stage->history_first; i++)
+			config->history.items[i].created =
+				stage->parent->config->history.items[i].created;
+		config->created = stage->parent->config->created;
+	}
+	date = first_date(engine, stage);
+	for (size_t i = stage->history_first; i < config->history.count; i++) {
+		if (next < stage->step_count && stage->steps[next]->history == i)
+			date = date_text(engine, stage->steps[next++]->created);
+		config->history.items[i].created = date;
+	}
+	config->created = date;
+}
+
+static int run_stage(struct engine *engine, struct graph_stage *stage, struct error *err)
+{
+	int ret = begin_stage(engine, stage, err);
+
+	for (size_t i = 0; i < stage->step_count && ret == 0; i++)
+		ret = run_one_step(engine, stage->steps[i], err);
+	return ret;
+}
+
+int engine_run(struct engine *engine, struct error *err)
+{
+	const struct graph *graph = engine->graph;
+	int ret = 0;
+
+	for (size_t i = 0; i < graph->order_count && ret == 0; i++)
+		ret = run_stage(engine, graph->order[i], err);
+	return ret;
+}
+
+int engine_create_image(struct engine *engine, struct store_ref *out_ref, struct digest *out_id,
+			struct error *err)
+{
+	struct graph_stage *target = engine->graph->target;
+	struct image_new image = { .base = target->base,
+				   .config = target->config,
+				   .arena = &engine->graph->arena,
+				   .layers = &target->layers };
+
+	date_history(engine, target);
+	return image_create(engine->store, &image, out_ref, out_id, err);
+}

@@ -1,0 +1,186 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * What a build is going to do: stages and, in each, the steps that make layers, with everything
+ * expanded and resolved. plan.c makes it from stages and base images without running anything;
+ * engine.c runs it. All of it lives in the graph's arena.
+ */
+#ifndef BUILDER_BUILD_GRAPH_H
+#define BUILDER_BUILD_GRAPH_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "builder/build/cache-key.h"
+#include "builder/build/run-step.h"
+#include "builder/dockerfile/scope.h"
+#include "builder/dockerfile/stages.h"
+#include "builder/image/image.h"
+#include "builder/image/store.h"
+#include "lib/alloc.h"
+#include "lib/error.h"
+#include "lib/strv.h"
+
+/** A file in the root filesystem of a RUN that comes from a here-document with "#!". */
+struct step_script {
+	const char *target; /* "/dev/pipes/NAME" */
+	const char *body;
+};
+
+/** RUN: all that decides what the command does. */
+struct step_run {
+	const char *const *args;
+	size_t arg_count;
+	const char *const *env; /* of the image and the ARGs; NULL-terminated */
+	size_t env_count;
+	const char *const *proxies; /* in no key; NULL-terminated */
+	const char *cwd;
+	const char *user;
+	enum run_network network;
+	const struct step_script *script; /* NULL = none */
+};
+
+/** What a COPY source is: a path, or the body of a here-document. */
+struct copy_item {
+	const char *path; /* as written, or the file's name */
+	const char *body; /* NULL = a path */
+};
+
+/** COPY and ADD. */
+struct step_copy {
+	const struct copy_item *items;
+	size_t item_count;
+	const char *target; /* absolute; with a slash at the end when a folder is meant */
+	struct graph_stage *from_stage; /* NULL with from_image NULL: the context */
+	struct image *from_image;
+	const char *chown; /* NULL = none */
+	const char *chmod;
+	const char *const *excludes;
+	size_t exclude_count;
+	bool unpack; /* ADD: archives */
+};
+
+/** WORKDIR: a folder to be made. */
+struct step_workdir {
+	const char *path; /* absolute */
+	const char *user;
+};
+
+struct step {
+	const struct step_kind *kind; /* its functions: engine.h */
+	struct graph_stage *stage;
+	size_t number;	  /* in its stage, FROM is 1 */
+	const char *text; /* "RUN make", for progress */
+	struct source_range range;
+	size_t history; /* index of its entry in the stage's config */
+	union {
+		struct step_run run;
+		struct step_copy copy;
+		struct step_workdir workdir;
+	};
+
+	/* while running */
+	struct cache_key key;
+	char layer[LAYER_ID_SIZE];
+	int64_t created;
+	bool cached;
+};
+
+struct graph_stage {
+	const struct stage *stage;
+	const char *label;	     /* "build", "stage-1" */
+	struct graph_stage *parent;  /* NULL: base or scratch */
+	struct image *base;	     /* of the first ancestor; NULL = scratch */
+	struct image_config *config; /* after all instructions */
+	struct scope scope;
+	struct step **steps;
+	size_t step_count, step_capacity;
+	size_t history_first; /* of this stage's own entries in config->history */
+	size_t total;	      /* of the progress: steps and FROM */
+	bool planned;
+	bool running;	  /* being planned: a circle through ONBUILD ends here */
+	bool command_set; /* CMD was given in this stage */
+
+	/* while running */
+	bool started;
+	struct cache_key key; /* of what the last finished step left */
+	struct strv layers;   /* ids on top of base, the parent's first */
+};
+
+struct graph_options {
+	const struct strv *build_args;
+	const struct strv *labels; /* "K=V" for the final image */
+	const char *platform;	   /* "linux/amd64" */
+	enum run_network network;  /* of RUN without --network */
+	int64_t now;		   /* seconds: the time of this build */
+};
+
+struct graph_image; /* plan.c */
+
+struct graph {
+	struct arena arena;
+	struct store *store;
+	struct dockerfile *dockerfile;
+	struct stages *stages;
+	const struct graph_options *options;
+	struct graph_stage *items; /* as many as stages->count; only the needed are planned */
+	struct graph_stage *target;
+	struct graph_stage **order; /* planned ones, the needed before those who need them */
+	size_t order_count;
+	struct graph_image *images; /* loaded ones */
+	struct source_range where;  /* of a failure */
+};
+
+/** Plan all that the target needs. Free with graph_done in any case. */
+int graph_plan(struct graph *graph, struct error *err);
+void graph_done(struct graph *graph);
+#define cleanup_graph __attribute__((cleanup(graph_done)))
+
+/** Plan one instruction, already expanded where its table row says so: plan-meta.c, plan-files.c.
+ */
+struct plan_context {
+	struct graph *graph;
+	struct graph_stage *stage;
+	const struct instruction *raw; /* before expansion */
+};
+
+typedef int (*plan_fn)(struct plan_context *plan, const struct instruction *instruction,
+		       struct error *err);
+
+int plan_arg(struct plan_context *plan, const struct instruction *instruction, struct error *err);
+int plan_cmd(struct plan_context *plan, const struct instruction *instruction, struct error *err);
+int plan_entrypoint(struct plan_context *plan, const struct instruction *instruction,
+		    struct error *err);
+int plan_env(struct plan_context *plan, const struct instruction *instruction, struct error *err);
+int plan_expose(struct plan_context *plan, const struct instruction *instruction,
+		struct error *err);
+int plan_healthcheck(struct plan_context *plan, const struct instruction *instruction,
+		     struct error *err);
+int plan_label(struct plan_context *plan, const struct instruction *instruction, struct error *err);
+int plan_maintainer(struct plan_context *plan, const struct instruction *instruction,
+		    struct error *err);
+int plan_onbuild(struct plan_context *plan, const struct instruction *instruction,
+		 struct error *err);
+int plan_shell(struct plan_context *plan, const struct instruction *instruction, struct error *err);
+int plan_stopsignal(struct plan_context *plan, const struct instruction *instruction,
+		    struct error *err);
+int plan_user(struct plan_context *plan, const struct instruction *instruction, struct error *err);
+int plan_volume(struct plan_context *plan, const struct instruction *instruction,
+		struct error *err);
+int plan_run(struct plan_context *plan, const struct instruction *instruction, struct error *err);
+int plan_copy(struct plan_context *plan, const struct instruction *instruction, struct error *err);
+int plan_workdir(struct plan_context *plan, const struct instruction *instruction,
+		 struct error *err);
+
+/** One entry of history; returns its index. */
+size_t plan_history(struct plan_context *plan, const char *created_by, bool empty_layer);
+/** A new step with its history entry. */
+struct step *plan_step(struct plan_context *plan, const struct step_kind *kind,
+		       const char *created_by);
+/** The command as an argument list: the exec form, or the stage's SHELL with the text. */
+const char *const *plan_command(struct plan_context *plan, const struct instruction *instruction,
+				size_t first, size_t *out_count);
+/** Plan the stage that a --from means, or load the image. */
+int plan_source(struct plan_context *plan, const char *from, struct step_copy *out,
+		struct error *err);
+
+#endif

@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Writable snapshots for RUN and for ADD of archives. */
+#include "builder/build/place.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "lib/alloc.h"
+#include "lib/cleanup.h"
+
+/* The scratch folders are deleted with the session: never on a hot path. */
+void place_done(struct place *place)
+{
+	if (place->mounted)
+		(void)snapshot_detach(place->rootfs, NULL); /* the namespace's end does it too */
+	free(place->rootfs);
+	free(place->bundle);
+}
+
+int place_make(struct place *place, const struct strv *trees, struct error *err)
+{
+	struct store *store = place->store;
+	cleanup_close int scratch_fd = -EBADF;
+	cleanup_close int mount_fd = -EBADF;
+	int ret = snapshot_upper_create(store, trees, &place->upper, err);
+
+	if (ret == 0)
+		ret = store_scratch(store, place->name, &scratch_fd, err);
+	if (ret < 0)
+		return ret;
+	if (mkdirat(scratch_fd, "rootfs", 0755) < 0 || mkdirat(scratch_fd, "bundle", 0700) < 0)
+		return error_errno(err, errno, "make the folders of a step in \"%s\"", place->name);
+	place->rootfs = xasprintf("%s/%s/rootfs", store->path, place->name);
+	place->bundle = xasprintf("%s/%s/bundle", store->path, place->name);
+	ret = snapshot_mount(store, trees, &place->upper, SNAPSHOT_VOLATILE, &mount_fd, err);
+	if (ret == 0)
+		ret = snapshot_attach(mount_fd, AT_FDCWD, place->rootfs, err);
+	place->mounted = ret == 0;
+	return ret;
+}
+
+int place_unmount(struct place *place, struct error *err)
+{
+	int ret = snapshot_detach(place->rootfs, err);
+
+	place->mounted = ret < 0;
+	return ret;
+}

@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The place where a step works: a writable snapshot, mounted in a scratch folder of the store.
+ * Mounts live in our own mount namespace and go with it, also on SIGKILL.
+ */
+#ifndef BUILDER_BUILD_PLACE_H
+#define BUILDER_BUILD_PLACE_H
+
+#include <stdbool.h>
+
+#include "builder/image/snapshot.h"
+#include "builder/image/store.h"
+#include "lib/error.h"
+#include "lib/strv.h"
+
+struct place {
+	struct store *store;
+	struct snapshot_upper upper; /* upper.upper becomes the layer after the unmount */
+	char name[STORE_NAME_SIZE];  /* scratch folder with rootfs/ and bundle/ */
+	char *rootfs, *bundle;	     /* absolute paths */
+	bool mounted;
+};
+
+/** Make and mount; place->store must be set. place_done in any case. */
+int place_make(struct place *place, const struct strv *trees, struct error *err);
+int place_unmount(struct place *place, struct error *err);
+/** Unmounts what is mounted. */
+void place_done(struct place *place);
+#define cleanup_place __attribute__((cleanup(place_done)))
+
+#endif

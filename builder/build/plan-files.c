@@ -1,0 +1,276 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Planning the instructions that make layers: RUN, COPY, ADD, WORKDIR. What a step will do is
+ * decided here completely; its functions in step-*.c only do it.
+ */
+#include <string.h>
+
+#include "builder/build/graph.h"
+#include "builder/build/plan-history.h"
+#include "builder/build/step-kinds.h"
+#include "builder/dockerfile/words.h"
+#include "lib/cleanup.h"
+#include "lib/path.h"
+#include "lib/strbuf.h"
+
+static const char *const *keep_list(struct plan_context *plan, const struct strv *list)
+{
+	const char **items = arena_alloc(&plan->graph->arena, (list->count + 1) * sizeof(*items));
+
+	for (size_t i = 0; i < list->count; i++)
+		items[i] = arena_strdup(&plan->graph->arena, list->items[i]);
+	return items;
+}
+
+/* -- RUN -----------------------------------------------------------------------------------------
+ */
+
+/* The image's variables, then the ARGs that none of them hides. */
+static void set_environment(struct plan_context *plan, struct step_run *run)
+{
+	struct scope *scope = &plan->stage->scope;
+	cleanup_strv struct strv env = STRV_INIT;
+
+	strv_add_all(&env, strv_items(&scope->env));
+	for (size_t i = 0; i < scope->args.count; i++) {
+		cleanup_free char *name =
+			xstrndup(scope->args.items[i], strcspn(scope->args.items[i], "="));
+
+		if (!strv_env_get(&scope->env, name))
+			strv_add(&env, scope->args.items[i]);
+	}
+	run->env_count = env.count;
+	run->env = keep_list(plan, &env);
+}
+
+/* The proxy variables of the command line, in both cases, unless the Dockerfile has its own. */
+static void set_proxies(struct plan_context *plan, struct step_run *run)
+{
+	const struct strv *given = plan->graph->options->build_args;
+	cleanup_strv struct strv proxies = STRV_INIT;
+
+	for (size_t i = 0; i < given->count; i++) {
+		size_t size = strcspn(given->items[i], "=");
+		cleanup_free char *name = xstrndup(given->items[i], size);
+
+		if (!scope_is_proxy(name))
+			continue;
+		for (int lower = 0; lower < 2; lower++) {
+			for (char *p = name; *p; p++)
+				if (*p != '_')
+					*p = (char)(lower ? *p | 32 : *p & ~32);
+			if (!scope_lookup(&plan->stage->scope, name))
+				strv_env_set(&proxies, name, given->items[i] + size + 1);
+		}
+	}
+	run->proxies = keep_list(plan, &proxies);
+}
+
+/* "RUN [|N k=v ...] args # buildkit": all declared ARGs with the values that the command sees. */
+static char *run_history(struct plan_context *plan, const struct step_run *run)
+{
+	struct scope *scope = &plan->stage->scope;
+	cleanup_strbuf struct strbuf text = STRBUF_INIT;
+
+	strbuf_adds(&text, "RUN");
+	if (scope->declared.count)
+		strbuf_addf(&text, " |%zu", scope->declared.count);
+	for (size_t i = 0; i < scope->declared.count; i++) {
+		const char *value = scope_lookup(scope, scope->declared.items[i]);
+
+		strbuf_addf(&text, " %s=%s", scope->declared.items[i], value ? value : "");
+	}
+	for (size_t i = 0; i < run->arg_count; i++)
+		strbuf_addf(&text, " %s", run->args[i]);
+	strbuf_adds(&text, " # buildkit");
+	return strbuf_take(&text);
+}
+
+/* A lone here-document is the command itself (or, with "#!", a program); else the shell reads it.
+ */
+static void apply_heredocs(struct plan_context *plan, struct instruction *instruction,
+			   struct step_run *run)
+{
+	struct arena *arena = &plan->graph->arena;
+	const struct heredoc *first = &instruction->heredocs[0];
+	cleanup_strv struct strv words = STRV_INIT;
+	cleanup_strbuf struct strbuf full = STRBUF_INIT;
+	struct step_script *script;
+
+	if (!instruction->heredoc_count)
+		return;
+	instruction->args = arena_alloc(arena, 2 * sizeof(*instruction->args));
+	words_split_quoted(plan->raw->args[0], plan->stage->scope.escape, &words);
+	if (words.count > 1) {
+		strbuf_adds(&full, plan->raw->args[0]);
+		for (size_t i = 0; i < instruction->heredoc_count; i++)
+			strbuf_addf(&full, "\n%s%s", instruction->heredocs[i].body,
+				    instruction->heredocs[i].name);
+		instruction->args[0] = arena_strdup(arena, strbuf_text(&full));
+		return;
+	}
+	instruction->args[0] = first->body;
+	if (strncmp(first->body, "#!", 2) != 0)
+		return;
+	script = arena_alloc(arena, sizeof(*script));
+	script->target = arena_printf(arena, "/dev/pipes/%s", first->name);
+	script->body = first->body;
+	instruction->args[0] = script->target;
+	run->script = script;
+}
+
+int plan_run(struct plan_context *plan, const struct instruction *instruction, struct error *err)
+{
+	const struct image_defaults *defaults = plan->stage->config->config;
+	const char *network = instruction_flag(instruction, "network");
+	struct instruction command = *instruction;
+	struct step_run run = { .network = plan->graph->options->network };
+	cleanup_free char *created_by = NULL, *cwd = NULL;
+
+	apply_heredocs(plan, &command, &run);
+	if (run.script && strchr(run.script->target + strlen("/dev/pipes/"), '/'))
+		return error_invalid(err, "\"%s\" is no file name", instruction->heredocs[0].name);
+	run.args = plan_command(plan, &command, 0, &run.arg_count);
+	set_environment(plan, &run);
+	set_proxies(plan, &run);
+	cwd = path_join("/", defaults->working_dir ? defaults->working_dir : "");
+	run.cwd = arena_strdup(&plan->graph->arena, cwd);
+	run.user = defaults->user ? defaults->user : "";
+	if (network && strcmp(network, "none") == 0)
+		run.network = RUN_NETWORK_NONE;
+	else if (network && strcmp(network, "host") == 0)
+		run.network = RUN_NETWORK_HOST;
+	created_by = run_history(plan, &run);
+	plan_step(plan, &step_kind_run, created_by)->run = run;
+	return 0;
+}
+
+/* -- COPY and ADD --------------------------------------------------------------------------------
+ */
+
+static bool names_folder(const char *path)
+{
+	const char *base = strrchr(path, '/');
+
+	base = base ? base + 1 : path;
+	return !*base || strcmp(base, ".") == 0 || strcmp(base, "..") == 0;
+}
+
+static char *copy_history(const struct instruction *instruction, const struct step_copy *copy)
+{
+	static const char *const flags[] = { "chown", "chmod" };
+	cleanup_strbuf struct strbuf text = STRBUF_INIT;
+
+	strbuf_adds(&text, instruction_spec(instruction)->name);
+	for (size_t i = 0; i < ARRAY_SIZE(flags); i++) {
+		const char *value = instruction_flag(instruction, flags[i]);
+
+		if (value)
+			strbuf_addf(&text, " --%s=%s", flags[i], value);
+	}
+	for (size_t i = 0; i < copy->item_count; i++)
+		strbuf_addf(&text, " %s%s", copy->items[i].body ? "<<" : "", copy->items[i].path);
+	strbuf_addf(&text, " %s # buildkit", instruction->args[copy->item_count]);
+	return strbuf_take(&text);
+}
+
+/* What is not a path of the context; a later issue's business. */
+static int check_remote(const struct instruction *instruction, const char *path, struct error *err)
+{
+	static const char *const schemes[] = { "http://", "https://", "git://", "ssh://", "git@" };
+
+	for (size_t i = 0; instruction->kind == INST_ADD && i < ARRAY_SIZE(schemes); i++)
+		if (strncmp(path, schemes[i], strlen(schemes[i])) == 0)
+			return error_set(err, ERROR_UNSUPPORTED, 0,
+					 "ADD of \"%s\" is not supported yet", path);
+	return 0;
+}
+
+static int set_items(struct plan_context *plan, const struct instruction *instruction,
+		     struct step_copy *copy, struct error *err)
+{
+	size_t count = instruction->arg_count - 1;
+	struct copy_item *items = arena_alloc(&plan->graph->arena, count * sizeof(*items));
+
+	for (size_t i = 0; i < count; i++) {
+		int ret = check_remote(instruction, instruction->args[i], err);
+
+		if (ret < 0)
+			return ret;
+		items[i].path = instruction->args[i];
+	}
+	for (size_t i = 0; i < instruction->heredoc_count; i++) {
+		const struct heredoc *heredoc = &instruction->heredocs[i];
+
+		if (strchr(heredoc->name, '/') || strcmp(heredoc->name, "..") == 0 ||
+		    strcmp(heredoc->name, ".") == 0)
+			return error_invalid(err, "\"%s\" is no file name", heredoc->name);
+		items[heredoc->arg] = (struct copy_item){ heredoc->name, heredoc->body };
+	}
+	copy->items = items;
+	copy->item_count = count;
+	return 0;
+}
+
+static void set_excludes(struct plan_context *plan, const struct instruction *instruction,
+			 struct step_copy *copy)
+{
+	const char **excludes =
+		arena_alloc(&plan->graph->arena, (instruction->flag_count + 1) * sizeof(*excludes));
+
+	for (size_t i = 0; i < instruction->flag_count; i++)
+		if (strcmp(instruction->flags[i].spec->name, "exclude") == 0)
+			excludes[copy->exclude_count++] = instruction->flags[i].value;
+	copy->excludes = excludes;
+}
+
+int plan_copy(struct plan_context *plan, const struct instruction *instruction, struct error *err)
+{
+	const struct image_defaults *defaults = plan->stage->config->config;
+	const char *target = instruction->args[instruction->arg_count - 1];
+	const char *from = instruction_flag(instruction, "from");
+	const char *unpack = instruction_flag(instruction, "unpack");
+	struct step_copy copy = { .chown = instruction_flag(instruction, "chown"),
+				  .chmod = instruction_flag(instruction, "chmod") };
+	cleanup_free char *created_by = NULL, *base = NULL, *path = NULL;
+	int ret = set_items(plan, instruction, &copy, err);
+
+	if (ret < 0)
+		return ret;
+	created_by = copy_history(instruction, &copy);
+	base = path_join("/", defaults->working_dir ? defaults->working_dir : "");
+	path = path_join(base, target);
+	copy.target = arena_printf(&plan->graph->arena, "%s%s", path,
+				   names_folder(target) && path[1] ? "/" : "");
+	copy.unpack = instruction->kind == INST_ADD && !(unpack && strcmp(unpack, "false") == 0);
+	set_excludes(plan, instruction, &copy);
+	if (from)
+		ret = plan_source(plan, from, &copy, err);
+	if (ret < 0)
+		return ret;
+	plan_step(plan, &step_kind_copy, created_by)->copy = copy;
+	return 0;
+}
+
+/* -- WORKDIR -------------------------------------------------------------------------------------
+ */
+
+int plan_workdir(struct plan_context *plan, const struct instruction *instruction,
+		 struct error *err)
+{
+	struct image_defaults *defaults = plan->stage->config->config;
+	cleanup_free char *base =
+		path_join("/", defaults->working_dir ? defaults->working_dir : "");
+	cleanup_free char *path = path_join(base, instruction->args[0]);
+	cleanup_free char *created_by = xasprintf("WORKDIR %s", path);
+	struct step_workdir workdir = { .user = defaults->user ? defaults->user : "" };
+
+	(void)err;
+	workdir.path = arena_strdup(&plan->graph->arena, path);
+	defaults->working_dir = workdir.path;
+	if (path[1])
+		plan_step(plan, &step_kind_workdir, created_by)->workdir = workdir;
+	else
+		(void)plan_history(plan, created_by, true);
+	return 0;
+}

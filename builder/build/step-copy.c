@@ -1,0 +1,209 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * COPY and ADD. First by definition: has an instruction like this one, on this parent, ever been
+ * made? Only then it can pay to hash the sources before copying (or, when they come from a stage
+ * or an image and so cannot change, to take the digest from the record). Else one pass copies and
+ * hashes at once, and the key is known behind it.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "builder/build/copy-target.h"
+#include "builder/build/copy.h"
+#include "builder/container/user.h"
+#include "builder/image/snapshot.h"
+#include "lib/cleanup.h"
+#include "lib/number.h"
+
+/* -- keys ----------------------------------------------------------------------------------------
+ */
+
+static bool is_immutable(const struct step_copy *copy)
+{
+	return copy->from_stage || copy->from_image;
+}
+
+/* What says where the sources come from, as far as a key can. */
+static int source_identity(const struct step_copy *copy, struct digest *chain, const char **out,
+			   struct error *err)
+{
+	*out = "context";
+	if (copy->from_stage)
+		*out = copy->from_stage->key.hex;
+	if (!copy->from_image)
+		return 0;
+	*out = chain->text;
+	return image_chain(copy->from_image, chain, err);
+}
+
+static void add_options(struct key_builder *builder, const struct step *step)
+{
+	const struct step_copy *copy = &step->copy;
+
+	key_add(builder, "parent", step->stage->key.hex);
+	key_add(builder, "target", copy->target);
+	key_add(builder, "chown", copy->chown);
+	key_add(builder, "chmod", copy->chmod);
+	key_add(builder, "unpack", copy->unpack ? "true" : "false");
+}
+
+/* The definition: sources by name. Its record holds the digest that the sources had last. */
+static int definition_key(const struct step *step, struct cache_key *out, struct error *err)
+{
+	const struct step_copy *copy = &step->copy;
+	struct digest chain = { .text = "" };
+	struct key_builder builder;
+	const char *identity;
+	int ret = source_identity(copy, &chain, &identity, err);
+
+	if (ret < 0)
+		return ret;
+	key_begin(&builder, "copy definition");
+	add_options(&builder, step);
+	key_add(&builder, "from", identity);
+	for (size_t i = 0; i < copy->item_count; i++) {
+		key_add(&builder, "source", copy->items[i].path);
+		key_add(&builder, "body", copy->items[i].body);
+	}
+	key_add_list(&builder, "excludes", copy->excludes, copy->exclude_count);
+	key_finish(&builder, out, NULL);
+	return 0;
+}
+
+static void set_key(struct step *step, const char *content, char **manifest)
+{
+	struct key_builder builder;
+
+	key_begin(&builder, "copy");
+	add_options(&builder, step);
+	key_add(&builder, "content", content);
+	free(*manifest);
+	key_finish(&builder, &step->key, manifest);
+}
+
+#define CONTENT_MEMBER "{\"content\":\""
+
+/* "{"content":"sha256:..."}", as put_definition wrote it. */
+static bool read_content(const char *manifest, struct digest *out)
+{
+	size_t size = strlen(CONTENT_MEMBER);
+	cleanup_free char *text = NULL;
+
+	if (!manifest || strncmp(manifest, CONTENT_MEMBER, size) != 0)
+		return false;
+	text = xstrndup(manifest + size, strcspn(manifest + size, "\""));
+	return digest_parse(text, out, NULL) == 0;
+}
+
+static int put_definition(struct engine *engine, const struct step *step,
+			  const struct digest *content, struct error *err)
+{
+	cleanup_free char *manifest = xasprintf(CONTENT_MEMBER "%s\"}", content->text);
+	struct step_record record = { .created = engine->graph->options->now,
+				      .manifest = manifest };
+	struct cache_key key;
+	int ret = definition_key(step, &key, err);
+
+	return ret < 0 ? ret : store_step_put(engine->store, key.hex, &record, err);
+}
+
+/* -- owners --------------------------------------------------------------------------------------
+ */
+
+/* "n" and "n:m" need no look into the root filesystem. */
+static bool parse_numbers(const char *text, uint32_t *uid, uint32_t *gid)
+{
+	cleanup_free char *user = xstrndup(text, strcspn(text, ":"));
+	const char *group = strchr(text, ':');
+
+	if (number_parse_id(user, uid) < 0)
+		return false;
+	*gid = *uid;
+	return !group || number_parse_id(group + 1, gid) == 0;
+}
+
+static int set_owner(struct engine *engine, struct step *step, struct copy *copy, struct error *err)
+{
+	cleanup_strv struct strv trees = STRV_INIT;
+	cleanup_user struct user user = { 0 };
+	const char *chown = step->copy.chown;
+	int ret;
+
+	copy->set_owner = chown != NULL;
+	if (!chown || parse_numbers(chown, &copy->uid, &copy->gid))
+		return 0;
+	ret = engine_trees(engine, step->stage, &trees, err);
+	if (ret == 0)
+		ret = engine_resolve_user(engine, &trees, chown, &user, err);
+	if (ret < 0)
+		return error_prefix(err, ret, "--chown=%s", chown);
+	copy->uid = user.uid;
+	copy->gid = user.gid;
+	return 0;
+}
+
+/* -- the step ------------------------------------------------------------------------------------
+ */
+
+static int hash_sources(struct engine *engine, struct step *step, struct digest *out,
+			struct error *err)
+{
+	cleanup_copy struct copy copy = { .root_fd = -EBADF };
+	int ret = copy_open(&copy, engine, &step->copy, err);
+
+	copy.set_owner = step->copy.chown != NULL; /* the key has it as text */
+	return ret < 0 ? ret : copy_run(&copy, NULL, out, err);
+}
+
+static int copy_find_key(struct engine *engine, struct step *step, char **manifest,
+			 struct error *err)
+{
+	cleanup_step_record struct step_record record = { .manifest = NULL };
+	struct cache_key definition;
+	struct digest content;
+	int ret;
+
+	if (engine->options->no_cache)
+		return 0;
+	ret = definition_key(step, &definition, err);
+	if (ret == 0)
+		ret = store_step_get(engine->store, definition.hex, &record, err);
+	if (ret <= 0)
+		return ret;
+	if (!is_immutable(&step->copy) || !read_content(record.manifest, &content))
+		ret = hash_sources(engine, step, &content, err);
+	if (ret < 0)
+		return ret;
+	set_key(step, content.text, manifest);
+	return 1;
+}
+
+static int copy_make(struct engine *engine, struct step *step, struct layer_draft *out,
+		     char **manifest, struct error *err)
+{
+	cleanup_copy struct copy copy = { .root_fd = -EBADF };
+	struct digest content;
+	int ret = copy_open(&copy, engine, &step->copy, err);
+	int archive;
+
+	if (ret == 0)
+		ret = set_owner(engine, step, &copy, err);
+	if (ret < 0)
+		return ret;
+	archive = copy_has_archive(&copy, err);
+	if (archive < 0)
+		return archive;
+	ret = (archive ? copy_to_mount : copy_to_layer)(engine, step, &copy, out, &content, err);
+	if (ret < 0)
+		return ret;
+	set_key(step, content.text, manifest);
+	return put_definition(engine, step, &content, err);
+}
+
+const struct step_kind step_kind_copy = {
+	.name = "copy",
+	.find_key = copy_find_key,
+	.make = copy_make,
+};

@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The kinds of steps that make layers, each in its step-*.c, as the engine calls them. */
+#ifndef BUILDER_BUILD_STEP_KINDS_H
+#define BUILDER_BUILD_STEP_KINDS_H
+
+#include <stdbool.h>
+
+#include "builder/image/layer.h"
+#include "lib/error.h"
+
+struct engine;
+struct step;
+
+struct step_kind {
+	const char *name;
+	/* Two builders that need it at once: one makes it, the other waits. */
+	bool exclusive;
+	/**
+	 * Set step->key if it can be known before the step is made: 1, or 0 when making it tells.
+	 * manifest (owned) goes with the record.
+	 */
+	int (*find_key)(struct engine *engine, struct step *step, char **manifest,
+			struct error *err);
+	/** Make the layer; sets step->key and *manifest if find_key did not. */
+	int (*make)(struct engine *engine, struct step *step, struct layer_draft *out,
+		    char **manifest, struct error *err);
+};
+
+extern const struct step_kind step_kind_run, step_kind_copy, step_kind_workdir;
+
+#endif

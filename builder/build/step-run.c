@@ -1,0 +1,158 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* RUN: the executor runs the command in a writable snapshot, whose upper folder is the layer. */
+#include <fcntl.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "builder/build/engine.h"
+#include "builder/build/place.h"
+#include "lib/cleanup.h"
+#include "lib/io.h"
+#include "lib/strbuf.h"
+
+#define RUNTIME_ROOT "/run/orlop-builder/steps"
+
+static int run_find_key(struct engine *engine, struct step *step, char **manifest,
+			struct error *err)
+{
+	const struct step_run *run = &step->run;
+	struct key_builder builder;
+
+	(void)engine;
+	(void)err;
+	key_begin(&builder, "run");
+	key_add(&builder, "parent", step->stage->key.hex);
+	key_add_list(&builder, "args", run->args, run->arg_count);
+	key_add_list(&builder, "env", run->env, run->env_count);
+	key_add(&builder, "cwd", run->cwd);
+	key_add(&builder, "user", run->user);
+	key_add(&builder, "network", run->network == RUN_NETWORK_NONE ? "none" : "host");
+	key_add(&builder, "security", "sandbox");
+	key_add(&builder, "script", run->script ? run->script->body : NULL);
+	key_finish(&builder, &step->key, manifest);
+	return 1;
+}
+
+/* -- the command ---------------------------------------------------------------------------------
+ */
+
+static void pass_output(void *context, enum run_stream stream, const char *data, size_t size)
+{
+	struct engine *engine = context;
+
+	(void)stream;
+	engine_event(engine, EVENT_OUTPUT, engine->running, data, size);
+}
+
+/* The program of a here-document: a file beside the bundle, mounted where its name says. */
+static int write_script(const struct place *place, const struct step_script *script,
+			struct run_volume *out, struct error *err)
+{
+	char *path = xasprintf("%s/%s/script", place->store->path, place->name);
+	cleanup_close int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0755);
+	int ret;
+
+	*out = (struct run_volume){ path, script->target, true };
+	if (fd < 0)
+		return error_errno(err, errno, "create \"%s\"", path);
+	ret = io_write_all(fd, script->body, strlen(script->body));
+	return ret < 0 ? error_errno(err, -ret, "write \"%s\"", path) : 0;
+}
+
+static int execute(struct engine *engine, const struct step_run *run, const struct place *place,
+		   struct run_result *out, struct error *err)
+{
+	const struct engine_options *options = engine->options;
+	size_t count = options->volume_count;
+	cleanup_free struct run_volume *volumes = xreallocarray(NULL, count + 1, sizeof(*volumes));
+	cleanup_free char *script = NULL;
+	cleanup_free char *id = xasprintf("build-%s-%u", engine->store->session, engine->running);
+	cleanup_strv struct strv env = STRV_INIT;
+	struct run_step step = {
+		.id = id,
+		.rootfs = place->rootfs,
+		.scratch = place->bundle,
+		.args = (char *const *)run->args,
+		.cwd = run->cwd,
+		.user = run->user,
+		.network = run->network,
+		.volumes = volumes,
+		.volume_count = count,
+		.runtime = options->runtime,
+		.runtime_root = RUNTIME_ROOT,
+		.output = pass_output,
+		.context = engine,
+		.cancel_fd = options->cancel_fd,
+	};
+
+	if (count)
+		memcpy(volumes, options->volumes, count * sizeof(*volumes));
+	if (run->script) {
+		int ret = write_script(place, run->script, &volumes[step.volume_count++], err);
+
+		script = (char *)volumes[count].source;
+		if (ret < 0)
+			return ret;
+	}
+	strv_add_all(&env, (char *const *)run->env);
+	strv_add_all(&env, (char *const *)run->proxies);
+	step.env = strv_items(&env);
+	return run_step_execute(&step, out, err);
+}
+
+/* "/bin/sh -c make": as in the history. */
+static char *command_text(const struct step_run *run)
+{
+	cleanup_strbuf struct strbuf text = STRBUF_INIT;
+
+	for (size_t i = 0; i < run->arg_count; i++)
+		strbuf_addf(&text, "%s%s", i ? " " : "", run->args[i]);
+	return strbuf_take(&text);
+}
+
+static int check_result(const struct step_run *run, const struct run_result *result,
+			struct error *err)
+{
+	cleanup_free char *command = NULL;
+	int ret;
+
+	if (result->exit_status == 0)
+		return 0;
+	command = command_text(run);
+	ret = error_set(err, ERROR_STATE, 0,
+			"process \"%s\" did not complete successfully: exit code: %d", command,
+			result->exit_status);
+	return result->oom_killed
+		       ? error_suffix(err, ret, " (out of memory: a process of it was killed)")
+		       : ret;
+}
+
+static int run_make(struct engine *engine, struct step *step, struct layer_draft *out,
+		    char **manifest, struct error *err)
+{
+	cleanup_strv struct strv trees = STRV_INIT;
+	cleanup_place struct place place = { .store = engine->store };
+	struct layer_scan scan = { .lowers = &trees };
+	struct run_result result = { 0 };
+	int ret = engine_trees(engine, step->stage, &trees, err);
+
+	(void)manifest; /* find_key gave it */
+	if (ret == 0)
+		ret = place_make(&place, &trees, err);
+	if (ret == 0)
+		ret = execute(engine, &step->run, &place, &result, err);
+	if (ret == 0)
+		ret = check_result(&step->run, &result, err);
+	if (ret == 0)
+		ret = place_unmount(&place, err);
+	if (ret == 0)
+		ret = layer_from_folder(engine->store, place.upper.upper, &scan, out, err);
+	return ret;
+}
+
+const struct step_kind step_kind_run = {
+	.name = "run",
+	.exclusive = true,
+	.find_key = run_find_key,
+	.make = run_make,
+};
