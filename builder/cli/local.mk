@@ -1,6 +1,8 @@
 # The verbs are in the library, main() is the program's own: one line per verb.
 builder_libbuilder_a_SOURCES += %D%/cli.c %D%/cli.h
 builder_libbuilder_a_SOURCES += %D%/format.c %D%/format.h
+builder_libbuilder_a_SOURCES += %D%/progress.h %D%/progress-plain.c
+builder_libbuilder_a_SOURCES += %D%/cmd-build.c
 builder_libbuilder_a_SOURCES += %D%/cmd-export.c
 builder_libbuilder_a_SOURCES += %D%/cmd-history.c
 builder_libbuilder_a_SOURCES += %D%/cmd-images.c

@@ -16,6 +16,7 @@
 
 /* clang-format off */
 static const struct command_spec *const commands[] = {
+	&build_command,
 	&export_command,
 	&history_command,
 	&images_command,

@@ -1,0 +1,424 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * build: read, resolve, plan, run, name. Everything that can be wrong with the command line, the
+ * Dockerfile and the base images is found before the first step runs; names are set last.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/utsname.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "builder/build/engine.h"
+#include "builder/build/runtime-exec.h"
+#include "builder/cli/cli.h"
+#include "builder/cli/progress.h"
+#include "builder/container/volume.h"
+#include "builder/context/context.h"
+#include "builder/dockerfile/stages.h"
+#include "lib/cleanup.h"
+#include "lib/io.h"
+#include "lib/log.h"
+#include "lib/number.h"
+#include "lib/signals.h"
+#include "lib/table.h"
+
+struct build_args {
+	struct strv tags, build_args, labels, volumes, secrets;
+	const char *file, *target, *network, *runtime, *progress, *iidfile, *platform;
+	bool no_cache, quiet;
+};
+
+/* clang-format off */
+static const struct option_spec build_options[] = {
+	OPT_STRV('t', "tag", struct build_args, tags, "NAME[:TAG]", "name of the image (repeatable)"),
+	OPT_STRING('f', "file", struct build_args, file, "FILE",
+		   "the Dockerfile (default: Dockerfile in the context; - = standard input)"),
+	OPT_STRV(0, "build-arg", struct build_args, build_args, "NAME[=VALUE]",
+		 "value of an ARG; without VALUE that of the environment (repeatable)"),
+	OPT_STRING(0, "target", struct build_args, target, "STAGE", "the stage to build (default: the last)"),
+	OPT_BOOL(0, "no-cache", struct build_args, no_cache, "take no step from the cache"),
+	OPT_BOOL('q', "quiet", struct build_args, quiet, "no progress; print the image's id"),
+	OPT_STRING(0, "network", struct build_args, network, "host|none|default",
+		   "network of RUN steps (default: host)"),
+	OPT_STRV('v', "volume", struct build_args, volumes, "SRC:DST[:ro]",
+		 "mount a file or folder in every RUN step; it is in no layer and no cache key (repeatable)"),
+	OPT_STRV(0, "secret", struct build_args, secrets, "id=ID[,src=FILE|,env=NAME]",
+		 "a secret for RUN --mount=type=secret (repeatable)"),
+	OPT_STRING(0, "runtime", struct build_args, runtime, "PROGRAM",
+		   "the OCI runtime of RUN steps (default: orlop-runtime)"),
+	OPT_STRING(0, "progress", struct build_args, progress, "plain|auto|quiet", "kind of progress"),
+	OPT_STRV(0, "label", struct build_args, labels, "NAME=VALUE", "label of the image (repeatable)"),
+	OPT_STRING(0, "iidfile", struct build_args, iidfile, "FILE", "write the image's id to a file"),
+	OPT_STRING(0, "platform", struct build_args, platform, "OS/ARCH",
+		   "must be this machine's (other platforms are not supported yet)"),
+	OPT_ACCEPTED(0, "pull", NULL, "images are local only"),
+	OPT_ACCEPTED(0, "rm", NULL, "nothing is left to be removed"),
+	OPT_ACCEPTED(0, "force-rm", NULL, "nothing is left to be removed"),
+	OPT_ACCEPTED(0, "load", NULL, "images are always in the store"),
+	OPT_END
+};
+
+static const struct name_value networks[] = {
+	{ "default", RUN_NETWORK_HOST }, { "host", RUN_NETWORK_HOST }, { "none", RUN_NETWORK_NONE },
+	{ NULL, 0 },
+};
+
+/* What uname calls a machine and what images call it. */
+static const struct { const char *machine, *platform; } platforms[] = {
+	{ "x86_64", "linux/amd64" }, { "aarch64", "linux/arm64" }, { "armv7l", "linux/arm/v7" },
+	{ "armv6l", "linux/arm/v6" }, { "i686", "linux/386" }, { "i386", "linux/386" },
+	{ "riscv64", "linux/riscv64" }, { "ppc64le", "linux/ppc64le" }, { "s390x", "linux/s390x" },
+	{ "loongarch64", "linux/loong64" }, { "mips64", "linux/mips64le" },
+};
+/* clang-format on */
+
+/* A build from its command line to its image; everything it owns. */
+struct build {
+	struct cli *cli;
+	struct build_args args;
+	struct strv build_args; /* "K=V" only */
+	struct reference *tags;
+	char *platform;
+	char *runtime;
+	struct context context;
+	struct dockerfile dockerfile;
+	struct stages stages;
+	struct store store;
+	struct graph_options graph_options;
+	struct graph graph;
+	struct engine_options engine_options;
+	struct engine engine;
+	struct progress progress;
+	int signal_fd;
+	struct source_range where; /* of a failure; 0 = nowhere in the Dockerfile */
+};
+
+static void build_done(struct build *build)
+{
+	progress_done(&build->progress);
+	graph_done(&build->graph);
+	store_close(&build->store);
+	stages_done(&build->stages);
+	dockerfile_done(&build->dockerfile);
+	context_close(&build->context);
+	cleanup_close_fd(&build->signal_fd);
+	free(build->runtime);
+	free(build->platform);
+	free(build->tags);
+	strv_done(&build->build_args);
+	options_done(build_options, &build->args);
+}
+
+/* -- the command line ----------------------------------------------------------------------------
+ */
+
+static int usage_error(struct build *build, const struct command_spec *command, const char *option,
+		       const char *value)
+{
+	build->cli->usage = command;
+	return error_set(&build->cli->err, ERROR_USAGE, 0, "invalid value for --%s: \"%s\"", option,
+			 value);
+}
+
+static void read_build_args(struct build *build)
+{
+	for (size_t i = 0; i < build->args.build_args.count; i++) {
+		const char *text = build->args.build_args.items[i];
+		const char *value = strchr(text, '=') ? NULL : getenv(text);
+
+		if (strchr(text, '='))
+			strv_add(&build->build_args, text);
+		else if (value)
+			strv_addf(&build->build_args, "%s=%s", text, value);
+	}
+}
+
+static int read_tags(struct build *build)
+{
+	build->tags = xreallocarray(NULL, build->args.tags.count + 1, sizeof(*build->tags));
+	for (size_t i = 0; i < build->args.tags.count; i++) {
+		int ret = reference_parse(build->args.tags.items[i], &build->tags[i],
+					  &build->cli->err);
+
+		if (ret < 0)
+			return ret;
+		if (build->tags[i].digest.text[0])
+			return error_invalid(&build->cli->err, "a tag cannot have a digest: \"%s\"",
+					     build->args.tags.items[i]);
+	}
+	return 0;
+}
+
+static int read_platform(struct build *build)
+{
+	const char *wanted = build->args.platform, *found = NULL;
+	struct utsname names;
+
+	uname(&names);
+	for (size_t i = 0; i < ARRAY_SIZE(platforms); i++)
+		if (strcmp(platforms[i].machine, names.machine) == 0)
+			found = platforms[i].platform;
+	build->platform = found ? xstrdup(found) : xasprintf("linux/%s", names.machine);
+	if (!wanted || strcmp(wanted, build->platform) == 0)
+		return 0;
+	return error_set(&build->cli->err, ERROR_UNSUPPORTED, 0,
+			 "--platform %s is not supported yet: this machine is %s", wanted,
+			 build->platform);
+}
+
+/* The time of this build: what new folders and history entries get. */
+static int read_time(struct build *build, int64_t *out)
+{
+	const char *epoch = strv_env_get(&build->build_args, "SOURCE_DATE_EPOCH");
+
+	if (!epoch)
+		epoch = getenv("SOURCE_DATE_EPOCH");
+	*out = time(NULL);
+	if (epoch && *epoch && (number_parse_i64(epoch, out) < 0 || *out < 0))
+		return error_invalid(&build->cli->err,
+				     "SOURCE_DATE_EPOCH: \"%s\" is not a number of seconds", epoch);
+	return 0;
+}
+
+/* "id=x,src=y": what RUN --mount=type=secret will take. */
+static int check_secrets(struct build *build, const struct command_spec *command)
+{
+	for (size_t i = 0; i < build->args.secrets.count; i++) {
+		cleanup_strv struct strv parts = STRV_INIT;
+
+		strv_split(&parts, build->args.secrets.items[i], ',');
+		if (!strv_env_get(&parts, "id"))
+			return usage_error(build, command, "secret", build->args.secrets.items[i]);
+	}
+	return 0;
+}
+
+static int read_options(struct build *build, const struct command_spec *command)
+{
+	const struct build_args *args = &build->args;
+	const char *network = args->network ? args->network : "default";
+	const char *progress = args->progress ? args->progress : "auto";
+	const struct name_value *named = table_find(networks, network);
+	struct run_volume *volumes = NULL;
+	int ret;
+
+	if (!named)
+		return usage_error(build, command, "network", network);
+	if (strcmp(progress, "plain") != 0 && strcmp(progress, "auto") != 0 &&
+	    strcmp(progress, "quiet") != 0)
+		return usage_error(build, command, "progress", progress);
+	if (!args->quiet && strcmp(progress, "quiet") != 0)
+		build->progress.out = stderr;
+	read_build_args(build);
+	ret = check_secrets(build, command);
+	if (ret == 0)
+		ret = read_tags(build);
+	if (ret == 0)
+		ret = read_platform(build);
+	if (ret == 0)
+		ret = read_time(build, &build->graph_options.now);
+	if (ret == 0)
+		ret = volumes_parse(&args->volumes, &build->cli->arena, &volumes,
+				    &build->engine_options.volume_count, &build->cli->err);
+	build->engine_options.volumes = volumes;
+	build->engine_options.no_cache = args->no_cache;
+	build->runtime = runtime_find(args->runtime);
+	build->engine_options.runtime = build->runtime;
+	build->graph_options.build_args = &build->build_args;
+	build->graph_options.labels = &args->labels;
+	build->graph_options.platform = build->platform;
+	build->graph_options.network = (enum run_network)named->value;
+	return ret;
+}
+
+/* -- the Dockerfile ------------------------------------------------------------------------------
+ */
+
+static void warn_unused(const struct build *build)
+{
+	for (size_t i = 0; i < build->stages.unused.count; i++) {
+		struct suggestion near = { .word = build->stages.unused.items[i] };
+
+		for (size_t j = 0; j < build->dockerfile.count; j++) {
+			const struct instruction *arg = &build->dockerfile.instructions[j];
+
+			for (size_t k = 0; arg->kind == INST_ARG && k < arg->arg_count; k += 2)
+				suggestion_consider(&near, arg->args[k]);
+		}
+		log_warning("no ARG takes the build arg \"%s\"%s%s%s", near.word,
+			    near.best ? " (did you mean \"" : "", near.best ? near.best : "",
+			    near.best ? "\"?)" : "");
+	}
+}
+
+static int read_dockerfile(struct build *build, const char *path)
+{
+	struct error *err = &build->cli->err;
+	struct stages_options options = { .build_args = &build->build_args,
+					  .target = build->args.target,
+					  .platform = build->platform };
+	int ret;
+
+	if (strcmp(path, "-") == 0 || strstr(path, "://"))
+		return error_set(err, ERROR_UNSUPPORTED, 0,
+				 "a context that is no folder is not supported yet: \"%s\"", path);
+	ret = context_open(&build->context, path, build->args.file, err);
+	if (ret < 0)
+		return ret;
+	ret = dockerfile_parse(build->context.dockerfile_name,
+			       strbuf_text(&build->context.dockerfile),
+			       build->context.dockerfile.size, &build->dockerfile, err);
+	build->where = build->dockerfile.where;
+	if (ret < 0)
+		return ret;
+	ret = stages_resolve(&build->dockerfile, &options, &build->stages, err);
+	build->where = build->stages.where;
+	if (ret < 0)
+		return ret;
+	build->where = (struct source_range){ 0, 0 };
+	warn_unused(build);
+	return 0;
+}
+
+static int plan(struct build *build)
+{
+	struct error *err = &build->cli->err;
+	int ret = cli_open_store(build->cli, true, &build->store);
+
+	if (ret < 0)
+		return ret;
+	build->graph.store = &build->store;
+	build->graph.dockerfile = &build->dockerfile;
+	build->graph.stages = &build->stages;
+	build->graph.options = &build->graph_options;
+	ret = graph_plan(&build->graph, err);
+	if (ret < 0)
+		build->where = build->graph.where;
+	return ret;
+}
+
+/* -- running -------------------------------------------------------------------------------------
+ */
+
+static int run(struct build *build)
+{
+	static const int signals[] = { SIGINT, SIGTERM, SIGHUP };
+	struct engine *engine = &build->engine;
+	int ret;
+
+	build->signal_fd = signal_open_fd(signals, ARRAY_SIZE(signals), &build->cli->err);
+	if (build->signal_fd < 0)
+		return build->signal_fd;
+	build->engine_options.cancel_fd = build->signal_fd;
+	build->engine_options.event = progress_event;
+	build->engine_options.event_context = &build->progress;
+	*engine = (struct engine){ .store = &build->store,
+				   .graph = &build->graph,
+				   .context = &build->context,
+				   .options = &build->engine_options };
+	ret = engine_run(engine, &build->cli->err);
+	if (ret < 0 && engine->failed)
+		build->where = engine->failed->range;
+	return ret;
+}
+
+static void note(struct build *build, unsigned int id, const char *what, const char *name)
+{
+	cleanup_free char *text = xasprintf("%s %s done", what, name);
+
+	engine_event(&build->engine, EVENT_NOTE, id, text, strlen(text));
+}
+
+/* Names are set when all is on the disk: store_ref_set commits first. */
+static int name_image(struct build *build, unsigned int id, const struct store_ref *ref)
+{
+	struct error *err = &build->cli->err;
+	int ret = 0;
+
+	if (!build->args.tags.count)
+		return store_ref_set(&build->store, NULL, ref, err);
+	for (size_t i = 0; i < build->args.tags.count && ret == 0; i++) {
+		cleanup_strbuf struct strbuf name = STRBUF_INIT;
+
+		ret = store_ref_set(&build->store, &build->tags[i], ref, err);
+		reference_full(&build->tags[i], &name);
+		if (ret == 0)
+			note(build, id, "naming to", strbuf_text(&name));
+	}
+	return ret;
+}
+
+static int finish(struct build *build)
+{
+	struct error *err = &build->cli->err;
+	unsigned int id = engine_begin(&build->engine, "exporting to image");
+	struct store_ref ref = { .size = 0 };
+	struct digest image_id;
+	int ret = engine_check_cancel(&build->engine, err);
+
+	if (ret == 0)
+		ret = engine_create_image(&build->engine, &ref, &image_id, err);
+	if (ret == 0) {
+		note(build, id, "writing image", image_id.text);
+		ret = name_image(build, id, &ref);
+	}
+	store_ref_done(&ref);
+	if (ret == 0 && build->args.iidfile)
+		ret = io_replace_file(AT_FDCWD, build->args.iidfile, image_id.text, DIGEST_TEXT,
+				      0644, IO_NO_SYNC, err);
+	if (ret < 0)
+		return ret;
+	engine_event(&build->engine, EVENT_DONE, id, NULL, 0);
+	if (build->args.quiet)
+		puts(image_id.text);
+	return 0;
+}
+
+static void explain(const struct build *build)
+{
+	if (build->cli->err.code == ERROR_CANCELLED)
+		return;
+	progress_print_tail(&build->progress, stderr);
+	if (build->where.first)
+		dockerfile_print_excerpt(&build->dockerfile.source, &build->where, stderr);
+}
+
+static int cmd_build(const struct command_spec *command, int argc, char **argv, void *globals)
+{
+	cleanup_with(build_done) struct build build = {
+		.cli = globals, .context = CONTEXT_INIT, .store = STORE_INIT, .signal_fd = -EBADF
+	};
+	struct option_result result;
+	int ret = cli_parse(globals, command, argc, argv, &build.args, &result);
+
+	if (ret < 0)
+		return ret;
+	if (build.args.iidfile)
+		(void)unlink(build.args.iidfile); /* a failure must not leave an old id there */
+	ret = read_options(&build, command);
+	if (ret == 0)
+		ret = read_dockerfile(&build, result.arguments[0]);
+	if (ret == 0)
+		ret = plan(&build);
+	if (ret == 0)
+		ret = run(&build);
+	if (ret == 0)
+		ret = finish(&build);
+	if (ret < 0)
+		explain(&build);
+	return ret;
+}
+
+const struct command_spec build_command = {
+	.name = "build",
+	.arguments = "CONTEXT",
+	.options = build_options,
+	.arguments_min = 1,
+	.arguments_max = 1,
+	.run = cmd_build,
+	.summary = "build an image from a Dockerfile",
+};
