@@ -1,6 +1,7 @@
 noinst_LIBRARIES += %D%/liblib.a
 %C%_liblib_a_SOURCES = \
 	%D%/alloc.c %D%/alloc.h \
+	%D%/clock.c %D%/clock.h \
 	%D%/cleanup.h \
 	%D%/error.c %D%/error.h \
 	%D%/fd.c %D%/fd.h \

@@ -7,9 +7,9 @@
 
 #include <stdio.h>
 #include <string.h>
-#include <time.h>
 
 #include "lib/cleanup.h"
+#include "lib/clock.h"
 #include "lib/io.h"
 #include "lib/strbuf.h"
 
@@ -45,17 +45,11 @@ int log_fd(void)
 	return log_state.fd;
 }
 
-/* RFC 3339 in UTC: gmtime_r needs no time zone files, unlike localtime. */
 static void add_time(struct strbuf *line)
 {
-	struct timespec now;
-	struct tm tm;
-	char text[40];
+	char text[CLOCK_TEXT_SIZE];
 
-	(void)clock_gettime(CLOCK_REALTIME, &now);
-	(void)gmtime_r(&now.tv_sec, &tm);
-	(void)strftime(text, sizeof(text), "%Y-%m-%dT%H:%M:%S", &tm);
-	strbuf_addf(line, "%s.%09ldZ", text, now.tv_nsec);
+	strbuf_adds(line, clock_text(text));
 }
 
 /* A JSON or logfmt string: quotes, backslashes and control characters escaped, "/" left alone. */

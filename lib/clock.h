@@ -1,0 +1,17 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The time: durations by the monotonic clock, points in time as RFC 3339 in UTC. */
+#ifndef LIB_CLOCK_H
+#define LIB_CLOCK_H
+
+#include <stdint.h>
+
+int64_t clock_us(void);
+int64_t clock_ms(void);
+
+/** "2026-08-24T10:00:00.123456789Z"; reads no time zone files, unlike gmtime_r(3). */
+#define CLOCK_TEXT_SIZE 40
+const char *clock_text(char buffer[CLOCK_TEXT_SIZE]);
+/** The same for a given time since 1970 (seconds >= 0). */
+const char *clock_format(int64_t seconds, long nanoseconds, char buffer[CLOCK_TEXT_SIZE]);
+
+#endif
