@@ -16,6 +16,14 @@
 #include "runtime/plan/caps.h"
 #include "runtime/plan/compile.h"
 
+/*
+ * libcap-ng's table asks for this variable of the library's other part, whose constructor makes
+ * eight system calls at every start and brings NSS into a static program. Weak: where that part is
+ * linked after all (a shared library, another version), its own definition counts.
+ */
+extern unsigned int last_cap;
+unsigned int __attribute__((weak)) last_cap = CAP_LAST_CAP;
+
 int capability_number(const char *name)
 {
 	if (strncmp(name, "CAP_", 4) != 0 || strpbrk(name, "abcdefghijklmnopqrstuvwxyz"))
