@@ -9,7 +9,7 @@ int64_t clock_us(void);
 int64_t clock_ms(void);
 
 /** "2026-08-24T10:00:00.123456789Z"; reads no time zone files, unlike gmtime_r(3). */
-#define CLOCK_TEXT_SIZE 40
+#define CLOCK_TEXT_SIZE 96
 const char *clock_text(char buffer[CLOCK_TEXT_SIZE]);
 /** The same for a given time since 1970 (seconds >= 0). */
 const char *clock_format(int64_t seconds, long nanoseconds, char buffer[CLOCK_TEXT_SIZE]);

@@ -6,6 +6,7 @@
 #include <fcntl.h>
 #include <linux/capability.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
@@ -51,6 +52,32 @@ bool proc_is_alive(pid_t pid, uint64_t start_time)
 
 	return pid > 0 && proc_start_time(pid, &now, &state) == 0 && now == start_time &&
 	       state != 'Z' && state != 'X';
+}
+
+static bool find_mask(const char *text, const char *key, uint64_t *out)
+{
+	const char *line = strstr(text, key);
+
+	if (line)
+		*out = strtoull(line + strlen(key), NULL, 16); /* the kernel's own text */
+	return line;
+}
+
+int proc_self_masks(uint64_t *out_bounding, uint64_t *out_ignored)
+{
+	cleanup_close int fd = open("/proc/self/status", O_RDONLY | O_CLOEXEC);
+	char text[8192];
+	ssize_t size;
+
+	if (fd < 0)
+		return -errno;
+	size = read(fd, text, sizeof(text) - 1); /* procfs gives all of it at once */
+	if (size < 0)
+		return -errno;
+	text[size] = '\0';
+	if (!find_mask(text, "\nCapBnd:", out_bounding) || !find_mask(text, "\nSigIgn:", out_ignored))
+		return -ENODATA;
+	return 0;
 }
 
 bool proc_in_initial_userns(void)

@@ -12,11 +12,11 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/vfs.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "lib/alloc.h"
 #include "lib/cleanup.h"
+#include "lib/clock.h"
 #include "lib/io.h"
 #include "lib/number.h"
 #include "lib/strbuf.h"
@@ -195,18 +195,10 @@ bool cgroup_was_oom_killed(const struct cgroup *cgroup)
 	return cgroup->fd >= 0 && keyed_number(cgroup->fd, "memory.events", "oom_kill") > 0;
 }
 
-static int64_t now_ms(void)
-{
-	struct timespec now;
-
-	(void)clock_gettime(CLOCK_MONOTONIC, &now);
-	return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
-}
-
 int cgroup_freeze(const struct cgroup *cgroup, bool freeze, struct error *err)
 {
 	cleanup_close int events = -EBADF;
-	int64_t deadline = now_ms() + 10000;
+	int64_t deadline = clock_ms() + 10000;
 	int ret;
 
 	if (cgroup->fd < 0)
@@ -217,7 +209,7 @@ int cgroup_freeze(const struct cgroup *cgroup, bool freeze, struct error *err)
 	events = openat(cgroup->fd, "cgroup.events", O_RDONLY | O_CLOEXEC);
 	while (cgroup_is_frozen(cgroup) != freeze) {
 		struct pollfd poll_fd = { .fd = events, .events = POLLPRI };
-		int64_t left = deadline - now_ms();
+		int64_t left = deadline - clock_ms();
 
 		if (left <= 0) {
 			/* never leave it half frozen */

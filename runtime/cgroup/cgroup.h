@@ -56,6 +56,9 @@ int cgroup_signal(const struct cgroup *cgroup, int signal, size_t *out_count, st
 /** Remove it with all below it; waits (10 s) for the killed to go. Gone already = success. */
 int cgroup_remove(struct cgroup *cgroup, struct error *err);
 
+/** Remove it if nothing is in it; true when it is gone. */
+bool cgroup_remove_empty(struct cgroup *cgroup);
+
 /** Frees and closes; the cgroup itself stays. */
 void cgroup_done(struct cgroup *cgroup);
 #define cleanup_cgroup __attribute__((cleanup(cgroup_done)))

@@ -146,6 +146,16 @@ static void sleep_ms(long ms)
 	(void)nanosleep(&time, NULL);
 }
 
+bool cgroup_remove_empty(struct cgroup *cgroup)
+{
+	if (cgroup->mount_fd < 0 || !cgroup->path || !*cgroup->path)
+		return false;
+	if (unlinkat(cgroup->mount_fd, cgroup->path + 1, AT_REMOVEDIR) < 0 && errno != ENOENT)
+		return false;
+	cgroup->path[0] = '\0'; /* nothing more to do with it */
+	return true;
+}
+
 int cgroup_remove(struct cgroup *cgroup, struct error *err)
 {
 	long waited = 0, pause = 1;

@@ -269,9 +269,10 @@ int main(int argc, char **argv)
 	cleanup_close int log = -EBADF;
 	int ret;
 
-	ret = fd_open_standard(&cli.err);
+	/* sealing first: it reads nothing, and its own fds are gone with the exec */
+	ret = seal(argc, argv, &cli.err);
 	if (ret == 0)
-		ret = seal(argc, argv, &cli.err);
+		ret = fd_open_standard(&cli.err);
 	if (ret == 0) {
 		cli.umask = umask(0);
 		ret = run(&cli, argc, argv, &log);

@@ -35,20 +35,41 @@ static int drop_bounding(uint64_t keep, struct error *err)
 	return 0;
 }
 
+/* 1 when all six ids are those of process; they are read back, not believed. */
+static int ids_match(const struct plan_process *process, struct error *err)
+{
+	uid_t uid[3];
+	gid_t gid[3];
+
+	if (getresuid(&uid[0], &uid[1], &uid[2]) < 0 || getresgid(&gid[0], &gid[1], &gid[2]) < 0)
+		return error_errno(err, errno, "read the ids");
+	for (int i = 0; i < 3; i++)
+		if (uid[i] != process->uid || gid[i] != process->gid)
+			return 0;
+	return 1;
+}
+
 static int set_ids(struct init *init, struct error *err)
 {
 	const struct plan_process *process = &init->plan->process;
+	int ret;
 
 	/* refused where setgroups is denied (rootless); nothing lost when none were asked for */
 	if (setgroups(process->group_count, process->groups) < 0 &&
 	    (errno != EPERM || process->group_count ||
 	     init->plan->namespaces[NS_USER].mode == NS_INHERIT))
 		return error_errno(err, errno, "set the supplementary groups");
+	ret = ids_match(process, err);
+	if (ret != 0)
+		return ret < 0 ? ret : 0; /* the usual root needs no change */
 	if (setresgid(process->gid, process->gid, process->gid) < 0)
 		return error_errno(err, errno, "become group %u", process->gid);
 	if (setresuid(process->uid, process->uid, process->uid) < 0)
 		return error_errno(err, errno, "become user %u", process->uid);
-	return 0;
+	ret = ids_match(process, err);
+	if (ret == 0)
+		return error_set(err, ERROR_INTERNAL, EPERM, "the ids did not take effect");
+	return ret < 0 ? ret : 0;
 }
 
 static void split_set(uint64_t set, uint32_t *low, uint32_t *high)
@@ -88,16 +109,10 @@ static int verify(const struct plan_process *process, struct error *err)
 {
 	struct __user_cap_header_struct header = { .version = _LINUX_CAPABILITY_VERSION_3 };
 	struct __user_cap_data_struct data[2];
-	uid_t uid[3];
-	gid_t gid[3];
 	uint64_t permitted, effective;
 
-	if (getresuid(&uid[0], &uid[1], &uid[2]) < 0 || getresgid(&gid[0], &gid[1], &gid[2]) < 0 ||
-	    syscall(SYS_capget, &header, data) < 0)
-		return error_errno(err, errno, "read the credentials back");
-	for (int i = 0; i < 3; i++)
-		if (uid[i] != process->uid || gid[i] != process->gid)
-			return error_set(err, ERROR_INTERNAL, EPERM, "the ids did not take effect");
+	if (syscall(SYS_capget, &header, data) < 0)
+		return error_errno(err, errno, "read the capabilities back");
 	permitted = data[0].permitted | (uint64_t)data[1].permitted << 32;
 	effective = data[0].effective | (uint64_t)data[1].effective << 32;
 	if (permitted != process->caps_permitted || effective != process->caps_effective)

@@ -151,22 +151,19 @@ static int make_links(int folder, struct error *err)
 	return errno == EEXIST ? 0 : error_errno(err, errno, "create symlink \"/dev/ptmx\"");
 }
 
+/* The fd of /dev stays open until init_sweep_fds. */
 int devices_create(struct init *init, struct error *err)
 {
 	struct device_folder folder = { .path = "", .fd = -EBADF };
-	cleanup_close int dev = -EBADF;
 	int ret = 0;
 
 	if (dev_is_bound(init->plan))
 		return 0;
 	for (size_t i = 0; i < init->plan->device_count && ret == 0; i++)
 		ret = make_device(init, &init->plan->devices[i], &folder, err);
-	if (ret == 0 && folder.fd >= 0 && strcmp(folder.path, "/dev") == 0)
-		dev = TAKE_FD(folder.fd);
-	cleanup_close_fd(&folder.fd);
 	if (ret < 0)
 		return ret;
-	if (dev < 0)
-		dev = inroot_mkdir_all(init->root_fd, "/dev", 0755, (uid_t)-1, (gid_t)-1, err);
-	return dev < 0 ? dev : make_links(dev, err);
+	if (folder.fd < 0 || strcmp(folder.path, "/dev") != 0)
+		folder.fd = inroot_mkdir_all(init->root_fd, "/dev", 0755, (uid_t)-1, (gid_t)-1, err);
+	return folder.fd < 0 ? folder.fd : make_links(folder.fd, err);
 }

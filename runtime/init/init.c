@@ -14,10 +14,10 @@
 #include <sys/personality.h>
 #include <sys/prctl.h>
 #include <sys/stat.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "lib/cleanup.h"
+#include "lib/clock.h"
 #include "lib/fd.h"
 #include "lib/io.h"
 #include "lib/log.h"
@@ -26,11 +26,33 @@
 
 /* -- small steps that have no file of their own -------------------------------------------------- */
 
+/* The payload starts with the default action for every signal. Handlers go with the exec; what our
+ * caller ignored would stay. */
+static void stop_ignoring_signals(const struct plan_process *process)
+{
+	const struct sigaction action = { .sa_handler = SIG_DFL };
+	uint64_t ignored = process->ignored_signals;
+
+	if (!process->has_ignored_signals)
+		signal_reset_all();
+	for (int number = 1; ignored; number++, ignored >>= 1)
+		if (ignored & 1)
+			(void)sigaction(number, &action, NULL); /* glibc keeps two to itself */
+}
+
 static int begin_session(struct init *init, struct error *err)
 {
-	signal_reset_all(); /* the host side blocks some, and its caller may ignore others */
-	if (setsid() < 0)
-		return error_errno(err, errno, "setsid");
+	sigset_t none;
+
+	stop_ignoring_signals(&init->plan->process);
+	(void)sigemptyset(&none);
+	(void)sigprocmask(SIG_SETMASK, &none, NULL); /* the host side blocks what it forwards */
+	return setsid() < 0 ? error_errno(err, errno, "setsid") : 0;
+}
+
+/* Of this process itself, for what is written or opened again through it. */
+static int open_self(struct init *init, struct error *err)
+{
 	init->self_fd = openat(init->proc_fd, "self", O_PATH | O_DIRECTORY | O_CLOEXEC);
 	return init->self_fd < 0 ? error_errno(err, errno, "open /proc/self") : 0;
 }
@@ -102,6 +124,15 @@ static int open_root(struct init *init, struct error *err)
 	return init->root_fd < 0 ? error_errno(err, errno, "open the container's root") : 0;
 }
 
+int init_sweep_fds(struct init *init, struct error *err)
+{
+	const int keep[] = { init->sync->fd, init->proc_fd, init->self_fd, init->fifo_fd,
+			     init->root_fd, log_fd() };
+	int ret = fd_close_except(3 + (int)init->args->preserve_fds, keep, ARRAY_SIZE(keep));
+
+	return ret < 0 ? error_errno(err, -ret, "close file descriptors") : 0;
+}
+
 /*
  * Everything that a process in the container could be interested in goes before the wait for
  * start, which can be long; the log, too, so what may fail later is told to start alone.
@@ -168,6 +199,24 @@ static int set_umask(struct init *init, struct error *err)
 static bool is_namespace_new(const struct init *init, enum namespace_kind kind)
 {
 	return init->plan->namespaces[kind].mode == NS_NEW;
+}
+
+static bool args_need_self(const struct init_args *args)
+{
+	const struct plan_process *process = &args->plan->process;
+
+	return args->fifo_fd >= 0 || process->terminal || process->apparmor_profile ||
+	       process->selinux_label || process->has_oom_score_adj;
+}
+
+bool init_needs_proc(const struct init_args *args)
+{
+	return args_need_self(args) || args->plan->sysctl_count || args->plan->time_offsets;
+}
+
+static bool needs_self(const struct init *init)
+{
+	return args_need_self(init->args);
 }
 
 static bool has_user_namespace(const struct init *init)
@@ -295,6 +344,7 @@ static bool preserves_fds(const struct init *init)
 /* clang-format off */
 static const struct init_step container_steps[] = {
 	{ "begin session",            begin_session,                 NULL },
+	{ "open /proc/self",          open_self,                     needs_self },
 	{ "non-dumpable",             hide,                          has_no_user_namespace },
 	{ "wait for id maps",         wait_for_maps,                 has_user_namespace },
 	{ "user namespace",           namespaces_become_root,        has_user_namespace },
@@ -318,6 +368,7 @@ static const struct init_step container_steps[] = {
 
 static const struct init_step joined_steps[] = {
 	{ "begin session",            begin_session,                 NULL },
+	{ "open /proc/self",          open_self,                     needs_self },
 	{ "non-dumpable",             hide,                          NULL },
 	{ "wait for go",              wait_for_go,                   NULL },
 	{ "root",                     open_root,                     NULL },
@@ -350,19 +401,11 @@ static const struct init_step process_steps[] = {
 };
 /* clang-format on */
 
-static int64_t now_us(void)
-{
-	struct timespec now;
-
-	(void)clock_gettime(CLOCK_MONOTONIC, &now);
-	return (int64_t)now.tv_sec * 1000000 + now.tv_nsec / 1000;
-}
-
 static int run_steps(struct init *init, const struct init_step *steps, size_t count,
 		     struct error *err)
 {
 	for (size_t i = 0; i < count; i++) {
-		int64_t start = log_enabled(LOG_DEBUG) ? now_us() : 0;
+		int64_t start = log_enabled(LOG_DEBUG) ? clock_us() : 0;
 		int ret;
 
 		if (steps[i].condition && !steps[i].condition(init))
@@ -370,7 +413,7 @@ static int run_steps(struct init *init, const struct init_step *steps, size_t co
 		ret = steps[i].run(init, err);
 		if (ret < 0)
 			return ret;
-		log_debug("init: %s (%lld us)", steps[i].name, (long long)(now_us() - start));
+		log_debug("init: %s (%lld us)", steps[i].name, (long long)(clock_us() - start));
 	}
 	return 0;
 }

@@ -19,7 +19,7 @@
 struct init_args {
 	const struct plan *plan;
 	struct sync *sync;
-	int proc_fd;           /* O_PATH of the host's procfs root */
+	int proc_fd;           /* O_PATH of the host's procfs root; -EBADF if !init_needs_proc */
 	int fifo_fd;           /* O_PATH of exec.fifo: wait there for start; -EBADF = exec at COMMIT */
 	int join_fds[NS_COUNT]; /* namespaces to join by path; -EBADF */
 	int container_fd;      /* exec: pidfd of the container's init; -EBADF = create */
@@ -47,6 +47,14 @@ struct init {
 	bool chdir_late; /* the working directory needs the user's own rights */
 };
 
+/**
+ * Close everything that is not init's own. Mount fds of all kinds are left open where they are
+ * used and closed here in a few calls: a hundred less than one by one.
+ */
+int init_sweep_fds(struct init *init, struct error *err);
+/** So many mounts between two sweeps; each leaves up to four fds. */
+#define INIT_SWEEP_EVERY 64
+
 /** A step: run is skipped when condition (if any) says no. */
 struct init_step {
 	const char *name;
@@ -54,6 +62,8 @@ struct init_step {
 	bool (*condition)(const struct init *init);
 };
 
+/** Will anything on the container side go through the host's /proc? */
+bool init_needs_proc(const struct init_args *args);
 /** The process that becomes the container's. joined: the namespaces are entered already. */
 void init_main(const struct init_args *args, bool joined) __attribute__((noreturn));
 /** The short-lived process that enters namespaces and creates init as its sibling. */

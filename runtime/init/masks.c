@@ -2,7 +2,7 @@
 /*
  * Masked and read-only paths. Files are covered with the host's /dev/null, opened before the
  * container's own could be (CVE-2025-31133), folders with one empty read-only tmpfs that all of
- * them share. What does not exist needs no mask.
+ * them share. What does not exist needs no mask. Fds stay open until init_sweep_fds.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -10,7 +10,6 @@
 #include <sys/sysmacros.h>
 #include <unistd.h>
 
-#include "lib/cleanup.h"
 #include "lib/inroot.h"
 #include "lib/syscalls.h"
 #include "runtime/init/init.h"
@@ -23,24 +22,21 @@ struct masks {
 /* The host's node: masks are applied before pivot_root, so this path is not the image's. */
 static int open_null(struct error *err)
 {
-	cleanup_close int fd = open_tree(AT_FDCWD, "/dev/null", OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC);
+	int fd = open_tree(AT_FDCWD, "/dev/null", OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC);
 	struct stat status;
 
 	if (fd < 0 || fstat(fd, &status) < 0)
 		return error_errno(err, errno, "open the host's /dev/null");
 	if (!S_ISCHR(status.st_mode) || status.st_rdev != makedev(1, 3))
 		return error_set(err, ERROR_UNSUPPORTED, 0, "the host's /dev/null is not 1:3");
-	return TAKE_FD(fd);
+	return fd;
 }
 
 static int make_empty(struct error *err)
 {
-	cleanup_close int fsfd = fsopen("tmpfs", FSOPEN_CLOEXEC);
-	int fd;
+	int fsfd = fsopen("tmpfs", FSOPEN_CLOEXEC), fd;
 
 	if (fsfd < 0 || fsconfig(fsfd, FSCONFIG_SET_STRING, "mode", "0555", 0) < 0 ||
-	    fsconfig(fsfd, FSCONFIG_SET_STRING, "nr_blocks", "1", 0) < 0 ||
-	    fsconfig(fsfd, FSCONFIG_SET_STRING, "nr_inodes", "1", 0) < 0 ||
 	    fsconfig(fsfd, FSCONFIG_CMD_CREATE, NULL, NULL, 0) < 0)
 		return error_errno(err, errno, "create an empty folder for masking");
 	fd = fsmount(fsfd, FSMOUNT_CLOEXEC,
@@ -51,7 +47,7 @@ static int make_empty(struct error *err)
 /* The first one of a kind is used itself, the next ones are clones of it. */
 static int cover(int *kind_fd, int fresh, int target, struct error *err)
 {
-	cleanup_close int clone = -EBADF;
+	int clone;
 
 	if (fresh >= 0) {
 		*kind_fd = fresh;
@@ -90,7 +86,7 @@ static int mask_folder(struct masks *masks, int target, struct error *err)
 
 static int mask_path(struct init *init, struct masks *masks, const char *path, struct error *err)
 {
-	cleanup_close int target = inroot_open(init->root_fd, path, O_PATH, 0, NULL);
+	int target = inroot_open(init->root_fd, path, O_PATH, 0, NULL);
 	struct stat status;
 
 	if (target == -ENOENT || target == -ENOTDIR)
@@ -107,8 +103,7 @@ static int mask_path(struct init *init, struct masks *masks, const char *path, s
 static int make_readonly(struct init *init, const char *path, struct error *err)
 {
 	struct mount_attr attr = { .attr_set = MOUNT_ATTR_RDONLY };
-	cleanup_close int target = inroot_open(init->root_fd, path, O_PATH, 0, NULL);
-	cleanup_close int clone = -EBADF;
+	int target = inroot_open(init->root_fd, path, O_PATH, 0, NULL), clone;
 
 	if (target == -ENOENT || target == -ENOTDIR)
 		return 0;
@@ -124,15 +119,22 @@ static int make_readonly(struct init *init, const char *path, struct error *err)
 int masks_apply(struct init *init, struct error *err)
 {
 	struct masks masks = { -EBADF, -EBADF };
+	size_t count = 0;
 	int ret = 0;
 
-	for (const char *const *path = init->plan->readonly_paths; *path && ret == 0; path++)
+	for (const char *const *path = init->plan->readonly_paths; *path && ret == 0; path++) {
 		ret = error_prefix(err, make_readonly(init, *path, err), "read-only path \"%s\"",
 				   *path);
-	for (const char *const *path = init->plan->masked_paths; *path && ret == 0; path++)
+		if (ret == 0 && ++count % INIT_SWEEP_EVERY == 0)
+			ret = init_sweep_fds(init, err);
+	}
+	for (const char *const *path = init->plan->masked_paths; *path && ret == 0; path++) {
 		ret = error_prefix(err, mask_path(init, &masks, *path, err), "masked path \"%s\"",
 				   *path);
-	cleanup_close_fd(&masks.null_fd);
-	cleanup_close_fd(&masks.empty_fd);
+		if (ret == 0 && ++count % INIT_SWEEP_EVERY == 0) {
+			ret = init_sweep_fds(init, err);
+			masks = (struct masks){ -EBADF, -EBADF }; /* made anew */
+		}
+	}
 	return ret;
 }

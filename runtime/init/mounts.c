@@ -2,7 +2,8 @@
 /*
  * mounts[] of config.json through the new mount API: a detached mount is made and given all its
  * attributes first, then attached to a destination that was opened inside the rootfs. No path
- * string is used twice, and nothing is ever remounted.
+ * string is used twice, and nothing is ever remounted. The fds of mounts and destinations stay open
+ * until init_sweep_fds.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -64,13 +65,18 @@ static int context_set(int fsfd, const char *option, struct error *err)
 	return ret < 0 ? context_failed(fsfd, errno, "mount option", option, err) : 0;
 }
 
-/* devpts: "gid=5" cannot be had where group 5 is not mapped; the terminal works without it. */
-static bool is_unmapped_tty_group(const struct init *init, const char *type, const char *option)
+/* devpts: every mount is a new instance since Linux 4.7, and "gid=5" cannot be had where group 5
+ * is not mapped; the terminal works without it. */
+static bool is_needless(const struct init *init, const char *type, const char *option)
 {
 	const struct plan *plan = init->plan;
 	uint32_t gid = 5;
 
-	if (strcmp(type, "devpts") != 0 || strcmp(option, "gid=5") != 0 || !plan->gid_map_count)
+	if (strcmp(type, "devpts") != 0)
+		return false;
+	if (strcmp(option, "newinstance") == 0)
+		return true;
+	if (strcmp(option, "gid=5") != 0 || !plan->gid_map_count)
 		return false;
 	for (size_t i = 0; i < plan->gid_map_count; i++)
 		if (gid - plan->gid_map[i].inside < plan->gid_map[i].size)
@@ -80,8 +86,7 @@ static bool is_unmapped_tty_group(const struct init *init, const char *type, con
 
 static int make_file_system(struct init *init, const struct plan_mount *mount, struct error *err)
 {
-	cleanup_close int fsfd = fsopen(mount->type, FSOPEN_CLOEXEC);
-	int fd;
+	int fsfd = fsopen(mount->type, FSOPEN_CLOEXEC), fd;
 
 	if (fsfd < 0)
 		return error_errno(err, errno, "file system type \"%s\"", mount->type);
@@ -91,7 +96,7 @@ static int make_file_system(struct init *init, const struct plan_mount *mount, s
 	for (size_t i = 0; mount->data[i]; i++) {
 		int ret;
 
-		if (is_unmapped_tty_group(init, mount->type, mount->data[i]))
+		if (is_needless(init, mount->type, mount->data[i]))
 			continue;
 		ret = context_set(fsfd, mount->data[i], err);
 		if (ret < 0)
@@ -105,7 +110,8 @@ static int make_file_system(struct init *init, const struct plan_mount *mount, s
 	return fd;
 }
 
-static int set_attributes(int fd, const struct plan_mount *mount, struct error *err)
+static int set_attributes(const struct init *init, int fd, const struct plan_mount *mount,
+			  struct error *err)
 {
 	struct mount_attr attr = { .attr_set = mount->attr_set, .attr_clr = mount->attr_clear };
 	struct mount_attr rec = { .attr_set = mount->attr_set_rec,
@@ -114,7 +120,9 @@ static int set_attributes(int fd, const struct plan_mount *mount, struct error *
 	if ((rec.attr_set || rec.attr_clr) &&
 	    mount_setattr(fd, "", AT_EMPTY_PATH | AT_RECURSIVE, &rec, sizeof(rec)) < 0)
 		return error_errno(err, errno, "set the recursive mount attributes");
-	if (mount->kind == PLAN_MOUNT_FS) /* fsmount did it, and there is nothing to clear */
+	/* fsmount did it, and there is nothing to clear */
+	if (mount->kind == PLAN_MOUNT_FS ||
+	    (mount->kind == PLAN_MOUNT_CGROUP && init->plan->namespaces[NS_CGROUP].mode == NS_NEW))
 		return 0;
 	if ((attr.attr_set || attr.attr_clr) &&
 	    mount_setattr(fd, "", AT_EMPTY_PATH, &attr, sizeof(attr)) < 0)
@@ -165,8 +173,10 @@ static int make_cgroup(struct init *init, const struct plan_mount *mount, struct
 	int fd = -EBADF;
 
 	if (init->plan->namespaces[NS_CGROUP].mode != NS_INHERIT) {
-		cleanup_close int fsfd = fsopen("cgroup2", FSOPEN_CLOEXEC);
+		int fsfd = fsopen("cgroup2", FSOPEN_CLOEXEC);
 
+		if (fsfd >= 0)
+			(void)fsconfig(fsfd, FSCONFIG_SET_STRING, "source", "cgroup", 0);
 		if (fsfd >= 0 && fsconfig(fsfd, FSCONFIG_CMD_CREATE, NULL, NULL, 0) == 0)
 			fd = fsmount(fsfd, FSMOUNT_CLOEXEC, (unsigned int)mount->attr_set);
 		if (fd >= 0)
@@ -227,6 +237,8 @@ static int open_destination(struct init *init, const struct plan_mount *mount, i
 			return error_set(err, ERROR_INVALID, -fd, TEXT_ORDINARY_DIR, mount->type);
 		if (fd >= 0 || fd != -ENOENT)
 			return fd >= 0 ? fd : error_errno(err, -fd, "open \"%s\"", path);
+	} else if (mount->kind != PLAN_MOUNT_BIND) {
+		return inroot_mkdir_all(init->root_fd, path, 0755, (uid_t)-1, (gid_t)-1, err);
 	} else if (mount->flags & PLAN_MOUNT_DEST_NOFOLLOW) {
 		fd = inroot_open_nofollow(init->root_fd, path, O_PATH, false, NULL);
 	} else {
@@ -288,7 +300,7 @@ static int remount(struct init *init, const struct plan_mount *mount, struct err
 
 	if (fd < 0)
 		return fd;
-	ret = set_attributes(fd, mount, err);
+	ret = set_attributes(init, fd, mount, err);
 	return ret < 0 ? ret : set_propagation(fd, mount, err);
 }
 
@@ -322,8 +334,7 @@ static int mount_one(struct init *init, const struct plan_mount *mount, struct e
 {
 	static const char *const no_data[] = { NULL };
 	struct plan_mount host_sysfs = { .kind = PLAN_MOUNT_BIND, .flags = PLAN_MOUNT_RECURSIVE };
-	cleanup_close int fd = -EBADF, target = -EBADF;
-	int ret;
+	int fd, target, ret;
 
 	if (mount->kind == PLAN_MOUNT_REMOUNT)
 		return remount(init, mount, err);
@@ -343,7 +354,7 @@ static int mount_one(struct init *init, const struct plan_mount *mount, struct e
 	}
 	if (fd < 0)
 		return fd;
-	ret = set_attributes(fd, mount, err);
+	ret = set_attributes(init, fd, mount, err);
 	if (ret < 0)
 		return ret;
 	target = open_destination(init, mount, fd, err);
@@ -358,10 +369,8 @@ static int mount_one(struct init *init, const struct plan_mount *mount, struct e
 		ret = mount_attach(fd, target, err);
 	if (ret == 0) /* attached, it is where peers and masters are */
 		ret = set_propagation(fd, mount, err);
-	if (ret == 0 && strcmp(mount->destination, "/") == 0) {
-		(void)close(init->root_fd);
-		init->root_fd = TAKE_FD(fd);
-	}
+	if (ret == 0 && strcmp(mount->destination, "/") == 0)
+		init->root_fd = fd;
 	return ret;
 }
 
@@ -380,6 +389,10 @@ int mounts_apply(struct init *init, struct error *err)
 									  : "none",
 							  mount->destination),
 					     "/mounts/%zu", mount->index);
+		if (i % INIT_SWEEP_EVERY == INIT_SWEEP_EVERY - 1)
+			ret = init_sweep_fds(init, err);
+		if (ret < 0)
+			return ret;
 	}
 	return 0;
 }

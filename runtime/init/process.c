@@ -130,6 +130,8 @@ static int check_program(const char *path)
 		return -errno;
 	if (S_ISDIR(status.st_mode))
 		return -EISDIR;
+	if ((status.st_mode & 0111) == 0111)
+		return 0; /* for everybody; what may still forbid it, the exec will tell */
 	return access(path, X_OK) < 0 ? -errno : 0;
 }
 
@@ -160,26 +162,35 @@ static int search_path(struct init *init, const char *name, struct error *err)
 	return error_set(err, ERROR_NOT_FOUND, 0, TEXT_NOT_IN_PATH, name);
 }
 
+static int judge_program(const char *name, int ret, struct error *err)
+{
+	if (ret == -ENOENT || ret == -ENOTDIR)
+		return error_set(err, ERROR_NOT_FOUND, -ret, "exec: \"%s\": stat %s", name, name);
+	return ret < 0 ? error_set(err, ERROR_SYSTEM, -ret, "exec: \"%s\"", name) : 0;
+}
+
 int process_find_program(struct init *init, struct error *err)
 {
 	const char *name = init->plan->process.args[0];
-	int ret;
+	int ret = 0;
 
 	if (!strchr(name, '/'))
 		return search_path(init, name, err);
-	ret = check_program(name);
-	if (ret == -ENOENT || ret == -ENOTDIR)
-		return error_set(err, ERROR_NOT_FOUND, -ret, "exec: \"%s\": stat %s", name, name);
-	if (ret < 0)
-		return error_set(err, ERROR_SYSTEM, -ret, "exec: \"%s\"", name);
+	/* create must fail when start would; otherwise the exec itself follows at once */
+	if (init->fifo_fd >= 0)
+		ret = judge_program(name, check_program(name), err);
 	init->program = xstrdup(name);
-	return 0;
+	return ret;
 }
 
 int process_execute(struct init *init, struct error *err)
 {
 	const char *name = init->plan->process.args[0];
+	int errnum, ret;
 
 	(void)execve(init->program, init->plan->process.args, strv_items(&init->env));
-	return error_errno(err, errno, "exec %s", strchr(name, '/') ? name : init->program);
+	errnum = errno;
+	ret = judge_program(name, strchr(name, '/') ? check_program(name) : 0, err);
+	/* it is there and may be executed: its interpreter is missing, or its format unknown */
+	return ret < 0 ? ret : error_errno(err, errnum, "exec %s", init->program);
 }

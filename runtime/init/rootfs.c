@@ -106,43 +106,48 @@ static int move_root(struct error *err)
 {
 	if (mount(".", "/", NULL, MS_MOVE, NULL) < 0)
 		return error_errno(err, errno, "move the rootfs to \"/\"");
-	if (chroot(".") < 0)
+	if (chroot(".") < 0 || chdir("/") < 0)
 		return error_errno(err, errno, "chroot to the rootfs");
+	return 0;
+}
+
+/* With shared propagation the unmounting of the old root would reach the host: cut it off first. */
+static int cut_off_old_root(int old_root, struct error *err)
+{
+	if (fchdir(old_root) < 0 || mount(NULL, ".", NULL, MS_SLAVE | MS_REC, NULL) < 0 ||
+	    chdir("/") < 0)
+		return error_errno(err, errno, "cut the old root off");
 	return 0;
 }
 
 /* pivot_root(2), "pivot_root(".", ".")": the old root lies on top of the new one until unmounted. */
 static int pivot(struct init *init, struct error *err)
 {
-	cleanup_close int old_root = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
+	bool shared = init->plan->rootfs_propagation & MS_SHARED;
+	cleanup_close int old_root = -EBADF;
+	int ret;
 
-	if (old_root < 0)
-		return error_errno(err, errno, "open the old root");
+	if (shared) {
+		old_root = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
+		if (old_root < 0)
+			return error_errno(err, errno, "open the old root");
+	}
 	if (sys_pivot_root(".", ".") < 0)
 		return error_errno(err, errno, "pivot_root to \"%s\"", init->plan->rootfs);
-	if (fchdir(old_root) < 0)
-		return error_errno(err, errno, "change to the old root");
-	/* with shared propagation the unmounting would reach the host */
-	if (init->plan->rootfs_propagation & MS_SHARED &&
-	    mount(NULL, ".", NULL, MS_SLAVE | MS_REC, NULL) < 0)
-		return error_errno(err, errno, "cut the old root off");
+	ret = shared ? cut_off_old_root(old_root, err) : 0;
+	if (ret < 0)
+		return ret;
 	if (umount2(".", MNT_DETACH) < 0)
 		return error_errno(err, errno, "unmount the old root");
 	return 0;
 }
 
+/* Leaves us at the new root. */
 int rootfs_pivot(struct init *init, struct error *err)
 {
-	int ret;
-
 	if (fchdir(init->root_fd) < 0)
 		return error_errno(err, errno, "change to the rootfs");
-	ret = init->plan->no_pivot ? move_root(err) : pivot(init, err);
-	if (ret < 0)
-		return ret;
-	if (chdir("/") < 0)
-		return error_errno(err, errno, "change to the new root");
-	return 0;
+	return init->plan->no_pivot ? move_root(err) : pivot(init, err);
 }
 
 /* Last: everything that had to be made in the rootfs is there. */

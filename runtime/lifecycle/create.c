@@ -11,11 +11,12 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/auxv.h>
 #include <sys/stat.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "lib/cleanup.h"
+#include "lib/clock.h"
 #include "lib/fd.h"
 #include "lib/io.h"
 #include "lib/log.h"
@@ -105,29 +106,18 @@ static int open_console(struct creation *c, struct error *err)
 	return ret < 0 ? ret : console_open(&c->console, c->options->console_socket, err);
 }
 
-static const char *time_text(struct arena *arena)
-{
-	struct timespec now;
-	struct tm tm;
-	char text[32];
-
-	(void)clock_gettime(CLOCK_REALTIME, &now);
-	(void)gmtime_r(&now.tv_sec, &tm);
-	(void)strftime(text, sizeof(text), "%Y-%m-%dT%H:%M:%S", &tm);
-	return arena_printf(arena, "%s.%09ldZ", text, now.tv_nsec);
-}
-
 static void fill_record(struct creation *c)
 {
 	const struct plan *plan = &c->plan;
+	char now[CLOCK_TEXT_SIZE];
 
 	c->record = (struct record){
 		.version = RECORD_VERSION,
 		.id = c->id,
 		.bundle = plan->bundle,
 		.rootfs = plan->rootfs,
-		.created = time_text(&c->arena),
-		.owner = geteuid(),
+		.created = arena_strdup(&c->arena, clock_text(now)),
+		.owner = (uint32_t)getauxval(AT_EUID),
 		.rootless = plan->rootless,
 		.manager = record_manager_name(c->cgroup.manager),
 		.cgroup_mount = c->cgroup.mount,
@@ -356,14 +346,6 @@ static const struct creation_step {
 };
 /* clang-format on */
 
-static int64_t now_us(void)
-{
-	struct timespec now;
-
-	(void)clock_gettime(CLOCK_MONOTONIC, &now);
-	return (int64_t)now.tv_sec * 1000000 + now.tv_nsec / 1000;
-}
-
 static void undo_from(struct creation *c, size_t last)
 {
 	struct oci_state state;
@@ -399,7 +381,7 @@ int creation_make(struct creation *c, const struct runtime_globals *globals, con
 	};
 	launch_init(&c->launch, NULL, NULL);
 	for (size_t i = 0; i < ARRAY_SIZE(creation_steps); i++) {
-		int64_t start = log_enabled(LOG_DEBUG) ? now_us() : 0;
+		int64_t start = log_enabled(LOG_DEBUG) ? clock_us() : 0;
 		int ret = creation_steps[i].run(c, err);
 
 		if (ret < 0) {
@@ -407,21 +389,18 @@ int creation_make(struct creation *c, const struct runtime_globals *globals, con
 			return ret;
 		}
 		log_debug("create: %s (%lld us)", creation_steps[i].name,
-			  (long long)(now_us() - start));
+			  (long long)(clock_us() - start));
 	}
 	return 0;
 }
 
+/* The verb is over and the process ends: memory and fds go with it, our terminal's mode does not. */
 void creation_done(struct creation *c)
 {
-	console_done(&c->console);
-	launch_done(&c->launch);
-	cgroup_done(&c->cgroup);
+	tty_restore(&c->console.saved);
 	plan_done(&c->plan);
 	strbuf_done(&c->config_text);
 	arena_done(&c->arena);
-	cleanup_close_fd(&c->dirfd);
-	cleanup_close_fd(&c->signal_fd);
 }
 
 int container_create(const struct runtime_globals *globals, const char *id,

@@ -55,7 +55,10 @@ static int kill_container(const struct record *record, struct cgroup *cgroup, st
 	cleanup_close int pidfd = record->pid ? pidfd_open(record->pid, 0) : -EBADF;
 	int ret = 0;
 
-	if (cgroup->fd >= 0)
+	/* with nobody in it (the usual end) it can be removed at once */
+	if (cgroup_remove_empty(cgroup))
+		ret = 0;
+	else if (cgroup->fd >= 0)
 		ret = cgroup_kill(cgroup, err);
 	/* the start time is read after the pidfd was opened: it is this process or none */
 	if (pidfd >= 0 && proc_is_alive(record->pid, record->start_time)) {
@@ -67,23 +70,18 @@ static int kill_container(const struct record *record, struct cgroup *cgroup, st
 }
 
 int verb_destroy(const struct runtime_globals *globals, int dirfd, const struct record *record,
-		 struct error *err)
+		 struct cgroup *cgroup, struct error *err)
 {
-	cleanup_cgroup struct cgroup cgroup;
 	struct error hook_error;
-	int ret;
+	int ret = kill_container(record, cgroup, err);
 
-	record_cgroup(record, &cgroup);
-	ret = cgroup_open(&cgroup, err);
 	if (ret == 0)
-		ret = kill_container(record, &cgroup, err);
-	if (ret == 0 && cgroup.fd >= 0)
-		ret = cgroup_remove(&cgroup, err);
+		ret = cgroup_remove(cgroup, err);
 	if (ret < 0)
 		return ret;
 	/* while the configuration is still there; a failing one does not keep the rest back */
-	if (record->poststop && verb_run_hooks(dirfd, record, HOOK_POSTSTOP, CONTAINER_STOPPED,
-					       0, &hook_error) < 0)
+	if (record->poststop && verb_run_hooks(dirfd, record, HOOK_POSTSTOP, CONTAINER_STOPPED, 0,
+					       &hook_error) < 0)
 		log_warning("%s", hook_error.msg);
 	return record_remove(globals, record->id, dirfd, err);
 }
@@ -118,6 +116,7 @@ int container_delete(const struct runtime_globals *globals, const char *id, bool
 		     struct error *err)
 {
 	cleanup_arena struct arena arena = ARENA_INIT;
+	cleanup_cgroup struct cgroup cgroup = CGROUP_INIT;
 	cleanup_close int dirfd = -EBADF;
 	struct record record;
 	int ret;
@@ -139,5 +138,7 @@ int container_delete(const struct runtime_globals *globals, const char *id, bool
 		if (ret < 0)
 			return ret;
 	}
-	return verb_destroy(globals, dirfd, &record, err);
+	record_cgroup(&record, &cgroup);
+	ret = cgroup_open(&cgroup, err);
+	return ret < 0 ? ret : verb_destroy(globals, dirfd, &record, &cgroup, err);
 }

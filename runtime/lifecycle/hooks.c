@@ -13,10 +13,10 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/wait.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "lib/cleanup.h"
+#include "lib/clock.h"
 #include "lib/io.h"
 #include "lib/proc.h"
 #include "lib/spawn.h"
@@ -51,25 +51,17 @@ static void read_output(int fd, struct strbuf *out)
 		strbuf_truncate(out, out->size - 1);
 }
 
-static int64_t now_ms(void)
-{
-	struct timespec now;
-
-	(void)clock_gettime(CLOCK_MONOTONIC, &now);
-	return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
-}
-
 /* Wait for the end of the hook, the timeout or a signal to us; the group dies in the latter two. */
 static int hook_wait(const struct plan_hook *hook, pid_t pid, int pidfd, int signal_fd,
 		     int *out_status, struct error *err)
 {
-	int64_t deadline = hook->timeout > 0 ? now_ms() + hook->timeout * 1000 : INT64_MAX;
+	int64_t deadline = hook->timeout > 0 ? clock_ms() + hook->timeout * 1000 : INT64_MAX;
 	struct pollfd fds[] = { { .fd = pidfd, .events = POLLIN },
 				{ .fd = signal_fd, .events = POLLIN } };
 	int ret = 0;
 
 	for (;;) {
-		int64_t left = deadline == INT64_MAX ? -1 : deadline - now_ms();
+		int64_t left = deadline == INT64_MAX ? -1 : deadline - clock_ms();
 		int ready;
 
 		if (deadline != INT64_MAX && left <= 0) {

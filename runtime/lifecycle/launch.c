@@ -180,9 +180,11 @@ int launch_start(struct launch *launch, struct error *err)
 
 	if (ret < 0)
 		return ret;
-	launch->args.proc_fd = open("/proc", O_PATH | O_DIRECTORY | O_CLOEXEC);
-	if (launch->args.proc_fd < 0)
-		return error_errno(err, errno, "open /proc");
+	if (init_needs_proc(&launch->args)) {
+		launch->args.proc_fd = open("/proc", O_PATH | O_DIRECTORY | O_CLOEXEC);
+		if (launch->args.proc_fd < 0)
+			return error_errno(err, errno, "open /proc");
+	}
 	ret = sync_open(&launch->host, &launch->child, err);
 	if (ret < 0)
 		return ret;

@@ -65,9 +65,9 @@ static const char *const manager_names[] = {
 	[CGROUP_DISABLED] = "disabled",
 };
 
-/* Files that may be in the folder: removal tries these before it walks. */
+/* Files that may be in the folder: removal tries these before it walks. A run has the first two. */
 static const char *const record_files[] = {
-	RECORD_STATE, RECORD_CONFIG, RECORD_SECCOMP, RECORD_FIFO, RECORD_STARTED,
+	RECORD_STATE, RECORD_CONFIG, RECORD_STARTED, RECORD_SECCOMP, RECORD_FIFO,
 };
 
 int record_check_id(const char *id, struct error *err)
@@ -263,10 +263,11 @@ int record_remove(const struct runtime_globals *globals, const char *id, int dir
 
 	if (ret < 0)
 		return ret;
-	for (size_t i = 0; i < ARRAY_SIZE(record_files); i++)
-		(void)unlinkat(dirfd, record_files[i], 0); /* most are not there; rmdir tells */
-	if (rmdir(path) == 0 || errno == ENOENT)
-		return 0;
+	for (size_t i = 0; i < ARRAY_SIZE(record_files); i++) {
+		(void)unlinkat(dirfd, record_files[i], 0); /* it may not be there; rmdir tells */
+		if (i > 0 && (rmdir(path) == 0 || errno == ENOENT))
+			return 0;
+	}
 	root = open(globals->root, O_PATH | O_DIRECTORY | O_CLOEXEC);
 	if (root < 0)
 		return error_errno(err, errno, "open \"%s\"", globals->root);

@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <signal.h>
 #include <sys/file.h>
+#include <sys/stat.h>
 
 #include "lib/cleanup.h"
 #include "lib/log.h"
@@ -23,26 +24,24 @@ static void release_lock(struct creation *c)
 	(void)flock(c->dirfd, LOCK_UN); /* cannot fail on our own lock */
 }
 
-static int take_lock_again(struct creation *c, const struct runtime_globals *globals,
-			   struct error *err)
+/* The folder that we hold open may have been removed since, and even made anew by another. */
+static bool was_deleted(int dirfd)
 {
-	int fd;
-	int ret = record_lock(globals, c->id, VERB_LOCK_WAIT_MS, &fd, err);
+	struct stat status;
 
-	if (ret < 0)
-		return ret;
-	cleanup_close_fd(&c->dirfd);
-	c->dirfd = fd;
-	return 0;
+	return fstat(dirfd, &status) == 0 && status.st_nlink == 0;
 }
 
 static int clean_up(struct creation *c, const struct runtime_globals *globals, struct error *err)
 {
-	int ret = take_lock_again(c, globals, err);
-
-	if (ret == -ENOENT)
-		return 0; /* somebody deleted it as it ended */
-	return ret < 0 ? ret : verb_destroy(globals, c->dirfd, &c->record, err);
+	while (flock(c->dirfd, LOCK_EX) < 0)
+		if (errno != EINTR)
+			return error_errno(err, errno, "lock the state of container \"%s\"", c->id);
+	if (was_deleted(c->dirfd))
+		return 0;
+	/* init is reaped: nothing is left to be killed by its number */
+	c->record.pid = 0;
+	return verb_destroy(globals, c->dirfd, &c->record, &c->cgroup, err);
 }
 
 int container_run(const struct runtime_globals *globals, const char *id,

@@ -11,6 +11,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/magic.h>
 #include <stdbool.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
@@ -32,11 +33,15 @@ static bool is_sealed(void)
 	struct statx file;
 	int seals;
 
-	if (statfs(SELF, &fs) == 0 && (fs.f_flags & MS_RDONLY))
+	if (statfs(SELF, &fs) < 0)
+		return false;
+	if (fs.f_flags & MS_RDONLY)
 		return true;
 	if (statx(AT_FDCWD, SELF, 0, 0, &file) == 0 &&
 	    (file.stx_attributes & (STATX_ATTR_VERITY | STATX_ATTR_IMMUTABLE)))
 		return true;
+	if (fs.f_type != TMPFS_MAGIC)
+		return false; /* where memfds live */
 	fd = open(SELF, O_RDONLY | O_CLOEXEC);
 	seals = fd < 0 ? -1 : fcntl(fd, F_GET_SEALS);
 	return seals >= 0 && (seals & SEALS) == SEALS;

@@ -10,7 +10,7 @@
  * (CVE-2019-5736). When it can, executes itself again (same argv and environment) through a
  * read-only detached clone of its mount, or from a sealed copy in memory, and does not return.
  * Returns 0 when there is nothing to do. The first act of main() for create, run and exec: before
- * any input is read. Needs fds 0-2 to be open.
+ * any input is read.
  */
 int seal_self(char *const *argv, struct error *err);
 

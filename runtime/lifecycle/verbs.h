@@ -15,6 +15,6 @@ int verb_run_hooks(int dirfd, const struct record *record, enum hook_kind kind,
 int verb_poststart(int dirfd, const struct record *record, int pidfd, struct error *err);
 /** delete.c: end whatever lives, remove cgroup and state, run the poststop hooks. */
 int verb_destroy(const struct runtime_globals *globals, int dirfd, const struct record *record,
-		 struct error *err);
+		 struct cgroup *cgroup, struct error *err);
 
 #endif

@@ -5,14 +5,11 @@
  * wants; nothing is ever added.
  */
 #include <cap-ng.h>
-#include <fcntl.h>
 #include <string.h>
 #include <sys/prctl.h>
 
-#include "lib/cleanup.h"
-#include "lib/io.h"
 #include "lib/log.h"
-#include "lib/strbuf.h"
+#include "lib/proc.h"
 #include "runtime/plan/caps.h"
 #include "runtime/plan/compile.h"
 
@@ -65,26 +62,24 @@ uint64_t capability_mask(const struct json_strings *names, uint64_t available)
 	return mask;
 }
 
-/* One read instead of 41 prctl(PR_CAPBSET_READ); everything when /proc does not tell. */
-static uint64_t bounding_set(void)
+/* Everything when /proc does not tell; the same read says what the payload must not go on to ignore. */
+static uint64_t bounding_set(struct plan_process *process)
 {
-	cleanup_strbuf struct strbuf status = STRBUF_INIT;
-	const char *line;
+	uint64_t bounding = UINT64_MAX;
 
-	if (io_read_file(AT_FDCWD, "/proc/self/status", 65536, &status, NULL) < 0)
-		return UINT64_MAX;
-	line = strstr(strbuf_text(&status), "\nCapBnd:");
-	return line ? strtoull(line + 8, NULL, 16) : UINT64_MAX;
+	process->has_ignored_signals = proc_self_masks(&bounding, &process->ignored_signals) == 0;
+	return bounding;
 }
 
 int compile_capabilities(const struct oci_capabilities *config, struct plan *plan,
 			 struct error *err)
 {
-	/* a user namespace begins with every capability over itself */
-	uint64_t available = plan_has_namespace(plan, NS_USER) ? UINT64_MAX : bounding_set();
 	struct plan_process *process = &plan->process;
+	uint64_t available = bounding_set(process);
 
 	(void)err; /* never fails: see above */
+	if (plan_has_namespace(plan, NS_USER)) /* it begins with every capability over itself */
+		available = UINT64_MAX;
 	if (!config)
 		return 0;
 	process->caps_bounding = capability_mask(&config->bounding, available);

@@ -155,6 +155,8 @@ struct plan_process {
 	size_t group_count;
 	uint64_t caps_bounding, caps_effective, caps_permitted, caps_inheritable, caps_ambient;
 	bool no_new_privileges;
+	bool has_ignored_signals;
+	uint64_t ignored_signals; /* by our caller: bit 0 = signal 1; the payload starts without */
 	bool has_oom_score_adj;
 	int oom_score_adj;
 	const struct plan_rlimit *rlimits;
