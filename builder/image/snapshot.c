@@ -330,17 +330,36 @@ static int add_upper(struct store *store, const struct snapshot_upper *upper,
 	return 0;
 }
 
+/*
+ * A layer may come twice (two steps that changed nothing), a folder cannot be two lowers (ELOOP).
+ * The topmost one is enough: it decides about every path that the other one could.
+ */
+static void keep_topmost(const struct strv *trees, struct strv *out)
+{
+	for (size_t i = 0; i < trees->count; i++) {
+		size_t later = i + 1;
+
+		while (later < trees->count && strcmp(trees->items[i], trees->items[later]) != 0)
+			later++;
+		if (later == trees->count)
+			strv_add(out, trees->items[i]);
+	}
+}
+
 int snapshot_mount(struct store *store, const struct strv *trees,
 		   const struct snapshot_upper *upper, unsigned int flags, int *out_fd,
 		   struct error *err)
 {
+	cleanup_strv struct strv distinct = STRV_INIT;
 	__attribute__((cleanup(
 		overlay_done))) struct overlay overlay = { .upper_fd = -EBADF,
 							   .work_fd = -EBADF,
 							   .flags = flags,
 							   .user_xattr = store->user_xattr };
-	int ret = add_lowers(store, trees, trees->count, &overlay, err);
+	int ret;
 
+	keep_topmost(trees, &distinct);
+	ret = add_lowers(store, &distinct, distinct.count, &overlay, err);
 	if (ret == 0 && upper)
 		ret = add_upper(store, upper, &overlay, err);
 	if (ret < 0)

@@ -288,9 +288,31 @@ static void test_attach(void)
 	CHECK_ERROR(snapshot_detach(path, &err), 22, "unmount");
 }
 
+/* Two steps that gave the same layer, with one between them that undid it. */
+static void test_twice(void)
+{
+	cleanup_place struct place place = PLACE_INIT;
+	cleanup_strv struct strv trees = STRV_INIT;
+	cleanup_close int low = -EBADF;
+	cleanup_close int high = -EBADF;
+	cleanup_close int mount_fd = -EBADF;
+
+	ROOT_ONLY();
+	place_open(&place);
+	low = add_tree(&place, &trees);
+	high = add_tree(&place, &trees);
+	strv_add(&trees, trees.items[0]);
+	write_file(low, "x", "x", 0644);
+	make_whiteout(high, "x");
+	write_file(high, "y", "y", 0644);
+	OK(snapshot_mount(&place.store, &trees, NULL, 0, &mount_fd, &err));
+	CHECK_INT(faccessat(mount_fd, "x", F_OK, 0), 0);
+	CHECK_INT(faccessat(mount_fd, "y", F_OK, 0), 0);
+}
+
 CHECK_MAIN({ "the lookup says what the mount says", test_lookup_is_the_mount },
 	   { "symlinks resolve inside the trees", test_resolve },
 	   { "writes go to the upper", test_mounts }, { "one tree and no tree", test_one_and_none },
 	   { "640 trees by fsconfig", test_many_by_context },
 	   { "640 trees by mount options", test_many_by_options },
-	   { "attach and detach", test_attach })
+	   { "attach and detach", test_attach }, { "a tree may come twice", test_twice })
