@@ -178,8 +178,11 @@ static int begin_from_image(struct graph *graph, struct graph_stage *stage, stru
 {
 	int ret = load_image(graph, stage->stage->base, &stage->base, err);
 
-	if (ret == -ENOENT)
-		ret = error_suffix(err, ret, " in the store (import it first)");
+	if (ret == -ENOENT && err && err->code == ERROR_NOT_FOUND)
+		ret = error_set(err, ERROR_NOT_FOUND, 0,
+				"the base image \"%s\" is not in the store (import makes one of a "
+				"root filesystem)",
+				stage->stage->base);
 	if (ret == 0)
 		ret = check_platform(stage, stage->base, err);
 	if (ret == 0)
