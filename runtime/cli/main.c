@@ -131,11 +131,22 @@ static int setup_log(struct cli *cli, const char *verb, int *out_fd)
 	return 0;
 }
 
-static int setup_root(struct cli *cli, bool privileged)
+/* Below /run, without privilege below $XDG_RUNTIME_DIR (empty is the same as unset). */
+static const char *runtime_directory(struct cli *cli, bool privileged, const char *name,
+				     bool *out_is_xdg)
 {
 	const char *xdg = getenv("XDG_RUNTIME_DIR");
+
+	*out_is_xdg = !privileged && xdg && *xdg == '/';
+	return arena_printf(&cli->arena, "%s/%s", *out_is_xdg ? xdg : "/run", name);
+}
+
+static int setup_root(struct cli *cli, bool privileged)
+{
+	bool is_xdg;
 	int ret;
 
+	cli->globals.seccomp_cache = runtime_directory(cli, privileged, CLI_NAME "-cache", &is_xdg);
 	if (cli->root && *cli->root) {
 		ret = cli_resolve_path(cli, &cli->root);
 		if (ret < 0)
@@ -146,11 +157,7 @@ static int setup_root(struct cli *cli, bool privileged)
 		return 0;
 	}
 	cli->globals.root_is_default = true;
-	cli->globals.root = "/run/" CLI_NAME;
-	if (!privileged && xdg && *xdg == '/') {
-		cli->globals.root = arena_printf(&cli->arena, "%s/" CLI_NAME, xdg);
-		cli->root_is_xdg = true;
-	}
+	cli->globals.root = runtime_directory(cli, privileged, CLI_NAME, &cli->root_is_xdg);
 	return 0;
 }
 

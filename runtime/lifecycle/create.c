@@ -76,6 +76,7 @@ static int compile(struct creation *c, struct error *err)
 		.no_new_keyring = c->options->no_new_keyring,
 		.rootless = c->globals->rootless,
 		.detached = c->detached,
+		.seccomp_cache = c->globals->seccomp_cache,
 	};
 	int ret = plan_compile(c->config, &request, &c->plan, err);
 

@@ -33,7 +33,7 @@ int compile_process(const struct oci_process *process, const char *process_point
 int compile_capabilities(const struct oci_capabilities *capabilities, struct plan *plan,
 			 struct error *err);
 int compile_rlimits(const struct oci_process *process, struct plan *plan, struct error *err);
-int compile_seccomp(const struct oci_seccomp *seccomp, struct arena *arena,
+int compile_seccomp(const struct oci_seccomp *seccomp, const char *cache, struct arena *arena,
 		    struct plan_seccomp *out, struct error *err);
 
 /** Labels asked for on a host whose kernel does not have that LSM are an error. */

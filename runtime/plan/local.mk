@@ -14,5 +14,6 @@ runtime_libruntime_a_SOURCES += \
 	%D%/print.c %D%/print.h \
 	%D%/process.c \
 	%D%/rlimits.c \
+	%D%/seccomp-cache.c %D%/seccomp-cache.h \
 	%D%/seccomp.c %D%/seccomp.h \
 	%D%/sysctl.c

@@ -131,7 +131,8 @@ static int compile_container_process(const struct compiler *c, struct error *err
 	ret = compile_labels(process ? process : &none, c->lin->mount_label, c->plan, err);
 	if (ret < 0)
 		return ret;
-	return compile_seccomp(c->lin->seccomp, &c->plan->arena, &c->plan->process.seccomp, err);
+	return compile_seccomp(c->lin->seccomp, c->request->seccomp_cache, &c->plan->arena,
+			       &c->plan->process.seccomp, err);
 }
 
 /* -- the table

@@ -238,7 +238,8 @@ struct plan_request {
 	bool no_pivot;
 	bool no_new_keyring;
 	bool rootless;
-	bool detached; /* create, run -d: a terminal then needs a console socket */
+	bool detached;		   /* create, run -d: a terminal then needs a console socket */
+	const char *seccomp_cache; /* directory for compiled filters; NULL = none */
 };
 
 /**

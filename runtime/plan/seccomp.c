@@ -15,6 +15,7 @@
 #include "lib/log.h"
 #include "lib/strbuf.h"
 #include "runtime/plan/compile.h"
+#include "runtime/plan/seccomp-cache.h"
 #include "runtime/plan/seccomp.h"
 #include "runtime/texts.h"
 
@@ -425,15 +426,12 @@ static int build_start(struct build *build, struct error *err)
 	return add_architectures(build, err);
 }
 
-int compile_seccomp(const struct oci_seccomp *config, struct arena *arena, struct plan_seccomp *out,
-		    struct error *err)
+static int build_program(const struct oci_seccomp *config, struct arena *arena,
+			 struct plan_seccomp *out, struct error *err)
 {
 	struct build build __attribute__((cleanup(build_done))) = { .config = config };
 	int ret;
 
-	memset(out, 0, sizeof(*out));
-	if (!config || !config->default_action)
-		return 0;
 	ret = build_start(&build, err);
 	if (ret < 0)
 		return ret;
@@ -443,9 +441,26 @@ int compile_seccomp(const struct oci_seccomp *config, struct arena *arena, struc
 			return error_pointer(err, ret, POINTER "/syscalls/%zu", i);
 	}
 	ret = export(&build, arena, out, err);
-	if (ret < 0)
-		return error_pointer(err, ret, POINTER);
+	return ret < 0 ? error_pointer(err, ret, POINTER) : 0;
+}
+
+int compile_seccomp(const struct oci_seccomp *config, const char *cache, struct arena *arena,
+		    struct plan_seccomp *out, struct error *err)
+{
+	cleanup_strbuf struct strbuf key = STRBUF_INIT;
+	int ret = 0;
+
+	memset(out, 0, sizeof(*out));
+	if (!config || !config->default_action)
+		return 0;
+	if (cache)
+		seccomp_cache_key(config, seccomp_library_version(arena), &key);
+	if (!cache || !seccomp_cache_load(cache, &key, arena, out)) {
+		ret = build_program(config, arena, out, err);
+		if (ret == 0 && cache)
+			seccomp_cache_store(cache, &key, out);
+	}
 	out->flags = config->has_flags ? (unsigned int)config->flags & ~FLAGS_WITHOUT_EFFECT
 				       : SECCOMP_FLAG_SPEC_ALLOW;
-	return 0;
+	return ret;
 }

@@ -1,10 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* seccomp: the compiled filter, run by a small interpreter of classic BPF. */
+#include <fcntl.h>
 #include <linux/audit.h>
 #include <linux/filter.h>
 #include <linux/seccomp.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 
+#include "lib/path.h"
+#include "runtime/plan/compile.h"
+#include "runtime/plan/seccomp-cache.h"
 #include "runtime/plan/seccomp.h"
 #include "tests/unit/plan-fixture.h"
 
@@ -200,6 +205,49 @@ static void test_flags(void)
 	}
 }
 
+/* A cached program is taken as it is, so a changed one shows that it was. */
+static void test_cache(void)
+{
+	static const char profile[] =
+		",\"seccomp\":{\"defaultAction\":\"SCMP_ACT_ERRNO\",\"syscalls\":["
+		"{\"names\":[\"read\"],\"action\":\"SCMP_ACT_ALLOW\"}]}";
+	char directory[] = "/tmp/test-plan-seccomp-XXXXXX", *cache = mkdtemp(directory);
+	cleanup_fixture struct fixture f = { 0 };
+	cleanup_strbuf struct strbuf key = STRBUF_INIT, other = STRBUF_INIT;
+	struct plan_seccomp found = { 0 }, changed;
+	struct sock_filter only = BPF_STMT(BPF_RET | BPF_K, 42);
+	const struct oci_seccomp *config;
+
+	CHECK(cache != NULL);
+	CHECK_INT(fixture_compile_linux(&f, profile, NULL), 0);
+	config = f.config->linux->seccomp;
+	CHECK_INT(compile_seccomp(config, cache, &f.arena, &found, NULL), 0);
+	CHECK_INT(found.length, f.plan.process.seccomp.length);
+	CHECK(found.length > 1);
+	seccomp_cache_key(config, "1.2.3", &key);
+	CHECK(!seccomp_cache_load(cache, &key, &f.arena, &found)); /* another libseccomp */
+	strbuf_truncate(&key, 0);
+	seccomp_cache_key(config, seccomp_library_version(&f.arena), &key);
+	CHECK(seccomp_cache_load(cache, &key, &f.arena, &found));
+	changed = (struct plan_seccomp){ .filter = &only, .length = 1 };
+	seccomp_cache_store(cache, &key, &changed);
+	CHECK_INT(compile_seccomp(config, cache, &f.arena, &found, NULL), 0);
+	CHECK_INT(found.length, 1);
+	CHECK_INT(found.filter[0].k, 42);
+	CHECK_INT(found.flags, SECCOMP_FILTER_FLAG_SPEC_ALLOW);
+	/* one that others may write is not believed */
+	CHECK_INT(chmod(cache, 0777), 0);
+	CHECK(!seccomp_cache_load(cache, &key, &f.arena, &found));
+	CHECK_INT(compile_seccomp(config, cache, &f.arena, &found, NULL), 0);
+	CHECK_INT(found.length, f.plan.process.seccomp.length);
+	CHECK_INT(chmod(cache, 0700), 0);
+	/* every part of the profile is in the key */
+	config->syscalls.items[0].errno_ret = 1;
+	seccomp_cache_key(config, seccomp_library_version(&f.arena), &other);
+	CHECK(!seccomp_cache_load(cache, &other, &f.arena, &found));
+	CHECK_INT(path_remove_tree(AT_FDCWD, cache, NULL), 0);
+}
+
 static void test_refused(void)
 {
 	cleanup_fixture struct fixture a = { 0 }, b = { 0 }, c = { 0 };
@@ -225,5 +273,5 @@ static void test_refused(void)
 CHECK_MAIN({ "actions and their errno", test_actions }, { "conditions on arguments", test_args },
 	   { "calls that the library does not know", test_new_calls },
 	   { "architectures besides the native one", test_architectures },
-	   { "flags, and what their absence means", test_flags },
+	   { "flags, and what their absence means", test_flags }, { "the cache", test_cache },
 	   { "what is refused", test_refused })
