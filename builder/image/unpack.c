@@ -32,6 +32,7 @@
 #define WHITEOUT_PREFIX ".wh."
 #define WHITEOUT_META_PREFIX ".wh..wh."
 #define OPAQUE_NAME ".wh..wh..opq"
+#define SYMLINKS_MAX 40
 
 struct unpacker {
 	const struct unpack_options *options;
@@ -40,6 +41,7 @@ struct unpacker {
 	int root_fd;
 	int parent_fd;	       /* the folder of the last entry, parent_path */
 	char *parent_path;     /* NULL = none */
+	unsigned int symlinks; /* to nothing, followed for the current entry */
 	bool stale;	       /* something was removed: parent_path may lead elsewhere now */
 	struct strbuf folders; /* records: 8 bytes mtime, path, NUL; times are set at the end */
 	locale_t locale, old_locale;
@@ -163,6 +165,32 @@ static int set_folder_times(struct unpacker *unpacker, struct error *err)
 	return 0;
 }
 
+static int parent_of(struct unpacker *unpacker, const char *path, struct error *err);
+
+/*
+ * A symlink to a folder that is not there (var/run -> /run in an archive that has var/run/x before
+ * run): the folder is made where the symlink leads inside the root.
+ */
+static int make_target(struct unpacker *unpacker, int above_fd, const char *path, struct error *err)
+{
+	cleanup_free char *above = path_parent(path);
+	cleanup_free char *joined = NULL;
+	cleanup_free char *clean = NULL;
+	char target[PATH_MAX];
+	ssize_t size = readlinkat(above_fd, path_base(path), target, sizeof(target) - 1);
+	int ret;
+
+	if (size < 0)
+		return error_errno(err, errno, "read the symlink \"%s\"", path);
+	if (++unpacker->symlinks > SYMLINKS_MAX)
+		return error_errno(err, ELOOP, "open the folder \"%s\"", path);
+	target[size] = '\0';
+	joined = target[0] == '/' ? xstrdup(target) : xasprintf("/%s/%s", above, target);
+	clean = path_clean(joined); /* absolute: ".." ends at the root */
+	ret = parent_of(unpacker, clean[1] ? clean + 1 : ".", err);
+	return ret < 0 ? ret : 0;
+}
+
 /* A folder that the archive left out: as it is in the trees below. */
 static int make_missing(struct unpacker *unpacker, int above_fd, const char *path,
 			struct error *err)
@@ -190,14 +218,13 @@ static int make_missing(struct unpacker *unpacker, int above_fd, const char *pat
 	}
 	if (ret == 0)
 		ret = entry_create(above_fd, path_base(path), &entry, &unused, err);
-	if (ret == 0)
+	if (ret == 0) {
 		ret = entry_set_metadata(above_fd, path_base(path), -EBADF, &entry, err);
-	if (ret == -EEXIST) /* a dangling symlink: nothing is made through it */
-		ret = error_invalid(err, "\"%s\" is a symlink to nothing, not a folder", path);
+		unpacker->result.parents++;
+		remember_time(unpacker, path, entry.mtime);
+	}
 	xattrs_free(xattrs, entry.xattr_count);
-	unpacker->result.parents++;
-	remember_time(unpacker, path, entry.mtime);
-	return ret;
+	return ret == -EEXIST ? make_target(unpacker, above_fd, path, err) : ret;
 }
 
 /* The fd of the folder path (clean), made if it is missing; kept for the next entry. */
@@ -423,6 +450,7 @@ static int place_entry(struct unpacker *unpacker, const struct tar_entry *entry,
 
 	if (strcmp(entry->path, ".") == 0)
 		return set_root(unpacker, entry, err);
+	unpacker->symlinks = 0;
 	dirfd = parent_of(unpacker, above, err);
 	if (dirfd < 0)
 		return dirfd;

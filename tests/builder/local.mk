@@ -4,3 +4,5 @@ TESTS += $(builder_suites)
 EXTRA_DIST += $(builder_suites)
 
 builder_suites += %D%/seccomp-profile.bats
+EXTRA_DIST += %D%/helpers.bash
+builder_suites += %D%/images.bats %D%/import-export.bats %D%/store.bats

@@ -187,9 +187,15 @@ static void test_symlinks(void)
 	OK(unpack(&target, &tar, &err));
 	check_text(target.fd, "l", "new");
 	check_text(target.fd, "tmp/victim", "through up");
+	/* to a folder that is not there: it is made inside */
 	strbuf_truncate(&tar, 0);
 	add_file(&tar, "dead/x", "x");
-	CHECK_ERROR(unpack(&target, &tar, &err), 22, "\"dead/x\"");
+	add_link(&tar, "self", S_IFLNK, "self");
+	OK(unpack(&target, &tar, &err));
+	check_text(target.fd, "etc/nothing/x", "x");
+	strbuf_truncate(&tar, 0);
+	add_file(&tar, "self/x", "x");
+	CHECK_ERROR(unpack(&target, &tar, &err), 40, "\"self/x\"");
 }
 
 /* A folder that is replaced by a symlink while its fd is at hand. */

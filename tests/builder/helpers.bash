@@ -1,0 +1,71 @@
+# shell library of the builder's suites: a store of their own, small root file systems, the program
+# SPDX-License-Identifier: Apache-2.0
+bats_require_minimum_version 1.5.0
+
+: "${ORLOP_SOURCE:=$(cd "$BATS_TEST_DIRNAME/../.." && pwd)}"
+: "${ORLOP_BUILD:=$ORLOP_SOURCE/build}"
+builder=$ORLOP_BUILD/orlop-builder
+
+# requires WORD...: skip the test unless this is there; an unknown word is a bug.
+requires() {
+	local word
+	for word; do
+		case $word in
+		root) [ "$(id -u)" = 0 ] || skip "needs root" ;;
+		busybox | jq | gzip | bzip2 | xz | zstd | python3)
+			command -v "$word" >/dev/null || skip "needs $word" ;;
+		*) echo "BUG: requires $word" >&2 && return 1 ;;
+		esac
+	done
+}
+
+# Every test has its own store and scratch folder: in memory when there is room, because every image
+# costs a sync of the file system, else on a disk; both can be an overlay's upper.
+setup_store() {
+	local free base=/var/tmp
+	free=$(df --output=avail -k /dev/shm 2>/dev/null | tail -1)
+	[ "${free:-0}" -lt 1000000 ] || base=/dev/shm
+	work=$(mktemp -d "$base/orlop-test.XXXXXX")
+	export ORLOP_STORE=$work/store
+}
+
+# Nothing of ours may stay: mounts would be visible outside of the builder's namespace.
+teardown_store() {
+	[ -n "${work:-}" ] || return 0
+	if grep -F " $work" /proc/self/mountinfo; then
+		echo "mounts were left behind" >&2
+		return 1
+	fi
+	rm -rf "$work"
+}
+
+# ob ARGS...: the builder, its command line and output shown when the test fails.
+ob() {
+	echo "\$ orlop-builder $*" >&2
+	"$builder" "$@"
+}
+
+# A root file system in $work/root with a bit of everything, as $work/root.tar.
+make_root() {
+	local root=$work/root
+	mkdir -p "$root"/{bin,etc,tmp,var/empty}
+	printf 'hello\n' >"$root/etc/motd"
+	printf '#!/bin/sh\n' >"$root/bin/tool"
+	chmod 4755 "$root/bin/tool"
+	ln "$root/bin/tool" "$root/bin/hard"
+	ln -s ../etc/motd "$root/bin/soft"
+	ln -s /nowhere/outside "$root/bin/dangling"
+	chmod 1777 "$root/tmp"
+	chown 7:8 "$root/var/empty"
+	touch -d @1000000000 "$root/etc/motd" "$root/bin/tool" "$root/var/empty" "$root/etc" \
+		"$root/bin" "$root/tmp" "$root/var"
+	tar -C "$root" -cf "$work/root.tar" .
+}
+
+# The store works: an import, a listing, a removal.
+store_works() {
+	ob import -q "$work/root.tar" works:again >"$work/id"
+	[ "$(ob images -q works)" = "$(cut -c8-19 "$work/id")" ]
+	ob export works:again | tar tf - >/dev/null
+	ob rmi works:again
+}

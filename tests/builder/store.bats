@@ -1,0 +1,118 @@
+#!/usr/bin/env bats
+# The store under fire: killed builders, several at once, stores that are not ours.
+load helpers
+
+setup() {
+	requires root jq
+	setup_store
+	make_root
+}
+
+teardown() {
+	teardown_store
+}
+
+@test "import killed at random moments a hundred times leaves a store that works" {
+	head -c 3000000 /dev/urandom >"$work/root/big"
+	for i in {1..40}; do printf '%s' "$i" >"$work/root/f$i"; done
+	tar -C "$work/root" -cf "$work/big.tar" .
+	ob import "$work/root.tar" kept
+	# how long a whole one takes, in microseconds
+	start=${EPOCHREALTIME/./}
+	"$builder" import -q "$work/big.tar" killed >/dev/null
+	whole=$((${EPOCHREALTIME/./} - start))
+	killed=0
+	for i in {1..100}; do
+		"$builder" import -q "$work/big.tar" "killed:$i" -c "CMD $i" >/dev/null 2>&1 &
+		pid=$!
+		delay=$((RANDOM * whole / 32768))
+		sleep "$((delay / 1000000)).$(printf '%06d' $((delay % 1000000)))"
+		kill -KILL "$pid" 2>/dev/null || true
+		wait "$pid" 2>/dev/null || killed=$((killed + 1))
+		# whatever has a name is whole
+		if [ $((i % 10)) = 0 ]; then
+			for name in $("$builder" images --format json | jq -r '.[].names[]'); do
+				"$builder" export "$name" | tar xOf - etc/motd | grep -qx hello
+			done
+		fi
+	done
+	echo "killed $killed of 100" >&2
+	[ "$killed" -gt 20 ]
+	store_works
+	[ "$(ob export kept | tar xOf - etc/motd)" = hello ]
+	ob import "$work/big.tar" killed:last
+	ob export killed:last | tar xOf - big | cmp - "$work/root/big"
+	# the next session sweeps: only what is complete stays
+	[ -z "$(ls -A "$ORLOP_STORE/tmp")" ]
+	[ -z "$(ls -A "$ORLOP_STORE/leases")" ]
+	for layer in "$ORLOP_STORE"/layers/*; do
+		[ -e "$layer/meta.json" ] && [ -e "$layer/headers.zst" ] && [ -d "$layer/tree" ]
+	done
+}
+
+@test "rmi killed at random moments loses no other image" {
+	ob import "$work/root.tar" kept
+	for i in {1..30}; do
+		"$builder" import -q "$work/root.tar" victim -c "CMD $i" >/dev/null
+		"$builder" rmi victim 2>/dev/null &
+		pid=$!
+		sleep "0.00$((RANDOM % 10))"
+		kill -KILL "$pid" 2>/dev/null || true
+		wait "$pid" 2>/dev/null || true
+	done
+	[ "$(ob export kept | tar xOf - etc/motd)" = hello ]
+	store_works
+}
+
+@test "several builders import, tag and remove at once" {
+	pids=()
+	for n in 1 2 3 4; do
+		(
+			for i in 1 2 3 4 5 6; do
+				"$builder" import -q "$work/root.tar" "mine$n" -c "CMD $n $i"
+				"$builder" tag "mine$n" "other$n:$i"
+				"$builder" export "mine$n" | tar xOf - etc/motd
+				"$builder" rmi "other$n:$i"
+			done
+		) >"$work/log$n" 2>&1 &
+		pids+=($!)
+	done
+	for pid in "${pids[@]}"; do
+		wait "$pid" || { tail "$work"/log*; false; }
+	done
+	[ "$(cat "$work"/log* | grep -cx hello)" = 24 ]
+	for n in 1 2 3 4; do
+		[ "$(ob inspect "mine$n" | jq -r '.[0].Config.Cmd[2]')" = "$n 6" ]
+	done
+	store_works
+	[ -z "$(ls -A "$ORLOP_STORE/tmp")" ]
+}
+
+@test "another format, another namespace and somebody's folder are refused" {
+	ob images
+	sed 's/"version":1/"version":9/' "$ORLOP_STORE/format" >"$work/format"
+	cp "$work/format" "$ORLOP_STORE/format"
+	run -1 ob images
+	[[ $output = *"format 9, this program knows 1"* ]]
+	mkdir "$work/home"
+	echo dear >"$work/home/diary"
+	run -1 ob --store "$work/home" images
+	[[ $output = *"not empty and not a store"* ]]
+	[ "$(ls "$work/home")" = diary ]
+}
+
+@test "a store made inside a user namespace is refused outside, with the way out" {
+	unshare -Ur true 2>/dev/null || skip "needs user namespaces"
+	unshare -Ur "$builder" images
+	run -1 ob images
+	[[ $output = *"another user namespace"*"--store DIR"* ]]
+}
+
+@test "a truncated ref is an error that does not stop the rest" {
+	ob import "$work/root.tar" good
+	ob import "$work/root.tar" bad -c 'CMD x'
+	: >"$ORLOP_STORE/refs/docker.io/library/bad/:latest"
+	run -1 ob inspect bad
+	ob rmi bad
+	[ "$(ob images -q | wc -l)" = 1 ]
+}
