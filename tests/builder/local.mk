@@ -6,3 +6,4 @@ EXTRA_DIST += $(builder_suites)
 builder_suites += %D%/seccomp-profile.bats
 EXTRA_DIST += %D%/helpers.bash
 builder_suites += %D%/images.bats %D%/import-export.bats %D%/store.bats
+builder_suites += %D%/run.bats

@@ -1,0 +1,138 @@
+#!/usr/bin/env bats
+# orlop-builder run: containers of images in the foreground.
+# SPDX-License-Identifier: Apache-2.0
+
+load helpers
+
+setup() {
+	requires root busybox jq
+	setup_store
+	local root=$work/box
+	mkdir -p "$root"/{bin,etc,tmp,home/user}
+	cp "$(command -v busybox)" "$root/bin/busybox"
+	for applet in sh cat cp echo env false hostname id ls mkdir mount pwd rm seq sleep stty test touch true wc; do
+		ln -s busybox "$root/bin/$applet"
+	done
+	printf 'root:x:0:0::/root:/bin/sh\nuser:x:1000:1000::/home/user:/bin/sh\n' >"$root/etc/passwd"
+	printf 'root:x:0:\nuser:x:1000:\nextra:x:77:user\n' >"$root/etc/group"
+	tar -C "$root" -cf "$work/box.tar" .
+	ob import -q -c 'CMD ["/bin/sh", "-c", "echo default command"]' -c 'ENV A=image' \
+		"$work/box.tar" box >/dev/null
+}
+
+teardown() {
+	teardown_store
+}
+
+run_box() {
+	ob run --rm "$@"
+}
+
+@test "the image's command runs; arguments replace it" {
+	[ "$(run_box box)" = "default command" ]
+	[ "$(run_box box echo mine)" = mine ]
+	[ "$(run_box --entrypoint echo box a b)" = "a b" ]
+}
+
+@test "the exit status is the container's, or says what failed" {
+	run -7 run_box box sh -c 'exit 7'
+	run -137 run_box box sh -c 'sh -c "kill -9 \$\$"; exit $?'
+	run -127 run_box box nosuch
+	[[ $output == *nosuch* ]]
+	[ "$(grep -c nosuch <<<"$output")" -le 2 ]
+	run -126 run_box box /etc
+	run -125 run_box nothere
+	[[ $output == *nothere* ]]
+	run -125 run_box -v /does/not/exist:/x box true
+	run -2 run_box --nosuchflag box true
+}
+
+@test "output streams stay apart; input only with -i" {
+	run_box box sh -c 'echo out; echo err >&2' >"$work/out" 2>"$work/err"
+	[ "$(cat "$work/out")" = out ]
+	grep -qx err "$work/err"
+	[ "$(echo typed | run_box -i box cat)" = typed ]
+	[ "$(echo typed | run_box box cat)" = "" ]
+}
+
+@test "environment: the image's, -e, ours by name" {
+	output=$(FROM_HERE=ours run_box -e B=2 -e A=over -e FROM_HERE -e NOT_SET_HERE box env)
+	[[ $output == *$'A=over'* ]]
+	[[ $output == *$'B=2'* ]]
+	[[ $output == *$'FROM_HERE=ours'* ]]
+	[[ $output != *NOT_SET_HERE* ]]
+	[[ $output == *PATH=/usr/local/sbin:* ]]
+	[[ $output == *HOME=/root* ]]
+}
+
+@test "users by name, number and group; working folder" {
+	[ "$(run_box -u user box sh -c 'id -u; id -G; echo $HOME' | tr '\n' ' ')" = "1000 1000 77 /home/user " ]
+	[ "$(run_box -u 1234:77 box sh -c 'id -u; id -g' | tr '\n' ' ')" = "1234 77 " ]
+	run -125 run_box -u nobody-here box true
+	[[ $output == *'user "nobody-here" is not in the image'* ]]
+	[ "$(run_box -w /new/place -u user box sh -c 'pwd; touch here && ls')" = $'/new/place\nhere' ]
+}
+
+@test "copy-on-write: the image is untouched, volumes are not" {
+	mkdir "$work/volume" && echo host >"$work/volume/file"
+	run_box -v "$work/volume:/mnt/v" box sh -c 'cat /mnt/v/file; echo new >/mnt/v/new; rm /etc/passwd'
+	[ "$(cat "$work/volume/new")" = new ]
+	run_box box test -e /etc/passwd
+	run -1 run_box -v "$work/volume:/mnt/v:ro" box sh -c 'echo no >/mnt/v/new || exit 1'
+	[ "$(cat "$work/volume/new")" = new ]
+}
+
+@test "hostname, hosts, no network" {
+	[ "$(run_box --hostname box1 box hostname)" = box1 ]
+	[ "$(run_box box hostname | wc -c)" = 13 ]
+	run_box --hostname box1 box cat /etc/hosts | grep -qw box1
+	[ "$(run_box --network none box ls /sys/class/net)" = lo ]
+}
+
+@test "a name is used once; without --rm a record stays" {
+	ob run --name one box false || [ $? = 1 ]
+	record=$(echo "$ORLOP_STORE"/containers/*/record.json)
+	[ "$(jq -r '[.name, .image, .exited, .exitStatus] | @csv' "$record")" = '"one","box",true,1' ]
+	run -125 ob run --name one box true
+	[[ $output == *'"one" is already in use'* ]]
+	run -125 ob run --name 'bad/name' box true
+	[ "$(ls "$ORLOP_STORE/containers" | wc -l)" = 1 ]
+}
+
+@test "--rm and failures leave nothing" {
+	run_box --name gone box true
+	run_box --name gone box nosuch || true
+	run_box -v /does/not/exist:/x box true || true
+	[ -z "$(ls "$ORLOP_STORE/containers")" ]
+	[ -z "$(ls "$ORLOP_STORE/names")" ]
+}
+
+@test "a terminal: its size, its input, the exit status" {
+	requires conmon
+	out=$(echo 'exit 5' | script -qec \
+		"stty rows 33 cols 77; '$builder' run --rm -it box sh -c 'stty size; test -t 0 && test -t 1 && sh'" \
+		/dev/null) && status=0 || status=$?
+	echo "$out"
+	[ "$status" = 5 ]
+	[[ $out == *'33 77'* ]]
+	run -4 run_box -t box sh -c 'test -t 1 && exit 4'
+	run -125 run_box -it box true </dev/null
+	[ -z "$(ls "$ORLOP_STORE/containers")" ]
+}
+
+@test "signals reach the container" {
+	"$builder" run --rm box sh -c 'trap "exit 9" TERM; echo ready; while :; do sleep 0.1; done' >"$work/out" &
+	pid=$!
+	for _ in $(seq 100); do grep -q ready "$work/out" && break; sleep 0.1; done
+	kill -TERM $pid
+	wait $pid && status=0 || status=$?
+	[ "$status" = 9 ]
+	[ -z "$(ls "$ORLOP_STORE/containers")" ]
+}
+
+@test "another runtime does as well" {
+	requires runc
+	[ "$(run_box --runtime runc box echo by runc)" = "by runc" ]
+	run -3 run_box --runtime runc box sh -c 'exit 3'
+	run -127 run_box --runtime runc box nosuch
+}
