@@ -223,6 +223,7 @@ builder_check_cached() {
 	local name hits steps=1
 	[ "$1" != run20 ] || steps=20
 	for name in $(builder_contestants); do
+		! grep -q "^builder	$1	$name	-1	failed" "$raw" || continue
 		hits=$(awk -v head="== $name cached" '/^== / { on = $0 == head }
 			on && /CACHED$|Using cache/ { n++ } END { print n + 0 }' "$fast/log")
 		[ "$hits" -lt $((steps * 3)) ] || continue

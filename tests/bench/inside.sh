@@ -70,9 +70,9 @@ in_peers() {
 }
 
 # measure SUITE ROW OPTIONS... PLAN: samples of one row go to $raw, prefixed with suite and row.
-# The log of the commands is only shown of a series that failed.
+# What the commands said is only shown of those that failed.
 measure() {
-	local suite=$1 row=$2 status=0
+	local suite=$1 row=$2 status=0 loser
 	shift 2
 	: >"$fast/log"
 	env -i PATH="$PATH" HOME=/root LC_ALL=C "$build/tests/bench/measure" -l "$fast/log" "$@" \
@@ -80,8 +80,10 @@ measure() {
 	sed "s/^/$suite\t$row\t/" "$work/samples" >>"$raw"
 	[ $status = 0 ] && return
 	failed=1
-	say "$suite/$row: a contestant failed; the end of the output:"
-	tail -n 25 "$fast/log" >&2
+	for loser in $(awk -F'\t' '$2 < 0 { print $1 }' "$work/samples"); do
+		say "$suite/$row: $loser failed; the end of its output:"
+		awk -v loser="$loser" '/^== / { on = $2 == loser } on' "$fast/log" | tail -n 20 >&2
+	done
 }
 
 machine_json() {
