@@ -62,7 +62,8 @@ uint64_t capability_mask(const struct json_strings *names, uint64_t available)
 	return mask;
 }
 
-/* Everything when /proc does not tell; the same read says what the payload must not go on to ignore. */
+/* Everything when /proc does not tell; the same read says what the payload must not go on to
+ * ignore. */
 static uint64_t bounding_set(struct plan_process *process)
 {
 	uint64_t bounding = UINT64_MAX;
@@ -77,7 +78,7 @@ int compile_capabilities(const struct oci_capabilities *config, struct plan *pla
 	struct plan_process *process = &plan->process;
 	uint64_t available = bounding_set(process);
 
-	(void)err; /* never fails: see above */
+	(void)err;			       /* never fails: see above */
 	if (plan_has_namespace(plan, NS_USER)) /* it begins with every capability over itself */
 		available = UINT64_MAX;
 	if (!config)

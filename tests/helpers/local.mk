@@ -1,5 +1,7 @@
 # Programs for the suites: payloads are static, so that a rootfs needs nothing else.
 check_PROGRAMS += %D%/probe %D%/recvtty
 %C%_probe_SOURCES = %D%/probe.c
+# static and as it is: sanitizers would need the shared libraries
+%C%_probe_CFLAGS = -std=gnu11 $(WARN_CFLAGS)
 %C%_probe_LDFLAGS = -static
 %C%_recvtty_SOURCES = %D%/recvtty.c

@@ -8,6 +8,7 @@ bats_require_minimum_version 1.5.0
 : "${ORLOP_SOURCE:=$(cd "$BATS_TEST_DIRNAME/../.." && pwd)}"
 : "${ORLOP_BUILD:=$ORLOP_SOURCE/build}"
 R=${ORLOP_RUNTIME:-$ORLOP_BUILD/orlop-runtime}
+export ASAN_OPTIONS=detect_leaks=0 # the end of a verb frees its memory
 state_root=$BATS_TEST_TMPDIR/state
 
 # rt ARG...: $status, $output (stdout) and $stderr of the program; all are shown when the test fails.
