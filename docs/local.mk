@@ -1,2 +1,5 @@
 # Man pages: dist_man_MANS += %D%/man/NAME.1
 dist_man_MANS += %D%/man/orlop-runtime.8
+if BUILDER
+dist_man_MANS += %D%/man/orlop-builder.1
+endif

@@ -29,7 +29,7 @@ commands() {
 # options PROGRAM [COMMAND]: "--name" and "-c", one a line, without the help option itself
 options() {
 	"$@" --help | section Options: | sed 's/^ *//; s/   *.*//' | tr -d ',' | tr ' ' '\n' |
-		grep -E '^--?[a-z]' | grep -vxE -- '-h|--help'
+		grep -E '^--?[A-Za-z]' | grep -vxE -- '-h|--help'
 }
 
 # What the page documents: ".It Fl b , Fl -bundle Ar DIR" in a list of options.
@@ -75,8 +75,7 @@ pair() {
 }
 
 pair "$build/orlop-runtime" "$source/docs/man/orlop-runtime.8"
-[ ! -e "$source/docs/man/orlop-builder.1" ] ||
-	pair "$build/orlop-builder" "$source/docs/man/orlop-builder.1"
+pair "$build/orlop-builder" "$source/docs/man/orlop-builder.1"
 if command -v mandoc >/dev/null; then
 	report "mandoc has nothing to say about our pages" "$(
 		for page in "$source"/docs/man/*.[1-8]; do
