@@ -154,11 +154,14 @@ static size_t literal_size(const char *text)
 	return text[size] ? size + 1 : size;
 }
 
+/* \v and \f are no blanks of JSON, but the decoder's lexer takes them as such. */
+#define BLANKS " \t\r\n\v\f"
+
 void json_raw(struct json_writer *writer, const char *text)
 {
 	for (size_t size; *text; text += size) {
 		size = 1;
-		if (strchr(" \t\r\n,", *text))
+		if (strchr(BLANKS ",", *text))
 			continue;
 		if (*text == '{' || *text == '[') {
 			begin(writer, *text);
@@ -168,7 +171,7 @@ void json_raw(struct json_writer *writer, const char *text)
 			strbuf_adds(writer->out, writer->style == JSON_COMPACT ? ":" : ": ");
 			writer->after_key = true;
 		} else {
-			size = *text == '"' ? literal_size(text) : strcspn(text, " \t\r\n,:]}\"");
+			size = *text == '"' ? literal_size(text) : strcspn(text, BLANKS ",:]}\"");
 			separate(writer);
 			strbuf_add(writer->out, text, size);
 		}

@@ -80,7 +80,9 @@ static size_t token_start(const struct decoder *decoder)
 	const char *text = decoder->source->text;
 	size_t offset = decoder->token_end;
 
-	while (offset < decoder->source->size && text[offset] && strchr(" \t\r\n,:", text[offset]))
+	/* \v and \f are no blanks of JSON, but yajl takes them as such */
+	while (offset < decoder->source->size && text[offset] &&
+	       strchr(" \t\r\n\v\f,:", text[offset]))
 		offset++;
 	return offset;
 }

@@ -60,7 +60,7 @@ static void test_escapes(void)
 static void test_raw(void)
 {
 	static const char text[] = " { \"a\" : [ 1 , -2.5e3,\t\"x, \\\" : { \" ] ,\r\n"
-				   " \"b\" : { } , \"c\" : null , \"d\":[ ] } ";
+				   " \"b\" : {\v}\f, \"c\" : null , \"d\":[ ] } ";
 	cleanup_strbuf struct strbuf compact = STRBUF_INIT, indented = STRBUF_INIT;
 	struct json_writer writer = { .out = &compact };
 	struct json_writer pretty = { .out = &indented, .style = JSON_INDENT_TAB };

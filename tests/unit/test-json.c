@@ -366,6 +366,8 @@ static void test_unknown_kept(void)
 	CHECK_STR(open_sample.unknown.items[1].value, "\"\\u0041\"");
 	CHECK_STR(open_sample.unknown.items[2].value, "null");
 	CHECK_STR(open_sample.unknown.items[3].value, "{ \"x\" : -1.50 }");
+	CHECK_INT(decode_open("{\"z\"\v\f:\v\f1.50\v\f,\"y\":[\f]}", 0, NULL), 0);
+	CHECK_STR(open_sample.unknown.items[0].value, "1.50");
 	CHECK_ERROR(decode_open("{\"z\":1,\"y\":2,\"z\":3}", 0, &err), EINVAL,
 		    "/z: key is given twice");
 	CHECK_INT(decode_open("{\"z\":1,\"y\":2,\"z\":3}", JSON_LAST_WINS, NULL), 0);
