@@ -98,8 +98,8 @@ static int write_image(struct store *store, const struct image *image, struct js
 	if (ret < 0)
 		return ret;
 	for (size_t i = 0; i < ARRAY_SIZE(shown_members); i++) {
-		const char *text =
-			*(const char *const *)((const char *)&members + shown_members[i].offset);
+		const char *text = *(const char *const *)(const void *)((const char *)&members +
+									shown_members[i].offset);
 
 		if (!text)
 			continue;
