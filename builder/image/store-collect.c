@@ -92,7 +92,7 @@ static int need_refs(struct store *store, store_reach_fn reach, struct collectio
 		     struct error *err)
 {
 	cleanup_store_refs struct store_refs refs = { NULL, 0, 0 };
-	int ret = store_ref_list(store, &refs, err);
+	int ret = store_ref_list_all(store, &refs, err);
 
 	for (size_t i = 0; ret == 0 && i < refs.count; i++)
 		ret = reach(store, &refs.items[i], &collection->needed, err);

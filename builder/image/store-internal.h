@@ -26,6 +26,9 @@ int store_hold_line(struct store *store, const char *line, struct error *err);
 /** store_step_get without holding anything. */
 int store_step_peek(struct store *store, const char *key, struct step_record *out);
 
+/** store_ref_list that fails for a damaged ref: what it needs is not known. */
+int store_ref_list_all(struct store *store, struct store_refs *out, struct error *err);
+
 /** Is the process of this lease alive? (Its flock is held.) */
 bool store_lease_is_live(struct store *store, const char *session);
 

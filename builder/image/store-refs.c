@@ -18,6 +18,7 @@
 #include "lib/alloc.h"
 #include "lib/cleanup.h"
 #include "lib/io.h"
+#include "lib/log.h"
 #include "lib/path.h"
 #include "spec/descriptor.h"
 
@@ -239,16 +240,23 @@ int store_untagged_remove(struct store *store, const struct digest *top, struct 
 struct ref_walk {
 	struct store_refs *refs;
 	const char *folder; /* below refs/ */
+	bool strict;	    /* a damaged one is an error */
 };
 
 static int add_ref(struct store *store, const char *path, const struct reference *name,
-		   struct store_refs *refs, struct error *err)
+		   const struct ref_walk *walk, struct error *err)
 {
 	struct store_ref ref = { .name = *name };
-	int ret = read_ref(store, path, &ref, err);
+	struct store_refs *refs = walk->refs;
+	struct error problem = ERROR_INIT;
+	int ret = read_ref(store, path, &ref, &problem);
 
+	if (ret < 0 && walk->strict)
+		return error_set(err, problem.code, problem.errnum, "%s", problem.msg);
+	if (ret < 0)
+		log_warning("%s", problem.msg);
 	if (ret != 1)
-		return ret; /* 0: removed since the folder was read */
+		return 0; /* also when it was removed since the folder was read */
 	ARRAY_GROW(refs->items, refs->count, refs->capacity);
 	refs->items[refs->count++] = ref;
 	return 0;
@@ -260,18 +268,18 @@ static int walk_name(struct store *store, const char *name, void *context, struc
 	cleanup_free char *below =
 		xasprintf("%s%s%s", walk->folder, walk->folder[0] ? "/" : "", name);
 	cleanup_free char *path = xasprintf("refs/%s", below);
-	struct ref_walk deeper = { walk->refs, below };
+	struct ref_walk deeper = { walk->refs, below, walk->strict };
 	struct reference reference = { "", "", { "" } };
 
 	if (strcmp(walk->folder, UNTAGGED) == 0)
-		return add_ref(store, path, &reference, walk->refs, err);
+		return add_ref(store, path, &reference, walk, err);
 	if (name[0] != ':' || strcmp(below, UNTAGGED) == 0)
 		return store_each_name(store, path, walk_name, &deeper, err);
 	if (strlen(walk->folder) > REFERENCE_NAME_MAX || strlen(name + 1) > REFERENCE_TAG_MAX)
 		return 0; /* not made by us */
 	memcpy(reference.name, walk->folder, strlen(walk->folder) + 1);
 	memcpy(reference.tag, name + 1, strlen(name));
-	return add_ref(store, path, &reference, walk->refs, err);
+	return add_ref(store, path, &reference, walk, err);
 }
 
 static int compare_refs(const void *a, const void *b)
@@ -287,12 +295,22 @@ static int compare_refs(const void *a, const void *b)
 	return order ? order : strcmp(x->digest.text, y->digest.text);
 }
 
-int store_ref_list(struct store *store, struct store_refs *out, struct error *err)
+static int list_refs(struct store *store, bool strict, struct store_refs *out, struct error *err)
 {
-	struct ref_walk walk = { out, "" };
+	struct ref_walk walk = { out, "", strict };
 	int ret = store_each_name(store, "refs", walk_name, &walk, err);
 
 	if (ret == 0 && out->count)
 		qsort(out->items, out->count, sizeof(*out->items), compare_refs);
 	return ret;
+}
+
+int store_ref_list(struct store *store, struct store_refs *out, struct error *err)
+{
+	return list_refs(store, false, out, err);
+}
+
+int store_ref_list_all(struct store *store, struct store_refs *out, struct error *err)
+{
+	return list_refs(store, true, out, err);
 }

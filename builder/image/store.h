@@ -135,7 +135,7 @@ int store_ref_set(struct store *store, const struct reference *name, const struc
 int store_ref_remove(struct store *store, const struct reference *name, struct error *err);
 /** Remove an untagged entry; absent is fine. */
 int store_untagged_remove(struct store *store, const struct digest *top, struct error *err);
-/** All names, sorted; untagged ones last. */
+/** All names, sorted; untagged ones last. A damaged one is left out with a warning. */
 int store_ref_list(struct store *store, struct store_refs *out, struct error *err);
 
 /* -- steps: what a cache key led to -------------------------------------------------------------

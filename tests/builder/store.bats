@@ -113,6 +113,12 @@ teardown() {
 	ob import "$work/root.tar" bad -c 'CMD x'
 	: >"$ORLOP_STORE/refs/docker.io/library/bad/:latest"
 	run -1 ob inspect bad
+	run -0 ob images
+	[[ $output = *good* && $output = *"refs/docker.io/library/bad/:latest"* ]]
+	# what it needed is not known: nothing is collected as long as it is there
+	run -1 ob rmi good
+	[ "$(ls "$ORLOP_STORE/layers" | wc -l)" = 1 ]
+	ob import "$work/root.tar" good
 	ob rmi bad
 	[ "$(ob images -q | wc -l)" = 1 ]
 }

@@ -16,7 +16,21 @@ TESTS += %D%/replay-config %D%/replay-image %D%/replay-state
 %C%_replay_state_SOURCES = %D%/fuzz-state.c %D%/replay.c %D%/fuzz.h
 %C%_replay_state_LDADD = $(fuzz_spec_libs)
 
+if BUILDER
+fuzz_builder_libs = builder/libbuilder.a spec/libspec.a lib/liblib.a $(BUILDER_LIBS)
+check_PROGRAMS += %D%/replay-tar-entry
+TESTS += %D%/replay-tar-entry
+%C%_replay_tar_entry_SOURCES = %D%/fuzz-tar-entry.c %D%/replay.c %D%/fuzz.h
+%C%_replay_tar_entry_LDADD = $(fuzz_builder_libs)
+endif
+
 if FUZZ
+if BUILDER
+noinst_PROGRAMS += %D%/fuzz-tar-entry
+%C%_fuzz_tar_entry_SOURCES = %D%/fuzz-tar-entry.c %D%/fuzz.h
+%C%_fuzz_tar_entry_LDFLAGS = $(AM_LDFLAGS) -fsanitize=fuzzer
+%C%_fuzz_tar_entry_LDADD = $(fuzz_builder_libs)
+endif
 noinst_PROGRAMS += %D%/fuzz-config %D%/fuzz-image %D%/fuzz-state
 %C%_fuzz_config_SOURCES = %D%/fuzz-config.c %D%/fuzz.h
 %C%_fuzz_config_LDFLAGS = $(AM_LDFLAGS) -fsanitize=fuzzer

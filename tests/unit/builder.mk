@@ -32,7 +32,7 @@ unit_builder += %D%/test-run-spec
 %C%_test_run_spec_LDADD = $(unit_builder_ldadd)
 # builder/image
 unit_builder += %D%/test-digest %D%/test-tar %D%/test-layer %D%/test-store %D%/test-snapshot \
-	%D%/test-unpack
+	%D%/test-unpack %D%/test-images %D%/test-format
 %C%_test_digest_LDADD = $(unit_builder_ldadd)
 %C%_test_tar_LDADD = $(unit_builder_ldadd)
 %C%_test_layer_SOURCES = %D%/test-layer.c %D%/image.h
@@ -40,3 +40,5 @@ unit_builder += %D%/test-digest %D%/test-tar %D%/test-layer %D%/test-store %D%/t
 %C%_test_store_LDADD = $(unit_builder_ldadd)
 %C%_test_snapshot_LDADD = $(unit_builder_ldadd)
 %C%_test_unpack_LDADD = $(unit_builder_ldadd)
+%C%_test_images_LDADD = $(unit_builder_ldadd)
+%C%_test_format_LDADD = $(unit_builder_ldadd)
