@@ -322,7 +322,10 @@ static bool same_xattrs(const struct tar_xattr *a, size_t a_count, const struct 
 	return found == a_count;
 }
 
-/* Is this folder the same in the trees below? The root's time is nobody's: it is not in layers. */
+/*
+ * Is this folder the same in the trees below? The root is judged by itself: a layer is shared by
+ * all that have its diffID, so a root that no header describes must be the same in all of them.
+ */
 static int folder_is_unchanged(struct scanner *scanner, const struct tar_entry *entry,
 			       const struct stat *st, struct error *err)
 {
@@ -335,9 +338,8 @@ static int folder_is_unchanged(struct scanner *scanner, const struct tar_entry *
 	bool same;
 	int ret;
 
-	if (!scanner->scan || !scanner->scan->lowers || !scanner->scan->lowers->count)
-		return is_root && entry->uid == 0 && entry->gid == 0 &&
-		       (entry->mode & 07777) == 0755 && entry->xattr_count == 0;
+	if (is_root || !scanner->scan || !scanner->scan->lowers || !scanner->scan->lowers->count)
+		return is_root && layer_root_is_plain(entry);
 	path_fd = snapshot_lookup(scanner->store, scanner->scan->lowers, entry->path, NULL);
 	if (path_fd < 0)
 		return path_fd == -ENOENT || path_fd == -ENOTDIR
@@ -349,8 +351,8 @@ static int folder_is_unchanged(struct scanner *scanner, const struct tar_entry *
 	if (lower.st_mode != st->st_mode || lower.st_uid != st->st_uid ||
 	    lower.st_gid != st->st_gid)
 		return 0;
-	if (!is_root && (lower.st_mtim.tv_sec != st->st_mtim.tv_sec ||
-			 lower.st_mtim.tv_nsec != st->st_mtim.tv_nsec))
+	if (lower.st_mtim.tv_sec != st->st_mtim.tv_sec ||
+	    lower.st_mtim.tv_nsec != st->st_mtim.tv_nsec)
 		return 0;
 	ret = entry_read_xattrs(fd, &xattrs, &count, err);
 	if (ret < 0)
@@ -379,6 +381,26 @@ static int check_overlay_xattrs(const struct scanner *scanner, int fd, const cha
 static int scan_folder(struct scanner *scanner, const char *path, struct held_folder *above,
 		       struct error *err);
 
+/* What is in no header must not be in the tree: others get this tree for the same headers. */
+static int drop_folder(struct scanner *scanner, const char *above, const char *name,
+		       struct error *err)
+{
+	struct open_how how = { .flags = O_RDONLY | O_DIRECTORY | O_CLOEXEC,
+				.resolve = RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS };
+	cleanup_close int dirfd = sys_openat2(scanner->tree_fd, above, &how);
+	struct stat st;
+	struct timespec times[2];
+
+	if (dirfd < 0 || fstat(dirfd, &st) < 0)
+		return error_errno(err, errno, "open \"%s\"", above);
+	times[0] = st.st_atim;
+	times[1] = st.st_mtim;
+	if (unlinkat(dirfd, name, AT_REMOVEDIR) < 0 || futimens(dirfd, times) < 0)
+		return error_errno(err, errno, "leave the unchanged folder \"%s/%s\" out", above,
+				   name);
+	return 0;
+}
+
 static int scan_children(struct scanner *scanner, int *dirfd, struct held_folder *folder,
 			 const struct scan_children *children, struct error *err)
 {
@@ -396,6 +418,8 @@ static int scan_children(struct scanner *scanner, int *dirfd, struct held_folder
 		if (child->kind == CHILD_FOLDER) {
 			cleanup_close_fd(dirfd);
 			ret = scan_folder(scanner, path, folder, err);
+			if (ret > 0)
+				ret = drop_folder(scanner, folder->entry.path, child->name, err);
 		} else {
 			if (*dirfd < 0)
 				*dirfd = sys_openat2(scanner->tree_fd, folder->entry.path, &how);
@@ -440,9 +464,11 @@ static int scan_open_folder(struct scanner *scanner, int *dirfd, struct held_fol
 		ret = read_children(*dirfd, &children, err);
 	if (ret < 0)
 		return ret;
-	return scan_children(scanner, dirfd, folder, &children, err);
+	ret = scan_children(scanner, dirfd, folder, &children, err);
+	return ret < 0 ? ret : !folder->recorded;
 }
 
+/* 1: the folder and all in it is as below, nothing was recorded. */
 static int scan_folder(struct scanner *scanner, const char *path, struct held_folder *above,
 		       struct error *err)
 {
@@ -473,5 +499,7 @@ int layer_scan_tree(struct store *store, int tree_fd, const struct layer_scan *s
 		.store = store, .tree_fd = tree_fd, .scan = scan, .recorder = recorder
 	};
 
-	return scan_folder(&scanner, ".", NULL, err);
+	int ret = scan_folder(&scanner, ".", NULL, err);
+
+	return ret < 0 ? ret : 0;
 }

@@ -55,4 +55,11 @@ void recorder_done(struct layer_recorder *recorder);
 int layer_scan_tree(struct store *store, int tree_fd, const struct layer_scan *scan,
 		    struct layer_recorder *recorder, struct error *err);
 
+/** A root as every layer has it unless a header says otherwise: 0755 0:0, no xattrs. */
+static inline bool layer_root_is_plain(const struct tar_entry *root)
+{
+	return root->uid == 0 && root->gid == 0 && (root->mode & 07777) == 0755 &&
+	       root->xattr_count == 0;
+}
+
 #endif

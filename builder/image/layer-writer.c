@@ -161,18 +161,21 @@ int layer_writer_create(struct store *store, const struct layer_writer_options *
 		return ret;
 	ret = read_lower(writer, &root, &xattrs, err);
 	if (ret >= 0)
-		ret = mkdirat(draft_fd, LAYER_TREE, 0755) < 0 ? -errno : 0;
+		ret = mkdirat(draft_fd, LAYER_TREE, 0755) < 0
+			      ? error_errno(err, errno, "mkdir \"%s\"", LAYER_TREE)
+			      : 0;
 	if (ret >= 0)
 		ret = entry_set_metadata(draft_fd, LAYER_TREE, -EBADF, &root, err);
+	if (ret >= 0)
+		ret = recorder_open(&writer->recorder, draft_fd, err);
+	if (ret >= 0 && !layer_root_is_plain(&root))
+		ret = recorder_entry(&writer->recorder, &root, err);
 	xattrs_free(xattrs, root.xattr_count);
 	if (ret < 0)
-		return error_errno(err, -ret, "create a layer's tree");
+		return error_prefix(err, ret, "create a layer's tree");
 	writer->tree_fd = openat(draft_fd, LAYER_TREE, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (writer->tree_fd < 0)
 		return error_errno(err, errno, "open a layer's tree");
-	ret = recorder_open(&writer->recorder, draft_fd, err);
-	if (ret < 0)
-		return ret;
 	*out = TAKE_PTR(writer);
 	return 0;
 }

@@ -356,6 +356,7 @@ static void test_unchanged_folders(void)
 	cleanup_close int lower_fd = -EBADF;
 	cleanup_close int upper_fd = -EBADF;
 	struct layer_draft draft;
+	struct stat st;
 
 	ROOT_ONLY();
 	place_open(&place);
@@ -375,11 +376,46 @@ static void test_unchanged_folders(void)
 	CHECK_STR(draft.diff_id.text,
 		  "sha256:5f70bf18a086007016e948b04aed3b82103a36bea41755b6cddfaf10ace3c6ef");
 
+	/* neither in the headers nor in the tree: it is shared by all that have this diffID */
+	CHECK_INT(faccessat(upper_fd, "etc", F_OK, 0), -1);
+
 	/* a changed mode below brings its folders with it */
-	CHECK_INT(fchmodat(upper_fd, "etc/x", 0711, 0), 0);
+	CHECK_INT(mkdirat(upper_fd, "etc", 0755), 0);
+	CHECK_INT(mkdirat(upper_fd, "etc/x", 0711), 0);
+	CHECK_INT(utimensat(upper_fd, "etc/x", times, 0), 0);
+	CHECK_INT(mkdirat(upper_fd, "etc/y", 0755), 0);
+	CHECK_INT(mkdirat(lower_fd, "etc/y", 0755), 0);
+	CHECK_INT(utimensat(upper_fd, "etc/y", times, 0), 0);
+	CHECK_INT(utimensat(lower_fd, "etc/y", times, 0), 0);
+	CHECK_INT(utimensat(upper_fd, "etc", times, 0), 0);
 	cleanup_free char *tree = layer_draft_tree(&draft);
 	OK(layer_from_folder(&place.store, tree, &scan, &draft, &err));
 	CHECK_INT(draft.entries, 2);
+	CHECK_INT(faccessat(upper_fd, "etc/y", F_OK, 0), -1);
+	CHECK_INT(fstatat(upper_fd, "etc", &st, 0), 0);
+	CHECK_INT(st.st_mtim.tv_sec, 9);
+}
+
+/* A root that is not 0755 0:0 is in the headers, or the layer would change it for others. */
+static void test_root_entry(void)
+{
+	cleanup_place struct place place = PLACE_INIT;
+	cleanup_strv struct strv lowers = STRV_INIT;
+	const struct layer_scan scan = { .lowers = &lowers };
+	char lower[STORE_NAME_SIZE], upper[STORE_NAME_SIZE];
+	cleanup_close int lower_fd = -EBADF;
+	cleanup_close int upper_fd = -EBADF;
+	struct layer_draft draft;
+
+	ROOT_ONLY();
+	place_open(&place);
+	OK(store_scratch(&place.store, lower, &lower_fd, &err));
+	OK(store_scratch(&place.store, upper, &upper_fd, &err));
+	CHECK_INT(fchmod(lower_fd, 0555), 0);
+	CHECK_INT(fchmod(upper_fd, 0555), 0);
+	strv_add(&lowers, lower);
+	OK(layer_from_folder(&place.store, upper, &scan, &draft, &err));
+	CHECK_INT(draft.entries, 1);
 }
 
 static void test_reserved_names(void)
@@ -454,5 +490,6 @@ CHECK_MAIN({ "a written layer comes out of its stream", test_writer },
 	   { "an upper becomes a layer", test_upper },
 	   { "a layer does not depend on the order of creation", test_upper_is_deterministic },
 	   { "copied-up folders without a change stay out", test_unchanged_folders },
+	   { "an unusual root is in the headers", test_root_entry },
 	   { "a file named like a whiteout is an error", test_reserved_names },
 	   { "changed files are noticed when streamed", test_damage }, { "chainIDs", test_chain })
