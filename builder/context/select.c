@@ -86,12 +86,34 @@ static int real_path(int root_fd, int fd, char **out, struct error *err)
 	return 0;
 }
 
+static int stop_at_first(void *context, const struct source_entry *entry, struct error *err)
+{
+	(void)entry;
+	(void)err;
+	*(bool *)context = true;
+	return -ECANCELED;
+}
+
+/* An ignored folder may hold what is not ignored: 1, 0 or negative. */
+static int has_included(const struct select_root *root, const struct source *source,
+			struct error *err)
+{
+	bool found = false;
+	int ret;
+
+	if (!source->is_folder || !root->ignore->has_inclusions)
+		return 0;
+	ret = select_walk(root, source, NULL, stop_at_first, &found, err);
+	return found ? 1 : ret;
+}
+
 /* name: clean, relative. Appends it; absent or ignored is -ENOENT (with the message). */
 static int add_source(const struct select_root *root, const char *name, struct source_list *out,
 		      struct error *err)
 {
 	cleanup_free char *real = NULL;
 	cleanup_close int fd = inroot_open(root->fd, name, O_PATH, 0, NULL);
+	struct source source;
 	struct stat st;
 	int ret;
 
@@ -104,11 +126,14 @@ static int add_source(const struct select_root *root, const char *name, struct s
 	ret = real_path(root->fd, fd, &real, err);
 	if (ret < 0)
 		return ret;
-	/* an ignored folder may hold what is not ignored */
-	if (!(S_ISDIR(st.st_mode) && root->ignore && root->ignore->has_inclusions) &&
-	    (ignore_check_path(root->ignore, name, NULL) ||
-	     ignore_check_path(root->ignore, real, NULL)))
-		return not_found(name, " (it is excluded by .dockerignore)", err);
+	source = (struct source){ real, (char *)path_base(name), S_ISDIR(st.st_mode) };
+	if (ignore_check_path(root->ignore, name, NULL) ||
+	    ignore_check_path(root->ignore, real, NULL)) {
+		ret = has_included(root, &source, err);
+		if (ret <= 0)
+			return ret < 0 ? ret
+				       : not_found(name, " (it is excluded by .dockerignore)", err);
+	}
 	ARRAY_GROW(out->items, out->count, out->capacity);
 	out->items[out->count++] =
 		(struct source){ TAKE_PTR(real), xstrdup(path_base(name)), S_ISDIR(st.st_mode) };

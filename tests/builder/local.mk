@@ -7,3 +7,5 @@ builder_suites += %D%/seccomp-profile.bats
 EXTRA_DIST += %D%/helpers.bash
 builder_suites += %D%/images.bats %D%/import-export.bats %D%/store.bats
 builder_suites += %D%/run.bats
+EXTRA_DIST += %D%/build.bash
+builder_suites += %D%/build-run.bats %D%/build-copy.bats

@@ -1,0 +1,224 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: Apache-2.0
+# build: RUN.
+
+load build
+
+@test "RUN: shell form, exec form and SHELL" {
+	build -t t <<-'X'
+		FROM base
+		RUN echo shell $0 > /a
+		RUN ["echo", "exec $0"]
+		SHELL ["/bin/sh", "-exc"]
+		RUN echo traced
+	X
+	said '^#3 [0-9.]+ exec \$0$'
+	said '^#4 [0-9.]+ \+ echo traced$'
+	tree t "$BATS_TEST_TMPDIR/tree"
+	[ "$(cat "$BATS_TEST_TMPDIR/tree/a")" = "shell /bin/sh" ]
+}
+
+@test "RUN: the failing command and its exit code are named, no image is made" {
+	try_build -t failed <<-'X'
+		FROM base
+		RUN echo "This should work"
+		RUN /bin/bash -c echo "This won't"
+		RUN echo never
+	X
+	[ "$status" = 1 ]
+	said '^#3 ERROR: process "/bin/sh -c /bin/bash -c echo "This won.t"" did not complete'
+	said 'exit code: 127$'
+	said '^   3 \| >>> RUN /bin/bash'
+	refute said '^#[0-9]+ [0-9.]+ never'
+	ob inspect failed
+	[ "$status" = 1 ]
+	try_again -t failed 
+	cached 2
+}
+
+@test "RUN: the exit code of the command is in the message" {
+	try_build <<-'X'
+		FROM base
+		RUN exit 42
+	X
+	[ "$status" = 1 ]
+	said 'did not complete successfully: exit code: 42$'
+}
+
+@test "RUN: the last lines come again behind a failure, and all of them before" {
+	try_build <<-'X'
+		FROM base
+		RUN for i in $(seq 50); do echo line $i; done; printf 'no end'; false
+	X
+	[ "$status" = 1 ]
+	[ "$(said '^#2 [0-9.]+ line [0-9]+$' | wc -l)" = 50 ]
+	[ "$(said '^[0-9.]+ line [0-9]+$' | wc -l)" = 19 ]
+	said '^#2 [0-9.]+ no end$'
+	said '^[0-9.]+ no end$'
+}
+
+@test "RUN: environment, working directory and user" {
+	build <<-'X'
+		FROM base
+		ENV A="one two" B=$UNSET
+		ARG C=three
+		ARG A=hidden
+		WORKDIR /w/d
+		USER app
+		RUN echo "A=$A B=[$B] C=$C HOME=$HOME"; pwd; id
+		USER 7:8
+		RUN id -u; id -g
+	X
+	said '^#3 [0-9.]+ A=one two B=\[\] C=three HOME=/home/app$'
+	said '^#3 [0-9.]+ /w/d$'
+	said '^#3 [0-9.]+ uid=1000.app. gid=1001.app. groups=.*1002.extra.$'
+	said '^#4 [0-9.]+ 7$'
+}
+
+@test "RUN: an unknown user is an error" {
+	try_build <<-'X'
+		FROM base
+		USER nobody-here
+		RUN true
+	X
+	[ "$status" = 1 ]
+	said 'nobody-here'
+}
+
+@test "RUN: files that are removed and replaced" {
+	build -t t <<-'X'
+		FROM base
+		RUN mkdir -p /d/e && echo 1 > /d/e/f && echo 2 > /d/g && chmod 751 /d && chown 5:6 /d/g
+		RUN rm -r /d/e && echo new > /d/e && mkdir /opt/x && rm /etc/group
+	X
+	tree t "$BATS_TEST_TMPDIR/tree"
+	cd "$BATS_TEST_TMPDIR/tree"
+	[ "$(cat d/e)" = new ]
+	[ ! -e etc/group ]
+	[ -d opt/x ]
+	[ "$(stat -c %a d)" = 751 ]
+	[ "$(stat -c %u:%g d/g)" = 5:6 ]
+}
+
+@test "RUN: no mount point stays in a layer" {
+	mkdir "$C/lent"
+	echo lent >"$C/lent/f"
+	build -t t -v "$C/lent:/lent/here:ro" -v "$C/lent/f:/etc/lent" <<-'X'
+		FROM base
+		RUN cat /lent/here/f /etc/lent && test -s /etc/resolv.conf
+		RUN touch /etc/mine
+	X
+	said '^#2 [0-9.]+ lent$'
+	tree t "$BATS_TEST_TMPDIR/tree"
+	cd "$BATS_TEST_TMPDIR/tree"
+	[ ! -e lent ]
+	[ ! -e etc/lent ]
+	[ ! -e etc/resolv.conf ]
+	[ ! -e proc ]
+	[ ! -e sys ]
+	[ -e etc/mine ]
+	[ "$(config '.RootFS.diff_ids[1]' t)" = '"sha256:5f70bf18a086007016e948b04aed3b82103a36bea41755b6cddfaf10ace3c6ef"' ]
+}
+
+@test "RUN: volumes are read-only if asked for, and in no cache key" {
+	mkdir "$C/one" "$C/two"
+	build -v "$C/one:/lent" <<-'X'
+		FROM base
+		RUN touch /lent/made
+	X
+	[ -e "$C/one/made" ]
+	again -v "$C/two:/lent" 
+	cached 2
+	[ ! -e "$C/two/made" ]
+	try_again --no-cache -v "$C/two:/lent:ro" 
+	[ "$status" = 1 ]
+}
+
+@test "RUN: --network=none has no way out" {
+	build <<-'X'
+		FROM base
+		RUN --network=none ip -o link | grep -vc ': lo' ; true
+		RUN --network=host true
+	X
+	said '^#2 [0-9.]+ 0$'
+	build --network none <<-'X'
+		FROM base
+		RUN ip -o link | grep -vc ' lo:' ; true
+	X
+	said '^#2 [0-9.]+ 0$'
+	try_again --network bridge 
+	[ "$status" = 2 ]
+}
+
+@test "RUN: proxy build args reach the command in both cases, and no history or key" {
+	build -t t --build-arg HTTP_PROXY=http://user:secret@p:1 --build-arg no_proxy=x <<-'X'
+		FROM base
+		RUN echo $http_proxy $HTTP_PROXY $NO_PROXY
+	X
+	said '^#2 [0-9.]+ http://user:secret@p:1 http://user:secret@p:1 x$'
+	refute grep secret <<<"$("$B" history --no-trunc t; "$B" inspect t)"
+	refute grep -rq secret "$ORLOP_STORE/steps" "$ORLOP_STORE/blobs"
+	again --build-arg HTTP_PROXY=http://other 
+	cached 2
+}
+
+@test "RUN: here-documents" {
+	build -t t <<-'X'
+		FROM base
+		ARG V=arg
+		RUN <<EOF
+		set -e
+		echo "in a shell $V" > /one
+		EOF
+		RUN <<EOF
+		#!/bin/cat
+		a program
+		EOF
+		RUN cat <<A > /two && cat <<-"B" >> /two
+		V is $V
+		A
+		V is $V
+		B
+	X
+	said '^#3 [0-9.]+ a program$'
+	tree t "$BATS_TEST_TMPDIR/tree"
+	[ "$(cat "$BATS_TEST_TMPDIR/tree/one")" = "in a shell arg" ]
+	printf 'V is arg\nV is $V\n' | cmp - "$BATS_TEST_TMPDIR/tree/two"
+	[ ! -e "$BATS_TEST_TMPDIR/tree/dev/pipes" ]
+}
+
+@test "RUN: on scratch there is nothing but what was copied" {
+	cp "$(command -v busybox)" "$C/busybox"
+	build -t t <<-'X'
+		FROM scratch
+		COPY busybox /bin/
+		RUN ["/bin/busybox", "touch", "/made"]
+		RUN ["/bin/busybox", "ls", "/"]
+	X
+	tree t "$BATS_TEST_TMPDIR/tree"
+	[ "$(ls "$BATS_TEST_TMPDIR/tree")" = "$(printf 'bin\nmade')" ]
+}
+
+@test "RUN: steps that change nothing may follow one another" {
+	build -t t <<-'X'
+		FROM base
+		RUN true
+		RUN :
+		RUN echo x > /x
+		RUN rm /x
+		RUN echo x > /x
+	X
+	tree t "$BATS_TEST_TMPDIR/tree"
+	[ "$(cat "$BATS_TEST_TMPDIR/tree/x")" = x ]
+}
+
+@test "RUN: what is not built yet is refused, not ignored" {
+	for flag in --mount=type=cache,target=/x --security=insecure --device=x; do
+		try_build <<-X
+			FROM base
+			RUN $flag true
+		X
+		[ "$status" = 1 ]
+		said 'Dockerfile:2: .*not supported yet'
+	done
+}

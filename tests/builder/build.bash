@@ -1,0 +1,145 @@
+# shellcheck shell=bash
+# SPDX-License-Identifier: Apache-2.0
+#
+# What the builder's suites share: a store of their own with a small base image, and building from
+# Dockerfiles given on standard input.
+
+bats_require_minimum_version 1.5.0
+
+: "${ORLOP_SOURCE:=$(cd "$BATS_TEST_DIRNAME/../.." && pwd)}"
+: "${ORLOP_BUILD:=$ORLOP_SOURCE/build}"
+B=$ORLOP_BUILD/orlop-builder
+
+# requires WORD...: for setup_file. What is missing makes every test of the file a skip that names it.
+requires() {
+	local word
+	for word; do
+		case $word in
+		root) [ "$(id -u)" = 0 ] && continue ;;
+		builder) [ -x "$B" ] && continue ;;
+		*) command -v "$word" >/dev/null && continue ;;
+		esac
+		export MISSING="needs $word"
+		if [ "${CI:-}" = true ]; then
+			echo "$MISSING" >&2
+			return 1
+		fi
+	done
+}
+
+# A root filesystem of one static program.
+make_base() {
+	local root=$1
+	mkdir -p "$root"/{bin,etc,root,tmp,var/log,opt}
+	cp "$(command -v busybox)" "$root/bin/busybox"
+	"$root/bin/busybox" --install -s "$root/bin" 2>/dev/null
+	local link
+	for link in "$root"/bin/*; do
+		[ ! -L "$link" ] || ln -sfn busybox "$link"
+	done
+	chmod 1777 "$root/tmp"
+	printf '%s\n' root:x:0:0:root:/root:/bin/sh app:x:1000:1001:app:/home/app:/bin/sh \
+		>"$root/etc/passwd"
+	printf '%s\n' root:x:0: app:x:1001: extra:x:1002:app >"$root/etc/group"
+	ln -s opt "$root/link"
+}
+
+# builder_begin: for setup_file; a store with the image "base".
+builder_begin() {
+	requires root builder busybox
+	[ -z "${MISSING:-}" ] || return 0
+	export PATH=$ORLOP_BUILD:$PATH # the builder finds the runtime as any other program
+	export WORK ORLOP_STORE
+	WORK=$("$ORLOP_SOURCE/tests/examples/store-place" "$BATS_FILE_TMPDIR" \
+		"/dev/shm/orlop-builder.$$.$RANDOM")
+	ORLOP_STORE=$WORK/store
+	make_base "$BATS_FILE_TMPDIR/base"
+	tar -C "$BATS_FILE_TMPDIR/base" --owner=0 --group=0 --numeric-owner --mtime=@1000000000 \
+		-cf "$BATS_FILE_TMPDIR/base.tar" .
+	"$B" import "$BATS_FILE_TMPDIR/base.tar" base
+}
+
+# builder_end: for teardown_file; nothing may be left mounted.
+builder_end() {
+	[ -n "${WORK:-}" ] || return 0
+	if grep -F "$WORK" /proc/self/mountinfo; then
+		echo "still mounted" >&2
+		return 1
+	fi
+	rm -rf "$WORK/store"
+	[ "$WORK" = "$BATS_FILE_TMPDIR" ] || rmdir "$WORK"
+}
+
+setup_file() {
+	builder_begin
+}
+
+teardown_file() {
+	builder_end
+}
+
+setup() {
+	[ -z "${MISSING:-}" ] || skip "$MISSING"
+	C=$BATS_TEST_TMPDIR/context
+	mkdir "$C"
+}
+
+# ob ARG...: run the builder; $status, $output (stdout) and $stderr, shown when the test fails.
+ob() {
+	run --separate-stderr -- "$B" "$@"
+	printf '+ %s\n-> %s\n%s\n%s\n' "$*" "$status" "$output" "${stderr:-}"
+}
+
+# build ARG... <DOCKERFILE: build the context $C with this Dockerfile; it must succeed.
+build() {
+	try_build "$@"
+	[ "$status" = 0 ]
+}
+
+try_build() {
+	cat >"$C/Dockerfile"
+	try_again "$@"
+}
+
+# again ARG...: build the same Dockerfile once more
+again() {
+	try_again "$@"
+	[ "$status" = 0 ]
+}
+
+try_again() {
+	local runtime=()
+	[ -z "${ORLOP_RUNTIME:-}" ] || runtime=(--runtime="$ORLOP_RUNTIME")
+	ob build "${runtime[@]}" "$@" "$C"
+}
+
+# tree IMAGE DIR: the flat file system of an image, unpacked.
+tree() {
+	mkdir -p "$2"
+	"$B" export "$1" | tar -C "$2" -xpf - --numeric-owner --xattrs
+}
+
+# config JQ IMAGE: a value of the image's configuration.
+config() {
+	"$B" inspect "$2" | jq -c ".[0]$1"
+}
+
+# lines of the newest build's stderr that match, in order
+said() {
+	grep -E -- "$1" <<<"$stderr"
+}
+
+# cached N: exactly N steps (FROM included) were CACHED
+cached() {
+	local n
+	n=$(grep -cE '^#[0-9]+ CACHED$' <<<"$stderr" || true)
+	echo "cached: $n, expected: $1"
+	[ "$n" = "$1" ]
+}
+
+refute() {
+	if "$@"; then
+		echo "unexpected: $*" >&2
+		return 1
+	fi
+}
