@@ -7,6 +7,9 @@ BATS_LOG_COMPILER = $(BATS)
 AM_BATS_LOG_FLAGS = --formatter tap --print-output-on-failure
 SH_LOG_DRIVER = $(TAP_DRIVER)
 SH_LOG_COMPILER = $(SHELL)
+# no built-in rule may make NAME out of NAME.sh beside it
+%: %.sh
+
 # what every test can rely on: the tree, the build, our programs (or others: RUNTIME=/usr/bin/crun)
 RUNTIME =
 AM_TESTS_ENVIRONMENT = \
