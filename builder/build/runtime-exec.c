@@ -246,6 +246,8 @@ static int start(struct running *running, struct error *err)
 	spawn.fd_count = ARRAY_SIZE(fds);
 	/* a terminal's Ctrl-C reaches us; what happens to the step is our decision */
 	spawn.new_group = run->output != NULL;
+	/* else a container could appear after the next builder has looked for leftovers */
+	spawn.death_signal = SIGKILL;
 	return spawn_start(&spawn, &running->pid, &running->pidfd, err);
 }
 

@@ -13,6 +13,10 @@
 
 #include "lib/error.h"
 
+/* Where runtimes keep their state: apart from everyone else's, steps apart from containers. */
+#define RUNTIME_ROOT_STEPS "/run/orlop-builder/steps"
+#define RUNTIME_ROOT_CONTAINERS "/run/orlop-builder/containers"
+
 /** Which program, and where it keeps its state. */
 struct runtime {
 	const char *program; /* a path, or a name to be found in PATH */
@@ -42,8 +46,8 @@ struct runtime_result {
 
 /**
  * RUNTIME --root DIR --log F --log-format json run --bundle B ID, and wait. 0: the payload ran (or
- * was not found: 127, not executable: 126, and the runtime said so on stderr). Negative: the runtime
- * could not make the container; the message is the runtime's own. After cancel_fd -EINTR
+ * was not found: 127, not executable: 126, and the runtime said so on stderr). Negative: the
+ * runtime could not make the container; the message is the runtime's own. After cancel_fd -EINTR
  * (ERROR_CANCELLED): TERM, 10 s, KILL, delete. Nothing of the container is left in any case.
  */
 int runtime_run(const struct runtime_run *run, struct runtime_result *out, struct error *err);

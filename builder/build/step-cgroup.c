@@ -18,6 +18,8 @@
 #include "lib/path.h"
 #include "lib/strbuf.h"
 
+#define DEFAULT_PARENT "/orlop"
+
 /* Where cgroup2 is on a pure and on a hybrid host; systemd and every distribution agree. */
 static const char *const mount_points[] = { "/sys/fs/cgroup", "/sys/fs/cgroup/unified" };
 
@@ -66,7 +68,7 @@ void step_cgroup_make(const char *parent, const char *id, struct step_cgroup *ou
 	if (top < 0)
 		return;
 	if (!parent)
-		parent = "/orlop";
+		parent = DEFAULT_PARENT;
 	out->parent_fd = open_parent(top, parent);
 	if (out->parent_fd < 0)
 		return;
@@ -111,21 +113,44 @@ static void remove_group(int parent, const char *name)
 	(void)unlinkat(parent, name, AT_REMOVEDIR);
 }
 
+static void kill_and_remove(int parent, const char *name)
+{
+	cleanup_free char *kill_file = xasprintf("%s/cgroup.kill", name);
+
+	if (unlinkat(parent, name, AT_REMOVEDIR) == 0 || errno != EBUSY)
+		return;
+	(void)io_write_kernel_file(parent, kill_file, "1", NULL);
+	/* the dead leave within milliseconds; a group that stays is harmless and empty */
+	for (int i = 0; i < 100 && faccessat(parent, name, F_OK, 0) == 0; i++) {
+		remove_group(parent, name);
+		if (i)
+			(void)usleep(10000);
+	}
+}
+
+void step_cgroup_sweep(const char *parent, const char *prefix)
+{
+	cleanup_free char *start = xasprintf("step-%s", prefix);
+	cleanup_close int top = open_cgroup2();
+	cleanup_close int parent_fd = -EBADF;
+	cleanup_dir DIR *dir = NULL;
+	const struct dirent *entry;
+
+	if (top >= 0)
+		parent_fd = openat(top, (parent ? parent : DEFAULT_PARENT) + 1,
+				   O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (parent_fd < 0)
+		return;
+	dir = fdopendir(fd_dup_above(parent_fd, 3));
+	while (dir && (entry = readdir(dir)))
+		if (entry->d_type == DT_DIR && strncmp(entry->d_name, start, strlen(start)) == 0)
+			kill_and_remove(parent_fd, entry->d_name);
+}
+
 void step_cgroup_remove(struct step_cgroup *cgroup)
 {
-	if (cgroup->path && unlinkat(cgroup->parent_fd, cgroup->name, AT_REMOVEDIR) < 0 &&
-	    errno == EBUSY) {
-		cleanup_free char *kill_file = xasprintf("%s/cgroup.kill", cgroup->name);
-
-		(void)io_write_kernel_file(cgroup->parent_fd, kill_file, "1", NULL);
-		/* the dead leave within milliseconds; a group that stays is harmless and empty */
-		for (int i = 0; i < 100 && faccessat(cgroup->parent_fd, cgroup->name, F_OK, 0) == 0;
-		     i++) {
-			remove_group(cgroup->parent_fd, cgroup->name);
-			if (i)
-				(void)usleep(10000);
-		}
-	}
+	if (cgroup->path)
+		kill_and_remove(cgroup->parent_fd, cgroup->name);
 	cleanup_close_fd(&cgroup->parent_fd);
 	free(cgroup->name);
 	free(cgroup->path);

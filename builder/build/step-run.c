@@ -6,11 +6,11 @@
 
 #include "builder/build/engine.h"
 #include "builder/build/place.h"
+#include "builder/build/runtime-exec.h"
+#include "builder/container/leftovers.h"
 #include "lib/cleanup.h"
 #include "lib/io.h"
 #include "lib/strbuf.h"
-
-#define RUNTIME_ROOT "/run/orlop-builder/steps"
 
 static int run_find_key(struct engine *engine, struct step *step, char **manifest,
 			struct error *err)
@@ -79,21 +79,26 @@ static int execute(struct engine *engine, const struct step_run *run, const stru
 		.volumes = volumes,
 		.volume_count = count,
 		.runtime = options->runtime,
-		.runtime_root = RUNTIME_ROOT,
+		.runtime_root = RUNTIME_ROOT_STEPS,
 		.output = pass_output,
 		.context = engine,
 		.cancel_fd = options->cancel_fd,
 	};
 
+	int ret;
+
 	if (count)
 		memcpy(volumes, options->volumes, count * sizeof(*volumes));
 	if (run->script) {
-		int ret = write_script(place, run->script, &volumes[step.volume_count++], err);
+		ret = write_script(place, run->script, &volumes[step.volume_count++], err);
 
 		script = (char *)volumes[count].source;
 		if (ret < 0)
 			return ret;
 	}
+	ret = store_lease_note(engine->store, LEFTOVER_RUNTIME, options->runtime, err);
+	if (ret < 0)
+		return ret;
 	strv_add_all(&env, (char *const *)run->env);
 	strv_add_all(&env, (char *const *)run->proxies);
 	step.env = strv_items(&env);

@@ -4,6 +4,7 @@
 
 #include <errno.h>
 
+#include "builder/container/leftovers.h"
 #include "builder/image/snapshot.h"
 #include "lib/cleanup.h"
 
@@ -41,12 +42,11 @@ int cli_parse_name(struct cli *cli, const struct command_spec *command, const ch
 int cli_open_store(struct cli *cli, bool mounts, struct store *out)
 {
 	cleanup_free char *path = store_default_path(cli->store);
+	int ret = mounts ? snapshot_namespace_enter(&cli->err) : 0;
 
-	if (mounts) {
-		int ret = snapshot_namespace_enter(&cli->err);
-
-		if (ret < 0)
-			return ret;
-	}
-	return store_open(path, out, &cli->err);
+	if (ret == 0)
+		ret = store_open(path, out, &cli->err);
+	if (ret == 0)
+		out->bury = leftovers_end;
+	return ret;
 }

@@ -2,6 +2,7 @@
 /* Container records in the store. */
 #include "builder/container/record.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -54,7 +55,7 @@ void container_record_done(struct container_record *record)
 	*record = (struct container_record){ 0 };
 }
 
-static int make_id(char id[CONTAINER_ID_SIZE], struct error *err)
+int container_id_make(char id[CONTAINER_ID_SIZE], struct error *err)
 {
 	unsigned char bytes[(CONTAINER_ID_SIZE - 1) / 2];
 
@@ -88,29 +89,50 @@ static bool name_is_valid(const char *name)
 		       size;
 }
 
-/* names/NAME by O_EXCL: of two at once one wins. */
+/* The link's target, by which a name knows its container. */
+static char *name_target(const char *id)
+{
+	return xasprintf("../containers/%s", id);
+}
+
+/* names/NAME by symlink(2), which is whole or not there: of two at once one wins. */
 static int reserve_name(struct store *store, const struct container_record *record,
 			struct error *err)
 {
 	cleanup_free char *path = xasprintf("names/%s", record->name);
-	cleanup_close int fd = -EBADF;
-	int ret;
+	cleanup_free char *target = name_target(record->id);
 
-	if (!name_is_valid(record->name))
-		return error_invalid(err,
-				     "invalid container name \"%s\": letters, digits, _ . - are "
-				     "allowed, the first must be a letter or digit",
-				     record->name);
 	if (mkdirat(store->fd, "names", 0700) < 0 && errno != EEXIST)
 		return error_errno(err, errno, "mkdir \"%s/names\"", store->path);
-	fd = openat(store->fd, path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
-	if (fd < 0 && errno == EEXIST)
+	if (symlinkat(target, store->fd, path) == 0)
+		return 0;
+	if (errno == EEXIST)
 		return error_set(err, ERROR_EXISTS, 0,
 				 "the container name \"%s\" is already in use", record->name);
-	if (fd < 0)
-		return error_errno(err, errno, "create \"%s/%s\"", store->path, path);
-	ret = io_write_all(fd, record->id, strlen(record->id));
-	return ret < 0 ? error_errno(err, -ret, "write \"%s/%s\"", store->path, path) : 0;
+	return error_errno(err, errno, "create \"%s/%s\"", store->path, path);
+}
+
+/* Only its own: another container may have taken the name meanwhile. */
+static void release_if_own(struct store *store, const char *name, const char *id)
+{
+	cleanup_free char *path = xasprintf("names/%s", name);
+	cleanup_free char *target = name_target(id);
+	char text[CONTAINER_ID_SIZE + 32];
+	ssize_t size = readlinkat(store->fd, path, text, sizeof(text));
+
+	if (size == (ssize_t)strlen(target) && memcmp(text, target, (size_t)size) == 0)
+		(void)unlinkat(store->fd, path, 0); /* it was there just now */
+}
+
+void container_name_release(struct store *store, const char *id)
+{
+	int fd = openat(store->fd, "names", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	cleanup_dir DIR *dir = fd < 0 ? NULL : fdopendir(fd);
+	const struct dirent *entry;
+
+	while (dir && (entry = readdir(dir)))
+		if (entry->d_type == DT_LNK)
+			release_if_own(store, entry->d_name, id);
 }
 
 int container_record_save(struct store *store, const struct container_record *record,
@@ -159,37 +181,33 @@ static int fill_folder(struct store *store, const struct image *image,
 int container_record_create(struct store *store, const struct image *image,
 			    struct container_record *record, char **out_folder, struct error *err)
 {
-	cleanup_free char *folder = NULL;
-	int ret = make_id(record->id, err);
+	cleanup_free char *folder = xasprintf("containers/%s", record->id);
+	int ret;
 
-	if (ret < 0)
-		return ret;
+	if (*record->name && !name_is_valid(record->name))
+		return error_invalid(err,
+				     "invalid container name \"%s\": letters, digits, _ . - are "
+				     "allowed, the first must be a letter or digit",
+				     record->name);
 	record->created = make_timestamp();
-	folder = xasprintf("containers/%s", record->id);
-	if (*record->name) {
-		ret = reserve_name(store, record, err);
-		if (ret < 0)
-			return ret;
-	}
 	ret = fill_folder(store, image, record, folder, err);
+	if (ret == 0 && *record->name)
+		ret = reserve_name(store, record, err);
 	if (ret < 0) {
-		(void)container_record_remove(store, record, NULL); /* what there is of it */
+		(void)path_remove_tree(store->fd, folder, NULL); /* what there is of it */
 		return ret;
 	}
 	*out_folder = TAKE_PTR(folder);
 	return 0;
 }
 
+/* The name first: one without a container would be lost for ever. */
 int container_record_remove(struct store *store, const struct container_record *record,
 			    struct error *err)
 {
 	cleanup_free char *folder = xasprintf("containers/%s", record->id);
-	cleanup_free char *name = xasprintf("names/%s", record->name);
-	int ret = path_remove_tree(store->fd, folder, err);
 
-	if (ret < 0)
-		return ret;
-	if (*record->name && unlinkat(store->fd, name, 0) < 0 && errno != ENOENT)
-		return error_errno(err, errno, "remove \"%s/%s\"", store->path, name);
-	return 0;
+	if (*record->name)
+		release_if_own(store, record->name, record->id);
+	return path_remove_tree(store->fd, folder, err);
 }

@@ -8,8 +8,8 @@
  *	upper work   its writable layer
  *	rootfs/      where it is mounted while it runs
  *
- * and names/NAME, a file with the id, which makes names unique. The record is written before the
- * container is started, so that whatever happens there is something to look at and to remove.
+ * and names/NAME, a link to it, which makes names unique. The record is written before the
+ *container is started, so that whatever happens there is something to look at and to remove.
  */
 #ifndef BUILDER_CONTAINER_RECORD_H
 #define BUILDER_CONTAINER_RECORD_H
@@ -37,9 +37,12 @@ struct container_record {
 void container_record_done(struct container_record *record);
 #define cleanup_container_record __attribute__((cleanup(container_record_done)))
 
+/** A new id. */
+int container_id_make(char id[CONTAINER_ID_SIZE], struct error *err);
+
 /**
- * Make containers/ID with a new id: reserves the name (ERROR_EXISTS names its holder), writes
- * holds and record.json. *out_folder is "containers/ID". On failure nothing is left.
+ * Make containers/ID of record->id: writes holds and record.json, takes the name (ERROR_EXISTS when
+ * it is taken). *out_folder is "containers/ID". On failure nothing is left.
  */
 int container_record_create(struct store *store, const struct image *image,
 			    struct container_record *record, char **out_folder, struct error *err);
@@ -51,5 +54,8 @@ int container_record_save(struct store *store, const struct container_record *re
 /** Remove the folder and the name; nothing may be mounted there any more. */
 int container_record_remove(struct store *store, const struct container_record *record,
 			    struct error *err);
+
+/** Give up the name of a container whose record is not at hand. */
+void container_name_release(struct store *store, const char *id);
 
 #endif

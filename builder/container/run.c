@@ -19,6 +19,7 @@
 #include "builder/build/step-cgroup.h"
 #include "builder/build/stubs.h"
 #include "builder/container/conmon.h"
+#include "builder/container/leftovers.h"
 #include "builder/container/record.h"
 #include "builder/container/user.h"
 #include "builder/container/volume.h"
@@ -30,9 +31,6 @@
 #include "lib/io.h"
 #include "lib/log.h"
 
-/* runc, crun and ours keep containers of the store apart from everyone else's. */
-#define RUNTIME_ROOT "/run/orlop-builder/containers"
-
 /* One container on its way from the image to its end. */
 struct run {
 	struct store *store;
@@ -43,6 +41,7 @@ struct run {
 	char *folder;  /* relative to the store */
 	char *rootfs;  /* absolute */
 	char *bundle;  /* absolute */
+	char *runtime; /* the program */
 	bool attached; /* something is mounted at rootfs */
 	struct strv env;
 	const char *cwd;
@@ -61,6 +60,7 @@ static void run_done(struct run *run)
 	free(run->folder);
 	free(run->rootfs);
 	free(run->bundle);
+	free(run->runtime);
 	strv_done(&run->env);
 	user_done(&run->user);
 }
@@ -248,8 +248,7 @@ static int write_bundle(struct run *run, const char *cgroup, struct error *err)
 
 static int execute(struct run *run, int *out_status, struct error *err)
 {
-	cleanup_free char *program = runtime_find(run->options->runtime);
-	const struct runtime runtime = { program, RUNTIME_ROOT };
+	const struct runtime runtime = { run->runtime, RUNTIME_ROOT_CONTAINERS };
 	struct runtime_result result = { 0 };
 	const struct runtime_run direct = {
 		.runtime = &runtime,
@@ -301,6 +300,25 @@ static int make_and_execute(struct run *run, int *out_status, struct error *err)
 	return ret;
 }
 
+/* The record, and before it what is to be done about it should we be killed. */
+static int make_record(struct run *run, struct error *err)
+{
+	struct store *store = run->store;
+	const char *id = run->record.id;
+	int ret = container_id_make(run->record.id, err);
+
+	run->runtime = runtime_find(run->options->runtime);
+	if (ret == 0)
+		ret = store_lease_note(store, LEFTOVER_RUNTIME, run->runtime, err);
+	if (ret == 0)
+		ret = store_lease_note(store, LEFTOVER_CONTAINER, id, err);
+	if (ret == 0 && run->options->remove)
+		ret = store_lease_note(store, LEFTOVER_REMOVE, id, err);
+	return ret < 0 ? ret
+		       : container_record_create(store, &run->image, &run->record, &run->folder,
+						 err);
+}
+
 int container_run(struct store *store, const struct run_options *options, int *out_status,
 		  struct error *err)
 {
@@ -311,7 +329,7 @@ int container_run(struct store *store, const struct run_options *options, int *o
 		return error_invalid(err, "-t and -i need a terminal on standard input");
 	ret = prepare(&run, err);
 	if (ret == 0)
-		ret = container_record_create(store, &run.image, &run.record, &run.folder, err);
+		ret = make_record(&run, err);
 	if (ret < 0)
 		return ret;
 	ret = make_and_execute(&run, out_status, err);

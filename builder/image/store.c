@@ -26,6 +26,7 @@
 #define FORMAT_NAME "format"
 #define LOCK_NAME "lock"
 #define SMALL_FILE_MAX 65536
+#define LEASE_MAX ((size_t)16 << 20)
 
 static const char *const store_folders[] = { "blobs", "blobs/sha256", "layers", "refs",
 					     "steps", "leases",	      "tmp",	"containers" };
@@ -294,6 +295,15 @@ static int sweep_scratch(struct store *store, const char *name, void *context, s
 	return 0;
 }
 
+static int bury_session(struct store *store, const char *name, void *context, struct error *err)
+{
+	(void)context;
+	(void)err;
+	if (store->bury && strcmp(name, store->session) != 0 && !store_lease_is_live(store, name))
+		store->bury(store, name);
+	return 0;
+}
+
 static int sweep_lease(struct store *store, const char *name, void *context, struct error *err)
 {
 	cleanup_free char *lease = xasprintf("leases/%s", name);
@@ -326,6 +336,8 @@ static int start_session(struct store *store, struct error *err)
 	    mkdirat(store->fd, scratch, 0700) < 0)
 		return error_errno(err, errno, "start a session in the store \"%s\"", store->path);
 	if (alone) {
+		/* in this order: processes, what they write to, what leads to them */
+		(void)store_each_name(store, "leases", bury_session, NULL, NULL);
 		(void)store_each_name(store, "tmp", sweep_scratch, NULL, NULL);
 		(void)store_each_name(store, "leases", sweep_lease, NULL, NULL);
 	}
@@ -408,6 +420,36 @@ int store_hold_line(struct store *store, const char *line, struct error *err)
 		return error_errno(err, -ret, "write the lease of this session");
 	strv_add(&store->held, line);
 	return 0;
+}
+
+int store_lease_note(struct store *store, const char *name, const char *value, struct error *err)
+{
+	cleanup_free char *line = xasprintf("%s %s", name, value);
+	int ret = store_session(store, err);
+
+	if (ret == 0)
+		ret = store_lock(store, LOCK_SH, err);
+	if (ret < 0)
+		return ret;
+	ret = store_hold_line(store, line, err);
+	store_unlock(store);
+	return ret;
+}
+
+char *store_lease_read(struct store *store, const char *session, const char *name)
+{
+	cleanup_free char *path = xasprintf("leases/%s", session);
+	cleanup_strbuf struct strbuf text = STRBUF_INIT;
+	size_t size = strlen(name);
+	char *rest, *line;
+
+	if (io_read_file(store->fd, path, LEASE_MAX, &text, NULL) < 0)
+		return NULL;
+	rest = text.data;
+	while ((line = strsep(&rest, "\n")))
+		if (strncmp(line, name, size) == 0 && line[size] == ' ')
+			return xstrdup(line + size + 1);
+	return NULL;
 }
 
 int store_publish(struct store *store, const char *name, const char *target, struct error *err)

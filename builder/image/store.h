@@ -9,7 +9,7 @@
  *	layers/ID/           tree/ headers.zst meta.json (layer.h)
  *	refs/NAME/:TAG       top descriptor of an image; refs/:untagged/HEX for images without a
  *name steps/KEY            records of build steps; KEY.BOOT until synced, KEY.lock while being made
- *	leases/SESSION       flock'd by its process; lines of what it holds
+ *	leases/SESSION       flock'd by its process; lines of what it holds, and notes
  *	tmp/SESSION/         what its process is making; swept when nobody holds the lease
  *	containers/ID/holds  lines of what a container needs; the rest belongs to builder/container
  *	ingest/ mounts/ volumes/
@@ -37,10 +37,17 @@
 #define LAYER_ID_SIZE (DIGEST_HEX + 1)
 #define STORE_NAME_SIZE 96 /* of a path relative to the store that we made */
 
+struct store;
+
+/** A session was found dead: end what it left running. Called with the store's exclusive lock, so
+ *  nothing that takes it may be used; again by a later session if this one dies meanwhile. */
+typedef void (*store_bury_fn)(struct store *store, const char *session);
+
 struct store {
-	int fd;		 /* the store's folder; every name below is relative to it */
-	char *path;	 /* absolute, for messages and for other programs */
-	bool user_xattr; /* overlay xattrs are user.overlay.* (rootless) */
+	int fd;		    /* the store's folder; every name below is relative to it */
+	char *path;	    /* absolute, for messages and for other programs */
+	bool user_xattr;    /* overlay xattrs are user.overlay.* (rootless) */
+	store_bury_fn bury; /* set by the program behind store_open; may be NULL */
 
 	/* of store*.c */
 	pthread_mutex_t mutex;
@@ -92,6 +99,11 @@ int store_publish(struct store *store, const char *name, const char *target, str
 int store_hold_layer(struct store *store, const char *id, struct error *err);
 /** The same for a blob. */
 int store_hold_blob(struct store *store, const struct digest *digest, struct error *err);
+
+/** Write "NAME VALUE" into the lease, for whoever buries this session. */
+int store_lease_note(struct store *store, const char *name, const char *value, struct error *err);
+/** The value of a session's note, owned by the caller; NULL = there is none. */
+char *store_lease_read(struct store *store, const char *session, const char *name);
 
 /* -- blobs --------------------------------------------------------------------------------------
  */

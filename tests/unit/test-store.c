@@ -322,6 +322,21 @@ static size_t count_names(struct place *place, const char *folder)
 	return count - 2;
 }
 
+/* What the sweep was told to bury, with the note that it found. */
+static char buried[256];
+
+static void note_burial(struct store *store, const char *session)
+{
+	char *note = store_lease_read(store, session, "child");
+
+	CHECK_STR(note, "number one");
+	CHECK(store_lease_read(store, session, "chil") == NULL);
+	CHECK(store_lease_read(store, "nobody", "child") == NULL);
+	CHECK(exists(store, "tmp/", session)); /* not swept before */
+	snprintf(buried + strlen(buried), sizeof(buried) - strlen(buried), "%s ", session);
+	free(note);
+}
+
 /* A killed session's scratch and lease go when the next one starts; a live one's stay. */
 static void test_sweep(void)
 {
@@ -341,7 +356,8 @@ static void test_sweep(void)
 		int fd = -EBADF;
 
 		if (store_open(place.path, &dying, NULL) < 0 ||
-		    store_scratch(&dying, name, &fd, NULL) < 0)
+		    store_scratch(&dying, name, &fd, NULL) < 0 ||
+		    store_lease_note(&dying, "child", "number one", NULL) < 0)
 			_exit(1);
 		write_file(fd, "half", "h", 0644);
 		raise(SIGKILL);
@@ -351,7 +367,10 @@ static void test_sweep(void)
 	CHECK_INT(count_names(&place, "tmp"), 2);
 	CHECK_INT(count_names(&place, "leases"), 2);
 	reopen(&place, &next);
+	next.bury = note_burial;
 	OK(store_session(&next, &err));
+	CHECK_INT(strlen(buried), 17); /* the dead one, once; not the live one */
+	CHECK(strstr(buried, live.session) == NULL);
 	CHECK_INT(count_names(&place, "tmp"), 2);
 	CHECK_INT(count_names(&place, "leases"), 2);
 	CHECK(exists(&place.store, "", name) == false || strstr(name, live.session));

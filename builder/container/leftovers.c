@@ -1,0 +1,83 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Ending what a killed builder left, for the store's sweep. The runtime that made a container
+ * deletes it; the cgroup around it catches what that runtime does not know of any more.
+ */
+#include "builder/container/leftovers.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "builder/build/runtime-exec.h"
+#include "builder/build/step-cgroup.h"
+#include "builder/container/record.h"
+#include "lib/alloc.h"
+#include "lib/cleanup.h"
+#include "lib/log.h"
+#include "lib/path.h"
+#include "lib/strv.h"
+
+/* Container ids of a runtime's root that begin like this. */
+static void find_containers(const char *root, const char *prefix, struct strv *out)
+{
+	cleanup_dir DIR *dir = opendir(root);
+	const struct dirent *entry;
+
+	while (dir && (entry = readdir(dir)))
+		if (entry->d_name[0] != '.' && strncmp(entry->d_name, prefix, strlen(prefix)) == 0)
+			strv_add(out, entry->d_name);
+}
+
+static void end_containers(const char *program, const char *root, const char *prefix)
+{
+	cleanup_free char *found = runtime_find(program);
+	const struct runtime runtime = { found, root };
+	cleanup_strv struct strv ids = STRV_INIT;
+
+	find_containers(root, prefix, &ids);
+	for (size_t i = 0; i < ids.count; i++) {
+		char *words[] = { "delete", "--force", ids.items[i], NULL };
+		struct error why = ERROR_INIT;
+
+		if (runtime_verb(&runtime, words, &why) < 0)
+			log_warning("container %s of a builder that was killed: %s", ids.items[i],
+				    why.msg);
+	}
+	step_cgroup_sweep(NULL, prefix);
+	/* a runtime that is gone, or that did not come as far as a state it knows */
+	for (size_t i = 0; i < ids.count; i++) {
+		cleanup_free char *state = xasprintf("%s/%s", root, ids.items[i]);
+
+		(void)path_remove_tree(AT_FDCWD, state, NULL);
+	}
+}
+
+/* Out of sight now, deleted when our session ends. */
+static void remove_record(struct store *store, const char *id)
+{
+	cleanup_free char *from = xasprintf("containers/%s", id);
+	cleanup_free char *to = xasprintf("tmp/%s/container-%s", store->session, id);
+
+	container_name_release(store, id);
+	if (renameat(store->fd, from, store->fd, to) < 0 && errno != ENOENT)
+		log_warning("container %s of a builder that was killed: %m", id);
+}
+
+void leftovers_end(struct store *store, const char *session)
+{
+	cleanup_free char *program = store_lease_read(store, session, LEFTOVER_RUNTIME);
+	cleanup_free char *container = store_lease_read(store, session, LEFTOVER_CONTAINER);
+	cleanup_free char *removed = store_lease_read(store, session, LEFTOVER_REMOVE);
+	cleanup_free char *steps = xasprintf("build-%s-", session);
+
+	if (!program)
+		return; /* it ran nothing */
+	end_containers(program, RUNTIME_ROOT_STEPS, steps);
+	if (container)
+		end_containers(program, RUNTIME_ROOT_CONTAINERS, container);
+	if (removed)
+		remove_record(store, removed);
+}

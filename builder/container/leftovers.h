@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * What a builder that was killed leaves running. A session writes into its lease which runtime it
+ * uses and which container it runs; steps carry the session in their id. The next session that
+ * finds the lease without its owner ends all of that.
+ */
+#ifndef BUILDER_CONTAINER_LEFTOVERS_H
+#define BUILDER_CONTAINER_LEFTOVERS_H
+
+#include "builder/image/store.h"
+
+/* the notes in a lease */
+#define LEFTOVER_RUNTIME "runtime"     /* the program */
+#define LEFTOVER_CONTAINER "container" /* the id of the container of "run" */
+#define LEFTOVER_REMOVE "remove"       /* its id again: the record goes with it (--rm) */
+
+/** End the steps and the container of a dead session: a store_bury_fn. */
+void leftovers_end(struct store *store, const char *session);
+
+#endif
