@@ -12,7 +12,7 @@ requires() {
 	for word; do
 		case $word in
 		root) [ "$(id -u)" = 0 ] || skip "needs root" ;;
-		busybox | jq | gzip | bzip2 | xz | zstd | python3)
+		busybox | jq | gzip | bzip2 | xz | zstd | python3 | conmon | runc | script)
 			command -v "$word" >/dev/null || skip "needs $word" ;;
 		*) echo "BUG: requires $word" >&2 && return 1 ;;
 		esac
