@@ -9,3 +9,7 @@ builder_suites += %D%/images.bats %D%/import-export.bats %D%/store.bats
 builder_suites += %D%/run.bats
 EXTRA_DIST += %D%/build.bash
 builder_suites += %D%/build-run.bats %D%/build-copy.bats
+builder_suites += %D%/build-add.bats
+builder_suites += %D%/build-config.bats
+builder_suites += %D%/build-cache.bats
+builder_suites += %D%/build-cli.bats

@@ -1,0 +1,265 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: Apache-2.0
+# build: what is taken from the cache and what is not; several builders; builders that are killed.
+
+load build
+
+image_id() {
+	config .Id "$1"
+}
+
+@test "cache: a second build takes every step and makes the same image" {
+	mkdir "$C/d"
+	echo x >"$C/d/f"
+	build -t one <<-'X'
+		FROM base
+		ENV A=1
+		RUN echo $A > /a
+		WORKDIR /w
+		COPY d .
+		ADD d/f /g
+		LABEL x=y
+	X
+	cached 1
+	again -t two
+	cached 5
+	[ "$(image_id one)" = "$(image_id two)" ]
+	touch "$C/d/f" # times are not contents
+	again
+	cached 5
+}
+
+@test "cache: a changed file remakes its COPY and what follows, nothing before" {
+	echo 1 >"$C/package.json"
+	echo 1 >"$C/main.js"
+	build <<-'X'
+		FROM base
+		COPY package.json /app/
+		RUN echo install
+		COPY . /app
+	X
+	echo 2 >"$C/main.js"
+	again
+	cached 3
+	echo 2 >"$C/package.json"
+	again
+	cached 1
+	echo 1 >"$C/package.json"
+	echo 1 >"$C/main.js"
+	again
+	cached 4
+}
+
+@test "cache: modes, names and kinds count, also those of symlinks" {
+	mkdir "$C/d"
+	echo x >"$C/d/f"
+	build <<-'X'
+		FROM base
+		COPY d /d
+	X
+	again
+	cached 2
+	chmod 755 "$C/d/f"
+	again
+	cached 1
+	mv "$C/d/f" "$C/d/g"
+	again
+	cached 1
+	ln -s g "$C/d/h"
+	again
+	cached 1
+	ln -sf x "$C/d/i"
+	again
+	cached 1
+	again
+	cached 2
+}
+
+@test "cache: a build arg counts from its ARG on, in what a command sees" {
+	build --build-arg A=1 <<-'X'
+		FROM base
+		RUN echo before
+		ARG A
+		RUN echo $A
+	X
+	again --build-arg A=1
+	cached 3
+	again --build-arg A=2
+	cached 2
+}
+
+@test "cache: options of COPY, users and working directories count" {
+	echo x >"$C/f"
+	for options in "" "--chown=1" "--chown=2" "--chmod=600"; do
+		build <<-X
+			FROM base
+			COPY $options f /
+		X
+		cached 1
+	done
+	for line in "USER app" "WORKDIR /w" "ENV A=1" 'SHELL ["/bin/sh", "-ec"]'; do
+		build <<-X
+			FROM base
+			$line
+			RUN true
+		X
+		cached 1
+	done
+}
+
+@test "cache: a step after a COPY that became equal again is taken" {
+	echo 1 >"$C/f"
+	build <<-'X'
+		FROM base AS made
+		COPY f /f
+		RUN sort /f > /sorted
+		FROM base
+		COPY --from=made /sorted /
+		RUN echo after
+	X
+	echo 2 >"$C/f"
+	again
+	echo 1 >"$C/f"
+	again
+	cached 6
+	printf '1\n' >"$C/f"
+	build <<-'X'
+		FROM base AS made
+		COPY f /other
+		RUN sort /other > /sorted && chmod 644 /sorted
+		FROM base
+		COPY --from=made /sorted /
+		RUN echo after
+	X
+	cached 3
+}
+
+@test "cache: --no-cache takes nothing, and what it makes is taken later" {
+	build <<-'X'
+		FROM base
+		RUN cat /proc/sys/kernel/random/uuid > /u
+		RUN true
+	X
+	again --no-cache -t two
+	cached 1
+	again -t three
+	cached 3
+	[ "$(image_id two)" = "$(image_id three)" ]
+}
+
+@test "cache: it outlives the names of the image" {
+	build -t t <<-'X'
+		FROM base
+		RUN echo kept
+	X
+	ob rmi t
+	again -t t
+	cached 2
+}
+
+@test "cache: stages are cached too, unneeded ones are not run" {
+	build --target two <<-'X'
+		FROM base AS one
+		RUN echo 1 > /one
+		FROM base AS two
+		COPY --from=one /one /
+		FROM base AS three
+		RUN false
+	X
+	again --target one
+	cached 2
+	again --target 1
+	cached 4
+	try_again
+	[ "$status" = 1 ]
+}
+
+@test "two builders at once make a step once" {
+	cat >"$C/Dockerfile" <<-'X'
+		FROM base
+		RUN sleep 1; cat /proc/sys/kernel/random/uuid > /u
+	X
+	local i pids=()
+	for i in 1 2 3; do
+		"$B" build -q -t "par$i" "$C" >"$BATS_TEST_TMPDIR/id$i" &
+		pids+=($!)
+	done
+	for i in "${pids[@]}"; do
+		wait "$i"
+	done
+	[ "$(cat "$BATS_TEST_TMPDIR"/id? | sort -u | wc -l)" = 1 ]
+}
+
+@test "a builder that waits goes on when the one it waits for fails" {
+	cat >"$C/Dockerfile" <<-'X'
+		FROM base
+		RUN --network=none sleep 2; test -e /flag/there
+	X
+	mkdir "$C/empty" "$C/full"
+	touch "$C/full/there"
+	"$B" build -q -v "$C/empty:/flag" "$C" &
+	local first=$!
+	sleep 1
+	run timeout 20 "$B" build -q -v "$C/full:/flag" "$C"
+	echo "$output"
+	[ "$status" = 0 ]
+	refute wait "$first"
+}
+
+@test "SIGINT ends a build with 130 and leaves nothing behind" {
+	cat >"$C/Dockerfile" <<-'X'
+		FROM base
+		RUN echo started > /lent/started; sleep 60
+	X
+	mkdir "$C/lent"
+	"$B" build -v "$C/lent:/lent" -t interrupted "$C" 2>"$BATS_TEST_TMPDIR/err" &
+	local pid=$! i status=0
+	for i in $(seq 100); do
+		[ ! -e "$C/lent/started" ] || break
+		sleep 0.1
+	done
+	kill -INT "$pid"
+	wait "$pid" || status=$?
+	cat "$BATS_TEST_TMPDIR/err"
+	[ "$status" = 130 ]
+	grep '^#2 CANCELED' "$BATS_TEST_TMPDIR/err"
+	refute pgrep -f "sleep 60$" -P 1
+	refute "$B" inspect interrupted
+	grep -F "$ORLOP_STORE" /proc/self/mountinfo && return 1
+	[ -z "$(ls "$ORLOP_STORE/tmp")" ]
+}
+
+@test "a hundred builders that are killed leave a store that works" {
+	mkdir "$C/d"
+	local i
+	for i in $(seq 200); do
+		echo "$i" >"$C/d/$i"
+	done
+	for i in $(seq 100); do
+		cat >"$C/Dockerfile" <<-X
+			FROM base
+			RUN echo $i > /i
+			COPY d /d$i
+			WORKDIR /w$i
+		X
+		"$B" build -q -t killed "$C" >/dev/null 2>&1 &
+		local pid=$!
+		sleep "0.$(printf %03d $((RANDOM % 180)))"
+		kill -KILL "$pid" 2>/dev/null || true
+		wait "$pid" || true
+	done
+	build -t alive <<-'X'
+		FROM base
+		RUN echo alive > /alive
+		COPY d /d
+	X
+	tree alive "$BATS_TEST_TMPDIR/tree"
+	[ "$(cat "$BATS_TEST_TMPDIR/tree/alive")" = alive ]
+	[ "$(ls "$BATS_TEST_TMPDIR/tree/d" | wc -l)" = 200 ]
+	# whatever was recorded is whole
+	local image
+	for image in $("$B" images -q); do
+		"$B" export "$image" | tar -tf - >/dev/null
+	done
+	[ -z "$(ls "$ORLOP_STORE/tmp")" ]
+}
