@@ -94,15 +94,25 @@ static int set_xattrs(int dirfd, const char *name, int file_fd, const struct tar
 	return 0;
 }
 
+/* Most files have the owner that they need already: a look is cheaper than a journaled change. */
+static int set_owner(int dirfd, const char *name, int file_fd, const struct tar_entry *entry)
+{
+	struct stat st;
+
+	if (file_fd < 0)
+		return fchownat(dirfd, name, entry->uid, entry->gid, AT_SYMLINK_NOFOLLOW);
+	if (fstat(file_fd, &st) == 0 && st.st_uid == entry->uid && st.st_gid == entry->gid)
+		return 0;
+	return fchown(file_fd, entry->uid, entry->gid);
+}
+
 int entry_set_metadata(int dirfd, const char *name, int file_fd, const struct tar_entry *entry,
 		       struct error *err)
 {
 	const struct timespec times[2] = { { .tv_sec = entry->mtime }, { .tv_sec = entry->mtime } };
 	int ret;
 
-	ret = file_fd >= 0 ? fchown(file_fd, entry->uid, entry->gid)
-			   : fchownat(dirfd, name, entry->uid, entry->gid, AT_SYMLINK_NOFOLLOW);
-	if (ret < 0)
+	if (set_owner(dirfd, name, file_fd, entry) < 0)
 		return error_errno(err, errno, "set the owner of \"%s\" to %u:%u", entry->path,
 				   entry->uid, entry->gid);
 	/* chown cleared set-id bits, a set-gid parent may have added one */

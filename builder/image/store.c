@@ -8,6 +8,7 @@
 
 #include <dirent.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <string.h>
 #include <sys/file.h>
 #include <sys/random.h>
@@ -20,6 +21,7 @@
 #include "lib/log.h"
 #include "lib/path.h"
 #include "lib/proc.h"
+#include "lib/spawn.h"
 #include "spec/json-table.h"
 
 #define DEFAULT_PATH "/var/lib/orlop"
@@ -27,6 +29,7 @@
 #define LOCK_NAME "lock"
 #define SMALL_FILE_MAX 65536
 #define LEASE_MAX ((size_t)16 << 20)
+#define REMOVAL_WAIT_MS 1000
 
 static const char *const store_folders[] = { "blobs", "blobs/sha256", "layers", "refs",
 					     "steps", "leases",	      "tmp",	"containers" };
@@ -112,7 +115,8 @@ static int make_store(struct store *store, const struct store_format *format, st
 	cleanup_strbuf struct strbuf text = STRBUF_INIT;
 
 	for (size_t i = 0; i < ARRAY_SIZE(store_folders); i++)
-		if (mkdirat(store->fd, store_folders[i], 0755) < 0 && errno != EEXIST)
+		/* nobody else's: a layer's set-id programs must not be for every user to run */
+		if (mkdirat(store->fd, store_folders[i], 0700) < 0 && errno != EEXIST)
 			return error_errno(err, errno, "create \"%s/%s\"", store->path,
 					   store_folders[i]);
 	json_encode(&format_object, format, JSON_COMPACT, &text);
@@ -192,7 +196,7 @@ int store_open(const char *path, struct store *out, struct error *err)
 		ret = open_format(&store, err);
 	if (ret < 0)
 		return ret;
-	store.lock_fd = openat(store.fd, LOCK_NAME, O_RDWR | O_CREAT | O_CLOEXEC, 0644);
+	store.lock_fd = openat(store.fd, LOCK_NAME, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
 	if (store.lock_fd < 0)
 		return error_errno(err, errno, "open the lock of the store \"%s\"", path);
 	read_boot(&store);
@@ -201,16 +205,56 @@ int store_open(const char *path, struct store *out, struct error *err)
 	return 0;
 }
 
+/*
+ * Deleting twenty thousand files may take a minute on some file systems, and nobody waits for it:
+ * rm does it, with our lease, so that it counts as live until the end. What it leaves is swept
+ * later.
+ */
+static int start_removal(struct store *store, char *scratch, char *lease, int *out_pidfd)
+{
+	cleanup_close int null_fd = open("/dev/null", O_RDWR | O_CLOEXEC);
+	const struct spawn_fd fds[] = {
+		{ null_fd, 0 }, { null_fd, 1 }, { null_fd, 2 }, { store->lease_fd, 3 }
+	};
+	char *argv[] = { (char *)"rm", (char *)"-rf", (char *)"--one-file-system",
+			 (char *)"--", scratch,	      lease,
+			 NULL };
+	struct spawn spawn = SPAWN_INIT;
+	pid_t pid;
+
+	if (null_fd < 0)
+		return -errno;
+	spawn.path = "rm";
+	spawn.search = true;
+	spawn.argv = argv;
+	spawn.cwd_fd = store->fd;
+	spawn.fds = fds;
+	spawn.fd_count = ARRAY_SIZE(fds);
+	spawn.new_session = true;
+	return spawn_start(&spawn, &pid, out_pidfd, NULL);
+}
+
+static void end_session(struct store *store)
+{
+	cleanup_free char *scratch = xasprintf("tmp/%s", store->session);
+	cleanup_free char *lease = xasprintf("leases/%s", store->session);
+	struct pollfd removal = { .fd = -EBADF, .events = POLLIN };
+
+	/* all of it is best effort: what stays is swept by the next session */
+	if (unlinkat(store->fd, scratch, AT_REMOVEDIR) < 0 &&
+	    start_removal(store, scratch, lease, &removal.fd) == 0) {
+		(void)poll(&removal, 1, REMOVAL_WAIT_MS);
+		(void)close(removal.fd);
+		return;
+	}
+	(void)path_remove_tree(store->fd, scratch, NULL);
+	(void)unlinkat(store->fd, lease, 0);
+}
+
 void store_close(struct store *store)
 {
-	if (store->lease_fd >= 0) {
-		cleanup_free char *scratch = xasprintf("tmp/%s", store->session);
-		cleanup_free char *lease = xasprintf("leases/%s", store->session);
-
-		/* best effort: what stays is swept by the next session */
-		(void)path_remove_tree(store->fd, scratch, NULL);
-		(void)unlinkat(store->fd, lease, 0);
-	}
+	if (store->lease_fd >= 0)
+		end_session(store);
 	cleanup_close_fd(&store->lease_fd);
 	cleanup_close_fd(&store->lock_fd);
 	cleanup_close_fd(&store->fd);

@@ -73,7 +73,8 @@ char *store_default_path(const char *option);
 /** Open, creating it when absent. Another version or another kind of xattr is refused with the way
  *  out. Sweeps what dead sessions left. */
 int store_open(const char *path, struct store *out, struct error *err);
-/** Drops the lease and removes this session's scratch folders. Does not commit. */
+/** Ends the session: its scratch folders are removed, in the background when that takes long. Does
+ *  not commit. */
 void store_close(struct store *store);
 #define cleanup_store __attribute__((cleanup(store_close)))
 

@@ -101,6 +101,15 @@ teardown() {
 	[ "$(ls "$work/home")" = diary ]
 }
 
+@test "other users get at nothing in the store" {
+	ob import "$work/root.tar" x
+	chmod 755 "$work" "$ORLOP_STORE"
+	[ -u "$(find "$ORLOP_STORE/layers" -name tool)" ]
+	run ! setpriv --reuid 65534 --regid 65534 --clear-groups find "$ORLOP_STORE" -name tool
+	[ -z "$(setpriv --reuid 65534 --regid 65534 --clear-groups find "$ORLOP_STORE" -mindepth 2 2>/dev/null)" ]
+	run ! setpriv --reuid 65534 --regid 65534 --clear-groups flock -n "$ORLOP_STORE/lock" true
+}
+
 @test "a store made inside a user namespace is refused outside, with the way out" {
 	unshare -Ur true 2>/dev/null || skip "needs user namespaces"
 	unshare -Ur "$builder" images

@@ -381,6 +381,25 @@ static void test_sweep(void)
 	CHECK_INT(count_names(&place, "leases"), 1);
 }
 
+/* What a closed session left in scratch is gone soon, whatever it was. */
+static void test_close(void)
+{
+	cleanup_place struct place place = PLACE_INIT;
+	char name[STORE_NAME_SIZE];
+	int fd = -EBADF;
+
+	place_open(&place);
+	OK(store_scratch(&place.store, name, &fd, &err));
+	write_file(fd, "left", "x", 0644);
+	cleanup_close_fd(&fd);
+	store_close(&place.store);
+	place.store = (struct store)STORE_INIT;
+	for (int i = 0; i < 100 && count_names(&place, "leases"); i++)
+		usleep(100000);
+	CHECK_INT(count_names(&place, "tmp"), 0);
+	CHECK_INT(count_names(&place, "leases"), 0);
+}
+
 static void test_publish_twice(void)
 {
 	cleanup_place struct place place = PLACE_INIT;
@@ -406,4 +425,5 @@ CHECK_MAIN({ "another format or namespace is refused", test_format },
 	   { "collection keeps what somebody needs", test_collect },
 	   { "a name never points to nothing", test_ref_to_collected },
 	   { "what a killed session left is swept", test_sweep },
+	   { "a closed session leaves nothing", test_close },
 	   { "publishing what is there is nothing", test_publish_twice })
