@@ -7,6 +7,7 @@ builder_suites += %D%/seccomp-profile.bats
 EXTRA_DIST += %D%/helpers.bash
 builder_suites += %D%/images.bats %D%/import-export.bats %D%/store.bats
 builder_suites += %D%/run.bats
+builder_suites += %D%/kill.bats
 EXTRA_DIST += %D%/build.bash
 builder_suites += %D%/build-run.bats %D%/build-copy.bats
 builder_suites += %D%/build-add.bats

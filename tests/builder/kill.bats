@@ -1,0 +1,196 @@
+#!/usr/bin/env bats
+# SIGKILL at random moments: the store works on, and the next builder ends what was left running.
+# SPDX-License-Identifier: Apache-2.0
+load helpers
+
+setup() {
+	requires root busybox jq
+	setup_store
+	local root=$work/box
+	mkdir -p "$root"/{bin,etc,tmp}
+	cp "$(command -v busybox)" "$root/bin/busybox"
+	for applet in sh cat echo mkdir rm sleep; do
+		ln -s busybox "$root/bin/$applet"
+	done
+	tar -C "$root" -cf "$work/box.tar" .
+	ob import -q -c 'CMD ["/bin/sh"]' "$work/box.tar" box >/dev/null
+
+	mkdir -p "$work/context/tree/deep"
+	echo copied >"$work/context/tree/deep/file"
+	head -c 2000000 /dev/urandom >"$work/context/big"
+	tar -C "$work/context" -cf "$work/added.tar" tree
+	mv "$work/added.tar" "$work/context"
+	cat >"$work/context/Dockerfile" <<-'END'
+		FROM box AS first
+		ARG N=0
+		RUN echo "one $N" >/one && mkdir /gone && echo x >/gone/file
+		COPY tree /copied/
+		RUN rm -r /gone && echo two >/two
+		FROM box
+		ARG N=0
+		WORKDIR /work
+		COPY --from=first /one /two /from/
+		COPY big .
+		ADD added.tar /added/
+		RUN echo "three $N" >three
+	END
+	sessions=$work/sessions
+	: >"$sessions"
+}
+
+teardown() {
+	# on a hybrid host runc leaves the parents of its cgroups, killed or not
+	find /sys/fs/cgroup -depth -fstype cgroup -type d -name 'step-*' 2>/dev/null |
+		grep -F -f <(sed '/^$/d' "$sessions") | xargs -r rmdir || true
+	teardown_store
+}
+
+build() {
+	ob build -q --network none -t "$@" "$work/context" 2>&1
+}
+
+# killed_at MICROSECONDS COMMAND...: SIGKILL it then, if it still runs.
+killed_at() {
+	local delay=$1 pid
+	shift
+	"$@" >/dev/null 2>&1 &
+	pid=$!
+	sleep "$((delay / 1000000)).$(printf '%06d' $((delay % 1000000)))"
+	kill -KILL "$pid" 2>/dev/null || true
+	if wait "$pid" 2>/dev/null; then return 1; fi
+	ls "$ORLOP_STORE/leases" >>"$sessions"
+	ls "$ORLOP_STORE/containers" >>"$sessions"
+}
+
+# duration COMMAND...: in microseconds
+duration() {
+	local start=${EPOCHREALTIME/./}
+	"$@" >/dev/null 2>&1
+	echo $((${EPOCHREALTIME/./} - start))
+}
+
+# Processes, runtime state, cgroups and mounts of what was killed; other builders may be at work on
+# this machine, so it goes by the names of our sessions and containers.
+left_behind() {
+	local names=$work/names found=0 file
+	sort -u "$sessions" | sed '/^$/d' >"$names"
+	[ -s "$names" ] || return 0
+	ls /run/orlop-builder/steps /run/orlop-builder/containers 2>/dev/null | grep -F -f "$names" && found=1
+	find /sys/fs/cgroup -fstype cgroup2 -type d -name 'step-*' 2>/dev/null | grep -F -f "$names" && found=1
+	for file in $(grep -l -F -f "$names" /proc/[0-9]*/cgroup 2>/dev/null); do
+		# the dead that nobody has waited for have no program any more
+		readlink "${file%/cgroup}/exe" && found=1
+	done
+	grep -l -F " $work" /proc/[0-9]*/mountinfo 2>/dev/null && found=1
+	return $found
+}
+
+# The image that a whole build gives.
+check_image() {
+	ob export "$1" >"$work/image.tar"
+	[ "$(tar xOf "$work/image.tar" from/one)" = "one $2" ]
+	[ "$(tar xOf "$work/image.tar" from/two)" = two ]
+	[ "$(tar xOf "$work/image.tar" work/three)" = "three $2" ]
+	[ "$(tar xOf "$work/image.tar" added/tree/deep/file)" = copied ]
+	tar xOf "$work/image.tar" work/big | cmp - "$work/context/big"
+	[ "$(ob history --format json "$1" | jq length)" -ge 7 ]
+}
+
+# After a session has ended well nothing but itself was there.
+check_swept() {
+	left_behind
+	[ -z "$(ls -A "$ORLOP_STORE/tmp")" ]
+	[ -z "$(ls -A "$ORLOP_STORE/leases")" ]
+}
+
+@test "builds killed at random moments" {
+	whole=$(duration build whole --build-arg N=whole)
+	killed=0
+	for i in {1..60}; do
+		killed_at $((RANDOM * whole / 32768)) "$builder" build -q --network none \
+			-t "killed:$i" --build-arg "N=$i" "$work/context" && killed=$((killed + 1))
+		if [ $((i % 10)) = 0 ]; then
+			for name in $("$builder" images --format json | jq -r '.[].names[]'); do
+				"$builder" export "$name" | tar tf - >/dev/null
+			done
+			build "after:$i" --build-arg "N=$i"
+			check_image "after:$i" "$i"
+			check_swept
+		fi
+	done
+	echo "killed $killed of 60 builds of $whole microseconds" >&2
+	[ "$killed" -gt 20 ]
+	check_image whole whole
+	for tag in $("$builder" images --format json killed | jq -r '.[].names[]'); do
+		check_image "$tag" "${tag##*:}"
+	done
+	build last --no-cache --build-arg N=last
+	check_image last last
+	check_swept
+}
+
+@test "runs killed at random moments" {
+	whole=$(duration ob run --rm --network none box sleep 0.1)
+	killed=0
+	for i in {1..30}; do
+		killed_at $((RANDOM * whole / 32768)) "$builder" run --rm --name "name" \
+			--network none box sh -c 'echo x >/file; sleep 5' && killed=$((killed + 1))
+	done
+	[ "$killed" -gt 15 ]
+	# the name is free again, and nothing is left of the containers
+	ob run --rm --name name --network none box sleep 0
+	check_swept
+	[ -z "$(ls -A "$ORLOP_STORE/containers")" ]
+	[ -z "$(ls -A "$ORLOP_STORE/names")" ]
+}
+
+@test "imports and exports killed at random moments" {
+	whole=$(duration ob import -q "$work/box.tar" again)
+	for i in {1..15}; do
+		killed_at $((RANDOM * whole / 32768)) "$builder" import -q "$work/box.tar" "k:$i" \
+			-c "CMD $i" || true
+		killed_at $((RANDOM * whole / 32768)) "$builder" export -o "$work/out" box || true
+	done
+	build last
+	check_image last 0
+	check_swept
+}
+
+@test "a container without --rm keeps its record and its name, and runs no more" {
+	"$builder" run --name kept --network none box sleep 1000 &
+	pid=$!
+	for _ in {1..100}; do
+		[ "$(ls /run/orlop-builder/containers | grep -cxF "$(ls "$ORLOP_STORE/containers")")" = 0 ] || break
+		sleep 0.05
+	done
+	id=$(ls "$ORLOP_STORE/containers")
+	sleep 0.2
+	kill -KILL "$pid"
+	wait "$pid" || true
+	echo "$id" >>"$sessions"
+	run ! left_behind # else the test below says nothing
+	run -125 ob run --rm --name kept --network none box sleep 0
+	[[ $output = *'name "kept" is already in use'* ]]
+	check_swept
+	[ "$(ls "$ORLOP_STORE/containers")" = "$id" ]
+	[ "$(jq -r .name "$ORLOP_STORE/containers/$id/record.json")" = kept ]
+}
+
+@test "a step that a killed builder left is ended by whoever is next, with another runtime, too" {
+	for runtime in "$ORLOP_BUILD/orlop-runtime" runc; do
+		command -v "$runtime" >/dev/null || continue
+		printf 'FROM box\nRUN echo started >&2; sleep 1000\n' >"$work/context/Dockerfile"
+		"$builder" build --network none --runtime "$runtime" "$work/context" >"$work/log" 2>&1 &
+		pid=$!
+		for _ in {1..100}; do
+			! grep -q '^#2 .* started' "$work/log" || break
+			sleep 0.05
+		done
+		kill -KILL "$pid"
+		wait "$pid" || true
+		ls "$ORLOP_STORE/leases" >>"$sessions"
+		run ! left_behind
+		ob import -q "$work/box.tar" other
+		check_swept
+	done
+}
