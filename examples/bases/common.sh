@@ -34,7 +34,7 @@ base_need() {
 
 # A change of the recipe gives a new name, so an old tar can never stand in for it.
 base_tar_path() {
-	key=$({ base_recipe; cat "$bases/common.sh" "$bases/$base"; } | sha256sum | cut -c1-16)
+	key=$({ base_recipe; cat "$bases/$base"; } | sha256sum | cut -c1-16)
 	echo "$ORLOP_CACHE/bases/$base-$key.tar"
 }
 
@@ -55,6 +55,7 @@ base_tar() {
 }
 
 base_import() {
+	command -v "$ORLOP_BUILDER" >/dev/null 2>&1 || base_die "there is no $ORLOP_BUILDER"
 	if "$ORLOP_BUILDER" inspect "$1" >/dev/null 2>&1; then
 		return 0
 	fi

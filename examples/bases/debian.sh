@@ -66,7 +66,8 @@ debian_write_hooks() {
 		rm -f "\$root/etc/resolv.conf" "\$root/etc/hostname" "\$root"/var/log/apt/* \\
 			"\$root/var/log/dpkg.log" "\$root/var/log/bootstrap.log" \\
 			"\$root/var/log/alternatives.log" "\$root"/var/cache/debconf/*-old \\
-			"\$root"/var/lib/dpkg/*-old "\$root/var/cache/ldconfig/aux-cache"
+			"\$root"/var/lib/dpkg/*-old "\$root/var/cache/ldconfig/aux-cache" \\
+			"\$root"/var/cache/apt/*.bin
 		: >"\$root/etc/machine-id"
 	END
 	chmod +x "$settings"/*-hook

@@ -52,3 +52,7 @@ names() {
 	grep -x usr/bin/npm "$BATS_TEST_TMPDIR/names"
 	refute grep -E '^(root|usr/etc|etc)/\.?npmrc$' "$BATS_TEST_TMPDIR/names"
 }
+
+@test "bases: apt's caches are left out" {
+	refute grep -E '^var/cache/apt/.*(\.bin|\.deb)$' < <(names "$DEBIAN"; names "$NODE")
+}
