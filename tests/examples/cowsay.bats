@@ -62,3 +62,14 @@ teardown_file() {
 @test "cowsay: nothing of this machine's settings is in the store" {
 	assert_no_traces cowsay
 }
+
+@test "cowsay: the search for settings finds what a step has kept" {
+	mkdir -p "$BATS_TEST_TMPDIR/thief"
+	printf 'FROM debian\nRUN cp /etc/apt/apt.conf.d/99machine /kept\n' \
+		>"$BATS_TEST_TMPDIR/thief/Dockerfile"
+	build_example thief "$BATS_TEST_TMPDIR/thief"
+	[ "$status" -eq 0 ]
+	run assert_no_traces thief
+	[ "$status" -ne 0 ]
+	grep -E '/tree/kept$' <<<"$output"
+}

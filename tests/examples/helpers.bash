@@ -18,7 +18,6 @@ requires() {
 	for word; do
 		case $word in
 		root) [ "$(id -u)" = 0 ] && continue ;;
-		builder) [ -x "$ORLOP_BUILD/orlop-builder" ] && continue ;;
 		*) command -v "$word" >/dev/null && continue ;;
 		esac
 		export MISSING="needs $word"
@@ -35,7 +34,7 @@ setup() {
 
 # examples_begin BASE...: to be called by setup_file.
 examples_begin() {
-	requires root builder busybox mmdebstrap
+	requires root busybox mmdebstrap
 	[ -z "${MISSING:-}" ] || return 0
 	local base
 	export ORLOP_BUILDER=$ORLOP_BUILD/orlop-builder
@@ -56,6 +55,10 @@ examples_end() {
 	[ -n "${WORK:-}" ] || return 0
 	if grep -F "$WORK" /proc/self/mountinfo; then
 		echo "still mounted" >&2
+		return 1
+	fi
+	if [ -n "$(ls -A "$ORLOP_STORE/containers" 2>/dev/null)" ]; then
+		echo "containers are left in the store" >&2
 		return 1
 	fi
 	rm -rf "$WORK/store" "$WORK/machine"
@@ -178,15 +181,35 @@ serve() {
 	server=$!
 }
 
-# serve_end: the container stops when its runner is asked to.
+# serve_end: the container stops when its runner is asked to. A first process that has not set its
+# handlers yet does not see the signal, so it is asked again.
 serve_end() {
 	[ -n "${server:-}" ] || return 0
-	kill -TERM "$server" 2>/dev/null || true
+	local left=40
+	while kill -TERM "$server" 2>/dev/null && [ $left -gt 0 ]; do
+		left=$((left - 1))
+		sleep 0.5
+	done
+	[ $left -gt 0 ] || kill -KILL "$server"
 	wait "$server" || true
 	server=
 	cat "$BATS_TEST_TMPDIR/server.log"
+	[ $left -gt 0 ]
 }
 
+# fetch URL: from a server that may still be on its way.
 fetch() {
-	busybox wget -q -T 5 -O - "$1"
+	wait_for 30 fetch_once "$1"
+}
+
+# The body of a page that is there, without a program for it.
+fetch_once() {
+	# shellcheck disable=SC2016 # for the inner shell
+	timeout 10 bash -c '
+		host=${1#http://} path=/${host#*/} host=${host%%/*}
+		exec 3<>"/dev/tcp/${host%:*}/${host#*:}" || exit 1
+		printf "GET %s HTTP/1.0\r\nHost: %s\r\n\r\n" "$path" "$host" >&3
+		read -r protocol code rest <&3
+		[[ $protocol == HTTP/* && $code == 200 ]] || exit 1
+		sed "1,/^\r\{0,1\}\$/d" <&3' fetch "$1" 2>/dev/null
 }
