@@ -50,7 +50,7 @@ int source_load(struct source_text *source, const char *name, const char *bytes,
 	for (size_t i = 0; i < count; i++) {
 		const char *newline = memchr(bytes, '\n', (size_t)(end - bytes));
 		const char *stop = newline ? newline : end;
-		bool cr = newline && stop > bytes && stop[-1] == '\r';
+		bool cr = stop > bytes && stop[-1] == '\r';
 
 		source->lines[i].text = arena_strndup(arena, bytes, (size_t)(stop - bytes) - cr);
 		source->lines[i].ending = !newline ? "" : cr ? "\r\n" : "\n";
@@ -126,7 +126,7 @@ static bool add_without_continuation(struct strbuf *buf, const char *text, char 
 {
 	size_t size = strlen(text), end = size;
 
-	while (end > 0 && (text[end - 1] == ' ' || text[end - 1] == '\t'))
+	while (end > 0 && is_blank(text[end - 1]))
 		end--;
 	if (end > 0 && text[end - 1] == escape && (end == 1 || text[end - 2] != escape)) {
 		strbuf_add(buf, text, end - 1);

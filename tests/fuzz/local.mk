@@ -22,6 +22,14 @@ check_PROGRAMS += %D%/replay-tar-entry
 TESTS += %D%/replay-tar-entry
 %C%_replay_tar_entry_SOURCES = %D%/fuzz-tar-entry.c %D%/replay.c %D%/fuzz.h
 %C%_replay_tar_entry_LDADD = $(fuzz_builder_libs)
+check_PROGRAMS += %D%/replay-dockerfile
+TESTS += %D%/replay-dockerfile
+%C%_replay_dockerfile_SOURCES = %D%/fuzz-dockerfile.c %D%/replay.c %D%/fuzz.h
+%C%_replay_dockerfile_LDADD = $(fuzz_builder_libs)
+check_PROGRAMS += %D%/replay-ignore
+TESTS += %D%/replay-ignore
+%C%_replay_ignore_SOURCES = %D%/fuzz-ignore.c %D%/replay.c %D%/fuzz.h
+%C%_replay_ignore_LDADD = $(fuzz_builder_libs)
 endif
 
 if FUZZ
@@ -30,6 +38,14 @@ noinst_PROGRAMS += %D%/fuzz-tar-entry
 %C%_fuzz_tar_entry_SOURCES = %D%/fuzz-tar-entry.c %D%/fuzz.h
 %C%_fuzz_tar_entry_LDFLAGS = $(AM_LDFLAGS) -fsanitize=fuzzer
 %C%_fuzz_tar_entry_LDADD = $(fuzz_builder_libs)
+noinst_PROGRAMS += %D%/fuzz-dockerfile
+%C%_fuzz_dockerfile_SOURCES = %D%/fuzz-dockerfile.c %D%/fuzz.h
+%C%_fuzz_dockerfile_LDFLAGS = $(AM_LDFLAGS) -fsanitize=fuzzer
+%C%_fuzz_dockerfile_LDADD = $(fuzz_builder_libs)
+noinst_PROGRAMS += %D%/fuzz-ignore
+%C%_fuzz_ignore_SOURCES = %D%/fuzz-ignore.c %D%/fuzz.h
+%C%_fuzz_ignore_LDFLAGS = $(AM_LDFLAGS) -fsanitize=fuzzer
+%C%_fuzz_ignore_LDADD = $(fuzz_builder_libs)
 endif
 noinst_PROGRAMS += %D%/fuzz-config %D%/fuzz-image %D%/fuzz-state
 %C%_fuzz_config_SOURCES = %D%/fuzz-config.c %D%/fuzz.h

@@ -42,3 +42,9 @@ unit_builder += %D%/test-digest %D%/test-tar %D%/test-layer %D%/test-store %D%/t
 %C%_test_unpack_LDADD = $(unit_builder_ldadd)
 %C%_test_images_LDADD = $(unit_builder_ldadd)
 %C%_test_format_LDADD = $(unit_builder_ldadd)
+
+unit_builder += %D%/test-plan-texts
+%C%_test_plan_texts_LDADD = $(unit_builder_ldadd)
+
+unit_builder += %D%/test-progress
+%C%_test_progress_LDADD = $(unit_builder_ldadd)
