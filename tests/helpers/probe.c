@@ -2,7 +2,7 @@
 /*
  * The payload of the runtime's tests: one static program that shows what a process in a container
  * sees and can do, so that no image is needed. `probe VERB ARG ...`; several verbs are separated
- * by an argument "--".
+ * by the word "then".
  */
 #include <dirent.h>
 #include <errno.h>
@@ -581,7 +581,7 @@ int main(int argc, char **argv)
 	int ret = 0;
 
 	for (int i = 1; i <= argc; i++) {
-		if (i < argc && strcmp(argv[i], "--") != 0)
+		if (i < argc && strcmp(argv[i], "then") != 0)
 			continue;
 		argv[i] = NULL;
 		ret = run_verb(verb);

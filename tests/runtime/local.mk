@@ -5,3 +5,8 @@ EXTRA_DIST += $(runtime_suites) %D%/cli.bash
 
 runtime_suites += %D%/features.bats %D%/output.bats %D%/spec.bats %D%/usage.bats %D%/validate-config.bats \
 	%D%/version.bats
+
+# what containers are and do; tests/helpers has their payload
+runtime_suites += %D%/create-start.bats %D%/exec.bats %D%/kill-delete.bats %D%/mounts.bats %D%/run.bats \
+	%D%/state-list.bats %D%/terminal.bats
+EXTRA_DIST += %D%/helpers.bash

@@ -1,0 +1,225 @@
+# SPDX-License-Identifier: Apache-2.0
+# shellcheck shell=bash disable=SC2034
+# Helpers of the runtime's suite. Every test gets its own work folder, state directory and bundle,
+# and a teardown that fails the test when it leaves anything behind.
+#
+# Environment: ORLOP_BUILD (default: the tree's "build"), ORLOP_RUNTIME (another runtime, to test
+# the tests; empty = ours), KEEP=1 (keep the work folder and say where it is).
+
+ORLOP_SOURCE=${ORLOP_SOURCE:-$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)}
+ORLOP_BUILD=${ORLOP_BUILD:-$ORLOP_SOURCE/build}
+RUNTIME=${ORLOP_RUNTIME:-$ORLOP_BUILD/orlop-runtime}
+PROBE=$ORLOP_BUILD/tests/helpers/probe
+RECVTTY=$ORLOP_BUILD/tests/helpers/recvtty
+if [ "$(stat -fc %T /sys/fs/cgroup)" = cgroup2fs ]; then
+	CGROUP_ROOT=/sys/fs/cgroup
+else
+	CGROUP_ROOT=$(awk '/ - cgroup2 / { print $5; exit }' /proc/self/mountinfo)
+fi
+
+# -- a test's surroundings -------------------------------------------------------------------------
+
+setup() {
+	WORK=$(mktemp -d /tmp/orlop-test.XXXXXX)
+	chmod 755 "$WORK"
+	ROOT=$WORK/root
+	ID=t${WORK##*.}
+	RT_GLOBAL=()
+	setup_bundle
+}
+
+# A bundle whose rootfs has nothing but the probe; extra folders as arguments.
+setup_bundle() {
+	BUNDLE=$WORK/bundle
+	ROOTFS=$BUNDLE/rootfs
+	mkdir -p "$ROOTFS"/{bin,dev,etc,proc,sys,tmp}
+	chmod 1777 "$ROOTFS/tmp"
+	cp "$PROBE" "$ROOTFS/bin/probe"
+	(cd "$BUNDLE" && "$RUNTIME" spec)
+	config_set '.process.terminal = false | .process.args = ["/bin/probe", "true"]
+		| .process.env = ["PATH=/bin"]'
+}
+
+# config_set FILTER [JQ-ARGS]: edit config.json
+config_set() {
+	jq "$1" "$BUNDLE/config.json" "${@:2}" >"$BUNDLE/config.new"
+	mv "$BUNDLE/config.new" "$BUNDLE/config.json"
+}
+
+# process_args ARG...: what the container runs
+process_args() {
+	config_set '.process.args = $ARGS.positional' --args "$@"
+}
+
+# probe ARG...: the same for the probe
+probe() {
+	process_args /bin/probe "$@"
+}
+
+teardown() {
+	local left=0
+
+	[ -n "${KEEP:-}" ] && echo "kept: $RUNTIME --root $ROOT ... -b $BUNDLE $ID ($WORK)"
+	for state in "$ROOT"/*/; do
+		[ -d "$state" ] && "$RUNTIME" --root "$ROOT" delete --force "$(basename "$state")" 3>&- || true
+	done
+	check_leaks || left=1
+	[ -n "${KEEP:-}" ] || rm -rf --one-file-system "$WORK"
+	return $left
+}
+
+# Nothing of this test may be left: state, cgroups, processes, mounts.
+check_leaks() {
+	local leaks
+
+	leaks=$(
+		ls -A "$ROOT" 2>/dev/null | sed 's/^/state: /'
+		[ -z "$CGROUP_ROOT" ] || find "$CGROUP_ROOT" -type d -path "*$ID*" | sed 's/^/cgroup: /'
+		# (a zombie that nobody reaps is in a deleted cgroup)
+		grep -s "/$ID\$" /proc/[0-9]*/cgroup | sed 's/^/process: /'
+		grep -s "$WORK" /proc/self/mountinfo | sed 's/^/mount: /'
+	)
+	[ -z "$leaks" ] && return 0
+	echo "left behind:" "$leaks" >&2
+	return 1
+}
+
+# -- running the runtime ---------------------------------------------------------------------------
+
+# rt VERB ...: our runtime with this test's state directory. Sets status, output (both streams),
+# stdout and stderr; prints all of it, which bats shows when the test fails.
+rt() {
+	status=0
+	"$RUNTIME" --root "$ROOT" "${RT_GLOBAL[@]}" "$@" \
+		>"$WORK/stdout" 2>"$WORK/stderr" <"${RT_INPUT:-/dev/null}" 3>&- || status=$?
+	stdout=$(tr -d '\0' <"$WORK/stdout")
+	stderr=$(tr -d '\0' <"$WORK/stderr")
+	output="$stdout${stdout:+${stderr:+$'\n'}}$stderr"
+	printf '$ runtime %s\n(status %d)\n%s\n' "$*" "$status" "$output"
+}
+
+# ok VERB ...: the same, and it must succeed
+ok() {
+	rt "$@"
+	[ "$status" -eq 0 ]
+}
+
+# fails VERB ...: the same, and it must fail (by exit status 1, or FAILS_WITH)
+fails() {
+	rt "$@"
+	[ "$status" -eq "${FAILS_WITH:-1}" ]
+}
+
+# probe_run ARG...: run the probe with these arguments in a container; its output in stdout
+probe_run() {
+	probe "$@"
+	ok run -b "$BUNDLE" "$ID"
+}
+
+# start_container ARG...: a running container of the probe (default: sleeps)
+start_container() {
+	[ $# -gt 0 ] || set -- sleep
+	probe "$@"
+	ok create -b "$BUNDLE" "$ID"
+	ok start "$ID"
+}
+
+container_pid() {
+	"$RUNTIME" --root "$ROOT" state "${1:-$ID}" | jq -r .pid
+}
+
+container_status() {
+	"$RUNTIME" --root "$ROOT" state "${1:-$ID}" 2>/dev/null | jq -r .status
+}
+
+is_status() {
+	[ "$(container_status)" = "$1" ]
+}
+
+# -- assertions ------------------------------------------------------------------------------------
+
+# contains TEXT [WHERE]: part of the output (or of another text)
+contains() {
+	local where=${2-$output}
+
+	[[ $where == *"$1"* ]] && return 0
+	printf 'expected "%s" in:\n%s\n' "$1" "$where"
+	return 1
+}
+
+lacks() {
+	local where=${2-$output}
+
+	[[ $where != *"$1"* ]] && return 0
+	printf 'expected no "%s" in:\n%s\n' "$1" "$where"
+	return 1
+}
+
+equals() {
+	[ "$1" = "$2" ] && return 0
+	printf 'got "%s", expected "%s"\n' "$1" "$2"
+	return 1
+}
+
+# wait_for SECONDS COMMAND...: until it succeeds
+wait_for() {
+	local deadline=$((SECONDS + $1))
+
+	shift
+	until "$@"; do
+		if [ "$SECONDS" -gt "$deadline" ]; then
+			echo "waited in vain for: $*"
+			return 1
+		fi
+		sleep 0.02
+	done
+}
+
+# -- requirements ----------------------------------------------------------------------------------
+
+# requires WORD...: skip unless this place has all of them. An unknown word is a bug of the test.
+requires() {
+	while [ $# -gt 0 ]; do
+		case $1 in
+		root)
+			[ "$(id -u)" -eq 0 ] || skip "needs root"
+			;;
+		ours)
+			[ -z "${ORLOP_RUNTIME:-}" ] || skip "is about our runtime only"
+			;;
+		cgroup_v2)
+			[ "$CGROUP_ROOT" = /sys/fs/cgroup ] || skip "needs a pure cgroup v2 host"
+			;;
+		hybrid)
+			[ -n "$CGROUP_ROOT" ] && [ "$CGROUP_ROOT" != /sys/fs/cgroup ] ||
+				skip "needs a host with cgroup v1 and v2"
+			;;
+		cgroup_controller)
+			shift
+			grep -qw "$1" "$CGROUP_ROOT/cgroup.controllers" || skip "needs the v2 controller $1"
+			;;
+		no_cgroup_controller)
+			shift
+			! grep -qw "$1" "$CGROUP_ROOT/cgroup.controllers" || skip "needs a host without the v2 controller $1"
+			;;
+		time_namespace)
+			[ -e /proc/self/ns/time ] || skip "needs time namespaces"
+			;;
+		user_namespace)
+			unshare -U true 2>/dev/null || skip "needs user namespaces"
+			;;
+		seccomp)
+			grep -q '^Seccomp:' /proc/self/status || skip "needs seccomp"
+			;;
+		program)
+			shift
+			command -v "$1" >/dev/null || skip "needs the program $1"
+			;;
+		*)
+			echo "BUG: requires does not know \"$1\"" >&2
+			return 1
+			;;
+		esac
+		shift
+	done
+}

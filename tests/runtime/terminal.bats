@@ -1,0 +1,159 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: Apache-2.0
+# Terminals: in the foreground on our own, over a console socket otherwise.
+load helpers
+
+terminal() {
+	config_set '.process.terminal = true'
+	probe "$@"
+}
+
+# receive [-n]: wait for a console on $WORK/socket
+receive() {
+	"$RECVTTY" "$@" "$WORK/socket" >"$WORK/received" 3>&- &
+	RECEIVER=$!
+	wait_for 5 test -S "$WORK/socket"
+}
+
+@test "create sends the terminal over the console socket" {
+	terminal tty then echo hello
+	receive
+	ok create -b "$BUNDLE" --console-socket "$WORK/socket" "$ID"
+	ok start "$ID"
+	wait $RECEIVER || true
+	contains "/dev/pts/0" "$(cat "$WORK/received")"
+	contains "hello" "$(cat "$WORK/received")"
+}
+
+@test "the console size is set before the terminal is sent" {
+	config_set '.process.consoleSize = { "height": 10, "width": 110 }'
+	terminal tty
+	receive
+	ok create -b "$BUNDLE" --console-socket "$WORK/socket" "$ID"
+	ok start "$ID"
+	wait $RECEIVER || true
+	contains "size 10 110" "$(cat "$WORK/received")"
+	contains "/dev/pts/0 10 110" "$(cat "$WORK/received")"
+}
+
+@test "the console socket may have a long path" {
+	requires ours
+	deep=$WORK/$(printf 'd%.0s' {1..100})/$(printf 'e%.0s' {1..100})
+	mkdir -p "$deep"
+	terminal echo long
+	receive
+	(cd "$deep" && ln -s "$WORK/socket" s)
+	ok create -b "$BUNDLE" --console-socket "$deep/s" "$ID"
+	ok start "$ID"
+	wait $RECEIVER || true
+	contains "long" "$(cat "$WORK/received")"
+}
+
+@test "/dev/console is the terminal and the standard streams are it" {
+	terminal stat /dev/console then open /dev/tty /dev/console then fds
+	receive
+	ok create -b "$BUNDLE" --console-socket "$WORK/socket" "$ID"
+	ok start "$ID"
+	wait $RECEIVER || true
+	contains "/dev/console 020620" "$(cat "$WORK/received")"
+	contains "/dev/tty ok" "$(cat "$WORK/received")"
+	contains "/dev/console ok" "$(cat "$WORK/received")"
+	contains "0 /dev/pts/0" "$(cat "$WORK/received")"
+	contains "2 /dev/pts/0" "$(cat "$WORK/received")"
+}
+
+@test "a container's user owns its terminal" {
+	config_set '.process.user = { "uid": 1000, "gid": 1000 }'
+	terminal open /dev/pts/0 /dev/console then stat /dev/pts/0
+	receive
+	ok create -b "$BUNDLE" --console-socket "$WORK/socket" "$ID"
+	ok start "$ID"
+	wait $RECEIVER || true
+	contains "/dev/pts/0 ok" "$(cat "$WORK/received")"
+	contains "/dev/console ok" "$(cat "$WORK/received")"
+	contains " 1000:" "$(cat "$WORK/received")"
+}
+
+@test "detached terminals need a console socket, and nothing else may have one" {
+	requires ours
+	terminal true
+	fails create -b "$BUNDLE" "$ID"
+	contains "cannot allocate tty if"
+	contains "without setting console socket"
+	fails run -d -b "$BUNDLE" "$ID"
+	contains "without setting console socket"
+	config_set '.process.terminal = false'
+	fails create -b "$BUNDLE" --console-socket "$WORK/socket" "$ID"
+	contains "cannot use console socket if"
+}
+
+@test "a console socket that nobody listens on fails create and leaves nothing" {
+	terminal true
+	fails create -b "$BUNDLE" --console-socket "$WORK/socket" "$ID"
+	[ ! -e "$ROOT/$ID" ]
+}
+
+@test "run in the foreground copies our terminal and its size" {
+	requires program script
+	terminal tty then read
+	script -qec "stty rows 22 cols 77; '$RUNTIME' --root '$ROOT' run -b '$BUNDLE' $ID" "$WORK/typescript" \
+		<<<"typed" >"$WORK/out" 3>&-
+	contains "/dev/pts/0 22 77" "$(cat "$WORK/out")"
+	contains "read typed" "$(cat "$WORK/out")"
+}
+
+@test "run restores our terminal's mode, also when the payload fails" {
+	requires program script
+	terminal exit 4
+	script -qec "stty -a >'$WORK/before'; '$RUNTIME' --root '$ROOT' run -b '$BUNDLE' $ID; echo status \$?; stty -a >'$WORK/after'" \
+		"$WORK/typescript" </dev/null >"$WORK/out" 3>&-
+	contains "status 4" "$(cat "$WORK/out")"
+	diff "$WORK/before" "$WORK/after"
+}
+
+@test "run passes a changed window size on" {
+	requires program script
+	terminal trap then tty
+	script -qec "terminal=\$(tty)
+		(until grep -q ready '$WORK/out'; do sleep 0.05; done; stty -F \$terminal rows 33 cols 44) &
+		'$RUNTIME' --root '$ROOT' run -b '$BUNDLE' $ID" "$WORK/typescript" </dev/null >"$WORK/out" 3>&-
+	contains "signal 28" "$(cat "$WORK/out")"
+	contains "/dev/pts/0 33 44" "$(cat "$WORK/out")"
+}
+
+@test "all of a terminal's output arrives, also what was written last" {
+	requires program script
+	dd if=/dev/zero bs=1024 count=64 2>/dev/null | tr '\0' x | fold -w 64 >"$ROOTFS/text"
+	terminal cat /text then echo the end
+	script -qec "'$RUNTIME' --root '$ROOT' run -b '$BUNDLE' $ID" "$WORK/typescript" </dev/null >"$WORK/out" 3>&-
+	equals "$(grep -c xxx "$WORK/out")" 1024
+	contains "the end" "$(tail -c 100 "$WORK/out")"
+}
+
+@test "exec -t gives the process a terminal of the container's devpts" {
+	requires program script
+	start_container
+	script -qec "'$RUNTIME' --root '$ROOT' exec -t $ID /bin/probe tty" "$WORK/typescript" </dev/null >"$WORK/out" 3>&-
+	contains "/dev/pts/0" "$(cat "$WORK/out")"
+}
+
+@test "exec with a console socket" {
+	start_container
+	receive
+	jq -n '{ terminal: true, args: ["/bin/probe", "tty"], cwd: "/", env: [], user: { uid: 0, gid: 0 } }' >"$WORK/process.json"
+	ok exec -d --console-socket "$WORK/socket" --process "$WORK/process.json" "$ID"
+	wait $RECEIVER || true
+	contains "/dev/pts/0" "$(cat "$WORK/received")"
+}
+
+@test "a rootfs cannot fake the terminal multiplexer" {
+	requires ours
+	terminal true
+	config_set '.mounts |= map(select(.destination | startswith("/dev") | not)) | .root.readonly = false'
+	mkdir -p "$ROOTFS/dev/pts"
+	touch "$ROOTFS/dev/pts/ptmx"
+	receive -n
+	fails create -b "$BUNDLE" --console-socket "$WORK/socket" "$ID"
+	contains "is not the multiplexer of a devpts"
+	wait $RECEIVER || true
+}
