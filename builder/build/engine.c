@@ -259,7 +259,8 @@ static int begin_stage(struct engine *engine, struct graph_stage *stage, struct 
 
 static const char *date_text(struct engine *engine, int64_t seconds)
 {
-	time_t time = (time_t)seconds;
+	int64_t now = engine->graph->options->now; /* SOURCE_DATE_EPOCH may be before a record */
+	time_t time = (time_t)(seconds < now ? seconds : now);
 	struct tm broken;
 	char text[32];
 

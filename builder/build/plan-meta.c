@@ -36,13 +36,25 @@ static int compare_texts(const void *a, const void *b)
 	return strcmp(*(char *const *)a, *(char *const *)b);
 }
 
-/* Sets of names (ports, volumes) are written sorted. */
-static void add_to_set(struct plan_context *plan, struct json_strings *set, const char *name)
+/* Sets of names (ports, volumes) are written sorted, each once. */
+static void add_to_set(struct plan_context *plan, struct json_strings *set,
+		       const char *const *names, size_t count)
 {
-	if (json_strings_contain(set, name))
-		return;
-	json_strings_add(set, &plan->graph->arena, name);
-	qsort(set->items, set->count, sizeof(*set->items), compare_texts);
+	struct json_strings list = *set;
+	size_t kept = 0;
+
+	list.items = arena_alloc(&plan->graph->arena, (set->count + count + 1) * sizeof(char *));
+	if (set->count)
+		memcpy(list.items, set->items, set->count * sizeof(char *));
+	for (size_t i = 0; i < count; i++)
+		list.items[list.count++] = arena_strdup(&plan->graph->arena, names[i]);
+	qsort(list.items, list.count, sizeof(*list.items), compare_texts);
+	for (size_t i = 0; i < list.count; i++)
+		if (i + 1 == list.count || strcmp(list.items[i], list.items[i + 1]) != 0)
+			list.items[kept++] = list.items[i];
+	list.items[kept] = NULL;
+	list.count = kept;
+	*set = list;
 }
 
 /* "NAME k=v k=v" */
@@ -186,8 +198,7 @@ static int parse_port(const char *text, const char *whole, uint32_t *out, struct
 }
 
 /* "[[ip:]host:]port[-port][/protocol]": the container's ports are what counts. */
-static int expose_one(struct plan_context *plan, const char *text, struct strv *written,
-		      struct error *err)
+static int expose_one(const char *text, struct strv *written, struct error *err)
 {
 	cleanup_free char *spec = xstrdup(text), *protocol = NULL;
 	char *slash = strchr(spec, '/'), *colon, *first, *dash;
@@ -217,7 +228,6 @@ static int expose_one(struct plan_context *plan, const char *text, struct strv *
 	for (uint32_t port = from; ret == 0 && port <= to; port++) {
 		cleanup_free char *name = xasprintf("%u/%s", port, protocol);
 
-		add_to_set(plan, &defaults_of(plan)->exposed_ports, name);
 		strv_add(written, name);
 	}
 	return ret;
@@ -230,9 +240,11 @@ int plan_expose(struct plan_context *plan, const struct instruction *instruction
 	int ret = 0;
 
 	for (size_t i = 0; i < instruction->arg_count && ret == 0; i++)
-		ret = expose_one(plan, instruction->args[i], &written, err);
+		ret = expose_one(instruction->args[i], &written, err);
 	if (ret < 0)
 		return ret;
+	add_to_set(plan, &defaults_of(plan)->exposed_ports, (const char *const *)written.items,
+		   written.count);
 	strbuf_adds(&text, "EXPOSE ");
 	history_add_list(&text, (const char *const *)written.items, written.count);
 	(void)plan_history(plan, strbuf_text(&text), true);
@@ -323,8 +335,7 @@ int plan_volume(struct plan_context *plan, const struct instruction *instruction
 	cleanup_strbuf struct strbuf text = STRBUF_INIT;
 
 	(void)err;
-	for (size_t i = 0; i < instruction->arg_count; i++)
-		add_to_set(plan, &defaults_of(plan)->volumes, instruction->args[i]);
+	add_to_set(plan, &defaults_of(plan)->volumes, instruction->args, instruction->arg_count);
 	strbuf_adds(&text, "VOLUME ");
 	history_add_list(&text, instruction->args, instruction->arg_count);
 	(void)plan_history(plan, strbuf_text(&text), true);

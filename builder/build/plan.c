@@ -250,9 +250,9 @@ static int plan_instruction(struct graph *graph, struct graph_stage *stage,
 	struct expand expand = { stage->scope.escape, false, scope_lookup, &stage->scope };
 	struct plan_context plan = { graph, stage, raw };
 	struct instruction expanded = *raw;
-	int ret = 0;
+	int ret = instruction_check_support(raw, err);
 
-	if (instruction_spec(raw)->expansion != EXPAND_VALUES) /* ARG goes one by one */
+	if (ret == 0 && instruction_spec(raw)->expansion != EXPAND_VALUES) /* one by one */
 		ret = instruction_expand(raw, &expand, &graph->arena, &expanded, err);
 	if (ret == 0)
 		ret = instruction_check(&expanded, err); /* values may be blank now */

@@ -296,17 +296,20 @@ int instruction_check(const struct instruction *instruction, struct error *err)
 	const struct instruction_spec *spec = instruction_spec(instruction);
 	int ret = check_arity(instruction, err);
 
-	for (size_t i = 0; i < instruction->flag_count && ret == 0; i++) {
+	return ret == 0 && spec->check ? spec->check(instruction, err) : ret;
+}
+
+int instruction_check_support(const struct instruction *instruction, struct error *err)
+{
+	for (size_t i = 0; i < instruction->flag_count; i++) {
 		const struct instruction_flag *flag = &instruction->flags[i];
 
 		if (flag->spec->support == FLAG_LATER &&
 		    !(flag->spec->kind == FLAG_BOOL && strcmp(flag->value, "false") == 0))
-			ret = error_set(err, ERROR_UNSUPPORTED, 0, "%s --%s is not supported yet",
-					spec->name, flag->spec->name);
+			return error_set(err, ERROR_UNSUPPORTED, 0, "%s --%s is not supported yet",
+					 instruction_spec(instruction)->name, flag->spec->name);
 	}
-	if (ret == 0 && spec->check)
-		ret = spec->check(instruction, err);
-	return ret;
+	return 0;
 }
 
 /* -- expansion -----------------------------------------------------------------------------------

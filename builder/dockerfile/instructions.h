@@ -148,6 +148,8 @@ int instruction_add_flag(struct instruction *instruction, const char *word, stru
 
 /** Arity, shape and the rules of the single instruction. */
 int instruction_check(const struct instruction *instruction, struct error *err);
+/** Can it be done? Asked only of what a build needs. */
+int instruction_check_support(const struct instruction *instruction, struct error *err);
 
 /** A copy with flags, arguments and bodies of here-documents expanded by the table's rules. */
 int instruction_expand(const struct instruction *instruction, const struct expand *expand,

@@ -14,6 +14,8 @@
 #include "lib/number.h"
 #include "lib/table.h"
 
+#define STAGES_MAX 10000 /* looking one up by name takes linear time */
+
 struct resolver {
 	struct dockerfile *dockerfile;
 	struct arena *arena;
@@ -167,6 +169,8 @@ static int read_stages(struct resolver *resolver, size_t first, struct error *er
 
 	for (size_t i = first; i < dockerfile->count; i++)
 		count += dockerfile->instructions[i].kind == INST_FROM;
+	if (count > STAGES_MAX)
+		return error_invalid(err, "more than %d stages", STAGES_MAX);
 	stages->items = arena_alloc(resolver->arena, count * sizeof(*stages->items));
 	for (size_t i = first; i < dockerfile->count; i++) {
 		const struct instruction *instruction = &dockerfile->instructions[i];

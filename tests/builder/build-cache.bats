@@ -164,7 +164,7 @@ image_id() {
 		FROM base AS two
 		COPY --from=one /one /
 		FROM base AS three
-		RUN false
+		RUN --mount=type=cache,target=/not/built/yet false
 	X
 	again --target one
 	cached 2

@@ -172,3 +172,23 @@ load build
 	[ "$status" = 1 ]
 	[[ $output == *"/nowhere/runtime"* ]]
 }
+
+@test "build: Dockerfiles that want too much are refused or cost little" {
+	build -t t <<-'X'
+		FROM base
+		EXPOSE 0-65535 1-65535/udp 80
+	X
+	[ "$(config '.Config.ExposedPorts|length' t)" = 131071 ]
+	try_build < <(
+		printf 'FROM base\nENV A=x\n'
+		printf 'ENV A=$A$A\n%.0s' $(seq 40)
+	)
+	[ "$status" = 1 ]
+	said 'the expanded text is too long'
+	try_build < <(printf 'FROM base\nENV A=%s\n' "$(printf '${A:-%.0s' $(seq 5000))")
+	[ "$status" = 1 ]
+	said 'nest too deeply|missing .}.'
+	try_build < <(printf 'FROM base\nRUN \0\n')
+	[ "$status" = 1 ]
+	said 'Dockerfile:2: a NUL byte'
+}
