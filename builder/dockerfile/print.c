@@ -12,7 +12,8 @@
 #include "lib/strv.h"
 
 #define EXCERPT_AROUND 2
-#define EXCERPT_LINES_MAX 20 /* of a long instruction */
+#define EXCERPT_LINES_MAX 20  /* of a long instruction */
+#define EXCERPT_WIDTH_MAX 500 /* bytes of a line */
 
 static void print_json_string(const char *text, FILE *out)
 {
@@ -145,6 +146,7 @@ void dockerfile_print_excerpt(const struct source_text *source, const struct sou
 	fprintf(out, "%s:%u\n--------------------\n", source->name, where->first);
 	for (size_t line = first; line <= last; line++) {
 		bool guilty = line >= where->first && line <= where->last;
+		const char *text = source->lines[line - 1].text;
 
 		if (guilty && line == where->first + EXCERPT_LINES_MAX && where->last > line) {
 			fprintf(out, "     | >>> ... (%zu more lines)\n",
@@ -152,8 +154,8 @@ void dockerfile_print_excerpt(const struct source_text *source, const struct sou
 			line = where->last;
 			continue;
 		}
-		fprintf(out, "%4zu | %s %s\n", line, guilty ? ">>>" : "   ",
-			source->lines[line - 1].text);
+		fprintf(out, "%4zu | %s %.*s%s\n", line, guilty ? ">>>" : "   ", EXCERPT_WIDTH_MAX,
+			text, strlen(text) > EXCERPT_WIDTH_MAX ? " ..." : "");
 	}
 	fputs("--------------------\n", out);
 }
