@@ -85,13 +85,24 @@ static int open_archive(struct unpacker *unpacker, int fd, struct error *err)
 }
 
 /* 1 an entry, 0 the end; a warning is about something that we don't use (names' charset) */
+/* A warning that a name may not suit the locale is none here; that a header was left out is one:
+ * the entry then has another name, size or owner than was meant. */
+static bool lost_a_header(struct unpacker *unpacker)
+{
+	const char *why = archive_error_string(unpacker->archive);
+
+	return why && strstr(why, "pax extended attribute");
+}
+
 static int next_entry(struct unpacker *unpacker, struct archive_entry **out, struct error *err)
 {
 	int ret = archive_read_next_header(unpacker->archive, out);
 
 	if (ret == ARCHIVE_EOF)
 		return 0;
-	return ret == ARCHIVE_OK || ret == ARCHIVE_WARN ? 1 : archive_failed(unpacker, err);
+	if (ret == ARCHIVE_OK || (ret == ARCHIVE_WARN && !lost_a_header(unpacker)))
+		return 1;
+	return archive_failed(unpacker, err);
 }
 
 int unpack_is_archive(int fd, struct error *err)
