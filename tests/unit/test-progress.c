@@ -55,7 +55,7 @@ static void test_tail(void)
 
 	say(&progress, EVENT_BEGIN, 7, "RUN x");
 	for (int i = 0; i < 100; i++) {
-		char line[16];
+		char line[32];
 
 		snprintf(line, sizeof(line), "line %d\n", i);
 		say(&progress, EVENT_OUTPUT, 7, line);
