@@ -7,6 +7,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/close_range.h>
 #include <signal.h>
 #include <string.h>
 #include <sys/pidfd.h>
@@ -41,6 +42,8 @@ static int place_fds(const struct spawn_fd *fds, size_t count)
 	for (size_t i = 0; i < count; i++)
 		if (dup2(sources[i], fds[i].to) < 0)
 			return -errno;
+	/* also what our own caller left open for us without knowing */
+	(void)close_range((unsigned int)above, ~0U, CLOSE_RANGE_CLOEXEC);
 	return 0;
 }
 

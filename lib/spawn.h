@@ -25,7 +25,7 @@ struct spawn {
 	char *const *envp;	    /* NULL = our environment */
 	int cwd_fd;		    /* fchdir there; -EBADF = stay */
 	const char *cwd;	    /* chdir there; NULL = stay */
-	const struct spawn_fd *fds; /* everything not listed is closed by O_CLOEXEC */
+	const struct spawn_fd *fds; /* nothing above the listed ones stays open */
 	size_t fd_count;
 	bool new_session; /* setsid */
 	bool new_group;	  /* setpgid(0, 0) */
