@@ -75,17 +75,19 @@ static int set_propagation(struct init *init, struct error *err)
 int rootfs_prepare(struct init *init, struct error *err)
 {
 	struct mount_attr attr = { .propagation = MS_PRIVATE };
-	const char *rootfs = init->plan->rootfs;
+	const char *rootfs = init->plan->rootfs, *target = rootfs;
 	int ret = set_propagation(init, err), fd;
 
 	if (ret < 0)
 		return ret;
 	fd = open_tree(AT_FDCWD, rootfs, OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_RECURSIVE);
 	if (fd < 0 && errno == EACCES && init->plan->namespaces[NS_USER].mode != NS_INHERIT) {
-		/* a folder on the way is closed to the container's root: the host opens it */
+		/* a folder on the way is closed to the container's root: the host opens it, and it lies
+		 * over "/" until pivot_root, because we could not name the place itself either */
 		fd = rootfs_need_fd(init, SYNC_ROOTFS, err);
 		if (fd < 0)
 			return fd;
+		target = "/";
 	}
 	if (fd < 0)
 		return error_path(err, error_errno(err, errno, "open the rootfs \"%s\"", rootfs),
@@ -95,7 +97,7 @@ int rootfs_prepare(struct init *init, struct error *err)
 	if (init->plan->rootfs_propagation & MS_SHARED &&
 	    mount_setattr(fd, "", AT_EMPTY_PATH, &attr, sizeof(attr)) < 0)
 		return error_errno(err, errno, "make the rootfs private");
-	if (move_mount(fd, "", AT_FDCWD, rootfs, MOVE_MOUNT_F_EMPTY_PATH) < 0)
+	if (move_mount(fd, "", AT_FDCWD, target, MOVE_MOUNT_F_EMPTY_PATH) < 0)
 		return error_path(err, error_errno(err, errno, "mount the rootfs \"%s\"", rootfs),
 				  rootfs);
 	return 0;
