@@ -3,6 +3,10 @@
 # kill and delete: which states they take, what is gone afterwards.
 load helpers
 
+has_processes() {
+	[ "$(wc -l <"$CGROUP_ROOT/orlop/$ID/cgroup.procs")" -eq "$1" ]
+}
+
 @test "kill takes names and numbers in every form" {
 	for signal in USR1 SIGUSR1 usr1 sigusr1 10; do
 		start_container trap
@@ -44,10 +48,10 @@ load helpers
 @test "kill --all reaches every process" {
 	requires ours
 	start_container daemon 100 then daemon 100 then sleep
-	wait_for 5 test "$(wc -l <"$CGROUP_ROOT/orlop/$ID/cgroup.procs")" -eq 3
+	wait_for 5 has_processes 3
 	ok kill --all "$ID" KILL
 	wait_for 5 is_status stopped
-	wait_for 5 test -z "$(cat "$CGROUP_ROOT/orlop/$ID/cgroup.procs")"
+	wait_for 5 has_processes 0
 }
 
 @test "kill --all kills the leftovers of a dead init that had no pid namespace" {
@@ -58,7 +62,7 @@ load helpers
 	wait_for 5 is_status stopped
 	[ -n "$(cat "$CGROUP_ROOT/orlop/$ID/cgroup.procs")" ]
 	ok kill --all "$ID" KILL
-	wait_for 5 test -z "$(cat "$CGROUP_ROOT/orlop/$ID/cgroup.procs")"
+	wait_for 5 has_processes 0
 	fails kill --all "$ID" KILL
 	contains "container not running"
 	ok delete "$ID"
@@ -69,7 +73,7 @@ load helpers
 	config_set '.linux.namespaces |= map(select(.type != "pid"))'
 	start_container daemon 100 then sleep
 	ok kill "$ID" KILL
-	wait_for 5 test -z "$(cat "$CGROUP_ROOT/orlop/$ID/cgroup.procs")"
+	wait_for 5 has_processes 0
 }
 
 @test "delete refuses what runs and takes what is created or stopped" {

@@ -1,0 +1,178 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: Apache-2.0
+# The container's cgroup: where, with which limits, and what is left of it.
+load helpers
+
+# resources JSON: members of linux.resources, beside the device rules
+resources() {
+	config_set '.linux.resources += $more' --argjson more "$1"
+}
+
+cgroup_file() {
+	cat "$CGROUP_ROOT/orlop/$ID/$1"
+}
+
+@test "a container is in /orlop/ID unless told otherwise" {
+	requires ours root
+	start_container
+	grep -q "^0::/orlop/$ID$" "/proc/$(container_pid)/cgroup"
+	ok delete --force "$ID"
+	[ ! -d "$CGROUP_ROOT/orlop/$ID" ]
+}
+
+@test "cgroupsPath says where" {
+	requires root
+	config_set ".linux.cgroupsPath = \"/test-$ID/deep/$ID\""
+	start_container
+	grep -q "/test-$ID/deep/$ID$" "/proc/$(container_pid)/cgroup"
+	ok delete --force "$ID"
+	[ ! -d "$CGROUP_ROOT/test-$ID/deep/$ID" ]
+	rmdir "$CGROUP_ROOT/test-$ID/deep" "$CGROUP_ROOT/test-$ID"
+}
+
+@test "init is in its final cgroup when create returns" {
+	requires ours root
+	probe sleep
+	ok create -b "$BUNDLE" "$ID"
+	equals "$(cgroup_file cgroup.procs)" "$(container_pid)"
+}
+
+@test "the payload sees its cgroup as the root, and the file system read-only" {
+	requires root
+	probe_run cat /proc/self/cgroup then open /sys/fs/cgroup/cgroup.procs
+	contains "0::/" "$stdout"
+	contains "/sys/fs/cgroup/cgroup.procs EROFS" "$stdout"
+}
+
+@test "without a cgroup namespace the payload's /sys/fs/cgroup is its own subtree" {
+	requires ours root
+	config_set '.linux.namespaces |= map(select(.type != "cgroup"))'
+	before=$(grep ' - cgroup2 ' /proc/self/mountinfo)
+	probe_run cat /sys/fs/cgroup/cgroup.procs then cat /proc/self/cgroup
+	contains "0::/orlop/$ID" "$stdout"
+	contains 1 "$stdout"
+	equals "$(grep ' - cgroup2 ' /proc/self/mountinfo)" "$before"
+}
+
+@test "a cgroup that has processes is refused, an empty one is taken and left in place" {
+	requires root
+	config_set ".linux.cgroupsPath = \"/test-$ID\""
+	mkdir "$CGROUP_ROOT/test-$ID"
+	sleep 100 3>&- &
+	echo $! >"$CGROUP_ROOT/test-$ID/cgroup.procs"
+	fails run -b "$BUNDLE" "$ID"
+	contains "container's cgroup is not empty: 1 process(es) found"
+	kill $!
+	wait $! || true
+	[ -d "$CGROUP_ROOT/test-$ID" ]
+	ok run -b "$BUNDLE" "$ID"
+}
+
+@test "a frozen cgroup is refused" {
+	requires root ours
+	config_set ".linux.cgroupsPath = \"/test-$ID\""
+	mkdir "$CGROUP_ROOT/test-$ID"
+	echo 1 >"$CGROUP_ROOT/test-$ID/cgroup.freeze"
+	fails run -b "$BUNDLE" "$ID"
+	contains "container's cgroup unexpectedly frozen"
+	echo 0 >"$CGROUP_ROOT/test-$ID/cgroup.freeze"
+	rmdir "$CGROUP_ROOT/test-$ID"
+}
+
+@test "a limit whose controller v2 does not have names it, and where it is" {
+	requires ours hybrid no_cgroup_controller memory
+	resources '{ "memory": { "limit": 33554432 } }'
+	fails create -b "$BUNDLE" "$ID"
+	contains "memory.max needs the controller \"memory\""
+	contains "cgroup v1 at \"$(awk '/ - cgroup .*,memory|cgroup rw,memory/ { print $5; exit }' /proc/self/mountinfo)\""
+	[ ! -e "$ROOT/$ID" ]
+	[ ! -d "$CGROUP_ROOT/orlop/$ID" ]
+	"$RUNTIME" --root "$ROOT" --log "$WORK/log" --log-format json create -b "$BUNDLE" "$ID" 2>/dev/null 3>&- && false
+	equals "$(jq -r .json_pointer "$WORK/log")" /linux/resources/memory/limit
+}
+
+@test "memory limits are written" {
+	requires root cgroup_controller memory
+	resources '{ "memory": { "limit": 33554432, "reservation": 16777216, "swap": 50331648 } }'
+	start_container
+	equals "$(cgroup_file memory.max)" 33554432
+	equals "$(cgroup_file memory.low)" 16777216
+	[ ! -e "$CGROUP_ROOT/orlop/$ID/memory.swap.max" ] || equals "$(cgroup_file memory.swap.max)" 16777216
+}
+
+@test "a payload that takes too much memory is killed" {
+	requires root cgroup_controller memory
+	resources '{ "memory": { "limit": 16777216, "swap": 16777216 } }'
+	probe memory 64
+	rt run -b "$BUNDLE" "$ID"
+	equals "$status" 137
+}
+
+@test "an init that cannot even be set up says that memory is too low" {
+	requires root ours cgroup_controller memory
+	resources '{ "memory": { "limit": 20480, "swap": 20480 } }'
+	fails run -b "$BUNDLE" "$ID"
+	contains "container init was OOM-killed (memory limit too low?)"
+	[ ! -e "$ROOT/$ID" ]
+}
+
+@test "pids.limit is written and holds" {
+	requires root cgroup_controller pids
+	resources '{ "pids": { "limit": 5 } }'
+	probe fork 20
+	rt run -b "$BUNDLE" "$ID"
+	contains "forked 4"
+}
+
+@test "cpu shares and quota become weight and max" {
+	requires root cgroup_controller cpu
+	resources '{ "cpu": { "shares": 1024, "quota": 50000, "period": 100000 } }'
+	start_container
+	equals "$(cgroup_file cpu.weight)" 100
+	equals "$(cgroup_file cpu.max)" "50000 100000"
+}
+
+@test "hugetlb and unified limits are written" {
+	requires root cgroup_controller hugetlb
+	resources '{ "hugepageLimits": [{ "pageSize": "2MB", "limit": 4194304 }] }'
+	start_container
+	equals "$(cgroup_file hugetlb.2MB.max)" 4194304
+	ok delete --force "$ID"
+	config_set 'del(.linux.resources.hugepageLimits)'
+	resources '{ "unified": { "hugetlb.2MB.max": "2097152" } }'
+	start_container
+	equals "$(cgroup_file hugetlb.2MB.max)" 2097152
+}
+
+@test "controllers are on in the container's cgroup, for statistics" {
+	requires root ours
+	start_container
+	equals "$(cgroup_file cgroup.controllers)" "$(cat "$CGROUP_ROOT/cgroup.controllers")"
+}
+
+@test "--cgroup-manager disabled makes no cgroup" {
+	requires root ours
+	RT_GLOBAL=(--cgroup-manager disabled)
+	start_container
+	[ ! -d "$CGROUP_ROOT/orlop/$ID" ]
+	ok kill "$ID" KILL
+	wait_for 5 is_status stopped
+	ok delete "$ID"
+}
+
+@test "the systemd manager says that it is not supported yet" {
+	requires ours
+	RT_GLOBAL=(--systemd-cgroup)
+	fails create -b "$BUNDLE" "$ID"
+	contains "not supported yet"
+	[ ! -e "$ROOT/$ID" ]
+}
+
+@test "the host's cgroup2 mount keeps its options" {
+	requires root
+	before=$(grep ' - cgroup2 ' /proc/self/mountinfo)
+	probe_run true
+	config_set '.linux.namespaces |= map(select(.type != "cgroup"))'
+	probe_run true
+	equals "$(grep ' - cgroup2 ' /proc/self/mountinfo)" "$before"
+}

@@ -1,0 +1,176 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: Apache-2.0
+# Failure: what create undoes, what survives a SIGKILL, what hostile input does.
+load helpers
+
+# what may be seen of this test on the host
+traces() {
+	ls -A "$ROOT" 2>/dev/null
+	find "$CGROUP_ROOT" -type d -path "*$ID*"
+	grep -s "$WORK" /proc/self/mountinfo
+	grep -ls "/$ID\$" /proc/[0-9]*/cgroup
+	true
+}
+
+no_processes() {
+	! grep -qs "/$ID\$" /proc/[0-9]*/cgroup
+}
+
+@test "a create that fails leaves nothing, wherever it fails" {
+	requires ours
+	cp "$BUNDLE/config.json" "$WORK/good.json"
+	local breakages=(
+		'.ociVersion = "2.0.0"'
+		'.root.path = "nowhere"'
+		'.process.args = ["/nothing"]'
+		'.process.cwd = "relative"'
+		'.mounts += [{ destination: "/tmp", type: "bind", source: "/nowhere", options: ["bind"] }]'
+		'.mounts += [{ destination: "/tmp", type: "nofs", source: "x" }]'
+		'.linux.sysctl = { "net.nothing": "1" }'
+		'.hooks.createRuntime = [{ path: "/bin/false" }]'
+		'.hooks.createContainer = [{ path: "/bin/false" }]'
+		'.linux.devices = [{ path: "/bin/probe", type: "c", major: 1, minor: 3 }]'
+		'.linux.namespaces += [{ type: "network", path: "/nowhere" }]'
+		'.process.user.additionalGids = [4294967295]'
+		'.linux.cgroupsPath = "/.."'
+		'.hostname = ("x" * 100)'
+	)
+	for breakage in "${breakages[@]}"; do
+		cp "$WORK/good.json" "$BUNDLE/config.json"
+		config_set "$breakage"
+		fails create -b "$BUNDLE" "$ID"
+		[ -n "$stderr" ]
+		equals "$(wc -l <"$WORK/stderr")" 1
+		equals "$(traces)" ""
+	done
+	cp "$WORK/good.json" "$BUNDLE/config.json"
+	probe_run echo still
+	equals "$stdout" still
+}
+
+@test "a pid file or pidfd socket that cannot be written undoes create" {
+	probe sleep
+	fails create -b "$BUNDLE" --pid-file /nowhere/pid "$ID"
+	equals "$(traces)" ""
+	fails create -b "$BUNDLE" --pidfd-socket "$WORK/no-socket" "$ID"
+	equals "$(traces)" ""
+}
+
+@test "create dies with what init did when the host side is killed" {
+	requires ours
+	# createRuntime hooks hold create in the middle
+	config_set '.hooks.createRuntime = [{ path: "/bin/sleep", args: ["sleep", "76543"] }]'
+	"$RUNTIME" --root "$ROOT" create -b "$BUNDLE" "$ID" 2>/dev/null 3>&- &
+	wait_for 10 pgrep -f "sleep 76543"
+	kill -KILL $!
+	wait $! || true
+	# init notices the end of the socket
+	wait_for 5 no_processes
+	ok delete --force "$ID"
+	equals "$(traces)" ""
+	pkill -f "sleep 76543"
+}
+
+# killed_at_random VERB...: start it, kill it after a random while, clean up
+killed_at_random() {
+	local rounds=$1
+
+	shift
+	mkdir -p "$ROOT"
+	for ((i = 0; i < rounds; i++)); do
+		setsid "$RUNTIME" --root "$ROOT" "$@" >/dev/null 2>&1 3>&- &
+		pid=$!
+		sleep "0.0$(printf '%02d' $((RANDOM % 40)))"
+		kill -KILL $pid 2>/dev/null || true
+		wait $pid 2>/dev/null || true
+		"$RUNTIME" --root "$ROOT" list -q >/dev/null 3>&-
+		"$RUNTIME" --root "$ROOT" delete --force "$ID" 3>&- || return 1
+		wait_for 5 nothing_left || return 1
+	done
+}
+
+nothing_left() {
+	left=$(traces)
+	[ -z "$left" ] || { echo "left: $left"; return 1; }
+}
+
+@test "create killed at 50 random moments leaves what delete --force removes" {
+	requires ours
+	probe sleep
+	killed_at_random 50 create -b "$BUNDLE" "$ID"
+}
+
+@test "run killed at 50 random moments leaves what delete --force removes" {
+	requires ours
+	probe sleep 0
+	killed_at_random 50 run -b "$BUNDLE" "$ID"
+}
+
+@test "start and delete killed at random moments leave a container that can be deleted" {
+	requires ours
+	probe sleep
+	for i in 1 2 3 4 5 6 7 8 9 10; do
+		ok create -b "$BUNDLE" "$ID"
+		"$RUNTIME" --root "$ROOT" start "$ID" 2>/dev/null 3>&- &
+		sleep "0.00$((RANDOM % 10))"
+		kill -KILL $! 2>/dev/null || true
+		wait $! 2>/dev/null || true
+		"$RUNTIME" --root "$ROOT" delete --force "$ID" 2>/dev/null 3>&- &
+		sleep "0.00$((RANDOM % 10))"
+		kill -KILL $! 2>/dev/null || true
+		wait $! 2>/dev/null || true
+		ok delete --force "$ID"
+		wait_for 5 nothing_left
+	done
+}
+
+@test "two creates of the same id at once: one wins" {
+	probe sleep
+	for i in 1 2 3 4 5; do
+		"$RUNTIME" --root "$ROOT" create -b "$BUNDLE" "$ID" 2>"$WORK/one" 3>&- &
+		one=$!
+		"$RUNTIME" --root "$ROOT" create -b "$BUNDLE" "$ID" 2>"$WORK/two" 3>&- &
+		two=$!
+		won=0
+		wait $one && won=$((won + 1))
+		wait $two && won=$((won + 1))
+		equals "$won" 1
+		cat "$WORK/one" "$WORK/two" | grep -q "already exists"
+		is_status created
+		ok delete --force "$ID"
+	done
+}
+
+@test "hostile configurations are errors, not crashes" {
+	requires ours
+	for text in '' '{' '[]' 'null' '"x"' '{"ociVersion":1}' '{"ociVersion":"1.0.0"}' '{"ociVersion":"1.0.0","process":[]}' \
+		'{"ociVersion":"1.0.0","root":{"path":"rootfs"},"process":{"args":["\u0000"],"cwd":"/"}}'; do
+		printf '%s' "$text" >"$BUNDLE/config.json"
+		fails run -b "$BUNDLE" "$ID"
+		equals "$(traces)" ""
+	done
+	head -c 100000 /dev/zero | tr '\0' '[' >"$BUNDLE/config.json"
+	fails run -b "$BUNDLE" "$ID"
+	equals "$(traces)" ""
+}
+
+@test "an unwritable state directory is a clear error" {
+	status=0
+	"$RUNTIME" --root /proc/nowhere run -b "$BUNDLE" "$ID" 2>"$WORK/stderr" 3>&- || status=$?
+	equals "$status" 1
+	contains "/proc/nowhere" "$(cat "$WORK/stderr")"
+}
+
+@test "damaged state is an error that names the container" {
+	requires ours
+	start_container
+	cp "$ROOT/$ID/state.json" "$WORK/good.json"
+	printf '{"version":99,"id":"x","bundle":"/"}' >"$ROOT/$ID/state.json"
+	fails state "$ID"
+	contains "version 99"
+	head -c 50 "$WORK/good.json" >"$ROOT/$ID/state.json"
+	fails state "$ID"
+	contains "$ID"
+	cp "$WORK/good.json" "$ROOT/$ID/state.json"
+	is_status running
+}
