@@ -201,9 +201,12 @@ entry('pipe', type=tarfile.FIFOTYPE)"
 		head -c 200000 "$work/whole" >"$work/context/cut.tar"
 		build_fails 'cut.tar' < <(printf 'FROM box\nADD cut.tar /\n')
 	done
-	tar -C "$work/context" -czf "$work/context/bent.tar" r
-	printf 'xxxx' | dd of="$work/context/bent.tar" bs=1 seek=150000 conv=notrunc status=none
-	build_fails 'bent.tar' < <(printf 'FROM box\nADD bent.tar /\n')
+	# a few wrong bytes, which only a checksum finds
+	for how in 'xz -c' 'bzip2 -1c' 'zstd -qc'; do
+		tar -C "$work/context" -cf - r | $how >"$work/context/bent.tar"
+		printf 'wrong' | dd of="$work/context/bent.tar" bs=1 seek=250000 conv=notrunc status=none
+		build_fails 'bent.tar' < <(printf 'FROM box\nADD bent.tar /\n')
+	done
 }
 
 @test "archives: a name of a megabyte, five thousand folders deep" {
