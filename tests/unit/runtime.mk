@@ -22,3 +22,12 @@ unit_runtime += %D%/test-plan-errors
 
 unit_runtime += %D%/test-plan-golden
 %C%_test_plan_golden_LDADD = $(unit_runtime_ldadd)
+
+unit_runtime += %D%/test-sync
+%C%_test_sync_LDADD = $(unit_runtime_ldadd)
+
+unit_runtime += %D%/test-record
+%C%_test_record_LDADD = $(unit_runtime_ldadd)
+
+unit_runtime += %D%/test-cgroup
+%C%_test_cgroup_LDADD = $(unit_runtime_ldadd)
