@@ -119,14 +119,29 @@ static void apply_heredocs(struct plan_context *plan, struct instruction *instru
 	run->script = script;
 }
 
+/* A Dockerfile may have less than the command line grants, never more. */
+static int choose_network(const struct instruction *instruction, enum run_network *network,
+			  struct error *err)
+{
+	const char *wanted = instruction_flag(instruction, "network");
+
+	if (wanted && strcmp(wanted, "host") == 0 && *network != RUN_NETWORK_HOST)
+		return error_invalid(err, "RUN --network=host is refused by build --network none");
+	if (wanted && strcmp(wanted, "none") == 0)
+		*network = RUN_NETWORK_NONE;
+	return 0;
+}
+
 int plan_run(struct plan_context *plan, const struct instruction *instruction, struct error *err)
 {
 	const struct image_defaults *defaults = plan->stage->config->config;
-	const char *network = instruction_flag(instruction, "network");
 	struct instruction command = *instruction;
 	struct step_run run = { .network = plan->graph->options->network };
 	cleanup_free char *created_by = NULL, *cwd = NULL;
+	int ret = choose_network(instruction, &run.network, err);
 
+	if (ret < 0)
+		return ret;
 	apply_heredocs(plan, &command, &run);
 	if (run.script && strchr(run.script->target + strlen("/dev/pipes/"), '/'))
 		return error_invalid(err, "\"%s\" is no file name", instruction->heredocs[0].name);
@@ -136,10 +151,6 @@ int plan_run(struct plan_context *plan, const struct instruction *instruction, s
 	cwd = path_join("/", defaults->working_dir ? defaults->working_dir : "");
 	run.cwd = arena_strdup(&plan->graph->arena, cwd);
 	run.user = defaults->user ? defaults->user : "";
-	if (network && strcmp(network, "none") == 0)
-		run.network = RUN_NETWORK_NONE;
-	else if (network && strcmp(network, "host") == 0)
-		run.network = RUN_NETWORK_HOST;
 	created_by = run_history(plan, &run);
 	plan_step(plan, &step_kind_run, created_by)->run = run;
 	return 0;

@@ -146,6 +146,12 @@ load build
 		RUN ip -o link | grep -vc ' lo:' ; true
 	X
 	said '^#2 [0-9.]+ 0$'
+	try_build --network none <<-'X'
+		FROM base
+		RUN --network=host true
+	X
+	[ "$status" = 1 ]
+	said 'Dockerfile:2: RUN --network=host is refused'
 	try_again --network bridge 
 	[ "$status" = 2 ]
 }
