@@ -113,6 +113,23 @@ static void add_mounts(struct oci_config *config, const struct run_spec *spec, s
 			 arena);
 }
 
+/*
+ * The primary group is one of the supplementary ones too: a process that gives it up must not gain
+ * by that what "others" may do and the group may not (CVE-2022-36109).
+ */
+static void add_groups(struct oci_process *process, const struct user *user, struct arena *arena)
+{
+	uint32_t *groups = arena_alloc(arena, (user->group_count + 1) * sizeof(*groups));
+	size_t count = 0;
+
+	groups[count++] = user->gid;
+	for (size_t i = 0; i < user->group_count; i++)
+		if (user->groups[i] != user->gid)
+			groups[count++] = user->groups[i];
+	process->user.additional_gids.items = groups;
+	process->user.additional_gids.count = count;
+}
+
 static struct oci_process *make_process(const struct run_spec *spec, struct arena *arena)
 {
 	struct oci_process *process = arena_alloc(arena, sizeof(*process));
@@ -137,8 +154,7 @@ static struct oci_process *make_process(const struct run_spec *spec, struct aren
 	process->cwd = spec->cwd && *spec->cwd ? spec->cwd : "/";
 	process->user.uid = spec->user->uid;
 	process->user.gid = spec->user->gid;
-	process->user.additional_gids.items = spec->user->groups;
-	process->user.additional_gids.count = spec->user->group_count;
+	add_groups(process, spec->user, arena);
 	process->capabilities = arena_alloc(arena, sizeof(*process->capabilities));
 	process->capabilities->bounding = strings_from(capabilities, arena);
 	/* a user other than root gains these only through set-user-ID programs, as in docker */

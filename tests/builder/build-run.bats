@@ -71,7 +71,7 @@ load build
 	X
 	said '^#3 [0-9.]+ A=one two B=\[\] C=three HOME=/home/app$'
 	said '^#3 [0-9.]+ /w/d$'
-	said '^#3 [0-9.]+ uid=1000.app. gid=1001.app. groups=.*1002.extra.$'
+	said '^#3 [0-9.]+ uid=1000.app. gid=1001.app. groups=1001.app.,1002.extra.$'
 	said '^#4 [0-9.]+ 7$'
 }
 

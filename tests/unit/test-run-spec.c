@@ -57,7 +57,8 @@ static void test_step(void)
 	const struct oci_mount *last = &config->mounts.items[config->mounts.count - 1];
 
 	CHECK_STR(config->process->env.items[1], "HOME=/var/www");
-	CHECK_INT(config->process->user.additional_gids.count, 2);
+	CHECK_INT(config->process->user.additional_gids.count, 3);
+	CHECK_INT(config->process->user.additional_gids.items[0], 34);
 	CHECK_INT(config->process->capabilities->bounding.count, 14);
 	CHECK_INT(config->process->capabilities->effective.count, 0); /* not root */
 	CHECK_INT(config->process->capabilities->inheritable.count, 0);
