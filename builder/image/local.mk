@@ -2,6 +2,7 @@
 builder_libbuilder_a_SOURCES += \
 	%D%/digest.c %D%/digest.h \
 	%D%/entry.c %D%/entry.h \
+	%D%/gunzip.c %D%/gunzip.h \
 	%D%/image.c %D%/image.h \
 	%D%/layer.c %D%/layer.h \
 	%D%/layer-scan.c \

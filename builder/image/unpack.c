@@ -20,6 +20,7 @@
 #include <sys/xattr.h>
 
 #include "builder/image/entry.h"
+#include "builder/image/gunzip.h"
 #include "builder/image/snapshot.h"
 #include "lib/alloc.h"
 #include "lib/cleanup.h"
@@ -28,7 +29,6 @@
 #include "lib/path.h"
 #include "lib/strbuf.h"
 
-#define BLOCK_SIZE (128 * 1024)
 #define WHITEOUT_PREFIX ".wh."
 #define WHITEOUT_META_PREFIX ".wh..wh."
 #define OPAQUE_NAME ".wh..wh..opq"
@@ -38,6 +38,7 @@ struct unpacker {
 	const struct unpack_options *options;
 	struct unpack_result result;
 	struct archive *archive;
+	struct gunzip *input;
 	int root_fd;
 	int parent_fd;	       /* the folder of the last entry, parent_path */
 	char *parent_path;     /* NULL = none */
@@ -50,6 +51,7 @@ struct unpacker {
 static void unpacker_done(struct unpacker *unpacker)
 {
 	archive_read_free(unpacker->archive);
+	gunzip_free(unpacker->input);
 	cleanup_close_fd(&unpacker->parent_fd);
 	free(unpacker->parent_path);
 	strbuf_done(&unpacker->folders);
@@ -66,6 +68,29 @@ static int archive_failed(struct unpacker *unpacker, struct error *err)
 	return error_invalid(err, "read the archive: %s", text ? text : "not an archive");
 }
 
+static la_ssize_t read_input(struct archive *archive, void *context, const void **out_data)
+{
+	const char *why = NULL;
+	ssize_t size = gunzip_read(context, out_data, &why);
+
+	if (size < 0)
+		archive_set_error(archive, EINVAL, "%s", why);
+	return size;
+}
+
+/* What is behind the archive's end is not looked at, but the checksum of all may stand there. */
+static int finish_input(struct unpacker *unpacker, struct error *err)
+{
+	const char *why = NULL;
+	const void *data;
+	ssize_t size;
+
+	do
+		size = gunzip_read(unpacker->input, &data, &why);
+	while (size > 0);
+	return size < 0 ? error_invalid(err, "read the archive: %s", why) : 0;
+}
+
 static int open_archive(struct unpacker *unpacker, int fd, struct error *err)
 {
 	unpacker->locale = newlocale(LC_CTYPE_MASK, "C", (locale_t)0);
@@ -74,17 +99,17 @@ static int open_archive(struct unpacker *unpacker, int fd, struct error *err)
 	unpacker->archive = archive_read_new();
 	if (!unpacker->archive)
 		return error_errno(err, ENOMEM, "start libarchive");
-	archive_read_support_filter_gzip(unpacker->archive);
 	archive_read_support_filter_bzip2(unpacker->archive);
 	archive_read_support_filter_xz(unpacker->archive);
 	archive_read_support_filter_zstd(unpacker->archive);
 	archive_read_support_format_tar(unpacker->archive);
-	if (archive_read_open_fd(unpacker->archive, fd, BLOCK_SIZE) != ARCHIVE_OK)
+	unpacker->input = gunzip_new(fd);
+	if (archive_read_open(unpacker->archive, unpacker->input, NULL, read_input, NULL) !=
+	    ARCHIVE_OK)
 		return archive_failed(unpacker, err);
 	return 0;
 }
 
-/* 1 an entry, 0 the end; a warning is about something that we don't use (names' charset) */
 /* A warning that a name may not suit the locale is none here; that a header was left out is one:
  * the entry then has another name, size or owner than was meant. */
 static bool lost_a_header(struct unpacker *unpacker)
@@ -94,6 +119,7 @@ static bool lost_a_header(struct unpacker *unpacker)
 	return why && strstr(why, "pax extended attribute");
 }
 
+/* 1 an entry, 0 the end */
 static int next_entry(struct unpacker *unpacker, struct archive_entry **out, struct error *err)
 {
 	int ret = archive_read_next_header(unpacker->archive, out);
@@ -559,6 +585,8 @@ int unpack_archive(int fd, int folder_fd, const struct unpack_options *options,
 			break;
 		ret = unpack_entry(&unpacker, entry, err);
 	}
+	if (ret == 0)
+		ret = finish_input(&unpacker, err);
 	if (ret == 0)
 		ret = set_folder_times(&unpacker, err);
 	if (ret == 0 && result)

@@ -202,11 +202,23 @@ entry('pipe', type=tarfile.FIFOTYPE)"
 		build_fails 'cut.tar' < <(printf 'FROM box\nADD cut.tar /\n')
 	done
 	# a few wrong bytes, which only a checksum finds
-	for how in 'xz -c' 'bzip2 -1c' 'zstd -qc'; do
+	for how in 'gzip -c' 'xz -c' 'bzip2 -1c' 'zstd -qc'; do
 		tar -C "$work/context" -cf - r | $how >"$work/context/bent.tar"
 		printf 'wrong' | dd of="$work/context/bent.tar" bs=1 seek=250000 conv=notrunc status=none
 		build_fails 'bent.tar' < <(printf 'FROM box\nADD bent.tar /\n')
 	done
+	# the checksum itself, behind the end of the archive
+	tar -C "$work/context" -cf - r | gzip -c >"$work/context/sum.tar"
+	cp "$work/context/sum.tar" "$work/good.tar"
+	printf 'sum' | dd of="$work/context/sum.tar" bs=1 conv=notrunc status=none \
+		seek=$(($(stat -c %s "$work/context/sum.tar") - 8))
+	build_fails 'sum.tar.*incorrect data check' < <(printf 'FROM box\nADD sum.tar /\n')
+	# several members, and zeros behind them, are fine
+	split -b 100000 --filter='gzip -c' <(tar -C "$work/context" -cf - r) >"$work/members.tar"
+	head -c 5000 /dev/zero >>"$work/members.tar"
+	ob import -q "$work/members.tar" members
+	ob export members | tar xOf - r | cmp - "$work/context/r"
+	ob import -q - members <"$work/good.tar"
 }
 
 @test "archives: a name of a megabyte, five thousand folders deep" {
