@@ -109,8 +109,8 @@ static int load_program(const struct plan *plan)
 
 int cgroup_attach_devices(const struct cgroup *cgroup, const struct plan *plan, struct error *err)
 {
-	cleanup_close int program = -EBADF;
 	union bpf_attr attr;
+	int program; /* attached, it lives as long as the cgroup; the fd as long as the verb */
 
 	if (!plan->cgroup.device_program)
 		return 0;

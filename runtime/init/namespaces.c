@@ -14,8 +14,6 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "lib/cleanup.h"
-#include "lib/io.h"
 #include "lib/syscalls.h"
 #include "runtime/init/init.h"
 
@@ -99,7 +97,7 @@ int namespaces_set_names(struct init *init, struct error *err)
 /* A new network namespace has a loopback device that is down; programs expect 127.0.0.1. */
 int namespaces_loopback_up(struct init *init, struct error *err)
 {
-	cleanup_close int fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	int fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0); /* until init_sweep_fds */
 	struct ifreq request = { .ifr_name = "lo", .ifr_flags = IFF_UP | IFF_RUNNING };
 
 	(void)init;

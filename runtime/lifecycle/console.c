@@ -44,6 +44,7 @@ int console_take(struct console *console, int master, struct error *err)
 
 	if (console->socket < 0) {
 		console->master = master;
+		tty_copy_size(STDIN_FILENO, master); /* the payload may ask at once */
 		return 0;
 	}
 	ret = console_send_fd(console->socket, master, "/dev/ptmx", err);

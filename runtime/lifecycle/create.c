@@ -235,7 +235,7 @@ static int serve_fd(struct creation *c, int index, struct error *err)
 {
 	cleanup_close int fd = open_for_init(c, index, err);
 
-	return fd < 0 ? fd : sync_send(&c->launch.host, SYNC_FD, 0, fd, err);
+	return fd < 0 ? fd : launch_send(&c->launch, SYNC_FD, 0, fd, err);
 }
 
 static int serve_hooks(struct creation *c, struct error *err)
@@ -246,7 +246,7 @@ static int serve_hooks(struct creation *c, struct error *err)
 	c->state.pid = c->launch.pid;
 	for (size_t i = 0; i < ARRAY_SIZE(kinds) && ret == 0; i++)
 		ret = hooks_run(&c->plan, kinds[i], &c->state, c->plan.bundle, c->signal_fd, err);
-	return ret < 0 ? ret : sync_send(&c->launch.host, SYNC_HOOKS_DONE, 0, -EBADF, err);
+	return ret < 0 ? ret : launch_send(&c->launch, SYNC_HOOKS_DONE, 0, -EBADF, err);
 }
 
 static int serve_ready(struct creation *c, struct error *err)
@@ -321,7 +321,7 @@ static void take_pid_file_back(struct creation *c)
 
 static int commit(struct creation *c, struct error *err)
 {
-	return sync_send(&c->launch.host, SYNC_COMMIT, 0, -EBADF, err);
+	return launch_send(&c->launch, SYNC_COMMIT, 0, -EBADF, err);
 }
 
 /* clang-format off */

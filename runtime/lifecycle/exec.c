@@ -366,7 +366,7 @@ static int commit_process(struct execution *e, struct error *err)
 	if (ret == 0)
 		ret = pid_file_write(e->options->pid_file, e->launch.pid, err);
 	if (ret == 0)
-		ret = sync_send(&e->launch.host, SYNC_COMMIT, 0, -EBADF, err);
+		ret = launch_send(&e->launch, SYNC_COMMIT, 0, -EBADF, err);
 	return ret < 0 ? ret : launch_wait_exec(&e->launch, err);
 }
 

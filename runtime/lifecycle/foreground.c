@@ -55,7 +55,6 @@ static int start_terminal(struct console *console, struct error *err)
 {
 	if (console->master < 0)
 		return 0;
-	tty_copy_size(STDIN_FILENO, console->master);
 	return tty_set_raw(STDIN_FILENO, &console->saved, err);
 }
 

@@ -140,7 +140,7 @@ static int serve_joiner(struct launch *launch, struct error *err)
 	if (ret == 0 && message.type == SYNC_MAPS) {
 		ret = idmap_write(launch->args.plan, launch->joiner, err);
 		if (ret == 0)
-			ret = sync_send(&launch->host, SYNC_MAPPED, 0, -EBADF, err);
+			ret = launch_send(launch, SYNC_MAPPED, 0, -EBADF, err);
 		if (ret == 0)
 			ret = launch_receive(launch, &message, err);
 	}
@@ -167,7 +167,7 @@ static int write_own_maps(struct launch *launch, struct error *err)
 	if (launch->args.plan->namespaces[NS_USER].mode != NS_NEW)
 		return 0;
 	ret = idmap_write(launch->args.plan, launch->pid, err);
-	return ret < 0 ? ret : sync_send(&launch->host, SYNC_MAPPED, 0, -EBADF, err);
+	return ret < 0 ? ret : launch_send(launch, SYNC_MAPPED, 0, -EBADF, err);
 }
 
 int launch_start(struct launch *launch, struct error *err)
@@ -198,11 +198,6 @@ int launch_start(struct launch *launch, struct error *err)
 	if (ret < 0 || back < 0)
 		return ret < 0 ? ret : back;
 	return joiner ? serve_joiner(launch, err) : write_own_maps(launch, err);
-}
-
-int launch_go(struct launch *launch, struct error *err)
-{
-	return sync_send(&launch->host, SYNC_GO, launch->pid, -EBADF, err);
 }
 
 /* -- the talk ------------------------------------------------------------------------------------ */
@@ -252,6 +247,23 @@ int launch_receive(struct launch *launch, struct sync_message *out, struct error
 	if (ret == 0)
 		ret = sync_receive(&launch->host, out, err);
 	return ret == -ECONNRESET ? explain_death(launch, err) : ret;
+}
+
+int launch_send(struct launch *launch, enum sync_type type, int value, int fd, struct error *err)
+{
+	struct sync_message last = { .fd = -EBADF };
+	int ret = sync_send(&launch->host, type, value, fd, err);
+
+	if (ret != -EPIPE && ret != -ECONNRESET)
+		return ret;
+	ret = launch_receive(launch, &last, err);
+	cleanup_close_fd(&last.fd);
+	return ret < 0 ? ret : explain_death(launch, err);
+}
+
+int launch_go(struct launch *launch, struct error *err)
+{
+	return launch_send(launch, SYNC_GO, launch->pid, -EBADF, err);
 }
 
 int launch_wait_exec(struct launch *launch, struct error *err)

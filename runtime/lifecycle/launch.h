@@ -32,6 +32,8 @@ int launch_go(struct launch *launch, struct error *err);
 
 /** The next message. The end of the stream becomes an error that says how the process died. */
 int launch_receive(struct launch *launch, struct sync_message *out, struct error *err);
+/** Send one. When the process is gone already, its own message or its death is the error. */
+int launch_send(struct launch *launch, enum sync_type type, int value, int fd, struct error *err);
 /** After COMMIT: 0 when the exec has happened, else what went wrong. */
 int launch_wait_exec(struct launch *launch, struct error *err);
 

@@ -189,20 +189,23 @@ int record_lock(const struct runtime_globals *globals, const char *id, int wait_
 
 int record_write(int dirfd, const struct record *record, bool first, struct error *err)
 {
+	const char *name = first ? RECORD_STATE : RECORD_STATE "~";
 	cleanup_strbuf struct strbuf text = STRBUF_INIT;
 	cleanup_close int fd = -EBADF;
 	int ret;
 
 	json_encode(&record_object, record, JSON_COMPACT, &text);
 	strbuf_addc(&text, '\n');
-	if (!first)
-		return io_replace_file(dirfd, RECORD_STATE, text.data, text.size, 0600, IO_NO_SYNC,
-				       err);
-	fd = openat(dirfd, RECORD_STATE, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+	/* we hold the lock: nobody else writes, so the temporary name needs no luck */
+	fd = openat(dirfd, name, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0600);
 	if (fd < 0)
-		return error_errno(err, errno, "create \"%s\"", RECORD_STATE);
+		return error_errno(err, errno, "create \"%s\"", name);
 	ret = io_write_all(fd, text.data, text.size);
-	return ret < 0 ? error_errno(err, -ret, "write \"%s\"", RECORD_STATE) : 0;
+	if (ret < 0)
+		return error_errno(err, -ret, "write \"%s\"", name);
+	if (!first && renameat(dirfd, name, dirfd, RECORD_STATE) < 0)
+		return error_errno(err, errno, "replace \"%s\"", RECORD_STATE);
+	return 0;
 }
 
 static int decode(const struct strbuf *text, const char *id, struct arena *arena,

@@ -464,6 +464,26 @@ static int do_trap(char **argv)
 	return 0;
 }
 
+/* resized ROWS COLUMNS: prints "ready", waits (10 s) for SIGWINCHs until the terminal is so large */
+static int do_resized(char **argv)
+{
+	struct sigaction action = { .sa_handler = catch };
+	struct winsize size = { 0 };
+	const struct timespec pause = { .tv_nsec = 10 * 1000000 };
+
+	(void)sigaction(SIGWINCH, &action, NULL);
+	puts("ready");
+	fflush(stdout);
+	for (int i = 0; i < 1000; i++) {
+		if (ioctl(0, TIOCGWINSZ, &size) == 0 && size.ws_row == atoi(argv[0]) &&
+		    size.ws_col == atoi(argv[1]) && caught)
+			break;
+		(void)nanosleep(&pause, NULL);
+	}
+	printf("signal %d size %d %d\n", (int)caught, size.ws_row, size.ws_col);
+	return 0;
+}
+
 /* A child that outlives us unless the pid namespace ends. */
 static int do_daemon(char **argv)
 {
@@ -558,7 +578,8 @@ static const struct {
 	{ "ls", do_ls },             { "memory", do_memory },   { "mkdir", do_mkdir },
 	{ "mknod", do_mknod },       { "mounts", do_mounts },   { "namespaces", do_namespaces },
 	{ "nnp", do_nnp },           { "open", do_open },       { "overwrite", do_overwrite },
-	{ "pid", do_pid },           { "read", do_read },       { "rlimit", do_rlimit },
+	{ "pid", do_pid },           { "read", do_read },       { "resized", do_resized },
+	{ "rlimit", do_rlimit },
 	{ "seccomp", do_seccomp },   { "signals", do_signals }, { "sleep", do_sleep },
 	{ "stat", do_stat },         { "status", do_status },   { "stderr", do_stderr },
 	{ "trap", do_trap },         { "true", do_true },       { "try", do_try },

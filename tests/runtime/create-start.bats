@@ -185,6 +185,7 @@ load helpers
 
 @test "personality is set" {
 	requires ours
+	[ "$(setarch linux32 uname -m)" = i686 ] || skip "needs a kernel that does it (user-mode-linux does not)"
 	config_set '.linux.personality = { "domain": "LINUX32" }'
 	probe_run hostname
 	contains i686 "$stdout"

@@ -113,12 +113,11 @@ receive() {
 
 @test "run passes a changed window size on" {
 	requires program script
-	terminal trap then tty
+	terminal resized 33 44
 	script -qec "terminal=\$(tty)
 		(until grep -q ready '$WORK/out'; do sleep 0.05; done; stty -F \$terminal rows 33 cols 44) &
 		'$RUNTIME' --root '$ROOT' run -b '$BUNDLE' $ID" "$WORK/typescript" </dev/null >"$WORK/out" 3>&-
-	contains "signal 28" "$(cat "$WORK/out")"
-	contains "/dev/pts/0 33 44" "$(cat "$WORK/out")"
+	contains "signal 28 size 33 44" "$(cat "$WORK/out")"
 }
 
 @test "all of a terminal's output arrives, also what was written last" {
