@@ -2,6 +2,7 @@
 /* orlop-builder run: a container of an image in the foreground. */
 #include <string.h>
 
+#include "builder/build/runtime-exec.h"
 #include "builder/cli/cli.h"
 #include "builder/container/run.h"
 #include "lib/cleanup.h"
@@ -45,6 +46,8 @@ static const struct name_value networks[] = {
 static int run_with(struct cli *cli, const struct run_arguments *arguments, char **words)
 {
 	cleanup_store struct store store = STORE_INIT;
+	/* before we enter a mount namespace: from there, in a chroot, our own path reads wrong */
+	cleanup_free char *runtime = runtime_find(arguments->runtime);
 	struct run_options options = {
 		.image = words[0],
 		.args = words + 1,
@@ -53,7 +56,7 @@ static int run_with(struct cli *cli, const struct run_arguments *arguments, char
 		.cwd = arguments->cwd,
 		.entrypoint = arguments->entrypoint,
 		.hostname = arguments->hostname,
-		.runtime = arguments->runtime,
+		.runtime = runtime,
 		.env = &arguments->env,
 		.volumes = &arguments->volumes,
 		.remove = arguments->remove,

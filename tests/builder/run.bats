@@ -136,3 +136,14 @@ run_box() {
 	run -3 run_box --runtime runc box sh -c 'exit 3'
 	run -127 run_box --runtime runc box nosuch
 }
+
+@test "in a chroot the runtime beside the builder is found" {
+	mkdir "$work/jail"
+	# shellcheck disable=SC2016 # for the inner shell
+	run --separate-stderr unshare --mount --propagation private sh -c '
+		mount --rbind / "$1" && PATH=/usr/sbin:/usr/bin:/sbin:/bin chroot "$1" "$2" \
+			run --rm box echo here' sh "$work/jail" "$builder"
+	echo "$output$stderr"
+	[ "$status" = 0 ]
+	[ "$output" = here ]
+}
