@@ -30,8 +30,8 @@ static void civil_date(int64_t days, int64_t *year, int *month, int *day)
 	days += 719468; /* from 0000-03-01 */
 	era = days / 146097;
 	day_of_era = days - era * 146097;
-	year_of_era = (day_of_era - day_of_era / 1460 + day_of_era / 36524 - day_of_era / 146096) /
-		      365;
+	year_of_era =
+		(day_of_era - day_of_era / 1460 + day_of_era / 36524 - day_of_era / 146096) / 365;
 	day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
 	shifted = (5 * day_of_year + 2) / 153; /* 0 = March */
 	*day = (int)(day_of_year - (153 * shifted + 2) / 5 + 1);

@@ -202,7 +202,8 @@ int cgroup_freeze(const struct cgroup *cgroup, bool freeze, struct error *err)
 	int ret;
 
 	if (cgroup->fd < 0)
-		return error_set(err, ERROR_UNSUPPORTED, 0, "the container has no cgroup to freeze");
+		return error_set(err, ERROR_UNSUPPORTED, 0,
+				 "the container has no cgroup to freeze");
 	ret = io_write_kernel_file(cgroup->fd, "cgroup.freeze", freeze ? "1" : "0", err);
 	if (ret < 0)
 		return ret;

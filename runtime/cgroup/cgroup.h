@@ -18,12 +18,15 @@ struct cgroup {
 	char *mount;  /* where cgroup2 is mounted; NULL = nowhere */
 	char *path;   /* below it: "/orlop/ID"; "" = the container has no cgroup of its own */
 	int mount_fd; /* O_PATH, opened when needed */
-	int fd;       /* O_PATH of the cgroup itself; -EBADF = not open */
-	bool limits_optional; /* rootless without limits: go on without a cgroup when not permitted */
-	bool made;    /* this process made the leaf: a failed creation removes it */
+	int fd;	      /* O_PATH of the cgroup itself; -EBADF = not open */
+	bool limits_optional; /* rootless without limits: without permission, none */
+	bool made;	      /* this process made the leaf: a failed creation removes it */
 };
 
-#define CGROUP_INIT { .mount_fd = -EBADF, .fd = -EBADF }
+#define CGROUP_INIT                                                                                \
+	{                                                                                          \
+		.mount_fd = -EBADF, .fd = -EBADF                                                   \
+	}
 
 /** Where cgroup2 is mounted (owned), also on hybrid hosts; *out is NULL when it is nowhere. */
 int cgroup_find_mount(const char *mountinfo, char **out, struct error *err);

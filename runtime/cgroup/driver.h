@@ -19,7 +19,7 @@ extern const struct cgroup_driver cgroup_fs_driver;
 extern const struct cgroup_driver cgroup_systemd_driver;
 extern const struct cgroup_driver cgroup_disabled_driver;
 
-/** Controllers named in a file like cgroup.controllers ("cpu io memory"), as text; "" if unreadable. */
+/** A small file of the kernel as text ("cpu io memory"); "" if unreadable. */
 struct strbuf;
 void cgroup_read_file(int dirfd, const char *file, struct strbuf *out);
 /** Is word one of the blank-separated words of text? */

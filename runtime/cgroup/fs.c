@@ -48,7 +48,8 @@ static void enable_controllers(int dirfd, const char *wanted)
 	    io_write_kernel_file(dirfd, "cgroup.subtree_control", change.data, NULL) == 0)
 		return;
 	save = NULL;
-	for (char *word = strtok_r(change.data, " ", &save); word; word = strtok_r(NULL, " ", &save))
+	for (char *word = strtok_r(change.data, " ", &save); word;
+	     word = strtok_r(NULL, " ", &save))
 		(void)io_write_kernel_file(dirfd, "cgroup.subtree_control", word, NULL);
 }
 

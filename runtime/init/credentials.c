@@ -20,7 +20,7 @@
 #include "runtime/plan/caps.h"
 #include "runtime/texts.h"
 
-/* Until the kernel says that there are no more (EINVAL): no need to ask for the last one's number. */
+/* Until the kernel says that there are no more (EINVAL): nobody has to know the last number. */
 static int drop_bounding(uint64_t keep, struct error *err)
 {
 	for (unsigned long cap = 0; cap < 64; cap++) {
@@ -98,7 +98,8 @@ static void raise_ambient(uint64_t set)
 		char name[CAPABILITY_NAME_MAX];
 		const char *text;
 
-		if (!(set >> cap & 1) || prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_RAISE, cap, 0, 0) == 0)
+		if (!(set >> cap & 1) ||
+		    prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_RAISE, cap, 0, 0) == 0)
 			continue;
 		text = capability_name((int)cap, name);
 		log_warning(TEXT_AMBIENT "%s", text ? text : "unknown", strerror(errno));

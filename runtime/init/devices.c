@@ -82,8 +82,9 @@ static int check_node(int folder, const char *name, const struct plan_device *de
 static int bind_node(int folder, const char *name, const struct plan_device *device,
 		     struct error *err)
 {
-	cleanup_close int target = openat(folder, name, O_CREAT | O_RDONLY | O_NOFOLLOW | O_NONBLOCK |
-						O_NOCTTY | O_CLOEXEC, 0644);
+	cleanup_close int target =
+		openat(folder, name,
+		       O_CREAT | O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC, 0644);
 	cleanup_close int source =
 		open_tree(AT_FDCWD, device->path, OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC);
 
@@ -164,6 +165,7 @@ int devices_create(struct init *init, struct error *err)
 	if (ret < 0)
 		return ret;
 	if (folder.fd < 0 || strcmp(folder.path, "/dev") != 0)
-		folder.fd = inroot_mkdir_all(init->root_fd, "/dev", 0755, (uid_t)-1, (gid_t)-1, err);
+		folder.fd =
+			inroot_mkdir_all(init->root_fd, "/dev", 0755, (uid_t)-1, (gid_t)-1, err);
 	return folder.fd < 0 ? folder.fd : make_links(folder.fd, err);
 }

@@ -24,7 +24,7 @@
 #include "lib/signals.h"
 #include "runtime/lifecycle/hooks.h"
 
-/* -- small steps that have no file of their own -------------------------------------------------- */
+/* -- small steps that have no file of their own -- */
 
 /* The payload starts with the default action for every signal. Handlers go with the exec; what our
  * caller ignored would stay. */
@@ -91,8 +91,8 @@ static int wait_for_host_hooks(struct init *init, struct error *err)
 }
 
 /* Hooks in the container see the pid that it has there. */
-static int run_hooks(struct init *init, enum hook_kind kind, const char *status,
-		     const char *cwd, struct error *err)
+static int run_hooks(struct init *init, enum hook_kind kind, const char *status, const char *cwd,
+		     struct error *err)
 {
 	struct oci_state state = *init->args->state;
 
@@ -126,8 +126,8 @@ static int open_root(struct init *init, struct error *err)
 
 int init_sweep_fds(struct init *init, struct error *err)
 {
-	const int keep[] = { init->sync->fd, init->proc_fd, init->self_fd, init->fifo_fd,
-			     init->root_fd, log_fd() };
+	const int keep[] = { init->sync->fd, init->proc_fd, init->self_fd,
+			     init->fifo_fd,  init->root_fd, log_fd() };
 	int ret = fd_close_except(3 + (int)init->args->preserve_fds, keep, ARRAY_SIZE(keep));
 
 	return ret < 0 ? error_errno(err, -ret, "close file descriptors") : 0;
@@ -194,7 +194,7 @@ static int set_umask(struct init *init, struct error *err)
 	return 0;
 }
 
-/* -- conditions ---------------------------------------------------------------------------------- */
+/* -- conditions -- */
 
 static bool is_namespace_new(const struct init *init, enum namespace_kind kind)
 {
@@ -339,7 +339,7 @@ static bool preserves_fds(const struct init *init)
 	return init->args->preserve_fds > 0;
 }
 
-/* -- the tables ---------------------------------------------------------------------------------- */
+/* -- the tables -- */
 
 /* clang-format off */
 static const struct init_step container_steps[] = {
@@ -446,9 +446,15 @@ void init_main(const struct init_args *args, bool joined)
 {
 	bool additional = args->container_fd >= 0;
 	struct init init = {
-		.args = args, .plan = args->plan, .sync = args->sync, .proc_fd = args->proc_fd,
-		.self_fd = -EBADF, .root_fd = -EBADF, .fifo_fd = args->fifo_fd,
-		.start_fd = -EBADF, .joined = joined,
+		.args = args,
+		.plan = args->plan,
+		.sync = args->sync,
+		.proc_fd = args->proc_fd,
+		.self_fd = -EBADF,
+		.root_fd = -EBADF,
+		.fifo_fd = args->fifo_fd,
+		.start_fd = -EBADF,
+		.joined = joined,
 	};
 	struct error err = ERROR_INIT;
 	int ret = joined ? 0 : keep_only(args, &err); /* the joiner closed them before us */

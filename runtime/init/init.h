@@ -19,12 +19,12 @@
 struct init_args {
 	const struct plan *plan;
 	struct sync *sync;
-	int proc_fd;           /* O_PATH of the host's procfs root; -EBADF if !init_needs_proc */
-	int fifo_fd;           /* O_PATH of exec.fifo: wait there for start; -EBADF = exec at COMMIT */
-	int join_fds[NS_COUNT]; /* namespaces to join by path; -EBADF */
-	int container_fd;      /* exec: pidfd of the container's init; -EBADF = create */
-	unsigned int container_flags; /* exec: what to join through it (CLONE_NEW*) */
-	uint64_t preserve_fds; /* 3 ... 3 + this - 1 go on to the payload */
+	int proc_fd; /* O_PATH of the host's procfs root; -EBADF if !init_needs_proc */
+	int fifo_fd; /* O_PATH of exec.fifo: wait there for start; -EBADF = exec at COMMIT */
+	int join_fds[NS_COUNT];	       /* namespaces to join by path; -EBADF */
+	int container_fd;	       /* exec: pidfd of the container's init; -EBADF = create */
+	unsigned int container_flags;  /* exec: what to join through it (CLONE_NEW*) */
+	uint64_t preserve_fds;	       /* 3 ... 3 + this - 1 go on to the payload */
 	const struct oci_state *state; /* for the hooks of the container side */
 	const char *mount_for_cgroups; /* the host's cgroup2 mount; NULL = none */
 	const char *cgroup_path;       /* the container's below it; "" = none */
@@ -35,15 +35,15 @@ struct init {
 	const struct init_args *args;
 	const struct plan *plan;
 	struct sync *sync;
-	int proc_fd;    /* the host's /proc */
-	int self_fd;    /* its /proc/self: this process */
-	int root_fd;    /* the new root; also usable after pivot_root */
+	int proc_fd; /* the host's /proc */
+	int self_fd; /* its /proc/self: this process */
+	int root_fd; /* the new root; also usable after pivot_root */
 	int fifo_fd;
-	int start_fd;   /* start's end of the fifo, once it is there */
+	int start_fd; /* start's end of the fifo, once it is there */
 	pid_t host_pid;
-	bool joined;    /* a joiner did the namespaces before us */
+	bool joined; /* a joiner did the namespaces before us */
 	struct strv env;
-	char *program;  /* resolved args[0] */
+	char *program;	 /* resolved args[0] */
 	bool chdir_late; /* the working directory needs the user's own rights */
 };
 
@@ -67,10 +67,9 @@ bool init_needs_proc(const struct init_args *args);
 /** The process that becomes the container's. joined: the namespaces are entered already. */
 void init_main(const struct init_args *args, bool joined) __attribute__((noreturn));
 /** The short-lived process that enters namespaces and creates init as its sibling. */
-void joiner_main(const struct init_args *args, unsigned int clone_flags)
-	__attribute__((noreturn));
+void joiner_main(const struct init_args *args, unsigned int clone_flags) __attribute__((noreturn));
 
-/* -- the steps, by file -------------------------------------------------------------------------- */
+/* -- the steps, by file -- */
 
 /* namespaces.c */
 int namespaces_join(struct init *init, struct error *err);

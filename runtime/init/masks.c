@@ -53,8 +53,7 @@ static int cover(int *kind_fd, int fresh, int target, struct error *err)
 		*kind_fd = fresh;
 		return mount_attach(fresh, target, err);
 	}
-	clone = open_tree(*kind_fd, "",
-			  AT_EMPTY_PATH | OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC);
+	clone = open_tree(*kind_fd, "", AT_EMPTY_PATH | OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC);
 	if (clone < 0)
 		return error_errno(err, errno, "clone the masking mount");
 	return mount_attach(clone, target, err);

@@ -186,8 +186,8 @@ static int make_cgroup(struct init *init, const struct plan_mount *mount, struct
 	}
 	if (!args->mount_for_cgroups)
 		return error_set(err, ERROR_UNSUPPORTED, 0, "no cgroup2 file system is mounted");
-	if (snprintf(path, sizeof(path), "%s%s", args->mount_for_cgroups,
-		     args->cgroup_path) >= (int)sizeof(path))
+	if (snprintf(path, sizeof(path), "%s%s", args->mount_for_cgroups, args->cgroup_path) >=
+	    (int)sizeof(path))
 		return error_errno(err, ENAMETOOLONG, "cgroup \"%s\"", args->cgroup_path);
 	fd = open_tree(AT_FDCWD, path, OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC);
 	return fd < 0 ? error_errno(err, errno, "bind the cgroup \"%s\"", path) : fd;
@@ -282,7 +282,8 @@ static int copy_symlink(struct init *init, const struct plan_mount *mount, struc
 	ssize_t size = readlink(mount->source, target, sizeof(target) - 1);
 
 	if (size < 0)
-		return errno == EINVAL ? 0 : error_errno(err, errno, "read link \"%s\"", mount->source);
+		return errno == EINVAL ? 0
+				       : error_errno(err, errno, "read link \"%s\"", mount->source);
 	target[size] = '\0';
 	folder = inroot_parent(init->root_fd, mount->destination, true, &name, err);
 	if (folder < 0)
@@ -315,8 +316,7 @@ static int inherit_mode(int mount_fd, int target_fd, const struct plan_mount *mo
 	for (size_t i = 0; mount->data[i]; i++)
 		if (strncmp(mount->data[i], "mode=", 5) == 0)
 			return 0;
-	if (fstat(target_fd, &status) < 0 ||
-	    fchmodat(mount_fd, ".", status.st_mode & 07777, 0) < 0)
+	if (fstat(target_fd, &status) < 0 || fchmodat(mount_fd, ".", status.st_mode & 07777, 0) < 0)
 		return error_errno(err, errno, "set the mode of the tmpfs");
 	return 0;
 }
@@ -325,8 +325,8 @@ static int inherit_mode(int mount_fd, int target_fd, const struct plan_mount *mo
  * its own may not mount, it may bind from the host. */
 static bool wants_sysfs_fallback(const struct init *init, const struct plan_mount *mount, int ret)
 {
-	return ret == -EPERM && mount->kind == PLAN_MOUNT_FS &&
-	       strcmp(mount->type, "sysfs") == 0 && mount->attr_set & MOUNT_ATTR_RDONLY &&
+	return ret == -EPERM && mount->kind == PLAN_MOUNT_FS && strcmp(mount->type, "sysfs") == 0 &&
+	       mount->attr_set & MOUNT_ATTR_RDONLY &&
 	       init->plan->namespaces[NS_USER].mode != NS_INHERIT;
 }
 
@@ -350,7 +350,8 @@ static int mount_one(struct init *init, const struct plan_mount *mount, struct e
 		host_sysfs.data = no_data;
 		host_sysfs.attr_set_rec = mount->attr_set;
 		mount = &host_sysfs;
-		fd = open_tree(AT_FDCWD, "/sys", OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_RECURSIVE);
+		fd = open_tree(AT_FDCWD, "/sys",
+			       OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_RECURSIVE);
 	}
 	if (fd < 0)
 		return fd;
@@ -382,11 +383,11 @@ int mounts_apply(struct init *init, struct error *err)
 
 		if (ret < 0)
 			return error_pointer(err,
-					     error_prefix(err, ret, "error mounting \"%s\" to \"%s\"",
+					     error_prefix(err, ret,
+							  "error mounting \"%s\" to \"%s\"",
 							  mount->source ? mount->source
-									: mount->type
-									  ? mount->type
-									  : "none",
+							  : mount->type ? mount->type
+									: "none",
 							  mount->destination),
 					     "/mounts/%zu", mount->index);
 		if (i % INIT_SWEEP_EVERY == INIT_SWEEP_EVERY - 1)

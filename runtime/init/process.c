@@ -29,8 +29,10 @@ static int verify_cwd(const char *cwd, struct error *err)
 	char text[PATH_MAX];
 
 	if (syscall(SYS_getcwd, text, sizeof(text)) < 0)
-		return error_errno(err, errno, "the working directory \"%s\" is outside of the "
-					       "container", cwd);
+		return error_errno(err, errno,
+				   "the working directory \"%s\" is outside of the "
+				   "container",
+				   cwd);
 	if (text[0] != '/')
 		return error_set(err, ERROR_INVALID, 0,
 				 "the working directory \"%s\" is outside of the container", cwd);
@@ -54,8 +56,8 @@ int process_enter_cwd(struct init *init, struct error *err)
 		return 0; /* pivot_root left us there */
 	errnum = chdir(cwd) < 0 ? errno : 0;
 	if (errnum == ENOENT && !additional) {
-		cleanup_close int made = inroot_mkdir_all(init->root_fd, cwd, 0755, (uid_t)-1,
-							  (gid_t)-1, err);
+		cleanup_close int made =
+			inroot_mkdir_all(init->root_fd, cwd, 0755, (uid_t)-1, (gid_t)-1, err);
 
 		if (made < 0)
 			return error_prefix(err, made, "working directory");

@@ -82,8 +82,8 @@ int rootfs_prepare(struct init *init, struct error *err)
 		return ret;
 	fd = open_tree(AT_FDCWD, rootfs, OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_RECURSIVE);
 	if (fd < 0 && errno == EACCES && init->plan->namespaces[NS_USER].mode != NS_INHERIT) {
-		/* a folder on the way is closed to the container's root: the host opens it, and it lies
-		 * over "/" until pivot_root, because we could not name the place itself either */
+		/* a folder on the way is closed to the container's root: the host opens it, and it
+		 * lies over "/" until pivot_root, for we could not name the place itself either */
 		fd = rootfs_need_fd(init, SYNC_ROOTFS, err);
 		if (fd < 0)
 			return fd;
@@ -122,7 +122,7 @@ static int cut_off_old_root(int old_root, struct error *err)
 	return 0;
 }
 
-/* pivot_root(2), "pivot_root(".", ".")": the old root lies on top of the new one until unmounted. */
+/* pivot_root(".", "."), see pivot_root(2): the old root lies on the new one until unmounted. */
 static int pivot(struct init *init, struct error *err)
 {
 	bool shared = init->plan->rootfs_propagation & MS_SHARED;

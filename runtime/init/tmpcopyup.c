@@ -51,7 +51,8 @@ static int copy_metadata(int fd, const struct stat *status)
 
 static int copy_file(int from_dir, int to_dir, const char *name, const struct stat *status)
 {
-	cleanup_close int from = openat(from_dir, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+	cleanup_close int from =
+		openat(from_dir, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
 	cleanup_close int to = -EBADF;
 	int ret;
 

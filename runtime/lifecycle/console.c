@@ -79,8 +79,7 @@ int pid_file_write(const char *path, pid_t pid, struct error *err)
 	if (!path)
 		return 0;
 	size = snprintf(text, sizeof(text), "%d", (int)pid);
-	return error_prefix(err,
-			    io_replace_file(AT_FDCWD, path, text, (size_t)size, 0644, IO_NO_SYNC,
-					    err),
-			    "pid file");
+	return error_prefix(
+		err, io_replace_file(AT_FDCWD, path, text, (size_t)size, 0644, IO_NO_SYNC, err),
+		"pid file");
 }

@@ -13,12 +13,15 @@
 #include "lib/tty.h"
 
 struct console {
-	int socket;  /* connected --console-socket; -EBADF = none */
-	int master;  /* the foreground's; -EBADF = none */
+	int socket; /* connected --console-socket; -EBADF = none */
+	int master; /* the foreground's; -EBADF = none */
 	struct tty_saved saved;
 };
 
-#define CONSOLE_INIT { .socket = -EBADF, .master = -EBADF, .saved = TTY_SAVED_INIT }
+#define CONSOLE_INIT                                                                               \
+	{                                                                                          \
+		.socket = -EBADF, .master = -EBADF, .saved = TTY_SAVED_INIT                        \
+	}
 
 /** The rules of runc: who detaches with a terminal needs a socket, nobody else may have one. */
 int console_check(bool terminal, bool detached, const char *socket, struct error *err);

@@ -16,7 +16,7 @@
 
 /** The global options, resolved. */
 struct runtime_globals {
-	const char *root;    /* state directory, absolute */
+	const char *root; /* state directory, absolute */
 	bool root_is_default;
 	const char *seccomp_cache; /* directory for compiled filters, absolute */
 	enum cgroup_manager cgroup_manager;
@@ -26,16 +26,16 @@ struct runtime_globals {
 
 /** create and run. */
 struct container_create_options {
-	const char *bundle;         /* absolute */
-	const char *config;         /* file, NULL = bundle/config.json */
+	const char *bundle;	    /* absolute */
+	const char *config;	    /* file, NULL = bundle/config.json */
 	const char *console_socket; /* absolute or NULL */
 	const char *pidfd_socket;
-	const char *pid_file;       /* absolute or NULL */
+	const char *pid_file; /* absolute or NULL */
 	bool no_pivot;
 	bool no_new_keyring;
 	uint64_t preserve_fds;
-	bool detach;                /* run */
-	bool keep;                  /* run: don't delete at the end */
+	bool detach; /* run */
+	bool keep;   /* run: don't delete at the end */
 	bool no_subreaper;
 };
 
@@ -51,13 +51,13 @@ int container_run(const struct runtime_globals *globals, const char *id,
 
 struct container_exec_options {
 	const char *process_file; /* -p; NULL = args below on the config's process */
-	char **args;              /* NULL-terminated */
+	char **args;		  /* NULL-terminated */
 	const char *console_socket, *pidfd_socket, *pid_file;
 	const char *cwd, *user;
 	struct strv env, additional_gids, caps;
 	bool terminal, detach, no_new_privileges, ignore_paused;
 	const char *process_label, *apparmor;
-	struct strv cgroup;       /* --cgroup [ctrl:]PATH */
+	struct strv cgroup; /* --cgroup [ctrl:]PATH */
 	uint64_t preserve_fds;
 };
 int container_exec(const struct runtime_globals *globals, const char *id,

@@ -26,15 +26,15 @@
 #include "runtime/lifecycle/hooks.h"
 #include "runtime/texts.h"
 
-/* -- the steps ----------------------------------------------------------------------------------- */
+/* -- the steps -- */
 
 static int take_signals(struct creation *c, struct error *err)
 {
 	static const int stop[] = { SIGTERM, SIGINT, SIGHUP, SIGQUIT };
 
 	/* a detached verb ends soon: what stops it undoes it; a foreground one forwards later */
-	c->signal_fd = c->detached ? signal_open_fd(stop, ARRAY_SIZE(stop), err)
-				   : foreground_signals(err);
+	c->signal_fd =
+		c->detached ? signal_open_fd(stop, ARRAY_SIZE(stop), err) : foreground_signals(err);
 	return c->signal_fd < 0 ? c->signal_fd : 0;
 }
 
@@ -173,7 +173,7 @@ static int prepare_cgroup(struct creation *c, struct error *err)
 static void remove_cgroup(struct creation *c)
 {
 	if (!c->cgroup.made)
-		return; /* it was there before us and stays */
+		return;			     /* it was there before us and stays */
 	(void)cgroup_kill(&c->cgroup, NULL); /* what cannot be removed remains to be seen */
 	(void)cgroup_remove(&c->cgroup, NULL);
 }
@@ -210,7 +210,7 @@ static int apply_limits(struct creation *c, struct error *err)
 	return cgroup_apply(&c->cgroup, &c->plan, err);
 }
 
-/* -- serving init -------------------------------------------------------------------------------- */
+/* -- serving init -- */
 
 static int open_for_init(struct creation *c, int index, struct error *err)
 {
@@ -222,7 +222,8 @@ static int open_for_init(struct creation *c, int index, struct error *err)
 		flags |= AT_RECURSIVE;
 	} else {
 		if (index < 0 || (size_t)index >= c->plan.mount_count)
-			return error_set(err, ERROR_INTERNAL, EPROTO, "there is no mount %d", index);
+			return error_set(err, ERROR_INTERNAL, EPROTO, "there is no mount %d",
+					 index);
 		path = c->plan.mounts[index].source;
 		if (c->plan.mounts[index].flags & PLAN_MOUNT_RECURSIVE)
 			flags |= AT_RECURSIVE;
@@ -288,7 +289,7 @@ static int serve_init(struct creation *c, struct error *err)
 	return ret;
 }
 
-/* -- the end ------------------------------------------------------------------------------------- */
+/* -- the end -- */
 
 static int record_pid(struct creation *c, struct error *err)
 {
@@ -395,7 +396,7 @@ int creation_make(struct creation *c, const struct runtime_globals *globals, con
 	return 0;
 }
 
-/* The verb is over and the process ends: memory and fds go with it, our terminal's mode does not. */
+/* The process ends now: memory and fds go with it, but not the mode of our terminal. */
 void creation_done(struct creation *c)
 {
 	tty_restore(&c->console.saved);

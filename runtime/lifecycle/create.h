@@ -13,10 +13,10 @@ struct creation {
 	const struct runtime_globals *globals;
 	const char *id;
 	const struct container_create_options *options;
-	bool run;             /* no fifo: the payload is executed at COMMIT */
-	bool detached;        /* create, run --detach */
+	bool run;      /* no fifo: the payload is executed at COMMIT */
+	bool detached; /* create, run --detach */
 
-	struct arena arena;   /* config and strings of the record */
+	struct arena arena; /* config and strings of the record */
 	struct strbuf config_text;
 	struct oci_config *config;
 	struct plan plan;
@@ -24,10 +24,10 @@ struct creation {
 	struct oci_state state;
 	struct cgroup cgroup;
 	struct launch launch;
-	int dirfd;            /* ROOT/ID, locked */
+	int dirfd; /* ROOT/ID, locked */
 	int signal_fd;
 	struct console console;
-	bool begun;           /* things outside of the state folder may exist */
+	bool begun; /* things outside of the state folder may exist */
 	bool pid_file_written;
 };
 

@@ -47,7 +47,8 @@ static void wait_for_death(const struct record *record, int pidfd)
 	struct pollfd poll_fd = { .fd = pidfd, .events = POLLIN };
 
 	if (pidfd >= 0 && proc_is_alive(record->pid, record->start_time))
-		(void)poll(&poll_fd, 1, 10000); /* removal of the cgroup tells if it is not enough */
+		(void)poll(&poll_fd, 1,
+			   10000); /* removal of the cgroup tells if it is not enough */
 }
 
 static int kill_container(const struct record *record, struct cgroup *cgroup, struct error *err)
@@ -80,8 +81,8 @@ int verb_destroy(const struct runtime_globals *globals, int dirfd, const struct 
 	if (ret < 0)
 		return ret;
 	/* while the configuration is still there; a failing one does not keep the rest back */
-	if (record->poststop && verb_run_hooks(dirfd, record, HOOK_POSTSTOP, CONTAINER_STOPPED, 0,
-					       &hook_error) < 0)
+	if (record->poststop &&
+	    verb_run_hooks(dirfd, record, HOOK_POSTSTOP, CONTAINER_STOPPED, 0, &hook_error) < 0)
 		log_warning("%s", hook_error.msg);
 	return record_remove(globals, record->id, dirfd, err);
 }

@@ -46,7 +46,7 @@ struct execution {
 	int signal_fd;
 };
 
-/* -- which process ------------------------------------------------------------------------------- */
+/* -- which process -- */
 
 /* uid or uid:gid, digits only: a lenient parser once ran the wrong user (CVE-2026-30892). */
 static int parse_user(const char *text, struct oci_user *user, struct error *err)
@@ -161,7 +161,7 @@ static int process_from_file(struct execution *e, struct error *err)
 	return 0;
 }
 
-/* -- the steps ----------------------------------------------------------------------------------- */
+/* -- the steps -- */
 
 static int open_container(struct execution *e, struct error *err)
 {
@@ -421,12 +421,16 @@ static void execution_done(struct execution *e)
 }
 
 int container_exec(const struct runtime_globals *globals, const char *id,
-		   const struct container_exec_options *options, int *out_status,
-		   struct error *err)
+		   const struct container_exec_options *options, int *out_status, struct error *err)
 {
 	cleanup_with(execution_done) struct execution execution = {
-		.globals = globals, .id = id, .options = options, .cgroup = CGROUP_INIT,
-		.console = CONSOLE_INIT, .dirfd = -EBADF, .container_fd = -EBADF,
+		.globals = globals,
+		.id = id,
+		.options = options,
+		.cgroup = CGROUP_INIT,
+		.console = CONSOLE_INIT,
+		.dirfd = -EBADF,
+		.container_fd = -EBADF,
 		.signal_fd = -EBADF,
 	};
 

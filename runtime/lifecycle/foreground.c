@@ -22,9 +22,9 @@ int foreground_signals(struct error *err)
 	sigset_t set;
 	int fd;
 
-	/* not forwarded: the child's end, urgent data, broken pipes (runc's choice), and our faults */
-	static const int ours[] = { SIGCHLD, SIGURG, SIGPIPE, SIGSEGV, SIGBUS, SIGILL, SIGFPE,
-				    SIGTRAP, SIGSYS };
+	/* not forwarded: the child's end, urgent data, broken pipes (as runc), our faults */
+	static const int ours[] = { SIGCHLD, SIGURG, SIGPIPE, SIGSEGV, SIGBUS,
+				    SIGILL,  SIGFPE, SIGTRAP, SIGSYS };
 
 	(void)sigfillset(&set);
 	for (size_t i = 0; i < ARRAY_SIZE(ours); i++)

@@ -144,10 +144,9 @@ int hooks_run(const struct plan *plan, enum hook_kind kind, const struct oci_sta
 		int ret = hook_run(&hooks->items[i], &text, cwd, signal_fd, err);
 
 		if (ret < 0)
-			return error_phase(err,
-					   error_prefix(err, ret, TEXT_HOOK_FAILED,
-							hook_names[kind], i),
-					   PHASE_HOOK);
+			return error_phase(
+				err, error_prefix(err, ret, TEXT_HOOK_FAILED, hook_names[kind], i),
+				PHASE_HOOK);
 	}
 	return 0;
 }

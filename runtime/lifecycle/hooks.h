@@ -8,7 +8,8 @@
 #include "spec/state.h"
 
 /**
- * Run all hooks of this kind, in order, with state on stdin, in the folder cwd (NULL = ours). Stops at the first that fails: its output is in the message. signal_fd
+ * Run all hooks of this kind, in order, with state on stdin, in the folder cwd (NULL = ours). Stops
+ * at the first that fails: its output is in the message. signal_fd
  * (-EBADF = none) is watched meanwhile: a signal on it kills the hook, ERROR_CANCELLED.
  */
 int hooks_run(const struct plan *plan, enum hook_kind kind, const struct oci_state *state,

@@ -50,8 +50,8 @@ static int open_namespace(const struct plan_namespace *ns, const struct namespac
 
 	if (fd < 0)
 		return error_path(err,
-				  error_errno(err, errno, "open %s namespace \"%s\"", info->oci_name,
-					      ns->path),
+				  error_errno(err, errno, "open %s namespace \"%s\"",
+					      info->oci_name, ns->path),
 				  ns->path);
 	type = ioctl(fd, NS_GET_NSTYPE);
 	if (type < 0 || (unsigned int)type != info->clone_flag)
@@ -77,7 +77,7 @@ static int open_namespaces(struct launch *launch, struct error *err)
 	return 0;
 }
 
-/* -- time namespaces without a joiner: the child is born into ours, we come back ----------------- */
+/* -- time namespaces without a joiner: the child is born into ours, we come back -- */
 
 static int enter_time_namespace(const struct launch *launch, int *out_own, struct error *err)
 {
@@ -101,17 +101,18 @@ static int leave_time_namespace(int own, struct error *err)
 	return 0;
 }
 
-/* -- the clone ----------------------------------------------------------------------------------- */
+/* -- the clone -- */
 
 static int clone_child(struct launch *launch, bool joiner, struct error *err)
 {
 	const struct plan *plan = launch->args.plan;
 	int cgroup_fd = launch->cgroup ? launch->cgroup->fd : -EBADF;
 	/* the cgroup namespace is unshared inside the cgroup, a time namespace never by clone3 */
-	unsigned int namespaces = launch->args.container_fd >= 0
-					  ? 0
-					  : plan_clone_flags(plan, NS_NEW) &
-						    ~(unsigned int)(CLONE_NEWCGROUP | CLONE_NEWTIME);
+	unsigned int namespaces =
+		launch->args.container_fd >= 0
+			? 0
+			: plan_clone_flags(plan, NS_NEW) &
+				  ~(unsigned int)(CLONE_NEWCGROUP | CLONE_NEWTIME);
 	struct clone_args args = {
 		.flags = CLONE_PIDFD | (cgroup_fd >= 0 ? CLONE_INTO_CGROUP : 0) |
 			 (joiner ? 0 : namespaces),
@@ -200,7 +201,7 @@ int launch_start(struct launch *launch, struct error *err)
 	return joiner ? serve_joiner(launch, err) : write_own_maps(launch, err);
 }
 
-/* -- the talk ------------------------------------------------------------------------------------ */
+/* -- the talk -- */
 
 /* How a process that said nothing came to its end. Reaps it. */
 static int explain_death(struct launch *launch, struct error *err)
@@ -212,12 +213,15 @@ static int explain_death(struct launch *launch, struct error *err)
 		return error_set(err, ERROR_INTERNAL, ECHILD, "the container's process is gone");
 	*pid = 0;
 	if (launch->cgroup && cgroup_was_oom_killed(launch->cgroup))
-		return error_set(err, ERROR_SYSTEM, 0, launch->args.container_fd >= 0
-				 ? "the process was killed " TEXT_OOM_SUFFIX : TEXT_OOM_INIT);
-	if (WIFSIGNALED(status))
 		return error_set(err, ERROR_SYSTEM, 0,
-				 "the container's process was killed by signal %d while it was set up",
-				 WTERMSIG(status));
+				 launch->args.container_fd >= 0
+					 ? "the process was killed " TEXT_OOM_SUFFIX
+					 : TEXT_OOM_INIT);
+	if (WIFSIGNALED(status))
+		return error_set(
+			err, ERROR_SYSTEM, 0,
+			"the container's process was killed by signal %d while it was set up",
+			WTERMSIG(status));
 	return error_set(err, ERROR_INTERNAL, 0,
 			 "the container's process ended with status %d while it was set up",
 			 WEXITSTATUS(status));
@@ -278,7 +282,8 @@ int launch_wait_exec(struct launch *launch, struct error *err)
 	if (ret < 0)
 		return ret;
 	cleanup_close_fd(&message.fd);
-	return error_set(err, ERROR_INTERNAL, EPROTO, "sync message \"%s\" came instead of the exec",
+	return error_set(err, ERROR_INTERNAL, EPROTO,
+			 "sync message \"%s\" came instead of the exec",
 			 sync_type_name(message.type));
 }
 

@@ -16,10 +16,10 @@ struct launch {
 	struct init_args args;
 	struct sync host;  /* our end */
 	struct sync child; /* theirs; closed here once they have it */
-	pid_t pid;         /* 0 = none */
+	pid_t pid;	   /* 0 = none */
 	int pidfd;
-	pid_t joiner;      /* 0 = none (any more) */
-	int signal_fd;     /* borrowed: a signal on it cancels; -EBADF = none */
+	pid_t joiner;		     /* 0 = none (any more) */
+	int signal_fd;		     /* borrowed: a signal on it cancels; -EBADF = none */
 	const struct cgroup *cgroup; /* borrowed: its memory.events explain a death */
 };
 

@@ -74,7 +74,8 @@ int container_list(const struct runtime_globals *globals, struct container_info 
 	for (struct dirent *entry; (entry = readdir(dir));) {
 		struct error why = ERROR_INIT;
 
-		if (entry->d_name[0] == '.' || (entry->d_type != DT_DIR && entry->d_type != DT_UNKNOWN))
+		if (entry->d_name[0] == '.' ||
+		    (entry->d_type != DT_DIR && entry->d_type != DT_UNKNOWN))
 			continue;
 		ARRAY_GROW(list, count, capacity);
 		if (container_load_info(globals, entry->d_name, &list[count], &why) < 0) {

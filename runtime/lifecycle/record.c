@@ -140,8 +140,8 @@ static pid_t lock_holder(int fd)
 	struct stat status;
 	char inode[64], *save = NULL;
 
-	if (fstat(fd, &status) < 0 || io_read_file(AT_FDCWD, "/proc/locks", 1 << 20, &text, NULL) < 0 ||
-	    !text.size)
+	if (fstat(fd, &status) < 0 ||
+	    io_read_file(AT_FDCWD, "/proc/locks", 1 << 20, &text, NULL) < 0 || !text.size)
 		return 0;
 	(void)snprintf(inode, sizeof(inode), ":%lu ", (unsigned long)status.st_ino);
 	for (char *line = strtok_r(text.data, "\n", &save); line;
@@ -149,7 +149,8 @@ static pid_t lock_holder(int fd)
 		char *pid = strstr(line, "WRITE ");
 
 		if (pid && strstr(line, "FLOCK") && strstr(line, inode))
-			return (pid_t)strtol(pid + strlen("WRITE "), NULL, 10); /* the kernel's text */
+			return (pid_t)strtol(pid + strlen("WRITE "), NULL,
+					     10); /* the kernel's text */
 	}
 	return 0;
 }
@@ -168,7 +169,8 @@ int record_lock(const struct runtime_globals *globals, const char *id, int wait_
 		return ret;
 	fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (fd < 0)
-		return errno == ENOENT ? not_found(err) : error_errno(err, errno, "open \"%s\"", path);
+		return errno == ENOENT ? not_found(err)
+				       : error_errno(err, errno, "open \"%s\"", path);
 	for (int waited = 0; flock(fd, LOCK_EX | LOCK_NB) < 0; waited += 10) {
 		const struct timespec pause = { .tv_nsec = 10 * 1000000 };
 
@@ -211,14 +213,15 @@ int record_write(int dirfd, const struct record *record, bool first, struct erro
 static int decode(const struct strbuf *text, const char *id, struct arena *arena,
 		  struct record *out, struct error *err)
 {
-	const struct json_source source = {
-		.name = RECORD_STATE, .text = text->data, .size = text->size
-	};
+	const struct json_source source = { .name = RECORD_STATE,
+					    .text = text->data,
+					    .size = text->size };
 	int ret;
 
 	*out = (struct record){ .version = 0 };
 	if (!text->size)
-		return error_set(err, ERROR_INVALID, 0, "the state of container \"%s\" is empty", id);
+		return error_set(err, ERROR_INVALID, 0, "the state of container \"%s\" is empty",
+				 id);
 	ret = json_decode(&source, &record_object, arena, out, err);
 	if (ret < 0)
 		return error_prefix(err, ret, "state of container \"%s\"", id);

@@ -32,20 +32,20 @@ struct record {
 	const char *bundle;
 	const char *rootfs;
 	const char *created;
-	uint32_t owner;       /* uid that made it */
+	uint32_t owner; /* uid that made it */
 	bool rootless;
-	const char *manager;  /* "cgroupfs", "systemd", "disabled" */
+	const char *manager; /* "cgroupfs", "systemd", "disabled" */
 	const char *cgroup_mount;
 	const char *cgroup_path;
 	struct json_map annotations;
-	uint32_t namespaces;  /* bits 1 << enum namespace_kind: those not inherited */
+	uint32_t namespaces; /* bits 1 << enum namespace_kind: those not inherited */
 	bool new_pid_namespace;
-	bool has_process;     /* config.json had a process: start can work */
-	bool poststart;       /* hooks that later verbs have to run */
+	bool has_process; /* config.json had a process: start can work */
+	bool poststart;	  /* hooks that later verbs have to run */
 	bool poststop;
-	bool has_seccomp;     /* seccomp.bpf is there */
+	bool has_seccomp; /* seccomp.bpf is there */
 	uint32_t seccomp_flags;
-	int32_t pid;          /* 0 until everything is made */
+	int32_t pid; /* 0 until everything is made */
 	uint64_t start_time;
 };
 

@@ -76,7 +76,8 @@ static int judge_answer(const struct strbuf *text, struct error *err)
 	if (text->size == 1)
 		return 0; /* "0" and the end: the exec has happened */
 	if (text->size != 1 + sizeof(failure))
-		return error_set(err, ERROR_STATE, 0, "the container's process ended before its start");
+		return error_set(err, ERROR_STATE, 0,
+				 "the container's process ended before its start");
 	memcpy(&failure, text->data + 1, sizeof(failure));
 	failure.msg[sizeof(failure.msg) - 1] = failure.path[sizeof(failure.path) - 1] =
 		failure.pointer[sizeof(failure.pointer) - 1] = '\0';

@@ -82,8 +82,8 @@ static int advance(struct sync *sync, enum sync_type type, bool by_host, bool ha
 	if (type == SYNC_ERROR)
 		return 0;
 	if (row->stage < sync->stage || (row->stage == sync->stage && !(row->flags & REPEATS)))
-		return error_set(err, ERROR_INTERNAL, EPROTO,
-				 "sync message \"%s\" is out of order", row->name);
+		return error_set(err, ERROR_INTERNAL, EPROTO, "sync message \"%s\" is out of order",
+				 row->name);
 	sync->stage = row->stage;
 	return 0;
 }
@@ -155,8 +155,7 @@ int sync_receive(struct sync *sync, struct sync_message *out, struct error *err)
 	return 0;
 }
 
-int sync_expect(struct sync *sync, enum sync_type type, struct sync_message *out,
-		struct error *err)
+int sync_expect(struct sync *sync, enum sync_type type, struct sync_message *out, struct error *err)
 {
 	struct sync_message message = { .fd = -EBADF };
 	int ret = sync_receive(sync, &message, err);

@@ -12,18 +12,18 @@
 #include "lib/error.h"
 
 enum sync_type {
-	SYNC_MAPS,       /* joiner: write the id maps of my new user namespace */
-	SYNC_MAPPED,     /* they are written */
-	SYNC_JOINED,     /* joiner: init lives, value = its pid */
-	SYNC_GO,         /* you are in your cgroup; value = your pid as the host sees it */
-	SYNC_NEED_FD,    /* open the source of mounts[value] for me (SYNC_ROOTFS: the rootfs) */
-	SYNC_FD,         /* its answer: the fd */
-	SYNC_CONSOLE,    /* the master of the container's terminal */
-	SYNC_MOUNTED,    /* the hooks of the host may run now */
+	SYNC_MAPS,    /* joiner: write the id maps of my new user namespace */
+	SYNC_MAPPED,  /* they are written */
+	SYNC_JOINED,  /* joiner: init lives, value = its pid */
+	SYNC_GO,      /* you are in your cgroup; value = your pid as the host sees it */
+	SYNC_NEED_FD, /* open the source of mounts[value] for me (SYNC_ROOTFS: the rootfs) */
+	SYNC_FD,      /* its answer: the fd */
+	SYNC_CONSOLE, /* the master of the container's terminal */
+	SYNC_MOUNTED, /* the hooks of the host may run now */
 	SYNC_HOOKS_DONE,
-	SYNC_READY,      /* everything but the exec is done */
-	SYNC_COMMIT,     /* it is recorded: wait for start, or exec */
-	SYNC_ERROR,      /* any time: a struct error follows, the sender ends */
+	SYNC_READY,  /* everything but the exec is done */
+	SYNC_COMMIT, /* it is recorded: wait for start, or exec */
+	SYNC_ERROR,  /* any time: a struct error follows, the sender ends */
 	SYNC_TYPE_COUNT,
 };
 
@@ -31,9 +31,9 @@ enum sync_type {
 #define SYNC_ROOTFS (-1)
 
 struct sync {
-	int fd;     /* SOCK_SEQPACKET, O_CLOEXEC */
-	bool host;  /* our side */
-	int stage;  /* the furthest point of the order that was reached */
+	int fd;	   /* SOCK_SEQPACKET, O_CLOEXEC */
+	bool host; /* our side */
+	int stage; /* the furthest point of the order that was reached */
 };
 
 struct sync_message {

@@ -58,7 +58,7 @@ static int show_file(const char *path)
 	return ret;
 }
 
-/* -- what it sees -------------------------------------------------------------------------------- */
+/* -- what it sees -- */
 
 static int do_args(char **argv)
 {
@@ -280,7 +280,8 @@ static int do_ls(char **argv)
 /* The inode of each namespace. */
 static int do_namespaces(char **argv)
 {
-	static const char *const names[] = { "cgroup", "ipc", "mnt", "net", "pid", "time", "user", "uts" };
+	static const char *const names[] = { "cgroup", "ipc",  "mnt",  "net",
+					     "pid",    "time", "user", "uts" };
 
 	(void)argv;
 	for (size_t i = 0; i < sizeof(names) / sizeof(*names); i++) {
@@ -306,7 +307,7 @@ static int do_clock(char **argv)
 	return 0;
 }
 
-/* -- what it can do ------------------------------------------------------------------------------ */
+/* -- what it can do -- */
 
 static int do_true(char **argv)
 {
@@ -442,7 +443,7 @@ static int do_overwrite(char **argv)
 
 static volatile sig_atomic_t caught;
 
-static void catch(int number)
+static void catch (int number)
 {
 	caught = number;
 }
@@ -464,7 +465,7 @@ static int do_trap(char **argv)
 	return 0;
 }
 
-/* resized ROWS COLUMNS: prints "ready", waits (10 s) for SIGWINCHs until the terminal is so large */
+/* resized ROWS COLUMNS: prints "ready", waits (10 s) for SIGWINCHs until it is so large */
 static int do_resized(char **argv)
 {
 	struct sigaction action = { .sa_handler = catch };

@@ -5,6 +5,9 @@ void _start(void);
 
 void _start(void)
 {
-	__asm__ volatile("syscall" : : "a"(231L), "D"(0L) : "rcx", "r11", "memory"); /* exit_group */
+	__asm__ volatile("syscall"
+			 :
+			 : "a"(231L), "D"(0L)
+			 : "rcx", "r11", "memory"); /* exit_group */
 	__builtin_unreachable();
 }

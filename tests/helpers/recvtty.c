@@ -24,7 +24,9 @@ static int receive(int connection)
 {
 	char payload[4096], control[CMSG_SPACE(sizeof(int) * 4)], link[64], target[256] = "";
 	struct iovec iov = { payload, sizeof(payload) - 1 };
-	struct msghdr message = { .msg_iov = &iov, .msg_iovlen = 1, .msg_control = control,
+	struct msghdr message = { .msg_iov = &iov,
+				  .msg_iovlen = 1,
+				  .msg_control = control,
 				  .msg_controllen = sizeof(control) };
 	ssize_t size = recvmsg(connection, &message, MSG_CMSG_CLOEXEC);
 	struct cmsghdr *header = CMSG_FIRSTHDR(&message);

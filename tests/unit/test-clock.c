@@ -25,7 +25,8 @@ static void test_every_day(void)
 
 static void test_edges(void)
 {
-	static const int64_t seconds[] = { 0, 86399, 86400, 951782399, 951782400, 951868800,
+	static const int64_t seconds[] = { 0,	       86399,	   86400,
+					   951782399,  951782400,  951868800,
 					   1709164800, 4102444799, 253402300799 };
 
 	for (size_t i = 0; i < sizeof(seconds) / sizeof(*seconds); i++)

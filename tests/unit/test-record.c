@@ -31,10 +31,15 @@ static void end(void)
 
 static struct record example(void)
 {
-	return (struct record){ .version = RECORD_VERSION, .id = "c1", .bundle = "/b",
-				.created = "2026-01-01T00:00:00Z", .manager = "cgroupfs",
-				.cgroup_mount = "/sys/fs/cgroup", .cgroup_path = "/orlop/c1",
-				.namespaces = 1U << NS_PID | 1U << NS_MOUNT, .has_process = true };
+	return (struct record){ .version = RECORD_VERSION,
+				.id = "c1",
+				.bundle = "/b",
+				.created = "2026-01-01T00:00:00Z",
+				.manager = "cgroupfs",
+				.cgroup_mount = "/sys/fs/cgroup",
+				.cgroup_path = "/orlop/c1",
+				.namespaces = 1U << NS_PID | 1U << NS_MOUNT,
+				.has_process = true };
 }
 
 static void test_ids(void)
@@ -109,7 +114,8 @@ static void test_damaged(void)
 		struct error err = ERROR_INIT;
 
 		CHECK_INT(io_replace_file(dirfd, RECORD_STATE, texts[i], strlen(texts[i]), 0600,
-					  IO_NO_SYNC, NULL), 0);
+					  IO_NO_SYNC, NULL),
+			  0);
 		CHECK(record_read(&globals, "c1", &arena, &got, &err) < 0);
 		CHECK(strstr(err.msg, "c1") != NULL);
 	}

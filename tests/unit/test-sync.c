@@ -72,7 +72,8 @@ static void test_order(void)
 	/* a child that lies about where it is: the host's own count finds it */
 	pair.child.stage = 0;
 	CHECK_INT(sync_send(&pair.child, SYNC_MOUNTED, 0, -EBADF, NULL), 0);
-	CHECK_ERROR(sync_receive(&pair.host, &message, &err), EPROTO, "\"mounted\" is out of order");
+	CHECK_ERROR(sync_receive(&pair.host, &message, &err), EPROTO,
+		    "\"mounted\" is out of order");
 	close_pair(&pair);
 }
 
@@ -96,7 +97,8 @@ static void test_direction(void)
 
 	CHECK_ERROR(sync_send(&pair.child, SYNC_GO, 0, -EBADF, &err), EPROTO, "malformed");
 	CHECK_ERROR(sync_send(&pair.host, SYNC_READY, 0, -EBADF, &err), EPROTO, "malformed");
-	CHECK_ERROR(sync_send(&pair.child, SYNC_READY, 0, pair.child.fd, &err), EPROTO, "malformed");
+	CHECK_ERROR(sync_send(&pair.child, SYNC_READY, 0, pair.child.fd, &err), EPROTO,
+		    "malformed");
 	CHECK_ERROR(sync_send(&pair.child, SYNC_CONSOLE, 0, -EBADF, &err), EPROTO, "malformed");
 	/* one that pretends to be the host */
 	pair.child.host = true;
@@ -153,7 +155,8 @@ static void test_end(void)
 	CHECK_INT(sync_receive(&pair.host, &message, &untouched), -ECONNRESET);
 	CHECK_INT(untouched.errnum, 0);
 	/* nobody reads it: no SIGPIPE */
-	CHECK_ERROR(sync_send(&pair.host, SYNC_GO, 0, -EBADF, &err), EPIPE, "send sync message \"go\"");
+	CHECK_ERROR(sync_send(&pair.host, SYNC_GO, 0, -EBADF, &err), EPIPE,
+		    "send sync message \"go\"");
 	close_pair(&pair);
 }
 
@@ -186,13 +189,11 @@ static void test_unexpected(void)
 	close_pair(&pair);
 }
 
-CHECK_MAIN({ "messages carry values both ways", test_round },
-	   { "messages carry fds", test_fds },
+CHECK_MAIN({ "messages carry values both ways", test_round }, { "messages carry fds", test_fds },
 	   { "the order is checked on both sides", test_order },
 	   { "messages repeat where their row says so", test_repeats },
 	   { "direction and fds are checked", test_direction },
-	   { "garbage is refused", test_garbage },
-	   { "errors arrive whole", test_error },
+	   { "garbage is refused", test_garbage }, { "errors arrive whole", test_error },
 	   { "the end of the stream is told apart", test_end },
 	   { "a child whose host is gone exits", test_child_exits },
 	   { "what may not come now is an error", test_unexpected })
