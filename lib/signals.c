@@ -7,6 +7,8 @@
 #include <string.h>
 #include <strings.h>
 #include <sys/signalfd.h>
+#include <sys/syscall.h>
+#include <unistd.h>
 
 #include "lib/number.h"
 
@@ -93,20 +95,26 @@ int signal_open_fd(const int *signals, size_t count, struct error *err)
 	return fd < 0 ? error_errno(err, errno, "signalfd") : fd;
 }
 
+/* struct sigaction as the kernel has it; all zero is SIG_DFL without flags. */
+struct kernel_sigaction {
+	unsigned long words[4];
+};
+#define KERNEL_SIGSET_SIZE 8
+
+void signal_set_default(int number)
+{
+	const struct kernel_sigaction action = { { 0 } };
+
+	/* SIGKILL and SIGSTOP are refused, and have no other disposition */
+	(void)syscall(SYS_rt_sigaction, number, &action, NULL, KERNEL_SIGSET_SIZE);
+}
+
 void signal_reset_all(void)
 {
-	struct sigaction action = { .sa_handler = SIG_DFL };
-	struct sigaction now;
 	sigset_t none;
 
-	for (int number = 1; number < NSIG; number++) {
-		if (number == SIGKILL || number == SIGSTOP || sigaction(number, NULL, &now) < 0)
-			continue;
-		/* after an exec of ours nearly all are at their default: the read is the cheap half
-		 */
-		if (now.sa_handler != SIG_DFL)
-			(void)sigaction(number, &action, NULL);
-	}
+	for (int number = 1; number < NSIG; number++)
+		signal_set_default(number);
 	(void)sigemptyset(&none);
 	(void)sigprocmask(SIG_SETMASK, &none, NULL);
 }

@@ -15,6 +15,12 @@ const char *signal_name(int number);
 /** Block these signals and return a signalfd (CLOEXEC, NONBLOCK) for them. */
 int signal_open_fd(const int *signals, size_t count, struct error *err);
 
+/**
+ * The default disposition for one signal, by the kernel's own call: glibc refuses the two that it
+ * uses itself (32 and 33), and an ignored one of them would be inherited through exec all the same.
+ */
+void signal_set_default(int number);
+
 /** Default disposition for every signal and an empty mask; async-signal-safe, for children. */
 void signal_reset_all(void);
 

@@ -30,14 +30,13 @@
  * caller ignored would stay. */
 static void stop_ignoring_signals(const struct plan_process *process)
 {
-	const struct sigaction action = { .sa_handler = SIG_DFL };
 	uint64_t ignored = process->ignored_signals;
 
 	if (!process->has_ignored_signals)
 		signal_reset_all();
 	for (int number = 1; ignored; number++, ignored >>= 1)
 		if (ignored & 1)
-			(void)sigaction(number, &action, NULL); /* glibc keeps two to itself */
+			signal_set_default(number);
 }
 
 static int begin_session(struct init *init, struct error *err)

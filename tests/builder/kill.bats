@@ -99,6 +99,11 @@ check_image() {
 # After a session has ended well nothing but itself was there.
 check_swept() {
 	left_behind
+	# what takes longer than a second to remove goes on behind the session
+	for _ in {1..300}; do
+		[ -z "$(ls -A "$ORLOP_STORE/tmp" "$ORLOP_STORE/leases" | grep -v :)" ] && break
+		sleep 0.1
+	done
 	[ -z "$(ls -A "$ORLOP_STORE/tmp")" ]
 	[ -z "$(ls -A "$ORLOP_STORE/leases")" ]
 }

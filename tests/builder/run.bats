@@ -109,12 +109,19 @@ run_box() {
 
 @test "a terminal: its size, its input, the exit status" {
 	requires conmon
-	out=$(echo 'exit 5' | script -qec \
-		"stty rows 33 cols 77; '$builder' run --rm -it box sh -c 'stty size; test -t 0 && test -t 1 && sh'" \
-		/dev/null) && status=0 || status=$?
-	echo "$out"
+	# typed only when the shell waits for it: what comes earlier may be flushed
+	mkfifo "$work/keys"
+	timeout 60 script -qec \
+		"stty rows 33 cols 77; '$builder' run --rm -it box sh -c 'stty size; test -t 0 && test -t 1 && echo ready && read word && exit \$word'" \
+		/dev/null <"$work/keys" >"$work/screen" 3>&- &
+	exec 9>"$work/keys"
+	for _ in {1..300}; do grep -q ready "$work/screen" && break; sleep 0.1; done
+	echo 5 >&9
+	wait $! && status=0 || status=$?
+	exec 9>&-
+	cat "$work/screen"
 	[ "$status" = 5 ]
-	[[ $out == *'33 77'* ]]
+	grep -q '33 77' "$work/screen"
 	run -4 run_box -t box sh -c 'test -t 1 && exit 4'
 	run -125 run_box -it box true </dev/null
 	[ -z "$(ls "$ORLOP_STORE/containers")" ]
