@@ -42,8 +42,12 @@ int cli_parse_name(struct cli *cli, const struct command_spec *command, const ch
 int cli_open_store(struct cli *cli, bool mounts, struct store *out)
 {
 	cleanup_free char *path = store_default_path(cli->store);
-	int ret = mounts ? snapshot_namespace_enter(&cli->err) : 0;
+	int ret = 0;
 
+	if (!path) /* relative to a folder that is gone */
+		return error_errno(&cli->err, errno, "find the store: the working directory");
+	if (mounts)
+		ret = snapshot_namespace_enter(&cli->err);
 	if (ret == 0)
 		ret = store_open(path, out, &cli->err);
 	if (ret == 0)

@@ -67,7 +67,8 @@ struct store {
 		.lease_fd = -EBADF                                                                 \
 	}
 
-/** The folder to use: option (may be NULL), ORLOP_STORE, /var/lib/orlop or $XDG_DATA_HOME/orlop. */
+/** The folder to use: option (may be NULL), ORLOP_STORE, /var/lib/orlop or $XDG_DATA_HOME/orlop;
+ *  owned. NULL with errno when it is relative and the working directory is gone. */
 char *store_default_path(const char *option);
 
 /** Open, creating it when absent. Another version or another kind of xattr is refused with the way

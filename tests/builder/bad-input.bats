@@ -340,6 +340,17 @@ entry('pipe', type=tarfile.FIFOTYPE)"
 	ob run --rm --network none box sh -c true
 }
 
+@test "a working directory that is gone" {
+	mkdir "$work/gone"
+	cd "$work/gone"
+	rmdir "$work/gone"
+	run -1 "$builder" --store relative images
+	[[ $output = *'working directory: no such file'* ]]
+	ob images >/dev/null
+	fails 'no such file' "$builder" build .
+	fails 'no such file' "$builder" import absent.tar
+}
+
 @test "names that would leave the store are refused" {
 	for name in '../x' 'a/../b' '/abs' 'a//b' ':tag' 'a:../../x' 'A' 'a b' '' \
 		"$(head -c 5000 /dev/zero | tr '\0' a)" 'sha256:../../x'; do
