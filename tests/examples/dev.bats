@@ -50,3 +50,45 @@ dev=$ORLOP_SOURCE/dev
 	TMPDIR=$BATS_TEST_TMPDIR/tmp run "$dev" packages
 	[ -z "$(ls -A "$BATS_TEST_TMPDIR/tmp")" ]
 }
+
+tally=$ORLOP_SOURCE/tests/examples/tally
+
+trs() {
+	printf ':test-result: %s\n' "${@:2}" >"$BATS_TEST_TMPDIR/$1.trs"
+}
+
+@test "tally: the results of all programs are summed up" {
+	trs a PASS PASS FAIL
+	trs b SKIP XFAIL ERROR XPASS
+	run -0 "$tally" trs "$BATS_TEST_TMPDIR" a.log b.log
+	[ "$output" = "3 3 1" ]
+}
+
+@test "tally: a program that left no result has failed, and is named" {
+	trs a PASS
+	: >"$BATS_TEST_TMPDIR/b.trs"
+	run -0 --separate-stderr "$tally" trs "$BATS_TEST_TMPDIR" a.log b.log c.log
+	[ "$output" = "1 2 0" ]
+	grep -x 'tally: no result from b' <<<"$stderr"
+	grep -x 'tally: no result from c' <<<"$stderr"
+}
+
+@test "tally: a result of a program that is no more is not counted" {
+	trs a PASS
+	trs old PASS FAIL
+	run -0 "$tally" trs "$BATS_TEST_TMPDIR" a.log
+	[ "$output" = "1 0 0" ]
+}
+
+@test "tally: TAP, with what a plan promised and did not bring" {
+	printf '%s\n' 1..6 'ok 1 a' 'not ok 2 b' '# not ok 9' 'ok 3 c # skip why' \
+		'not ok 4 d # TODO' >"$BATS_TEST_TMPDIR/tap"
+	run -0 "$tally" tap "$BATS_TEST_TMPDIR/tap"
+	[ "$output" = "2 3 1" ]
+}
+
+@test "tally: a lane that said nothing has failed" {
+	: >"$BATS_TEST_TMPDIR/tap"
+	run -0 "$tally" tap "$BATS_TEST_TMPDIR/tap"
+	[ "$output" = "0 1 0" ]
+}
