@@ -13,7 +13,7 @@ void store_unlock(struct store *store);
 /** A session: lease and tmp folder. Started when something is first held or made. */
 int store_session(struct store *store, struct error *err);
 
-/** A name for a new file or folder of this session ("tmp/SESSION/N"); starts the session. */
+/** A name for a new file or folder of the session ("tmp/SESSION/N"); starts the session. */
 int store_scratch_name(struct store *store, char out_name[STORE_NAME_SIZE], struct error *err);
 
 /** Write a file into scratch; to be published or renamed. */

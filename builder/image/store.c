@@ -461,7 +461,7 @@ int store_hold_line(struct store *store, const char *line, struct error *err)
 	text = xasprintf("%s\n", line);
 	ret = io_write_all(store->lease_fd, text, strlen(text));
 	if (ret < 0)
-		return error_errno(err, -ret, "write the lease of this session");
+		return error_errno(err, -ret, "write the lease of the session");
 	strv_add(&store->held, line);
 	return 0;
 }

@@ -15,7 +15,7 @@
  *	ingest/ mounts/ volumes/
  *
  * What is made goes into a scratch folder first and is renamed into place whole; publishing holds
- *it for this session, so that a concurrent rmi leaves it alone. Scratch folders, holds and blobs
+ *it for the session, so that a concurrent rmi leaves it alone. Scratch folders, holds and blobs
  *are for any thread; all else is the main thread's.
  */
 #ifndef BUILDER_IMAGE_STORE_H
@@ -83,7 +83,7 @@ void store_close(struct store *store);
  *  point. A cached rebuild costs nothing here. */
 int store_commit(struct store *store, struct error *err);
 
-/* -- scratch: folders that are this session's until renamed away --------------------------------
+/* -- scratch: folders that are the session's until renamed away --------------------------------
  */
 
 /** A fresh empty folder; out_name is relative to the store ("tmp/SESSION/3"), out_fd may be NULL.
