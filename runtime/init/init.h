@@ -25,6 +25,7 @@ struct init_args {
 	int container_fd;	       /* exec: pidfd of the container's init; -EBADF = create */
 	unsigned int container_flags;  /* exec: what to join through it (CLONE_NEW*) */
 	uint64_t preserve_fds;	       /* 3 ... 3 + this - 1 go on to the payload */
+	unsigned int listen_fds;       /* so many of them are sockets by LISTEN_FDS */
 	const struct oci_state *state; /* for the hooks of the container side */
 	const char *mount_for_cgroups; /* the host's cgroup2 mount; NULL = none */
 	const char *cgroup_path;       /* the container's below it; "" = none */

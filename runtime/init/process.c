@@ -120,6 +120,11 @@ int process_make_environment(struct init *init, struct error *err)
 	strv_add_all(&init->env, process->env);
 	if (!strv_env_get(&init->env, "HOME"))
 		add_home(init, process->uid);
+	if (init->args->listen_fds) { /* sd_listen_fds(3): the fds follow fd 2, and pid 1 may use
+					 them */
+		strv_addf(&init->env, "LISTEN_FDS=%u", init->args->listen_fds);
+		strv_add(&init->env, "LISTEN_PID=1");
+	}
 	return 0;
 }
 

@@ -11,8 +11,13 @@
 #include <unistd.h>
 
 #include "lib/cleanup.h"
+#include "lib/io.h"
+#include "lib/path.h"
+#include "lib/strbuf.h"
 #include "lib/syscalls.h"
 #include "runtime/init/init.h"
+
+#define MOUNTINFO_MAX ((size_t)16 << 20)
 
 int rootfs_need_fd(struct init *init, int index, struct error *err)
 {
@@ -103,9 +108,50 @@ int rootfs_prepare(struct init *init, struct error *err)
 	return 0;
 }
 
-/* For hosts whose root is a ramfs, which pivot_root refuses: move the mount over "/" instead. */
-static int move_root(struct error *err)
+/* The mount point in a line of mountinfo(5) if it is all of a procfs or sysfs, else NULL. */
+static const char *kernel_mount(char *line)
 {
+	char *dash = strstr(line, " - "), *save = NULL, *root = NULL, *point = NULL;
+
+	if (!dash || (strncmp(dash, " - proc ", 8) != 0 && strncmp(dash, " - sysfs ", 9) != 0))
+		return NULL;
+	for (int field = 0; field < 5; field++) {
+		root = point;
+		point = strtok_r(field ? NULL : line, " ", &save);
+	}
+	return root && point && strcmp(root, "/") == 0 ? point : NULL;
+}
+
+/*
+ * Moving the root leaves the host's mounts in the namespace, where mount(2) of a fresh procfs or
+ * sysfs is allowed as long as a full one is visible: take those away, or cover them.
+ */
+static int drop_kernel_mounts(const char *rootfs, struct error *err)
+{
+	cleanup_strbuf struct strbuf text = STRBUF_INIT;
+	int ret = io_read_file(AT_FDCWD, "/proc/self/mountinfo", MOUNTINFO_MAX, &text, err);
+	char *rest = text.data, *line;
+
+	if (ret < 0)
+		return ret;
+	while (rest && (line = strsep(&rest, "\n"))) {
+		const char *point = kernel_mount(line);
+
+		if (!point || path_is_below(point, rootfs) || umount2(point, MNT_DETACH) == 0 ||
+		    mount("tmpfs", point, "tmpfs", MS_RDONLY, "size=0") == 0)
+			continue;
+		return error_errno(err, errno, "take \"%s\" out of the container's view", point);
+	}
+	return 0;
+}
+
+/* For hosts whose root is a ramfs, which pivot_root refuses: move the mount over "/" instead. */
+static int move_root(struct init *init, struct error *err)
+{
+	int ret = drop_kernel_mounts(init->plan->rootfs, err);
+
+	if (ret < 0)
+		return ret;
 	if (mount(".", "/", NULL, MS_MOVE, NULL) < 0)
 		return error_errno(err, errno, "move the rootfs to \"/\"");
 	if (chroot(".") < 0 || chdir("/") < 0)
@@ -149,7 +195,7 @@ int rootfs_pivot(struct init *init, struct error *err)
 {
 	if (fchdir(init->root_fd) < 0)
 		return error_errno(err, errno, "change to the rootfs");
-	return init->plan->no_pivot ? move_root(err) : pivot(init, err);
+	return init->plan->no_pivot ? move_root(init, err) : pivot(init, err);
 }
 
 /* Last: everything that had to be made in the rootfs is there. */

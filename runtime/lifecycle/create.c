@@ -20,11 +20,15 @@
 #include "lib/fd.h"
 #include "lib/io.h"
 #include "lib/log.h"
+#include "lib/number.h"
 #include "lib/proc.h"
 #include "lib/signals.h"
 #include "lib/syscalls.h"
 #include "runtime/lifecycle/hooks.h"
 #include "runtime/texts.h"
+
+/* Both kinds; more would collide with fds of our own. */
+#define PRESERVED_MAX 1024
 
 /* -- the steps -- */
 
@@ -87,12 +91,26 @@ static int compile(struct creation *c, struct error *err)
 	return error_phase(err, ret, PHASE_PLAN);
 }
 
+/* Socket activation, sd_listen_fds(3): meant for us only when it names our pid. */
+static unsigned int count_listen_fds(void)
+{
+	const char *count = getenv("LISTEN_FDS"), *pid = getenv("LISTEN_PID");
+	uint32_t number, owner;
+
+	if (!count || !pid || number_parse_u32(pid, &owner) < 0 || owner != (uint32_t)getpid() ||
+	    number_parse_u32(count, &number) < 0)
+		return 0;
+	return number;
+}
+
+/* LISTEN_FDS come first, then those of --preserve-fds. */
 static int check_preserved_fds(struct creation *c, struct error *err)
 {
-	if (c->options->preserve_fds > 1024)
-		return error_set(err, ERROR_INVALID, 0, "--preserve-fds: %llu is too many",
-				 (unsigned long long)c->options->preserve_fds);
-	for (int fd = 3; fd < 3 + (int)c->options->preserve_fds; fd++)
+	c->listen_fds = count_listen_fds();
+	if (c->options->preserve_fds > PRESERVED_MAX || c->listen_fds > PRESERVED_MAX)
+		return error_set(err, ERROR_INVALID, 0, "too many file descriptors to preserve");
+	c->preserve_fds = c->options->preserve_fds + c->listen_fds;
+	for (int fd = 3; fd < 3 + (int)c->preserve_fds; fd++)
 		if (fcntl(fd, F_GETFD) < 0)
 			return error_set(err, ERROR_INVALID, EBADF,
 					 "file descriptor %d to preserve is not open", fd);
@@ -185,7 +203,8 @@ static int start_init(struct creation *c, struct error *err)
 	launch_init(&c->launch, &c->plan, &c->state);
 	c->launch.signal_fd = c->signal_fd;
 	c->launch.cgroup = &c->cgroup;
-	c->launch.args.preserve_fds = c->options->preserve_fds;
+	c->launch.args.preserve_fds = c->preserve_fds;
+	c->launch.args.listen_fds = c->listen_fds;
 	c->launch.args.mount_for_cgroups = c->cgroup.mount;
 	c->launch.args.cgroup_path = c->cgroup.path;
 	if (!c->run) {

@@ -29,6 +29,8 @@ struct creation {
 	struct console console;
 	bool begun; /* things outside of the state folder may exist */
 	bool pid_file_written;
+	unsigned int listen_fds;
+	uint64_t preserve_fds; /* those included */
 };
 
 /** Everything up to COMMIT; on failure all of it is undone. creation_done in either case. */

@@ -225,3 +225,25 @@ with_user_namespace() {
 	contains "uid=0 gid=0" "$(cat "$WORK/out")"
 	[ -z "$(ls -A "$WORK/mine/root")" ]
 }
+
+@test "a caller without privilege maps its subordinate ids with newuidmap" {
+	requires root user_namespace program newuidmap program runuser
+	user=$(awk -F: 'NR == FNR { has[$1] = 1; next } ($1 in has) && $3 > 0 { print $1; exit }' /etc/subuid /etc/passwd)
+	[ -n "$user" ] || skip "needs a user with subordinate ids"
+	read -r start count < <(awk -F: -v user="$user" '$1 == user { print $2, $3; exit }' /etc/subuid)
+	config_set '.linux.namespaces |= (map(select(.type != "network" and .type != "cgroup")) + [{ "type": "user" }])
+		| .linux.uidMappings = [{ containerID: 0, hostID: $uid, size: 1 }, { containerID: 1, hostID: $start, size: $count }]
+		| .linux.gidMappings = [{ containerID: 0, hostID: $gid, size: 1 }, { containerID: 1, hostID: $start, size: $count }]
+		| del(.linux.resources) | del(.process.rlimits) | .process.user = { uid: 7, gid: 8 }
+		| .mounts |= map(select(.type | IN("sysfs", "cgroup") | not))' \
+		--argjson uid "$(id -u "$user")" --argjson gid "$(id -g "$user")" --argjson start "$start" --argjson count "$count"
+	probe id then cat /proc/self/uid_map
+	mkdir -m 700 "$WORK/mine"
+	chown -R "$user" "$WORK/mine" "$BUNDLE"
+	status=0
+	runuser -u "$user" -- "$RUNTIME" --root "$WORK/mine/root" run -b "$BUNDLE" "$ID" >"$WORK/out" 2>&1 3>&- || status=$?
+	cat "$WORK/out"
+	equals "$status" 0
+	contains "uid=7 gid=8" "$(cat "$WORK/out")"
+	contains "$start" "$(cat "$WORK/out")"
+}

@@ -217,7 +217,15 @@ mount_line() {
 	probe mounts then ls / then open /bin/probe
 	ok run --no-pivot -b "$BUNDLE" "$ID"
 	contains bin "$stdout"
-	lacks " /work" "$stdout"
+}
+
+@test "--no-pivot leaves no procfs or sysfs of the host in the namespace" {
+	requires ours root
+	probe sleep
+	ok create --no-pivot -b "$BUNDLE" "$ID"
+	# all of this namespace's mounts, also those that its root hides
+	full=$(awk '$4 == "/" && / - (proc|sysfs) / { print $5 }' "/proc/$(container_pid)/mountinfo")
+	equals "$(sort <<<"$full" | tr '\n' ' ')" "/proc /sys "
 }
 
 @test "a hundred mounts do not run out of file descriptors" {

@@ -166,6 +166,21 @@ finish_forwarding() {
 	contains "to preserve is not open" "$(cat "$WORK/stderr")"
 }
 
+@test "LISTEN_FDS are passed on, in front of preserved ones" {
+	probe fds then env
+	status=0
+	sh -c "LISTEN_FDS=1 LISTEN_PID=\$\$ exec '$RUNTIME' --root '$ROOT' run -b '$BUNDLE' --preserve-fds 1 $ID" \
+		>"$WORK/stdout" 3</etc/hosts 4</etc/group || status=$?
+	equals "$status" 0
+	contains "3 /etc/hosts" "$(cat "$WORK/stdout")"
+	contains "4 /etc/group" "$(cat "$WORK/stdout")"
+	contains "LISTEN_FDS=1" "$(cat "$WORK/stdout")"
+	contains "LISTEN_PID=1" "$(cat "$WORK/stdout")"
+	# not for us
+	LISTEN_FDS=1 LISTEN_PID=1 probe_run env
+	lacks LISTEN "$stdout"
+}
+
 @test "closed standard streams do not end up in the container" {
 	requires ours
 	probe fds then write /tmp/out
