@@ -102,7 +102,7 @@ int store_hold_layer(struct store *store, const char *id, struct error *err);
 /** The same for a blob. */
 int store_hold_blob(struct store *store, const struct digest *digest, struct error *err);
 
-/** Write "NAME VALUE" into the lease, for whoever buries this session. */
+/** Write "NAME VALUE" into the lease, for whoever buries the session. */
 int store_lease_note(struct store *store, const char *name, const char *value, struct error *err);
 /** The value of a session's note, owned by the caller; NULL = there is none. */
 char *store_lease_read(struct store *store, const char *session, const char *name);
