@@ -143,6 +143,7 @@ static void fill_record(struct creation *c)
 		.cgroup_path = c->cgroup.path,
 		.annotations = c->config->annotations,
 		.new_pid_namespace = plan->namespaces[NS_PID].mode == NS_NEW,
+		.no_new_keyring = plan->no_new_keyring,
 		.has_process = plan->process.args != NULL,
 		.poststart = plan->hooks[HOOK_POSTSTART].count > 0,
 		.poststop = plan->hooks[HOOK_POSTSTOP].count > 0,

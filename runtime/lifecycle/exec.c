@@ -217,6 +217,7 @@ static int compile_process(struct execution *e, struct error *err)
 	if (ret < 0)
 		return ret;
 	e->plan.id = e->id;
+	e->plan.no_new_keyring = e->record.no_new_keyring;
 	if (e->config->linux && e->config->linux->personality) {
 		e->plan.has_personality = true;
 		e->plan.personality = e->config->linux->personality->domain;

@@ -22,8 +22,8 @@ int foreground_signals(struct error *err)
 	sigset_t set;
 	int fd;
 
-	/* not forwarded: the child's end, urgent data, broken pipes (as runc), our faults */
-	static const int ours[] = { SIGCHLD, SIGURG, SIGPIPE, SIGSEGV, SIGBUS,
+	/* not forwarded: the child's end, urgent data (as runc), our faults */
+	static const int ours[] = { SIGCHLD, SIGURG, SIGSEGV, SIGBUS,
 				    SIGILL,  SIGFPE, SIGTRAP, SIGSYS };
 
 	(void)sigfillset(&set);
@@ -31,6 +31,8 @@ int foreground_signals(struct error *err)
 		(void)sigdelset(&set, ours[i]);
 	if (sigprocmask(SIG_SETMASK, &set, NULL) < 0)
 		return error_errno(err, errno, "block signals");
+	/* a reader of our output that goes away must not take us along, nor the payload */
+	(void)sigdelset(&set, SIGPIPE);
 	fd = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
 	return fd < 0 ? error_errno(err, errno, "signalfd") : fd;
 }
@@ -58,15 +60,31 @@ static int start_terminal(struct console *console, struct error *err)
 	return tty_set_raw(STDIN_FILENO, &console->saved, err);
 }
 
-/* What the process wrote last is still in the pty when it is dead. */
-static void drain_terminal(int master)
+/*
+ * One portion of output. When our own reader is gone the rest is thrown away: a payload that
+ * blocks on a full terminal would never end.
+ */
+static int pump_output(struct console *console)
 {
+	int ret = tty_pump(console->master, console->output);
+
+	if (ret >= 0 || console->output != STDOUT_FILENO)
+		return ret;
+	console->output = open("/dev/null", O_WRONLY | O_CLOEXEC);
+	return console->output < 0 ? ret : 1;
+}
+
+/* What the process wrote last is still in the pty when it is dead. */
+static void drain_terminal(struct console *console)
+{
+	int master = console->master;
+
 	(void)fd_set_nonblock(master, true); /* else a survivor of the process could hold us here */
 	for (int left = 4096; left > 0; left--) {
 		struct pollfd poll_fd = { .fd = master, .events = POLLIN };
 
 		if (poll(&poll_fd, 1, 0) <= 0 || !(poll_fd.revents & POLLIN) ||
-		    tty_pump(master, STDOUT_FILENO) <= 0)
+		    pump_output(console) <= 0)
 			return;
 	}
 }
@@ -92,13 +110,13 @@ int foreground_wait(pid_t pid, int pidfd, int signal_fd, struct console *console
 		}
 		if (fds[POLL_SIGNALS].revents)
 			forward_signals(pidfd, signal_fd, console);
-		if (fds[POLL_MASTER].revents && tty_pump(console->master, STDOUT_FILENO) <= 0)
+		if (fds[POLL_MASTER].revents && pump_output(console) <= 0)
 			fds[POLL_MASTER].fd = -1;
 		if (fds[POLL_INPUT].revents && tty_pump(STDIN_FILENO, console->master) <= 0)
 			fds[POLL_INPUT].fd = -1;
 	}
 	if (console->master >= 0)
-		drain_terminal(console->master);
+		drain_terminal(console);
 	ret = proc_wait(pid, out_status, NULL);
 	return ret < 0 ? error_errno(err, -ret, "wait for the container's process") : 0;
 }

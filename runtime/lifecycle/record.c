@@ -48,6 +48,7 @@ static const struct json_field record_fields[] = {
 	JSON_MAP(struct record, "annotations", annotations),
 	JSON_U32(struct record, "namespaces", namespaces),
 	JSON_BOOL(struct record, "newPidNamespace", new_pid_namespace),
+	JSON_BOOL(struct record, "noNewKeyring", no_new_keyring),
 	JSON_BOOL(struct record, "hasProcess", has_process),
 	JSON_BOOL(struct record, "poststart", poststart),
 	JSON_BOOL(struct record, "poststop", poststop),

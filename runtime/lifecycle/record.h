@@ -40,6 +40,7 @@ struct record {
 	struct json_map annotations;
 	uint32_t namespaces; /* bits 1 << enum namespace_kind: those not inherited */
 	bool new_pid_namespace;
+	bool no_new_keyring;
 	bool has_process; /* config.json had a process: start can work */
 	bool poststart;	  /* hooks that later verbs have to run */
 	bool poststop;

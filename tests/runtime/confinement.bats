@@ -223,6 +223,10 @@ seccomp() {
 	contains "_ses.$ID" "$stdout"
 	ok run --no-new-keyring -b "$BUNDLE" "$ID"
 	lacks "_ses.$ID" "$stdout"
+	probe sleep
+	ok create --no-new-keyring -b "$BUNDLE" "$ID"
+	ok exec "$ID" /bin/probe cat /proc/keys
+	lacks "_ses.$ID" "$stdout"
 }
 
 @test "the payload cannot write to the runtime's executable" {

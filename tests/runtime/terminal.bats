@@ -129,6 +129,15 @@ receive() {
 	contains "the end" "$(tail -c 100 "$WORK/out")"
 }
 
+@test "a reader of the terminal's output that goes away does not end the container early" {
+	requires program script
+	config_set '.root.readonly = false'
+	terminal cat /bin/probe then write /tmp/finished
+	script -qec "'$RUNTIME' --root '$ROOT' run -b '$BUNDLE' $ID | head -c 10 >/dev/null" "$WORK/typescript" \
+		</dev/null >/dev/null 3>&-
+	wait_for 10 test ! -e "$ROOT/$ID"
+}
+
 @test "exec -t gives the process a terminal of the container's devpts" {
 	requires program script
 	start_container
