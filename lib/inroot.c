@@ -155,6 +155,20 @@ int inroot_mkdir_all(int root_fd, const char *path, mode_t mode, uid_t uid, gid_
 	return ret < 0 ? failed(err, ret, "make folder", path) : TAKE_FD(folder);
 }
 
+int inroot_open_or_make(int root_fd, const char *path, bool *out_made, struct error *err)
+{
+	int fd = open_in(root_fd, path, O_PATH | O_DIRECTORY, 0, 0);
+
+	*out_made = false;
+	if (fd == -ENOENT) {
+		fd = make_last(root_fd, path, 0755, (uid_t)-1, (gid_t)-1);
+		*out_made = fd >= 0;
+	}
+	if (fd == -ENOENT)
+		return inroot_mkdir_all(root_fd, path, 0755, (uid_t)-1, (gid_t)-1, err);
+	return fd < 0 ? failed(err, fd, "open folder", path) : fd;
+}
+
 int inroot_parent(int root_fd, const char *path, bool create, const char **out_name,
 		  struct error *err)
 {

@@ -25,6 +25,13 @@ int inroot_open_nofollow(int root_fd, const char *path, int flags, bool no_symli
 int inroot_mkdir_all(int root_fd, const char *path, mode_t mode, uid_t uid, gid_t gid,
 		     struct error *err);
 
+/**
+ * Open the folder at path, made (0755, missing parents too) when it is not there. *out_made says
+ * that its last component was made by this very call: then it is an ordinary folder of a file
+ * system that takes folders, so not one of procfs or sysfs.
+ */
+int inroot_open_or_make(int root_fd, const char *path, bool *out_made, struct error *err);
+
 /** Open the folder that holds path's last component (created with 0755 if create), and give that
  *  component's name (points into path). "/" and ".." as last component are -EINVAL. */
 int inroot_parent(int root_fd, const char *path, bool create, const char **out_name,

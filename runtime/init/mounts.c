@@ -225,7 +225,7 @@ static int make_file(int root_fd, const char *path, struct error *err)
 }
 
 static int open_destination(struct init *init, const struct plan_mount *mount, int source_fd,
-			    struct error *err)
+			    bool *out_made, struct error *err)
 {
 	const char *path = mount->destination;
 	int fd;
@@ -238,7 +238,7 @@ static int open_destination(struct init *init, const struct plan_mount *mount, i
 		if (fd >= 0 || fd != -ENOENT)
 			return fd >= 0 ? fd : error_errno(err, -fd, "open \"%s\"", path);
 	} else if (mount->kind != PLAN_MOUNT_BIND) {
-		return inroot_mkdir_all(init->root_fd, path, 0755, (uid_t)-1, (gid_t)-1, err);
+		return inroot_open_or_make(init->root_fd, path, out_made, err);
 	} else if (mount->flags & PLAN_MOUNT_DEST_NOFOLLOW) {
 		fd = inroot_open_nofollow(init->root_fd, path, O_PATH, false, NULL);
 	} else {
@@ -334,6 +334,7 @@ static int mount_one(struct init *init, const struct plan_mount *mount, struct e
 {
 	static const char *const no_data[] = { NULL };
 	struct plan_mount host_sysfs = { .kind = PLAN_MOUNT_BIND, .flags = PLAN_MOUNT_RECURSIVE };
+	bool made = false;
 	int fd, target, ret;
 
 	if (mount->kind == PLAN_MOUNT_REMOUNT)
@@ -358,10 +359,11 @@ static int mount_one(struct init *init, const struct plan_mount *mount, struct e
 	ret = set_attributes(init, fd, mount, err);
 	if (ret < 0)
 		return ret;
-	target = open_destination(init, mount, fd, err);
+	target = open_destination(init, mount, fd, &made, err);
 	if (target < 0)
 		return target;
-	ret = check_destination(mount, target, err);
+	/* what was made a moment ago cannot lie on procfs */
+	ret = made ? 0 : check_destination(mount, target, err);
 	if (ret == 0)
 		ret = inherit_mode(fd, target, mount, err);
 	if (ret == 0 && mount->flags & PLAN_MOUNT_TMPCOPYUP)

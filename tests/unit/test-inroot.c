@@ -79,6 +79,13 @@ static void test_mkdir(void)
 	CHECK_INT(inroot_mkdir_all(root, "dangling/x", 0755, (uid_t)-1, (gid_t)-1, NULL), -ENOENT);
 	CHECK_INT(access("root/nowhere", F_OK), -1);
 	CHECK_INT(access("outside/x", F_OK), -1);
+	bool made = false;
+	cleanup_close int fresh = inroot_open_or_make(root, "/inside/fresh", &made, NULL);
+	CHECK(fresh >= 0 && made);
+	cleanup_close int again = inroot_open_or_make(root, "/inside/fresh", &made, NULL);
+	CHECK(again >= 0 && !made);
+	CHECK_INT(inroot_open_or_make(root, "abs/x", &made, NULL), -ENOENT);
+	CHECK(!made);
 	CHECK_INT(inroot_mkdir_all(root, "etc/hosts/x", 0755, (uid_t)-1, (gid_t)-1, NULL),
 		  -ENOTDIR);
 	remove_root();
