@@ -14,6 +14,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/ioctl.h>
+#include <sys/pidfd.h>
 #include <sys/signalfd.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -315,7 +316,9 @@ int conmon_run_attached(const struct conmon_run *run, int *out_status, struct er
 	if (ret == 0)
 		ret = attach_and_wait(&session, out_status, err);
 	/* also ends conmon when something of ours failed: it goes when the container is gone */
-	(void)runtime_verb(run->runtime, words, NULL);
+	if (runtime_verb(run->runtime, words, NULL) < 0 && ret < 0 && session.pidfd >= 0)
+		/* neither started nor deleted: it would wait for that container for ever */
+		(void)pidfd_send_signal(session.pidfd, SIGKILL, NULL, 0);
 	if (session.pid > 0)
 		(void)proc_wait(session.pid, NULL, NULL);
 	return ret;
