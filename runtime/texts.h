@@ -43,7 +43,6 @@
 #define TEXT_OOM_SUFFIX "(possibly OOM-killed)"
 #define TEXT_AMBIENT "can't raise ambient capability %s: "
 #define TEXT_ORDINARY_DIR "filesystem \"%s\" must be mounted on ordinary directory"
-#define TEXT_OUTSIDE "mountpoint \"%s\" is outside of rootfs \"%s\""
 
 #define TEXT_NOT_YET "not supported yet"
 
