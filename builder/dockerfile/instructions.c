@@ -9,6 +9,7 @@
 #include <strings.h>
 
 #include "builder/dockerfile/expand.h"
+#include "builder/dockerfile/run-mount.h"
 #include "lib/alloc.h"
 #include "lib/cleanup.h"
 #include "lib/number.h"
@@ -26,7 +27,7 @@ static const struct flag_spec from_flags[] = {
 };
 
 static const struct flag_spec run_flags[] = {
-	{ "mount",    FLAG_LIST,   FLAG_LATER, true },
+	{ "mount",    FLAG_LIST,   FLAG_LATER, false }, /* its fields are expanded one by one */
 	{ "network",  FLAG_STRING, FLAG_DONE,  false },
 	{ "security", FLAG_STRING, FLAG_LATER, false },
 	{ "device",   FLAG_LIST,   FLAG_LATER, false },
@@ -261,7 +262,17 @@ static int check_copy(const struct instruction *instruction, struct error *err)
 static int check_run(const struct instruction *instruction, struct error *err)
 {
 	const char *network = instruction_flag(instruction, "network");
+	const char *security = instruction_flag(instruction, "security");
+	int ret = 0;
 
+	for (size_t i = 0; i < instruction->flag_count && ret == 0; i++)
+		if (strcmp(instruction->flags[i].spec->name, "mount") == 0)
+			ret = run_mount_check_syntax(instruction->flags[i].value, err);
+	if (ret < 0)
+		return ret;
+	if (security && strcmp(security, "sandbox") != 0 && strcmp(security, "insecure") != 0)
+		return error_invalid(err, "--security: \"%s\" is not sandbox or insecure",
+				     security);
 	if (network && strcmp(network, "default") != 0 && strcmp(network, "none") != 0 &&
 	    strcmp(network, "host") != 0)
 		return error_invalid(err, "--network: \"%s\" is not default, none or host",
@@ -388,6 +399,21 @@ static int expand_flags(const struct expand *expand, struct arena *arena, struct
 	return ret;
 }
 
+/* RUN --mount: each field's value by itself. */
+static int expand_mounts(const struct expand *expand, struct arena *arena, struct instruction *out,
+			 struct error *err)
+{
+	int ret = 0;
+
+	out->mounts = arena_alloc(arena, (out->flag_count + 1) * sizeof(*out->mounts));
+	out->mount_count = 0;
+	for (size_t i = 0; i < out->flag_count && ret == 0; i++)
+		if (strcmp(out->flags[i].spec->name, "mount") == 0)
+			ret = run_mount_parse(out->flags[i].value, expand, arena,
+					      &out->mounts[out->mount_count++], err);
+	return ret;
+}
+
 /* Bodies of files are expanded; those of RUN are the shell's business. */
 static int expand_heredocs(const struct expand *expand, struct arena *arena,
 			   struct instruction *out, struct error *err)
@@ -418,6 +444,8 @@ int instruction_expand(const struct instruction *instruction, const struct expan
 		ret = expand_flags(expand, arena, &copy, err);
 	if (ret == 0)
 		ret = expand_heredocs(expand, arena, &copy, err);
+	if (ret == 0 && copy.kind == INST_RUN)
+		ret = expand_mounts(expand, arena, &copy, err);
 	if (ret == 0 && copy.arg_count == 0 && instruction->arg_count)
 		ret = error_invalid(err, "%s requires at least one argument",
 				    instruction_spec(instruction)->name);

@@ -119,6 +119,8 @@ struct heredoc {
 	bool strip;  /* <<- */
 };
 
+struct run_mount;
+
 struct instruction {
 	enum instruction_kind kind;
 	struct source_range range;
@@ -130,6 +132,8 @@ struct instruction {
 	size_t flag_count;
 	struct heredoc *heredocs;
 	size_t heredoc_count;
+	struct run_mount *mounts; /* RUN --mount, after instruction_expand; before: NULL */
+	size_t mount_count;
 	struct instruction *nested; /* of ONBUILD */
 };
 

@@ -4,6 +4,7 @@ builder_libbuilder_a_SOURCES += %D%/words.c %D%/words.h
 builder_libbuilder_a_SOURCES += %D%/glob.c %D%/glob.h
 builder_libbuilder_a_SOURCES += %D%/expand.c %D%/expand.h
 builder_libbuilder_a_SOURCES += %D%/instructions.c %D%/instructions.h
+builder_libbuilder_a_SOURCES += %D%/run-mount.c %D%/run-mount.h
 builder_libbuilder_a_SOURCES += %D%/parse.c %D%/parse.h
 builder_libbuilder_a_SOURCES += %D%/print.c
 builder_libbuilder_a_SOURCES += %D%/scope.c %D%/scope.h

@@ -9,6 +9,7 @@
 #include <strings.h>
 
 #include "builder/dockerfile/expand.h"
+#include "builder/dockerfile/run-mount.h"
 #include "builder/dockerfile/scope.h"
 #include "lib/cleanup.h"
 #include "lib/number.h"
@@ -196,15 +197,13 @@ static int read_stages(struct resolver *resolver, size_t first, struct error *er
 /* -- what a stage needs --------------------------------------------------------------------------
  */
 
-static int add_need(struct resolver *resolver, struct stage *stage, struct scope *scope,
-		    const char *from, struct error *err)
+/* name is a stage, or an image or context, which needs nothing. */
+static int add_need(struct resolver *resolver, struct stage *stage, const char *name,
+		    struct error *err)
 {
-	cleanup_free char *name = NULL;
 	struct stage *need;
-	int ret = scope_expand(scope, from, &name, err);
+	int ret = stages_find(resolver->stages, name, &need, err);
 
-	if (ret == 0)
-		ret = stages_find(resolver->stages, name, &need, err);
 	if (ret < 0 || !need)
 		return ret;
 	for (size_t i = 0; i < stage->need_count; i++)
@@ -212,6 +211,30 @@ static int add_need(struct resolver *resolver, struct stage *stage, struct scope
 			return 0;
 	stage->needs[stage->need_count++] = need;
 	return 0;
+}
+
+/* The flags of one instruction that name stages. */
+static int add_needs(struct resolver *resolver, struct stage *stage, struct scope *scope,
+		     const struct instruction *instruction, struct error *err)
+{
+	struct expand expand = { scope->escape, false, scope_lookup, scope };
+	int ret = 0;
+
+	for (size_t i = 0; i < instruction->flag_count && ret == 0; i++) {
+		const struct instruction_flag *flag = &instruction->flags[i];
+		cleanup_free char *word = NULL;
+		const char *from = NULL;
+
+		if (strcmp(flag->spec->name, "mount") == 0) {
+			ret = run_mount_from(flag->value, &expand, resolver->arena, &from, err);
+		} else if (strcmp(flag->spec->name, "from") == 0) {
+			ret = expand_word(&expand, flag->value, &word, err);
+			from = word;
+		}
+		if (ret == 0 && from)
+			ret = add_need(resolver, stage, from, err);
+	}
+	return ret;
 }
 
 static int read_needs(struct resolver *resolver, struct stage *stage, struct scope *scopes,
@@ -227,19 +250,19 @@ static int read_needs(struct resolver *resolver, struct stage *stage, struct sco
 	if (stage->parent)
 		scope_copy(&scopes[stage->parent->index], scope);
 	for (size_t i = 0; i < stage->body_count; i++)
-		from_count += instruction_flag(&stage->body[i], "from") != NULL;
+		from_count += stage->body[i].flag_count;
 	stage->needs = arena_alloc(resolver->arena, from_count * sizeof(struct stage *));
 	for (size_t i = 0; i < stage->body_count && ret == 0; i++) {
 		const struct instruction *instruction = &stage->body[i];
-		const char *from = instruction_flag(instruction, "from"), *value;
+		const char *value;
 
 		resolver->stages->where = instruction->range;
 		if (instruction->kind == INST_ARG)
 			for (size_t j = 0; j < instruction->arg_count && ret == 0; j += 2)
 				ret = scope_declare(scope, instruction->args[j],
 						    instruction->args[j + 1], &value, err);
-		else if (from)
-			ret = add_need(resolver, stage, scope, from, err);
+		else
+			ret = add_needs(resolver, stage, scope, instruction, err);
 	}
 	return ret;
 }

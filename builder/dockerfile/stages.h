@@ -20,7 +20,7 @@ struct stage {
 	const struct instruction *from;
 	const struct instruction *body;
 	size_t body_count;
-	struct stage **needs; /* of COPY --from */
+	struct stage **needs; /* of COPY --from and RUN --mount=from= */
 	size_t need_count;
 };
 

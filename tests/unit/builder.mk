@@ -16,6 +16,9 @@ unit_builder += %D%/test-dockerfile-expand
 unit_builder += %D%/test-dockerfile-parse
 %C%_test_dockerfile_parse_LDADD = $(unit_builder_ldadd)
 
+unit_builder += %D%/test-dockerfile-mount
+%C%_test_dockerfile_mount_LDADD = $(unit_builder_ldadd)
+
 unit_builder += %D%/test-dockerfile-golden
 %C%_test_dockerfile_golden_LDADD = $(unit_builder_ldadd)
 
