@@ -1,7 +1,10 @@
 # Programs for the suites: payloads are static, so that a rootfs needs nothing else.
-check_PROGRAMS += %D%/probe %D%/quiet %D%/recvtty
+check_PROGRAMS += %D%/failcall %D%/probe %D%/quiet %D%/recvtty
+%C%_failcall_SOURCES = %D%/failcall.c
+# these two static and as they are: sanitizers would need the shared libraries
+%C%_failcall_CFLAGS = -std=gnu11 $(WARN_CFLAGS)
+%C%_failcall_LDFLAGS = -static
 %C%_probe_SOURCES = %D%/probe.c
-# static and as it is: sanitizers would need the shared libraries
 %C%_probe_CFLAGS = -std=gnu11 $(WARN_CFLAGS)
 %C%_probe_LDFLAGS = -static
 %C%_quiet_SOURCES = %D%/quiet.c

@@ -11,6 +11,7 @@ ORLOP_BUILD=${ORLOP_BUILD:-$ORLOP_SOURCE/build}
 RUNTIME=${ORLOP_RUNTIME:-$ORLOP_BUILD/orlop-runtime}
 PROBE=$ORLOP_BUILD/tests/helpers/probe
 RECVTTY=$ORLOP_BUILD/tests/helpers/recvtty
+FAILCALL=$ORLOP_BUILD/tests/helpers/failcall
 if [ "$(stat -fc %T /sys/fs/cgroup)" = cgroup2fs ]; then
 	CGROUP_ROOT=/sys/fs/cgroup
 else
@@ -25,6 +26,7 @@ setup() {
 	ROOT=$WORK/root
 	ID=t${WORK##*.}
 	RT_GLOBAL=()
+	RT_UNDER=()
 	setup_bundle
 }
 
@@ -87,10 +89,11 @@ check_leaks() {
 # -- running the runtime ---------------------------------------------------------------------------
 
 # rt VERB ...: our runtime with this test's state directory. Sets status, output (both streams),
-# stdout and stderr; prints all of it, which bats shows when the test fails.
+# stdout and stderr; prints all of it, which bats shows when the test fails. RT_UNDER is a command
+# that runs it: RT_UNDER=("$FAILCALL" keyctl ENOSYS).
 rt() {
 	status=0
-	"$RUNTIME" --root "$ROOT" "${RT_GLOBAL[@]}" "$@" \
+	"${RT_UNDER[@]}" "$RUNTIME" --root "$ROOT" "${RT_GLOBAL[@]}" "$@" \
 		>"$WORK/stdout" 2>"$WORK/stderr" <"${RT_INPUT:-/dev/null}" 3>&- || status=$?
 	stdout=$(tr -d '\0' <"$WORK/stdout")
 	stderr=$(tr -d '\0' <"$WORK/stderr")
