@@ -11,101 +11,105 @@
 #include <string.h>
 
 #include "lib/cleanup.h"
+#include "lib/strbuf.h"
 #include "lib/syscalls.h"
 
 /* -- reporting ------------------------------------------------------------------------------------
  */
 
-static int broken(struct error *err, const char *pointer, const char *format, va_list ap)
-{
-	int ret = error_vset(err, ERROR_INVALID, 0, format, ap);
+static void broken(struct check *check, const char *pointer, const char *format, va_list ap)
+	__attribute__((format(printf, 3, 0)));
 
-	(void)error_prefix(err, ret, "%s", pointer);
-	(void)error_phase(err, ret, PHASE_CONFIG);
-	return error_pointer(err, ret, "%s", pointer);
+/* A place that could not be decoded has its finding: what it lacks now is no news. */
+static void broken(struct check *check, const char *pointer, const char *format, va_list ap)
+{
+	if (!findings_about(check->findings, check->decoded, pointer))
+		(void)findings_vadd(check->findings, check->rule, pointer, format, ap);
 }
 
-int rule_broken(struct error *err, const char *pointer, const char *format, ...)
+void rule_broken(struct check *check, const char *pointer, const char *format, ...)
 {
 	va_list ap;
-	int ret;
 
 	va_start(ap, format);
-	ret = broken(err, pointer, format, ap);
+	broken(check, pointer, format, ap);
 	va_end(ap);
-	return ret;
 }
 
-int rule_broken_at(struct error *err, const char *pointer, size_t index, const char *behind,
-		   const char *format, ...)
+void rule_broken_at(struct check *check, const char *pointer, size_t index, const char *behind,
+		    const char *format, ...)
 {
 	char place[128];
 	va_list ap;
-	int ret;
 
 	snprintf(place, sizeof(place), "%s/%zu%s", pointer, index, behind);
 	va_start(ap, format);
-	ret = broken(err, place, format, ap);
+	broken(check, place, format, ap);
 	va_end(ap);
-	return ret;
+}
+
+void rule_broken_key(struct check *check, const char *pointer, const char *key, const char *format,
+		     ...)
+{
+	cleanup_strbuf struct strbuf place = STRBUF_INIT;
+	va_list ap;
+
+	strbuf_adds(&place, pointer);
+	json_pointer_add(&place, key);
+	va_start(ap, format);
+	broken(check, strbuf_text(&place), format, ap);
+	va_end(ap);
 }
 
 /* -- process --------------------------------------------------------------------------------------
  */
 
-typedef int process_rule(const struct oci_process *process, struct error *err);
-
-static int rule_cwd(const struct oci_process *process, struct error *err)
+static void rule_cwd(const struct oci_process *process, struct check *check)
 {
 	if (!process->cwd || !*process->cwd)
-		return rule_broken(err, "/process/cwd", "Cwd property must not be empty");
-	if (*process->cwd != '/')
-		return rule_broken(err, "/process/cwd", "Cwd must be an absolute path");
-	return 0;
+		rule_broken(check, "/process/cwd", "Cwd property must not be empty");
+	else if (*process->cwd != '/')
+		rule_broken(check, "/process/cwd", "Cwd must be an absolute path");
 }
 
-static int rule_args(const struct oci_process *process, struct error *err)
+static void rule_args(const struct oci_process *process, struct check *check)
 {
 	if (!process->args.count)
-		return rule_broken(err, "/process/args", "args must not be empty");
-	return 0;
+		rule_broken(check, "/process/args", "args must not be empty");
 }
 
-static int rule_env(const struct oci_process *process, struct error *err)
+static void rule_env(const struct oci_process *process, struct check *check)
 {
 	for (size_t i = 0; i < process->env.count; i++) {
 		const char *entry = process->env.items[i];
 
 		if (!strchr(entry, '='))
-			return rule_broken_at(err, "/process/env", i, "",
-					      "invalid environment variable \"%s\": missing '='",
-					      entry);
-		if (*entry == '=')
-			return rule_broken_at(
-				err, "/process/env", i, "",
-				"invalid environment variable \"%s\": name cannot be empty", entry);
+			rule_broken_at(check, "/process/env", i, "",
+				       "invalid environment variable \"%s\": missing '='", entry);
+		else if (*entry == '=')
+			rule_broken_at(check, "/process/env", i, "",
+				       "invalid environment variable \"%s\": name cannot be empty",
+				       entry);
 	}
-	return 0;
 }
 
 /* 2^32-1 means "leave it" to setuid(2) and its family. */
-static int rule_user(const struct oci_process *process, struct error *err)
+static void rule_user(const struct oci_process *process, struct check *check)
 {
 	const struct oci_user *user = &process->user;
 
 	if (user->uid == UINT32_MAX)
-		return rule_broken(err, "/process/user/uid", "%u is not a user", user->uid);
+		rule_broken(check, "/process/user/uid", "%u is not a user", user->uid);
 	if (user->gid == UINT32_MAX)
-		return rule_broken(err, "/process/user/gid", "%u is not a group", user->gid);
+		rule_broken(check, "/process/user/gid", "%u is not a group", user->gid);
 	for (size_t i = 0; i < user->additional_gids.count; i++) {
 		if (user->additional_gids.items[i] == UINT32_MAX)
-			return rule_broken_at(err, "/process/user/additionalGids", i, "",
-					      "%u is not a group", UINT32_MAX);
+			rule_broken_at(check, "/process/user/additionalGids", i, "",
+				       "%u is not a group", UINT32_MAX);
 	}
-	return 0;
 }
 
-static int rule_rlimits(const struct oci_process *process, struct error *err)
+static void rule_rlimits(const struct oci_process *process, struct check *check)
 {
 	uint64_t seen = 0;
 
@@ -114,82 +118,96 @@ static int rule_rlimits(const struct oci_process *process, struct error *err)
 		uint64_t bit = UINT64_C(1) << rlimit->type;
 
 		if (seen & bit)
-			return rule_broken_at(err, "/process/rlimits", i, "/type",
-					      "duplicated rlimit %s",
-					      table_name(oci_rlimit_names, rlimit->type));
+			rule_broken_at(check, "/process/rlimits", i, "/type",
+				       "duplicated rlimit %s",
+				       table_name(oci_rlimit_names, rlimit->type));
 		seen |= bit;
 		if (rlimit->soft > rlimit->hard)
-			return rule_broken_at(err, "/process/rlimits", i, "/soft",
-					      "soft limit %llu is above the hard limit %llu",
-					      (unsigned long long)rlimit->soft,
-					      (unsigned long long)rlimit->hard);
+			rule_broken_at(check, "/process/rlimits", i, "/soft",
+				       "soft limit %llu is above the hard limit %llu",
+				       (unsigned long long)rlimit->soft,
+				       (unsigned long long)rlimit->hard);
 	}
-	return 0;
 }
 
-static int rule_oom_score(const struct oci_process *process, struct error *err)
+static void rule_oom_score(const struct oci_process *process, struct check *check)
 {
 	if (process->oom_score_adj < -1000 || process->oom_score_adj > 1000)
-		return rule_broken(err, "/process/oomScoreAdj", "%d is not from -1000 to 1000",
-				   process->oom_score_adj);
-	return 0;
+		rule_broken(check, "/process/oomScoreAdj", "%d is not from -1000 to 1000",
+			    process->oom_score_adj);
 }
 
-static int rule_io_priority(const struct oci_process *process, struct error *err)
+static void rule_io_priority(const struct oci_process *process, struct check *check)
 {
 	const struct oci_io_priority *io = process->io_priority;
 
 	if (!io)
-		return 0;
+		return;
 	if (!io->has_class)
-		return rule_broken(err, "/process/ioPriority", "property \"class\" is missing");
+		rule_broken(check, "/process/ioPriority", "property \"class\" is missing");
 	if (io->priority < 0 || io->priority > 7)
-		return rule_broken(err, "/process/ioPriority/priority", "%d is not from 0 to 7",
-				   io->priority);
-	return 0;
+		rule_broken(check, "/process/ioPriority/priority", "%d is not from 0 to 7",
+			    io->priority);
 }
 
 /* sched(7): each policy has parameters of its own; those of another one are a mistake. */
-static int rule_scheduler(const struct oci_process *process, struct error *err)
+static void rule_scheduler(const struct oci_process *process, struct check *check)
 {
 	enum { OTHER = 0, FIFO = 1, RR = 2, BATCH = 3, DEADLINE = 6 };
 	const struct oci_scheduler *scheduler = process->scheduler;
 	const char *policy;
 
 	if (!scheduler)
-		return 0;
-	if (!scheduler->has_policy)
-		return rule_broken(err, "/process/scheduler", "scheduler policy is required");
+		return;
+	if (!scheduler->has_policy) {
+		rule_broken(check, "/process/scheduler", "scheduler policy is required");
+		return;
+	}
 	policy = table_name(oci_scheduler_policy_names, scheduler->policy);
 	if (scheduler->nice && scheduler->policy != OTHER && scheduler->policy != BATCH)
-		return rule_broken(err, "/process/scheduler/nice", "%s has no nice value", policy);
-	if (scheduler->nice < -20 || scheduler->nice > 19)
-		return rule_broken(err, "/process/scheduler/nice", "%d is not from -20 to 19",
-				   scheduler->nice);
+		rule_broken(check, "/process/scheduler/nice", "%s has no nice value", policy);
+	else if (scheduler->nice < -20 || scheduler->nice > 19)
+		rule_broken(check, "/process/scheduler/nice", "%d is not from -20 to 19",
+			    scheduler->nice);
 	if (scheduler->priority && scheduler->policy != FIFO && scheduler->policy != RR)
-		return rule_broken(err, "/process/scheduler/priority", "%s has no priority",
-				   policy);
+		rule_broken(check, "/process/scheduler/priority", "%s has no priority", policy);
 	if ((scheduler->runtime || scheduler->deadline || scheduler->period) &&
 	    scheduler->policy != DEADLINE)
-		return rule_broken(err, "/process/scheduler",
-				   "%s has no runtime, deadline and period", policy);
-	return 0;
+		rule_broken(check, "/process/scheduler", "%s has no runtime, deadline and period",
+			    policy);
 }
 
-static process_rule *const process_rules[] = {
-	rule_cwd,	rule_args,	  rule_env,	  rule_user, rule_rlimits,
-	rule_oom_score, rule_io_priority, rule_scheduler, NULL,
+/* clang-format off */
+static const struct {
+	const char *name;
+	void (*run)(const struct oci_process *process, struct check *check);
+} process_rules[] = {
+	{ "process-cwd",           rule_cwd },
+	{ "process-args",          rule_args },
+	{ "process-env",           rule_env },
+	{ "process-user",          rule_user },
+	{ "process-rlimits",       rule_rlimits },
+	{ "process-oom-score-adj", rule_oom_score },
+	{ "process-io-priority",   rule_io_priority },
+	{ "process-scheduler",     rule_scheduler },
 };
+/* clang-format on */
+
+static void process_rules_run(const struct oci_process *process, struct check *check)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(process_rules); i++) {
+		check->rule = process_rules[i].name;
+		process_rules[i].run(process, check);
+	}
+}
 
 int process_check(const struct oci_process *process, struct error *err)
 {
-	for (process_rule *const *rule = process_rules; *rule; rule++) {
-		int ret = (*rule)(process, err);
+	cleanup_findings struct findings findings = { .limit = 1 };
+	struct check check = { .findings = &findings };
 
-		if (ret < 0)
-			return ret;
-	}
-	return 0;
+	process_rules_run(process, &check);
+	return findings.count ? finding_error(&findings.items[0], err) : 0;
 }
 
 /* -- the document
@@ -226,63 +244,60 @@ static bool version_is_known(const char *version)
 	return !*version || ((*version == '-' || *version == '+') && version[1]);
 }
 
-static int rule_version(const struct oci_config *config, struct error *err)
+static void rule_version(const struct oci_config *config, struct check *check)
 {
 	if (!config->oci_version || !*config->oci_version)
-		return rule_broken(err, "/ociVersion", "ociVersion must not be empty");
-	if (!version_is_known(config->oci_version))
-		return rule_broken(err, "/ociVersion",
-				   "version \"%s\" is not 1.x (this program implements %s)",
-				   config->oci_version, OCI_RUNTIME_VERSION);
-	return 0;
+		rule_broken(check, "/ociVersion", "ociVersion must not be empty");
+	else if (!version_is_known(config->oci_version))
+		rule_broken(check, "/ociVersion",
+			    "version \"%s\" is not 1.x (this program implements %s)",
+			    config->oci_version, OCI_RUNTIME_VERSION);
 }
 
-static int rule_process(const struct oci_config *config, struct error *err)
+static void rule_process(const struct oci_config *config, struct check *check)
 {
-	if (!config->process)
-		return rule_broken(err, "/process", "process property must not be empty");
-	return process_check(config->process, err);
+	if (config->process)
+		process_rules_run(config->process, check);
+	else
+		rule_broken(check, "/process", "process property must not be empty");
 }
 
-static int rule_root(const struct oci_config *config, struct error *err)
+static void rule_root(const struct oci_config *config, struct check *check)
 {
 	if (!config->root)
-		return rule_broken(err, "/root", "root must be specified");
-	if (!*config->root->path)
-		return rule_broken(err, "/root/path", "root path must not be empty");
-	return 0;
+		rule_broken(check, "/root", "root must be specified");
+	else if (!*config->root->path)
+		rule_broken(check, "/root/path", "root path must not be empty");
 }
 
-static int rule_hostname(const struct oci_config *config, struct error *err)
+static void rule_hostname(const struct oci_config *config, struct check *check)
 {
 	if (config_has_namespace(config, CLONE_NEWUTS))
-		return 0;
+		return;
 	if (config->hostname && *config->hostname)
-		return rule_broken(err, "/hostname",
-				   "unable to set hostname without a private UTS namespace");
+		rule_broken(check, "/hostname",
+			    "unable to set hostname without a private UTS namespace");
 	if (config->domainname && *config->domainname)
-		return rule_broken(err, "/domainname",
-				   "unable to set domainname without a private UTS namespace");
-	return 0;
+		rule_broken(check, "/domainname",
+			    "unable to set domainname without a private UTS namespace");
 }
 
-static int rule_mounts(const struct oci_config *config, struct error *err)
+static void rule_mounts(const struct oci_config *config, struct check *check)
 {
 	for (size_t i = 0; i < config->mounts.count; i++) {
 		const struct oci_mount *mount = &config->mounts.items[i];
 
 		if (!*mount->destination)
-			return rule_broken_at(err, "/mounts", i, "/destination",
-					      "mount destination must not be empty");
+			rule_broken_at(check, "/mounts", i, "/destination",
+				       "mount destination must not be empty");
 		if (!mount->uid_mappings.count != !mount->gid_mappings.count)
-			return rule_broken_at(err, "/mounts", i, "",
-					      "id-mapped mounts must have both uid and gid "
-					      "mappings specified");
+			rule_broken_at(check, "/mounts", i, "",
+				       "id-mapped mounts must have both uid and gid "
+				       "mappings specified");
 	}
-	return 0;
 }
 
-static int hook_list_check(const struct oci_hook_list *list, const char *name, struct error *err)
+static void hook_list_check(const struct oci_hook_list *list, const char *name, struct check *check)
 {
 	char pointer[64];
 
@@ -291,16 +306,15 @@ static int hook_list_check(const struct oci_hook_list *list, const char *name, s
 		const struct oci_hook *hook = &list->items[i];
 
 		if (*hook->path != '/')
-			return rule_broken_at(err, pointer, i, "/path",
-					      "hook path \"%s\" is not absolute", hook->path);
+			rule_broken_at(check, pointer, i, "/path",
+				       "hook path \"%s\" is not absolute", hook->path);
 		if (hook->has_timeout && hook->timeout <= 0)
-			return rule_broken_at(err, pointer, i, "/timeout",
-					      "hook timeout must be greater than zero");
+			rule_broken_at(check, pointer, i, "/timeout",
+				       "hook timeout must be greater than zero");
 	}
-	return 0;
 }
 
-static int rule_hooks(const struct oci_config *config, struct error *err)
+static void rule_hooks(const struct oci_config *config, struct check *check)
 {
 	/* clang-format off */
 	static const struct name_value lists[] = {
@@ -316,37 +330,56 @@ static int rule_hooks(const struct oci_config *config, struct error *err)
 
 	for (const struct name_value *list = lists; config->hooks && list->name; list++) {
 		const char *hooks = (const char *)config->hooks + list->value;
-		int ret = hook_list_check((const void *)hooks, list->name, err);
 
-		if (ret < 0)
-			return ret;
+		hook_list_check((const void *)hooks, list->name, check);
 	}
-	return 0;
 }
 
-static int rule_annotations(const struct oci_config *config, struct error *err)
+static void rule_annotations(const struct oci_config *config, struct check *check)
 {
 	if (json_map_get(&config->annotations, ""))
-		return rule_broken(err, "/annotations", "the name of an annotation is empty");
-	return 0;
+		rule_broken(check, "/annotations", "the name of an annotation is empty");
 }
 
-static config_rule *const config_rules[] = {
-	rule_version, rule_process, rule_root,	      rule_hostname,
-	rule_mounts,  rule_hooks,   rule_annotations, NULL,
+/* clang-format off */
+static const struct config_rule config_rules[] = {
+	{ "version",     rule_version },
+	{ "process",     rule_process },
+	{ "root",        rule_root },
+	{ "hostname",    rule_hostname, RULE_NAMESPACES },
+	{ "mounts",      rule_mounts },
+	{ "hooks",       rule_hooks },
+	{ "annotations", rule_annotations },
+	{ NULL },
 };
+/* clang-format on */
+
+static void rules_run(const struct config_rule *rule, const struct oci_config *config,
+		      struct check *check)
+{
+	bool blind = findings_about(check->findings, check->decoded, "/linux/namespaces");
+
+	for (; rule->name; rule++) {
+		if (blind && (rule->flags & RULE_NAMESPACES))
+			continue;
+		check->rule = rule->name;
+		rule->run(config, check);
+	}
+}
+
+void config_check_all(const struct oci_config *config, struct findings *findings)
+{
+	struct check check = { .findings = findings, .decoded = findings->count };
+
+	rules_run(config_rules, config, &check);
+	if (config->linux)
+		rules_run(config_linux_rules, config, &check);
+}
 
 int config_check(const struct oci_config *config, struct error *err)
 {
-	config_rule *const *tables[] = { config_rules, config->linux ? config_linux_rules : NULL };
+	cleanup_findings struct findings findings = { .limit = 1 };
 
-	for (size_t i = 0; i < ARRAY_SIZE(tables); i++) {
-		for (config_rule *const *rule = tables[i]; rule && *rule; rule++) {
-			int ret = (*rule)(config, err);
-
-			if (ret < 0)
-				return ret;
-		}
-	}
-	return 0;
+	config_check_all(config, &findings);
+	return findings.count ? finding_error(&findings.items[0], err) : 0;
 }

@@ -16,6 +16,7 @@
 #include "lib/strbuf.h"
 #include "lib/table.h"
 #include "spec/config-linux.h"
+#include "spec/findings.h"
 #include "spec/json-types.h"
 
 /** The version of the runtime specification that this program implements. */
@@ -173,6 +174,8 @@ void resources_write(const struct oci_resources *resources, enum json_style styl
  * Stops at the first one broken: code ERROR_INVALID, err->pointer says where.
  */
 int config_check(const struct oci_config *config, struct error *err);
+/** All of them that are broken, behind what the decoder has found already. */
+void config_check_all(const struct oci_config *config, struct findings *findings);
 /** The part of it for a process document of its own. */
 int process_check(const struct oci_process *process, struct error *err);
 

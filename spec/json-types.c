@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "lib/alloc.h"
+#include "lib/strbuf.h"
 
 const char *json_map_get(const struct json_map *map, const char *key)
 {
@@ -67,4 +68,17 @@ bool json_strings_contain(const struct json_strings *list, const char *text)
 			return true;
 	}
 	return false;
+}
+
+void json_pointer_add(struct strbuf *pointer, const char *name)
+{
+	strbuf_addc(pointer, '/');
+	for (; *name; name++) {
+		if (*name == '~')
+			strbuf_adds(pointer, "~0");
+		else if (*name == '/')
+			strbuf_adds(pointer, "~1");
+		else
+			strbuf_addc(pointer, *name);
+	}
 }

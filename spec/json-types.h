@@ -57,6 +57,11 @@ bool json_map_remove(struct json_map *map, const char *key);
 void json_strings_add(struct json_strings *list, struct arena *arena, const char *text);
 bool json_strings_contain(const struct json_strings *list, const char *text);
 
+struct strbuf;
+
+/** Append "/NAME" to a JSON pointer, escaped as RFC 6901 asks. */
+void json_pointer_add(struct strbuf *pointer, const char *name);
+
 /** How documents are written. */
 enum json_style {
 	JSON_COMPACT,	 /* one line, no blanks */

@@ -87,19 +87,6 @@ static size_t token_start(const struct decoder *decoder)
 	return offset;
 }
 
-static void pointer_add(struct strbuf *pointer, const char *name)
-{
-	strbuf_addc(pointer, '/');
-	for (; *name; name++) {
-		if (*name == '~')
-			strbuf_adds(pointer, "~0");
-		else if (*name == '/')
-			strbuf_adds(pointer, "~1");
-		else
-			strbuf_addc(pointer, *name);
-	}
-}
-
 static void pointer_build(const struct decoder *decoder, struct strbuf *pointer)
 {
 	/* the first frame stands for the document itself */
@@ -108,12 +95,12 @@ static void pointer_build(const struct decoder *decoder, struct strbuf *pointer)
 
 		if (frame_is_struct(frame)) {
 			if (frame->current)
-				pointer_add(pointer, frame->current->name);
+				json_pointer_add(pointer, frame->current->name);
 			else if (frame->key)
-				pointer_add(pointer, frame->key);
+				json_pointer_add(pointer, frame->key);
 		} else if (frame_is_map(frame)) {
 			if (frame->key)
-				pointer_add(pointer, frame->key);
+				json_pointer_add(pointer, frame->key);
 		} else {
 			strbuf_addf(pointer, "/%zu", frame->count);
 		}

@@ -8,6 +8,7 @@ noinst_LIBRARIES += %D%/libspec.a
 	%D%/config-linux.c %D%/config-linux.h \
 	%D%/descriptor.c %D%/descriptor.h \
 	%D%/features.c %D%/features.h \
+	%D%/findings.c %D%/findings.h \
 	%D%/image-config.c %D%/image-config.h \
 	%D%/image-index.c %D%/image-index.h \
 	%D%/image-manifest.c %D%/image-manifest.h \

@@ -85,4 +85,11 @@ else
 	number=$((number + 1))
 	echo "ok $number - mandoc has nothing to say about our pages # SKIP no mandoc"
 fi
+# the rules of config.json: rows of the tables against rows of the page
+rules=$(sed -nE 's/^\t\{ "([a-z-]+)", +rule_.*/\1/p' "$source"/spec/config-check*.c | sort)
+page_rules=$(sed -nE 's/^\| `([a-z-]+)` \|.*/\1/p' "$source/docs/validation.md" | sort)
+report "validation.md: the rules, and no others" "$(
+	[ -n "$rules" ] || echo "no rules found in spec/config-check*.c"
+	printf '%s\n' "$rules" "$page_rules" | sort | uniq -u)"
+report "each rule has a name of its own" "$(printf '%s\n' "$rules" | uniq -d)"
 echo "1..$number"

@@ -8,6 +8,21 @@
 #include "lib/cleanup.h"
 #include "spec/config.h"
 
+/* The first of all findings is the one that create ends with. */
+static void run_check(const struct oci_config *config)
+{
+	cleanup_findings struct findings findings = { .limit = 0 };
+	struct error err = ERROR_INIT;
+	int ret = config_check(config, &err);
+
+	config_check_all(config, &findings);
+	FUZZ_ASSERT((ret < 0) == (findings.count > 0));
+	if (ret == 0)
+		return;
+	FUZZ_ASSERT(err.code == ERROR_INVALID && err.msg[0] && err.pointer[0]);
+	FUZZ_ASSERT(!strncmp(err.pointer, findings.items[0].pointer, sizeof(err.pointer) - 1));
+}
+
 static void run_config(const char *text, size_t size)
 {
 	cleanup_strbuf struct strbuf first = STRBUF_INIT, second = STRBUF_INIT;
@@ -19,8 +34,7 @@ static void run_config(const char *text, size_t size)
 		FUZZ_ASSERT(err.code == ERROR_INVALID && err.msg[0]);
 		return;
 	}
-	if (config_check(config, &err) < 0)
-		FUZZ_ASSERT(err.code == ERROR_INVALID && err.msg[0] && err.pointer[0]);
+	run_check(config);
 	config_write(config, JSON_INDENT_TAB, &first);
 	FUZZ_ASSERT(!config_decode("again", strbuf_text(&first), first.size, &arena, &again, &err));
 	config_write(again, JSON_INDENT_TAB, &second);

@@ -138,21 +138,21 @@ static void test_linux_rules(void)
 		{ "{" NETNS "\"netDevices\":{\"eth0\":{},\"eth1\":{\"name\":\"e%d\"},"
 		  "\"eth2\":{\"name\":\"e%d\"}}}", NULL, NULL },
 		{ "{" NETNS "\"netDevices\":{\"eth0\":{},\"eth1\":{\"name\":\"eth0\"}}}",
-		  "/linux/netDevices", "two network devices with the name \"eth0\"" },
-		{ "{" NETNS "\"netDevices\":{\"a/b\":{}}}", "/linux/netDevices", "name \"a/b\"" },
+		  "/linux/netDevices/eth1", "two network devices with the name \"eth0\"" },
+		{ "{" NETNS "\"netDevices\":{\"a/b\":{}}}", "/linux/netDevices/a~1b", "name \"a/b\"" },
 		{ "{" NETNS "\"netDevices\":{\"a\":{\"name\":\"sixteen-letters-\"}}}",
-		  "/linux/netDevices", "name \"sixteen-letters-\"" },
+		  "/linux/netDevices/a", "name \"sixteen-letters-\"" },
 		{ "{" NETNS "\"sysctl\":{\"net.ipv4.ip_forward\":\"1\","
 		  "\"net/ipv4/conf/eth0.1/rp_filter\":\"0\"}}", NULL, NULL },
-		{ "{" NETNS "\"sysctl\":{\"kernel.shmmax\":\"1\"}}", "/linux/sysctl",
+		{ "{" NETNS "\"sysctl\":{\"kernel.shmmax\":\"1\"}}", "/linux/sysctl/kernel.shmmax",
 		  "sysctl \"kernel.shmmax\" is not in a separate kernel namespace" },
-		{ "{" NETNS "\"sysctl\":{\"network.x\":\"1\"}}", "/linux/sysctl", "\"network.x\" is not" },
+		{ "{" NETNS "\"sysctl\":{\"network.x\":\"1\"}}", "/linux/sysctl/network.x", "\"network.x\" is not" },
 #undef NETNS
-		{ "{\"sysctl\":{\"vm.swappiness\":\"1\"}}", "/linux/sysctl", "is not in a separate" },
+		{ "{\"sysctl\":{\"vm.swappiness\":\"1\"}}", "/linux/sysctl/vm.swappiness", "is not in a separate" },
 		{ "{\"namespaces\":[{\"type\":\"ipc\"}],\"sysctl\":{\"kernel.shmmax\":\"1\","
 		  "\"fs/mqueue/msg_max\":\"1\"}}", NULL, NULL },
 		{ "{\"namespaces\":[{\"type\":\"uts\"}],\"sysctl\":{\"kernel/hostname\":\"1\"}}",
-		  "/linux/sysctl", "conflicts with the OCI field \"hostname\"" },
+		  "/linux/sysctl/kernel~1hostname", "conflicts with the OCI field \"hostname\"" },
 		{ "{\"devices\":[{\"path\":\"dev/x\",\"type\":\"p\"}]}", "/linux/devices/0/path", "absolute" },
 		{ "{\"devices\":[{\"path\":\"/dev/x\",\"type\":\"c\",\"major\":1}]}", "/linux/devices/0",
 		  "needs major and minor" },
@@ -165,9 +165,9 @@ static void test_linux_rules(void)
 		{ "{\"resources\":{\"hugepageLimits\":[{\"pageSize\":\"2MB\",\"limit\":1},"
 		  "{\"pageSize\":\"2mb\",\"limit\":1}]}}",
 		  "/linux/resources/hugepageLimits/1/pageSize", "\"2mb\" is not a page size" },
-		{ "{\"resources\":{\"unified\":{\"a/b.c\":\"\"}}}", "/linux/resources/unified",
+		{ "{\"resources\":{\"unified\":{\"a/b.c\":\"\"}}}", "/linux/resources/unified/a~1b.c",
 		  "must be a file name (no slashes)" },
-		{ "{\"resources\":{\"unified\":{\"memory\":\"\"}}}", "/linux/resources/unified",
+		{ "{\"resources\":{\"unified\":{\"memory\":\"\"}}}", "/linux/resources/unified/memory",
 		  "CONTROLLER.PARAMETER" },
 		{ "{\"personality\":{\"domain\":\"LINUX\",\"flags\":[\"X\"]}}", "/linux/personality/flags", "\"X\"" },
 		{ "{\"memoryPolicy\":{\"nodes\":\"0\"}}", "/linux/memoryPolicy/mode", "invalid memory policy mode" },
@@ -275,6 +275,46 @@ static void test_root(void)
 	CHECK_INT(config_check(config, NULL), 0);
 }
 
+/* Everything at once: in the order of the rules, each with its rule's name. */
+static void test_all(void)
+{
+	static const char text[] =
+		"{\"ociVersion\":\"2.0\",\"hostname\":\"h\",\"domainname\":\"d\",\"process\":"
+		"{\"cwd\":\"x\",\"env\":[\"A\",\"B=\",\"=C\"]},\"linux\":{\"sysctl\":"
+		"{\"vm.swappiness\":\"1\",\"kernel/hostname\":\"x\"}}}";
+	static const struct {
+		const char *rule, *pointer;
+	} expected[] = {
+		{ "version", "/ociVersion" },
+		{ "process-cwd", "/process/cwd" },
+		{ "process-args", "/process/args" },
+		{ "process-env", "/process/env/0" },
+		{ "process-env", "/process/env/2" },
+		{ "root", "/root" },
+		{ "hostname", "/hostname" },
+		{ "hostname", "/domainname" },
+		{ "sysctl", "/linux/sysctl/vm.swappiness" },
+		{ "sysctl", "/linux/sysctl/kernel~1hostname" },
+	};
+	cleanup_findings struct findings findings = { .limit = 9 };
+	cleanup_arena struct arena arena = ARENA_INIT;
+	struct oci_config *config = NULL;
+
+	CHECK_INT(config_decode("c", text, sizeof(text) - 1, &arena, &config, NULL), 0);
+	config_check_all(config, &findings);
+	CHECK_INT(findings.count, 9);
+	CHECK_INT(findings.dropped, 1);
+	findings_done(&findings);
+	config_check_all(config, &findings);
+	CHECK_INT(findings.count, ARRAY_SIZE(expected));
+	for (size_t i = 0; i < findings.count && i < ARRAY_SIZE(expected); i++) {
+		CHECK_STR(findings.items[i].rule, expected[i].rule);
+		CHECK_STR(findings.items[i].pointer, expected[i].pointer);
+	}
+	CHECK_STR(findings.items[0].message,
+		  "version \"2.0\" is not 1.x (this program implements 1.3.0)");
+}
+
 CHECK_MAIN({ "process", test_process_rules }, { "linux", test_linux_rules },
 	   { "seccomp", test_seccomp_rules }, { "hostname, mounts, hooks", test_other_rules },
-	   { "versions", test_versions }, { "root", test_root })
+	   { "versions", test_versions }, { "root", test_root }, { "all at once", test_all })
