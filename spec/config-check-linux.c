@@ -130,6 +130,20 @@ static bool interface_name_is_valid(const char *name)
 	       !strpbrk(name, "/: \t\n\v\f\r");
 }
 
+/* Of '%' there may be one, as "%d", and no device is called so. */
+static bool new_name_is_valid(const char *name)
+{
+	const char *percent = strchr(name, '%');
+
+	return interface_name_is_valid(name) &&
+	       (!percent || (percent[1] == 'd' && !strchr(percent + 1, '%')));
+}
+
+static bool host_name_is_valid(const char *name)
+{
+	return interface_name_is_valid(name) && !strchr(name, '%');
+}
+
 static const char *new_name(const struct oci_net_device *device)
 {
 	return device->name && *device->name ? device->name : device->host_name;
@@ -172,15 +186,13 @@ static void rule_net_devices(const struct oci_config *config, struct check *chec
 			    "unable to move network devices without a NET namespace");
 	for (size_t i = 0; i < section->net_devices.count; i++) {
 		const struct oci_net_device *device = &section->net_devices.items[i];
-		const char *const names[] = { device->host_name, new_name(device) };
 
-		for (size_t j = 0; j < ARRAY_SIZE(names); j++) {
-			if (interface_name_is_valid(names[j]))
-				continue;
-			rule_broken_key(check, pointer, device->host_name,
-					"invalid network device name \"%s\"", names[j]);
-			break;
-		}
+		if (host_name_is_valid(device->host_name) && new_name_is_valid(new_name(device)))
+			continue;
+		rule_broken_key(check, pointer, device->host_name,
+				"invalid network device name \"%s\"",
+				host_name_is_valid(device->host_name) ? new_name(device)
+								      : device->host_name);
 	}
 	net_device_names_check(section, check);
 }

@@ -83,7 +83,7 @@ static void fill_seccomp(struct features_seccomp *seccomp, struct arena *arena)
 static int cmd_features(const struct command_spec *command, int argc, char **argv, void *globals)
 {
 	cleanup_strbuf struct strbuf text = STRBUF_INIT;
-	struct features_enabled no = { .enabled = false };
+	struct features_enabled no = { .enabled = false }, yes = { .enabled = true };
 	struct features_cgroup cgroup = { .v2 = true, .rdma = true };
 	struct features_seccomp seccomp = { 0 };
 	struct features_intel_rdt rdt = { 0 };
@@ -94,7 +94,7 @@ static int cmd_features(const struct command_spec *command, int argc, char **arg
 				      .selinux = &no,
 				      .intel_rdt = &rdt,
 				      .mount_extensions = &extensions,
-				      .net_devices = &no };
+				      .net_devices = &yes };
 	struct oci_features features = { .oci_version_min = "1.0.0",
 					 .oci_version_max = OCI_RUNTIME_VERSION,
 					 .linux = &lin };

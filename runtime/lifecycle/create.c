@@ -214,14 +214,37 @@ static int start_init(struct creation *c, struct error *err)
 			return error_errno(err, errno, "open \"%s\"", RECORD_FIFO);
 	}
 	ret = launch_start(&c->launch, err);
-	if (ret == 0)
-		ret = cgroup_adopt(&c->cgroup, c->launch.pid, err);
-	return ret < 0 ? ret : launch_go(&c->launch, err);
+	return ret < 0 ? ret : cgroup_adopt(&c->cgroup, c->launch.pid, err);
 }
 
 static void stop_init(struct creation *c)
 {
 	launch_abort(&c->launch);
+}
+
+/* init waits for GO and has its namespaces, all but those it joins: that one we have open. */
+static int move_net_devices(struct creation *c, struct error *err)
+{
+	int joined = c->launch.args.join_fds[NS_NETWORK];
+	char path[64];
+
+	if (!c->plan.net_device_count)
+		return 0;
+	if (joined >= 0)
+		(void)snprintf(path, sizeof(path), "/proc/self/fd/%d", joined);
+	else
+		(void)snprintf(path, sizeof(path), "/proc/%d/ns/net", (int)c->launch.pid);
+	return net_devices_move(&c->net_devices, &c->plan, path, err);
+}
+
+static void return_net_devices(struct creation *c)
+{
+	net_devices_return(&c->net_devices);
+}
+
+static int let_init_go(struct creation *c, struct error *err)
+{
+	return launch_go(&c->launch, err);
 }
 
 /* init mounts meanwhile; it cannot get past READY before we are back. */
@@ -360,6 +383,8 @@ static const struct creation_step {
 	{ "record intent",    record_intent,       NULL },
 	{ "prepare cgroup",   prepare_cgroup,      remove_cgroup },
 	{ "start init",       start_init,          stop_init },
+	{ "network devices",  move_net_devices,    return_net_devices },
+	{ "go",               let_init_go,         NULL },
 	{ "apply limits",     apply_limits,        NULL },
 	{ "serve init",       serve_init,          NULL },
 	{ "record pid",       record_pid,          NULL },
@@ -400,6 +425,7 @@ int creation_make(struct creation *c, const struct runtime_globals *globals, con
 		.dirfd = -EBADF,
 		.signal_fd = -EBADF,
 		.console = CONSOLE_INIT,
+		.net_devices = NET_DEVICES_INIT,
 	};
 	launch_init(&c->launch, NULL, NULL);
 	for (size_t i = 0; i < ARRAY_SIZE(creation_steps); i++) {
@@ -414,6 +440,12 @@ int creation_make(struct creation *c, const struct runtime_globals *globals, con
 			  (long long)(clock_us() - start));
 	}
 	return 0;
+}
+
+/* A namespace that we hold open would outlive the container as long as we wait for it. */
+void creation_keep(struct creation *c)
+{
+	net_devices_done(&c->net_devices);
 }
 
 /* The process ends now: memory and fds go with it, but not the mode of our terminal. */

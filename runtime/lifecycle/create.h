@@ -6,6 +6,7 @@
 #include "runtime/lifecycle/console.h"
 #include "runtime/lifecycle/container.h"
 #include "runtime/lifecycle/launch.h"
+#include "runtime/lifecycle/net-devices.h"
 #include "runtime/lifecycle/record.h"
 #include "spec/config.h"
 
@@ -24,6 +25,7 @@ struct creation {
 	struct oci_state state;
 	struct cgroup cgroup;
 	struct launch launch;
+	struct net_devices net_devices;
 	int dirfd; /* ROOT/ID, locked */
 	int signal_fd;
 	struct console console;
@@ -38,6 +40,8 @@ int creation_make(struct creation *creation, const struct runtime_globals *globa
 		  const struct container_create_options *options, bool run, struct error *err);
 /** Undo what creation_make made; for a run that fails behind COMMIT. */
 void creation_undo(struct creation *creation);
+/** It has succeeded: what was only kept for undoing goes. */
+void creation_keep(struct creation *creation);
 void creation_done(struct creation *creation);
 #define cleanup_creation __attribute__((cleanup(creation_done)))
 

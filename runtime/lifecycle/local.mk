@@ -11,6 +11,7 @@ runtime_libruntime_a_SOURCES += \
 	%D%/kill.c \
 	%D%/launch.c %D%/launch.h \
 	%D%/list.c \
+	%D%/net-devices.c %D%/net-devices.h \
 	%D%/record.c %D%/record.h \
 	%D%/run.c \
 	%D%/seal.c %D%/seal.h \

@@ -63,6 +63,7 @@ int container_run(const struct runtime_globals *globals, const char *id,
 		creation_undo(&c);
 		return ret;
 	}
+	creation_keep(&c);
 	release_lock(&c);
 	*out_status = 0;
 	if (c.detached)

@@ -21,6 +21,7 @@ struct compiler {
 int compile_namespaces(const struct compiler *c, struct error *err);
 int compile_idmaps(const struct compiler *c, struct error *err);
 int compile_mounts(const struct compiler *c, struct error *err);
+int compile_net_devices(const struct compiler *c, struct error *err);
 int compile_devices(const struct compiler *c, struct error *err);
 int compile_device_program(const struct compiler *c, struct error *err);
 int compile_sysctls(const struct compiler *c, struct error *err);
@@ -45,6 +46,9 @@ static inline bool plan_has_namespace(const struct plan *plan, enum namespace_ki
 {
 	return plan->namespaces[kind].mode != NS_INHERIT;
 }
+
+/** Is the container's namespace of this kind the runtime's own, inherited or by another name? */
+bool plan_namespace_is_ours(const struct plan *plan, enum namespace_kind kind);
 
 /** ERROR_UNSUPPORTED at this JSON pointer: "not supported yet". */
 int plan_not_yet(struct error *err, const char *pointer, ...) __attribute__((format(printf, 2, 3)));

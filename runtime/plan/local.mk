@@ -10,6 +10,7 @@ runtime_libruntime_a_SOURCES += \
 	%D%/mount-options.c %D%/mount-options.h \
 	%D%/mounts.c \
 	%D%/namespaces.c \
+	%D%/net-devices.c \
 	%D%/plan.c %D%/plan.h \
 	%D%/print.c %D%/print.h \
 	%D%/process.c \

@@ -5,7 +5,9 @@
  * cannot make itself a member of these).
  */
 #include <errno.h>
+#include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "lib/cleanup.h"
 #include "lib/syscalls.h"
@@ -33,6 +35,19 @@ unsigned int plan_clone_flags(const struct plan *plan, enum namespace_mode mode)
 		if (plan->namespaces[i].mode == mode)
 			flags |= namespace_table[i].clone_flag;
 	return flags;
+}
+
+bool plan_namespace_is_ours(const struct plan *plan, enum namespace_kind kind)
+{
+	const struct plan_namespace *ns = &plan->namespaces[kind];
+	struct stat ours, theirs;
+	char own[64];
+
+	if (ns->mode != NS_JOIN)
+		return ns->mode == NS_INHERIT;
+	(void)snprintf(own, sizeof(own), "/proc/self/ns/%s", namespace_table[kind].proc_name);
+	return stat(own, &ours) == 0 && stat(ns->path, &theirs) == 0 &&
+	       ours.st_dev == theirs.st_dev && ours.st_ino == theirs.st_ino;
 }
 
 static int namespace_find(uint64_t clone_flag)

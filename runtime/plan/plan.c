@@ -106,8 +106,6 @@ static int compile_not_yet(const struct compiler *c, struct error *err)
 	const struct oci_intel_rdt *rdt = c->lin->intel_rdt;
 	const struct oci_memory_policy *policy = c->lin->memory_policy;
 
-	if (c->lin->net_devices.count)
-		return plan_not_yet(err, "/linux/netDevices");
 	if (rdt &&
 	    (text_is_set(rdt->clos_id) || text_is_set(rdt->l3_cache_schema) ||
 	     text_is_set(rdt->mem_bw_schema) || rdt->schemata.count || rdt->enable_monitoring))
@@ -149,6 +147,7 @@ static const struct {
 	{ "/linux/namespaces", compile_namespaces },
 	{ "/linux/uidMappings", compile_idmaps },
 	{ "/linux", compile_not_yet },
+	{ "/linux/netDevices", compile_net_devices },
 	{ "/mounts", compile_mounts },
 	{ "/linux/devices", compile_devices },
 	{ "/linux/sysctl", compile_sysctls },

@@ -100,6 +100,11 @@ struct plan_device {
 	bool is_default; /* one of the always-made nodes: an existing right one is fine */
 };
 
+struct plan_net_device {
+	const char *host_name;
+	const char *name; /* in the container; may be a template: "eth%d" */
+};
+
 struct plan_rlimit {
 	int resource;
 	const char *name; /* "RLIMIT_NOFILE" */
@@ -219,6 +224,8 @@ struct plan {
 	const char *const *readonly_paths; /* NULL-terminated, never NULL */
 	const struct plan_device *devices; /* default ones first */
 	size_t device_count;
+	const struct plan_net_device *net_devices;
+	size_t net_device_count;
 	bool dev_is_bound; /* /dev is a bind of the host's: make no nodes or links in it */
 	const struct plan_sysctl *sysctls;
 	size_t sysctl_count;

@@ -97,6 +97,9 @@ static void print_namespaces(FILE *out, const struct plan *plan)
 			plan->gid_map[i].outside, plan->gid_map[i].size);
 	if (plan->time_offsets)
 		fprintf(out, "time-offsets\n%s", plan->time_offsets);
+	for (size_t i = 0; i < plan->net_device_count; i++)
+		fprintf(out, "net-device %s as %s\n", plan->net_devices[i].host_name,
+			plan->net_devices[i].name);
 	if (plan->hostname)
 		fprintf(out, "hostname %s\n", plan->hostname);
 	if (plan->domainname)

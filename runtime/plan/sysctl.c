@@ -4,7 +4,6 @@
  * anything else would change the host.
  */
 #include <string.h>
-#include <sys/stat.h>
 
 #include "lib/cleanup.h"
 #include "runtime/plan/compile.h"
@@ -81,19 +80,6 @@ static const struct sysctl_scope *sysctl_find(const char *file)
 	return NULL;
 }
 
-/* A joined namespace may be the host's own by another name. */
-static bool namespace_is_ours(const struct plan_namespace *ns, enum namespace_kind kind)
-{
-	char own[64];
-	struct stat a, b;
-
-	if (ns->mode != NS_JOIN)
-		return ns->mode == NS_INHERIT;
-	(void)snprintf(own, sizeof(own), "/proc/self/ns/%s", namespace_table[kind].proc_name);
-	return stat(own, &a) == 0 && stat(ns->path, &b) == 0 && a.st_dev == b.st_dev &&
-	       a.st_ino == b.st_ino;
-}
-
 static int sysctl_compile(const struct plan *plan, const char *key, const char *file,
 			  struct error *err)
 {
@@ -105,7 +91,7 @@ static int sysctl_compile(const struct plan *plan, const char *key, const char *
 		return error_invalid(err, "sysctl \"%s\" conflicts with the property \"hostname\"",
 				     key);
 	scope = sysctl_find(file);
-	if (!scope || namespace_is_ours(&plan->namespaces[scope->kind], scope->kind))
+	if (!scope || plan_namespace_is_ours(plan, scope->kind))
 		return error_invalid(err, "sysctl \"%s\" is not in a separate kernel namespace",
 				     key);
 	return 0;

@@ -8,7 +8,11 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <grp.h>
+#include <ifaddrs.h>
 #include <linux/capability.h>
+#include <net/if.h>
+#include <netdb.h>
+#include <netinet/in.h>
 #include <sched.h>
 #include <signal.h>
 #include <stdint.h>
@@ -555,6 +559,38 @@ static int do_loopback(char **argv)
 	return 0;
 }
 
+/* Every network device: name, up or down, and its addresses of global scope. */
+static int do_links(char **argv)
+{
+	struct ifaddrs *list, *link, *address;
+
+	(void)argv;
+	if (getifaddrs(&list) < 0)
+		return fail("getifaddrs");
+	for (link = list; link; link = link->ifa_next) {
+		if (!link->ifa_addr || link->ifa_addr->sa_family != AF_PACKET)
+			continue;
+		printf("%s %s", link->ifa_name, link->ifa_flags & IFF_UP ? "up" : "down");
+		for (address = list; address; address = address->ifa_next) {
+			int family = address->ifa_addr ? address->ifa_addr->sa_family : 0;
+			char text[64];
+
+			if (strcmp(address->ifa_name, link->ifa_name) != 0 ||
+			    (family != AF_INET && family != AF_INET6))
+				continue;
+			if (getnameinfo(address->ifa_addr,
+					family == AF_INET ? sizeof(struct sockaddr_in)
+							  : sizeof(struct sockaddr_in6),
+					text, sizeof(text), NULL, 0, NI_NUMERICHOST) == 0 &&
+			    strncmp(text, "fe80:", 5) != 0)
+				printf(" %s", text);
+		}
+		putchar('\n');
+	}
+	freeifaddrs(list);
+	return 0;
+}
+
 /* Wait for a line on standard input (or its end). */
 static int do_read(char **argv)
 {
@@ -576,7 +612,7 @@ static const struct {
 	{ "echo", do_echo },         { "env", do_env },         { "exit", do_exit },
 	{ "false", do_false },       { "fds", do_fds },         { "fork", do_fork },
 	{ "hostname", do_hostname }, { "id", do_id },           { "loopback", do_loopback },
-	{ "ls", do_ls },             { "memory", do_memory },   { "mkdir", do_mkdir },
+	{ "links", do_links },       { "ls", do_ls },             { "memory", do_memory },   { "mkdir", do_mkdir },
 	{ "mknod", do_mknod },       { "mounts", do_mounts },   { "namespaces", do_namespaces },
 	{ "nnp", do_nnp },           { "open", do_open },       { "overwrite", do_overwrite },
 	{ "pid", do_pid },           { "read", do_read },       { "resized", do_resized },

@@ -6,6 +6,7 @@ unit_lib = \
 	%D%/test-inroot \
 	%D%/test-io \
 	%D%/test-memory \
+	%D%/test-netlink \
 	%D%/test-number \
 	%D%/test-options \
 	%D%/test-path \

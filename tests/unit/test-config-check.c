@@ -140,6 +140,9 @@ static void test_linux_rules(void)
 		{ "{" NETNS "\"netDevices\":{\"eth0\":{},\"eth1\":{\"name\":\"eth0\"}}}",
 		  "/linux/netDevices/eth1", "two network devices with the name \"eth0\"" },
 		{ "{" NETNS "\"netDevices\":{\"a/b\":{}}}", "/linux/netDevices/a~1b", "name \"a/b\"" },
+		{ "{" NETNS "\"netDevices\":{\"a%d\":{\"name\":\"b\"}}}", "/linux/netDevices/a%d", "name \"a%d\"" },
+		{ "{" NETNS "\"netDevices\":{\"a\":{\"name\":\"b%s\"}}}", "/linux/netDevices/a", "name \"b%s\"" },
+		{ "{" NETNS "\"netDevices\":{\"a\":{\"name\":\"%d%d\"}}}", "/linux/netDevices/a", "name \"%d%d\"" },
 		{ "{" NETNS "\"netDevices\":{\"a\":{\"name\":\"sixteen-letters-\"}}}",
 		  "/linux/netDevices/a", "name \"sixteen-letters-\"" },
 		{ "{" NETNS "\"sysctl\":{\"net.ipv4.ip_forward\":\"1\","
