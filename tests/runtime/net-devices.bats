@@ -207,7 +207,7 @@ host_ip() {
 	for name in a/b . .. "a b" x%s %d%d sixteen-letters-; do
 		config_set '.linux.netDevices = { "veth-host": { "name": $name } }' --arg name "$name"
 		fails run -b "$BUNDLE" "$ID"
-		contains "/linux/netDevices: invalid network device name"
+		contains "/linux/netDevices/veth-host: invalid network device name"
 	done
 	contains veth-host "$(host_ip -o link)"
 }
