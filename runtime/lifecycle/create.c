@@ -171,7 +171,7 @@ static int record_intent(struct creation *c, struct error *err)
 	int ret;
 
 	fill_record(c);
-	ret = record_write(c->dirfd, &c->record, true, err);
+	ret = record_write(c->dirfd, &c->record, err);
 	if (ret == 0)
 		ret = write_new(c->dirfd, RECORD_CONFIG, c->config_text.data, c->config_text.size,
 				err);
@@ -251,6 +251,21 @@ static int let_init_go(struct creation *c, struct error *err)
 static int apply_limits(struct creation *c, struct error *err)
 {
 	return cgroup_apply(&c->cgroup, &c->plan, err);
+}
+
+/* Everything that it will say is known by now, and init has still to do: only the rename is left
+ * for the end. */
+static int write_record(struct creation *c, struct error *err)
+{
+	int ret;
+
+	c->record.pid = c->launch.pid;
+	/* what preparation may have changed: rootless without permission has no cgroup */
+	c->record.cgroup_path = c->cgroup.path;
+	ret = proc_start_time(c->launch.pid, &c->record.start_time, NULL);
+	if (ret < 0)
+		return error_errno(err, -ret, "read the start time of process %d", c->record.pid);
+	return error_phase(err, record_write_next(c->dirfd, &c->record, err), PHASE_STATE);
 }
 
 /* -- serving init -- */
@@ -334,17 +349,9 @@ static int serve_init(struct creation *c, struct error *err)
 
 /* -- the end -- */
 
-static int record_pid(struct creation *c, struct error *err)
+static int publish_record(struct creation *c, struct error *err)
 {
-	int ret;
-
-	c->record.pid = c->launch.pid;
-	/* what preparation may have changed: rootless without permission has no cgroup */
-	c->record.cgroup_path = c->cgroup.path;
-	ret = proc_start_time(c->launch.pid, &c->record.start_time, NULL);
-	if (ret < 0)
-		return error_errno(err, -ret, "read the start time of process %d", c->record.pid);
-	return error_phase(err, record_write(c->dirfd, &c->record, false, err), PHASE_STATE);
+	return error_phase(err, record_publish(c->dirfd, err), PHASE_STATE);
 }
 
 static int hand_out(struct creation *c, struct error *err)
@@ -386,8 +393,9 @@ static const struct creation_step {
 	{ "network devices",  move_net_devices,    return_net_devices },
 	{ "go",               let_init_go,         NULL },
 	{ "apply limits",     apply_limits,        NULL },
+	{ "write record",     write_record,        NULL },
 	{ "serve init",       serve_init,          NULL },
-	{ "record pid",       record_pid,          NULL },
+	{ "publish record",   publish_record,      NULL },
 	{ "hand out",         hand_out,            take_pid_file_back },
 	{ "commit",           commit,              NULL },
 };

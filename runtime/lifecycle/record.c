@@ -190,9 +190,8 @@ int record_lock(const struct runtime_globals *globals, const char *id, int wait_
 	return 0;
 }
 
-int record_write(int dirfd, const struct record *record, bool first, struct error *err)
+static int write_state(int dirfd, const char *name, const struct record *record, struct error *err)
 {
-	const char *name = first ? RECORD_STATE : RECORD_STATE "~";
 	cleanup_strbuf struct strbuf text = STRBUF_INIT;
 	cleanup_close int fd = -EBADF;
 	int ret;
@@ -204,9 +203,22 @@ int record_write(int dirfd, const struct record *record, bool first, struct erro
 	if (fd < 0)
 		return error_errno(err, errno, "create \"%s\"", name);
 	ret = io_write_all(fd, text.data, text.size);
-	if (ret < 0)
-		return error_errno(err, -ret, "write \"%s\"", name);
-	if (!first && renameat(dirfd, name, dirfd, RECORD_STATE) < 0)
+	return ret < 0 ? error_errno(err, -ret, "write \"%s\"", name) : 0;
+}
+
+int record_write(int dirfd, const struct record *record, struct error *err)
+{
+	return write_state(dirfd, RECORD_STATE, record, err);
+}
+
+int record_write_next(int dirfd, const struct record *record, struct error *err)
+{
+	return write_state(dirfd, RECORD_NEXT, record, err);
+}
+
+int record_publish(int dirfd, struct error *err)
+{
+	if (renameat(dirfd, RECORD_NEXT, dirfd, RECORD_STATE) < 0)
 		return error_errno(err, errno, "replace \"%s\"", RECORD_STATE);
 	return 0;
 }

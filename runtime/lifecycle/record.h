@@ -19,6 +19,7 @@
 
 #define RECORD_VERSION 1
 #define RECORD_STATE "state.json"
+#define RECORD_NEXT "state.json~"
 #define RECORD_CONFIG "config.json"
 #define RECORD_SECCOMP "seccomp.bpf"
 /* there while init waits for start; start renames it first of all */
@@ -61,8 +62,12 @@ int record_reserve(const struct runtime_globals *globals, const char *id, int *o
 int record_lock(const struct runtime_globals *globals, const char *id, int wait_ms, int *out_dirfd,
 		struct error *err);
 
-/** Write state.json into the folder. first: there is none yet. */
-int record_write(int dirfd, const struct record *record, bool first, struct error *err);
+/** Write the first state.json into the folder. */
+int record_write(int dirfd, const struct record *record, struct error *err);
+/** Write the next one beside it, and put it in place: two steps, so that the first one can be done
+ *  while there is time. */
+int record_write_next(int dirfd, const struct record *record, struct error *err);
+int record_publish(int dirfd, struct error *err);
 /** Read ROOT/ID/state.json without a lock. -ENOENT with TEXT_NOT_FOUND. */
 int record_read(const struct runtime_globals *globals, const char *id, struct arena *arena,
 		struct record *out, struct error *err);

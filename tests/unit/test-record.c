@@ -84,12 +84,15 @@ static void test_round(void)
 	record.annotations = (struct json_map){ .items = pairs, .count = 1 };
 	CHECK_INT(record_reserve(&globals, "c1", &dirfd, NULL), 0);
 	CHECK_ERROR(record_read(&globals, "c1", &arena, &got, &err), ENOENT, "does not exist");
-	CHECK_INT(record_write(dirfd, &record, true, NULL), 0);
+	CHECK_INT(record_write(dirfd, &record, NULL), 0);
 	CHECK_INT(record_read(&globals, "c1", &arena, &got, NULL), 0);
 	CHECK_INT(record_status(&globals, &got), CONTAINER_CREATING);
 	record.pid = 7;
 	record.start_time = 18446744073709551615ULL;
-	CHECK_INT(record_write(dirfd, &record, false, NULL), 0);
+	CHECK_INT(record_write_next(dirfd, &record, NULL), 0);
+	CHECK_INT(record_read_at(dirfd, "c1", &arena, &got, NULL), 0);
+	CHECK_INT(got.pid, 0); /* not before it is published */
+	CHECK_INT(record_publish(dirfd, NULL), 0);
 	CHECK_INT(record_read_at(dirfd, "c1", &arena, &got, NULL), 0);
 	CHECK_STR(got.bundle, "/b");
 	CHECK_STR(got.cgroup_path, "/orlop/c1");
