@@ -17,3 +17,12 @@ bin_PROGRAMS += orlop-runtime
 orlop_runtime_SOURCES = %D%/main.c
 orlop_runtime_LDADD = runtime/libruntime.a spec/libspec.a lib/liblib.a $(RUNTIME_LIBS)
 orlop_runtime_LDFLAGS = $(AM_LDFLAGS) $(RUNTIME_LDFLAGS)
+
+# runs before the C library does (see there): nothing that a compiler adds may need it
+if SEAL_EARLY
+noinst_LIBRARIES += runtime/libseal-early.a
+runtime_libseal_early_a_SOURCES = runtime/lifecycle/seal-early.c
+runtime_libseal_early_a_CFLAGS = $(AM_CFLAGS) -ffreestanding -fno-stack-protector
+orlop_runtime_LDADD += runtime/libseal-early.a
+orlop_runtime_LDFLAGS += -Wl,-e,orlop_runtime_entry
+endif
