@@ -23,6 +23,7 @@ struct init_args {
 	int fifo_fd; /* O_PATH of exec.fifo: wait there for start; -EBADF = exec at COMMIT */
 	int join_fds[NS_COUNT];	       /* namespaces to join by path; -EBADF */
 	int container_fd;	       /* exec: pidfd of the container's init; -EBADF = create */
+	bool network_later;	       /* SYNC_NETWORK brings the new network namespace */
 	unsigned int container_flags;  /* exec: what to join through it (CLONE_NEW*) */
 	uint64_t preserve_fds;	       /* 3 ... 3 + this - 1 go on to the payload */
 	unsigned int listen_fds;       /* so many of them are sockets by LISTEN_FDS */
@@ -42,7 +43,8 @@ struct init {
 	int fifo_fd;
 	int start_fd; /* start's end of the fifo, once it is there */
 	pid_t host_pid;
-	bool joined; /* a joiner did the namespaces before us */
+	bool in_network; /* in the network namespace that SYNC_NETWORK brought */
+	bool joined;	 /* a joiner did the namespaces before us */
 	struct strv env;
 	char *program;	 /* resolved args[0] */
 	bool chdir_late; /* the working directory needs the user's own rights */
@@ -78,6 +80,11 @@ int namespaces_become_root(struct init *init, struct error *err);
 int namespaces_unshare_cgroup(struct init *init, struct error *err);
 int namespaces_set_names(struct init *init, struct error *err);
 int namespaces_loopback_up(struct init *init, struct error *err);
+/**
+ * Enter the network namespace that the host side makes meanwhile (launch.h), if it does and we are
+ * not in it: before whatever depends on the network namespace, and before the next message.
+ */
+int namespaces_need_network(struct init *init, struct error *err);
 
 /* rootfs.c */
 int rootfs_prepare(struct init *init, struct error *err);

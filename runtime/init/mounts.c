@@ -195,6 +195,13 @@ static int make_cgroup(struct init *init, const struct plan_mount *mount, struct
 
 static int make_mount(struct init *init, const struct plan_mount *mount, struct error *err)
 {
+	int ret = 0;
+
+	/* a sysfs shows the network namespace of who makes it */
+	if (mount->kind == PLAN_MOUNT_FS && strcmp(mount->type, "sysfs") == 0)
+		ret = namespaces_need_network(init, err);
+	if (ret < 0)
+		return ret;
 	if (mount->kind == PLAN_MOUNT_FS)
 		return make_file_system(init, mount, err);
 	if (mount->kind == PLAN_MOUNT_CGROUP)

@@ -94,13 +94,32 @@ int namespaces_set_names(struct init *init, struct error *err)
 	return 0;
 }
 
+int namespaces_need_network(struct init *init, struct error *err)
+{
+	struct sync_message message;
+	int ret;
+
+	if (!init->args->network_later || init->in_network)
+		return 0;
+	ret = sync_expect(init->sync, SYNC_NETWORK, &message, err);
+	if (ret < 0)
+		return ret;
+	init->in_network = true;
+	/* its fd stays until init_sweep_fds */
+	if (setns(message.fd, CLONE_NEWNET) < 0)
+		return error_errno(err, errno, "enter the new network namespace");
+	return 0;
+}
+
 /* A new network namespace has a loopback device that is down; programs expect 127.0.0.1. */
 int namespaces_loopback_up(struct init *init, struct error *err)
 {
-	int fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0); /* until init_sweep_fds */
 	struct ifreq request = { .ifr_name = "lo", .ifr_flags = IFF_UP | IFF_RUNNING };
+	int ret = namespaces_need_network(init, err), fd;
 
-	(void)init;
+	if (ret < 0)
+		return ret;
+	fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0); /* until init_sweep_fds */
 	if (fd < 0 || ioctl(fd, SIOCSIFFLAGS, &request) < 0)
 		return error_errno(err, errno, "bring up the loopback device");
 	return 0;

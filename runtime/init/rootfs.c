@@ -22,8 +22,10 @@
 int rootfs_need_fd(struct init *init, int index, struct error *err)
 {
 	struct sync_message answer;
-	int ret = sync_send(init->sync, SYNC_NEED_FD, index, -EBADF, err);
+	int ret = namespaces_need_network(init, err); /* comes first */
 
+	if (ret == 0)
+		ret = sync_send(init->sync, SYNC_NEED_FD, index, -EBADF, err);
 	if (ret == 0)
 		ret = sync_expect(init->sync, SYNC_FD, &answer, err);
 	return ret < 0 ? ret : answer.fd;

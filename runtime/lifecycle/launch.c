@@ -30,6 +30,7 @@ void launch_init(struct launch *launch, const struct plan *plan, const struct oc
 		.host = { .fd = -EBADF },
 		.child = { .fd = -EBADF },
 		.pidfd = -EBADF,
+		.network_fd = -EBADF,
 		.signal_fd = -EBADF,
 		.args = { .plan = plan,
 			  .state = state,
@@ -101,6 +102,36 @@ static int leave_time_namespace(int own, struct error *err)
 	return 0;
 }
 
+/* -- the network namespace, which takes half a millisecond to make: we do while init mounts -- */
+
+static bool makes_network_later(const struct launch *launch, bool joiner)
+{
+	const struct plan *plan = launch->args.plan;
+
+	/* it belongs to the user namespace of its maker */
+	return !joiner && plan->namespaces[NS_NETWORK].mode == NS_NEW &&
+	       plan->namespaces[NS_USER].mode == NS_INHERIT;
+}
+
+static int make_network(struct launch *launch, struct error *err)
+{
+	cleanup_close int own = open("/proc/self/ns/net", O_RDONLY | O_CLOEXEC);
+	cleanup_close int made = -EBADF;
+	int errnum = 0;
+
+	if (own < 0 || unshare(CLONE_NEWNET) < 0)
+		return error_errno(err, errno, "create a network namespace");
+	made = open("/proc/self/ns/net", O_RDONLY | O_CLOEXEC);
+	if (made < 0)
+		errnum = errno;
+	if (setns(own, CLONE_NEWNET) < 0)
+		return error_errno(err, errno, "return to the host's network namespace");
+	if (made < 0)
+		return error_errno(err, errnum, "open the new network namespace");
+	launch->network_fd = TAKE_FD(made);
+	return launch_send(launch, SYNC_NETWORK, 0, launch->network_fd, err);
+}
+
 /* -- the clone -- */
 
 static int clone_child(struct launch *launch, bool joiner, struct error *err)
@@ -108,11 +139,10 @@ static int clone_child(struct launch *launch, bool joiner, struct error *err)
 	const struct plan *plan = launch->args.plan;
 	int cgroup_fd = launch->cgroup ? launch->cgroup->fd : -EBADF;
 	/* the cgroup namespace is unshared inside the cgroup, a time namespace never by clone3 */
+	unsigned int later =
+		CLONE_NEWCGROUP | CLONE_NEWTIME | (launch->args.network_later ? CLONE_NEWNET : 0);
 	unsigned int namespaces =
-		launch->args.container_fd >= 0
-			? 0
-			: plan_clone_flags(plan, NS_NEW) &
-				  ~(unsigned int)(CLONE_NEWCGROUP | CLONE_NEWTIME);
+		launch->args.container_fd >= 0 ? 0 : plan_clone_flags(plan, NS_NEW) & ~later;
 	struct clone_args args = {
 		.flags = CLONE_PIDFD | (cgroup_fd >= 0 ? CLONE_INTO_CGROUP : 0) |
 			 (joiner ? 0 : namespaces),
@@ -190,6 +220,7 @@ int launch_start(struct launch *launch, struct error *err)
 	if (ret < 0)
 		return ret;
 	launch->args.sync = &launch->child;
+	launch->args.network_later = makes_network_later(launch, joiner);
 	if (!joiner && plan->namespaces[NS_TIME].mode == NS_NEW)
 		ret = enter_time_namespace(launch, &own_time, err);
 	if (ret == 0)
@@ -267,7 +298,9 @@ int launch_send(struct launch *launch, enum sync_type type, int value, int fd, s
 
 int launch_go(struct launch *launch, struct error *err)
 {
-	return launch_send(launch, SYNC_GO, launch->pid, -EBADF, err);
+	int ret = launch_send(launch, SYNC_GO, launch->pid, -EBADF, err);
+
+	return ret == 0 && launch->args.network_later ? make_network(launch, err) : ret;
 }
 
 int launch_wait_exec(struct launch *launch, struct error *err)
@@ -313,4 +346,5 @@ void launch_done(struct launch *launch)
 	cleanup_close_fd(&launch->host.fd);
 	cleanup_close_fd(&launch->child.fd);
 	cleanup_close_fd(&launch->pidfd);
+	cleanup_close_fd(&launch->network_fd);
 }

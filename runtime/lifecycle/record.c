@@ -232,9 +232,9 @@ static int decode(const struct strbuf *text, const char *id, struct arena *arena
 	int ret;
 
 	*out = (struct record){ .version = 0 };
+	/* its create was killed before it said anything, so before it made anything */
 	if (!text->size)
-		return error_set(err, ERROR_INVALID, 0, "the state of container \"%s\" is empty",
-				 id);
+		return not_found(err);
 	ret = json_decode(&source, &record_object, arena, out, err);
 	if (ret < 0)
 		return error_prefix(err, ret, "state of container \"%s\"", id);

@@ -32,13 +32,14 @@ static const struct sync_row {
 	[SYNC_MAPPED]     = { "mapped",     2,  FROM_HOST },
 	[SYNC_JOINED]     = { "joined",     3,  FROM_CHILD },
 	[SYNC_GO]         = { "go",         4,  FROM_HOST },
-	[SYNC_NEED_FD]    = { "need fd",    5,  FROM_CHILD | REPEATS },
-	[SYNC_FD]         = { "fd",         5,  FROM_HOST | REPEATS | CARRIES_FD },
-	[SYNC_CONSOLE]    = { "console",    6,  FROM_CHILD | CARRIES_FD },
-	[SYNC_MOUNTED]    = { "mounted",    7,  FROM_CHILD },
-	[SYNC_HOOKS_DONE] = { "hooks done", 8,  FROM_HOST },
-	[SYNC_READY]      = { "ready",      9,  FROM_CHILD },
-	[SYNC_COMMIT]     = { "commit",     10, FROM_HOST },
+	[SYNC_NETWORK]    = { "network",    5,  FROM_HOST | CARRIES_FD },
+	[SYNC_NEED_FD]    = { "need fd",    6,  FROM_CHILD | REPEATS },
+	[SYNC_FD]         = { "fd",         6,  FROM_HOST | REPEATS | CARRIES_FD },
+	[SYNC_CONSOLE]    = { "console",    7,  FROM_CHILD | CARRIES_FD },
+	[SYNC_MOUNTED]    = { "mounted",    8,  FROM_CHILD },
+	[SYNC_HOOKS_DONE] = { "hooks done", 9,  FROM_HOST },
+	[SYNC_READY]      = { "ready",      10,  FROM_CHILD },
+	[SYNC_COMMIT]     = { "commit",     11, FROM_HOST },
 	[SYNC_ERROR]      = { "error",      0,  FROM_CHILD | FROM_HOST | REPEATS },
 };
 /* clang-format on */
@@ -136,10 +137,13 @@ int sync_receive(struct sync *sync, struct sync_message *out, struct error *err)
 	ssize_t size = fd_receive(sync->fd, &packet, sizeof(packet), &fd, &count);
 	int ret;
 
+	/* the peer ended with messages of ours unread; what it said before is still to be had */
+	if (size == -ECONNRESET) {
+		count = 1;
+		size = fd_receive(sync->fd, &packet, sizeof(packet), &fd, &count);
+	}
 	if (size == 0)
 		return -ECONNRESET;
-	if (size == -ECONNRESET)
-		return (int)size; /* the peer ended with messages of ours unread */
 	if (size < 0)
 		return error_errno(err, (int)-size, "receive a sync message");
 	if ((size_t)size < PACKET_HEAD)

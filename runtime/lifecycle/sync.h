@@ -16,6 +16,7 @@ enum sync_type {
 	SYNC_MAPPED,  /* they are written */
 	SYNC_JOINED,  /* joiner: init lives, value = its pid */
 	SYNC_GO,      /* you are in your cgroup; value = your pid as the host sees it */
+	SYNC_NETWORK, /* the new network namespace, made while init works */
 	SYNC_NEED_FD, /* open the source of mounts[value] for me (SYNC_ROOTFS: the rootfs) */
 	SYNC_FD,      /* its answer: the fd */
 	SYNC_CONSOLE, /* the master of the container's terminal */

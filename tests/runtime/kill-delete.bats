@@ -122,6 +122,13 @@ has_processes() {
 	mkdir -p "$ROOT/$ID"
 	ok delete --force "$ID"
 	[ ! -e "$ROOT/$ID" ]
+	# the create was killed between the folder and the first word
+	mkdir -p "$ROOT/$ID"
+	: >"$ROOT/$ID/state.json"
+	fails state "$ID"
+	contains "does not exist"
+	ok delete "$ID"
+	[ ! -e "$ROOT/$ID" ]
 	mkdir -p "$ROOT/$ID/deeper"
 	echo '{' >"$ROOT/$ID/state.json"
 	fails delete "$ID"

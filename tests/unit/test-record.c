@@ -105,7 +105,7 @@ static void test_round(void)
 
 static void test_damaged(void)
 {
-	static const char *const texts[] = { "", "{", "[]", "{\"version\":1}",
+	static const char *const texts[] = { "{", "[]", "{\"version\":1}",
 					     "{\"version\":9,\"id\":\"c1\",\"bundle\":\"/\"}" };
 	cleanup_arena struct arena arena = ARENA_INIT;
 	cleanup_close int dirfd = -EBADF;
@@ -122,6 +122,9 @@ static void test_damaged(void)
 		CHECK(record_read(&globals, "c1", &arena, &got, &err) < 0);
 		CHECK(strstr(err.msg, "c1") != NULL);
 	}
+	/* killed before its first word */
+	CHECK_INT(io_replace_file(dirfd, RECORD_STATE, "", 0, 0600, IO_NO_SYNC, NULL), 0);
+	CHECK_ERROR(record_read(&globals, "c1", &arena, &got, &err), ENOENT, "does not exist");
 	end();
 }
 

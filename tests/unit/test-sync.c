@@ -145,6 +145,22 @@ static void test_error(void)
 	close_pair(&pair);
 }
 
+/* The reset that unread messages cause must not hide what the other side said before it ended. */
+static void test_last_words(void)
+{
+	struct pair pair = open_pair();
+	struct sync_message message;
+	struct error failure = ERROR_INIT;
+
+	(void)error_set(&failure, ERROR_INVALID, ENOTDIR, "no folder");
+	CHECK_INT(sync_send(&pair.host, SYNC_GO, 0, -EBADF, NULL), 0);
+	sync_send_error(&pair.child, &failure);
+	cleanup_close_fd(&pair.child.fd);
+	CHECK_ERROR(sync_receive(&pair.host, &message, &err), ENOTDIR, "no folder");
+	CHECK_INT(sync_receive(&pair.host, &message, NULL), -ECONNRESET);
+	close_pair(&pair);
+}
+
 static void test_end(void)
 {
 	struct pair pair = open_pair();
@@ -194,6 +210,7 @@ CHECK_MAIN({ "messages carry values both ways", test_round }, { "messages carry 
 	   { "messages repeat where their row says so", test_repeats },
 	   { "direction and fds are checked", test_direction },
 	   { "garbage is refused", test_garbage }, { "errors arrive whole", test_error },
+	   { "last words are heard over unread messages", test_last_words },
 	   { "the end of the stream is told apart", test_end },
 	   { "a child whose host is gone exits", test_child_exits },
 	   { "what may not come now is an error", test_unexpected })
