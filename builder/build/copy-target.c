@@ -61,7 +61,8 @@ static struct make_folders folders_of(const struct target *target)
 				      .writer = target->writer,
 				      .uid = copy->set_owner ? copy->uid : 0,
 				      .gid = copy->set_owner ? copy->gid : 0,
-				      .mtime = copy->engine->graph->options->now };
+				      .mtime = copy->engine->graph->options->now,
+				      .independent = copy->step->link };
 }
 
 static int resolve(struct target *target, struct error *err)
@@ -70,8 +71,14 @@ static int resolve(struct target *target, struct error *err)
 	const char *wanted = copy->step->target;
 	struct store *store = copy->engine->store;
 	mode_t mode;
-	int ret = snapshot_resolve(store, target->trees, wanted, &target->path, err);
+	int ret;
 
+	if (copy->step->link) {
+		target->path = path_clean(wanted[1] ? wanted + 1 : ".");
+		target->is_folder = wanted[strlen(wanted) - 1] == '/';
+		return 0;
+	}
+	ret = snapshot_resolve(store, target->trees, wanted, &target->path, err);
 	if (ret == 0)
 		ret = trees_mode(store, target->trees, target->path, &mode, err);
 	if (ret < 0)
@@ -156,7 +163,7 @@ static int layer_entry(void *context, const struct tar_entry *entry,
 	struct target *target = context;
 	int ret = 0;
 
-	if (target->trees->count)
+	if (target->trees->count && !target->copy->step->link)
 		ret = check_replaced(target, entry, err);
 	return ret < 0 ? ret : layer_writer_add(target->writer, entry, source, err);
 }
@@ -166,7 +173,8 @@ int copy_to_layer(struct engine *engine, struct step *step, struct copy *copy,
 {
 	cleanup_strv struct strv trees = STRV_INIT;
 	struct layer_writer_options options = { .lowers = &trees,
-						.mtime = engine->graph->options->now };
+						.mtime = engine->graph->options->now,
+						.independent = step->copy.link };
 	cleanup_with(target_done) struct target target = { .copy = copy,
 							   .trees = &trees,
 							   .root_fd = -EBADF };
@@ -339,8 +347,10 @@ int copy_to_mount(struct engine *engine, struct step *step, struct copy *copy,
 							   .trees = &trees,
 							   .root_fd = -EBADF };
 	struct copy_sink sink = { mount_begin, mount_entry, &target };
-	int ret = engine_trees(engine, step->stage, &trees, err);
+	int ret = 0;
 
+	if (!copy->step->link) /* else on nothing */
+		ret = engine_trees(engine, step->stage, &trees, err);
 	if (ret == 0)
 		ret = resolve(&target, err);
 	if (ret == 0)

@@ -103,34 +103,90 @@ static int open_root(struct copy *copy, struct error *err)
 	cleanup_strv struct strv trees = STRV_INIT;
 	int ret;
 
-	if (!step->from_stage && !step->from_image) {
+	if (!step->from.stage && !step->from.image) {
 		copy->root = (struct select_root){ engine->context->fd, &engine->context->ignore };
 		return 0;
 	}
 	copy->keep_owner = true;
-	if (step->from_stage)
-		ret = engine_trees(engine, step->from_stage, &trees, err);
+	if (step->from.stage)
+		ret = engine_trees(engine, step->from.stage, &trees, err);
 	else
-		ret = engine_image_trees(engine, step->from_image, &trees, err);
+		ret = engine_image_trees(engine, step->from.image, &trees, err);
 	if (ret == 0)
 		ret = snapshot_mount(engine->store, &trees, NULL, 0, &copy->root_fd, err);
 	copy->root.fd = copy->root_fd;
 	return ret;
 }
 
+/* What is left out of an item's folders. */
+static int make_filter(const struct copy *copy, const struct copy_item *item, struct ignore *out,
+		       struct error *err)
+{
+	cleanup_free char *again = NULL;
+	int ret = 0;
+
+	if (item->include) {
+		again = xasprintf("!%s", item->include);
+		ret = ignore_add(out, "**", err);
+		if (ret == 0)
+			ret = ignore_add(out, again, err);
+	}
+	for (size_t i = 0; i < copy->step->exclude_count && ret == 0; i++) {
+		ret = ignore_add(out, copy->step->excludes[i], err);
+		ret = error_prefix(err, ret, "--exclude");
+	}
+	return ret;
+}
+
+/* What --parents names has to be there, unless it has wildcards. */
+static int check_included(const struct copy_input *input, const struct copy_item *item,
+			  struct error *err)
+{
+	for (size_t i = 0; i < input->list.count; i++) {
+		const struct source *source = &input->list.items[i];
+		int ret = source->is_folder
+				  ? select_exists(&input->root, source, item->include, err)
+				  : error_invalid(err, "\"/%s\" is not a folder", source->path);
+
+		if (ret < 0)
+			return ret;
+	}
+	return 0;
+}
+
+static int find_input(struct copy *copy, const struct copy_item *item, struct copy_input *input,
+		      struct error *err)
+{
+	int ret = make_filter(copy, item, &input->filter, err);
+
+	input->root = copy->root;
+	if (ret < 0 || item->body)
+		return ret;
+	if (item->literal)
+		ret = select_source(&input->root, item->path, &input->list, err);
+	else
+		ret = select_sources(&input->root, item->path, &input->list, err);
+	return ret < 0 || !item->include ? ret : check_included(input, item, err);
+}
+
 static int find_sources(struct copy *copy, struct error *err)
 {
 	int ret = 0;
 
-	copy->lists = xzalloc(copy->step->item_count * sizeof(*copy->lists));
+	copy->inputs = xzalloc(copy->step->item_count * sizeof(*copy->inputs));
 	for (size_t i = 0; i < copy->step->item_count && ret == 0; i++) {
-		const struct copy_item *item = &copy->step->items[i];
-
-		if (!item->body)
-			ret = select_sources(&copy->root, item->path, &copy->lists[i], err);
-		copy->source_count += item->body ? 1 : copy->lists[i].count;
+		ret = find_input(copy, &copy->step->items[i], &copy->inputs[i], err);
+		copy->source_count += copy->step->items[i].body ? 1 : copy->inputs[i].list.count;
 	}
 	return ret;
+}
+
+const char *copy_empty_item(const struct copy *copy)
+{
+	for (size_t i = 0; i < copy->step->item_count; i++)
+		if (!copy->step->items[i].body && !copy->inputs[i].list.count)
+			return copy->step->items[i].path;
+	return NULL;
 }
 
 int copy_open(struct copy *copy, struct engine *engine, const struct step_copy *step,
@@ -142,10 +198,6 @@ int copy_open(struct copy *copy, struct engine *engine, const struct step_copy *
 	copy->inodes = xzalloc(sizeof(*copy->inodes));
 	hasher_start(&copy->entries);
 	hasher_start(&copy->data);
-	for (size_t i = 0; i < step->exclude_count && ret == 0; i++)
-		ret = ignore_add(&copy->excludes, step->excludes[i], err);
-	if (ret < 0)
-		return error_prefix(err, ret, "--exclude");
 	if (step->chmod)
 		ret = chmod_parse(step->chmod, &copy->chmod, err);
 	if (ret == 0)
@@ -159,11 +211,12 @@ void copy_close(struct copy *copy)
 {
 	if (!copy->inodes)
 		return;
-	for (size_t i = 0; copy->lists && i < copy->step->item_count; i++)
-		source_list_done(&copy->lists[i]);
-	free(copy->lists);
+	for (size_t i = 0; copy->inputs && i < copy->step->item_count; i++) {
+		source_list_done(&copy->inputs[i].list);
+		ignore_done(&copy->inputs[i].filter);
+	}
+	free(copy->inputs);
 	free(copy->buffer);
-	ignore_done(&copy->excludes);
 	cleanup_close_fd(&copy->root_fd);
 	hasher_done(&copy->entries);
 	hasher_done(&copy->data);
@@ -176,8 +229,8 @@ void copy_close(struct copy *copy)
  */
 
 /* The fd of a source that is an archive to be unpacked, -EBADF if it is not. */
-static int open_archive(struct copy *copy, const struct source *source, int *out_fd,
-			struct error *err)
+static int open_archive(const struct copy *copy, const struct copy_input *input,
+			const struct source *source, int *out_fd, struct error *err)
 {
 	cleanup_close int fd = -EBADF;
 	struct stat st;
@@ -186,7 +239,7 @@ static int open_archive(struct copy *copy, const struct source *source, int *out
 	*out_fd = -EBADF;
 	if (!copy->step->unpack || source->is_folder)
 		return 0;
-	fd = inroot_open_nofollow(copy->root.fd, source->path, O_RDONLY | O_NONBLOCK, true, err);
+	fd = inroot_open_nofollow(input->root.fd, source->path, O_RDONLY | O_NONBLOCK, true, err);
 	if (fd < 0)
 		return fd;
 	if (fstat(fd, &st) < 0)
@@ -202,9 +255,11 @@ static int open_archive(struct copy *copy, const struct source *source, int *out
 int copy_has_archive(struct copy *copy, struct error *err)
 {
 	for (size_t i = 0; i < copy->step->item_count; i++) {
-		for (size_t j = 0; j < copy->lists[i].count; j++) {
+		const struct copy_input *input = &copy->inputs[i];
+
+		for (size_t j = 0; j < input->list.count; j++) {
 			cleanup_close int fd = -EBADF;
-			int ret = open_archive(copy, &copy->lists[i].items[j], &fd, err);
+			int ret = open_archive(copy, input, &input->list.items[j], &fd, err);
 
 			if (ret < 0)
 				return ret;
@@ -398,7 +453,8 @@ static int begin(struct pass *pass, const struct copy_source *source, char **out
 	return 0;
 }
 
-static int run_source(struct copy *copy, const struct copy_sink *sink, const struct source *source,
+static int run_source(struct copy *copy, const struct copy_sink *sink,
+		      const struct copy_input *input, const struct source *source,
 		      struct error *err)
 {
 	struct pass pass = { .copy = copy, .sink = sink };
@@ -408,7 +464,7 @@ static int run_source(struct copy *copy, const struct copy_sink *sink, const str
 	int ret = 0;
 
 	if (sink)
-		ret = open_archive(copy, source, &archive_fd, err);
+		ret = open_archive(copy, input, source, &archive_fd, err);
 	if (ret < 0)
 		return ret;
 	told.archive_fd = archive_fd;
@@ -417,7 +473,7 @@ static int run_source(struct copy *copy, const struct copy_sink *sink, const str
 	if (ret < 0)
 		return ret;
 	pass.prefix = prefix;
-	return select_walk(&copy->root, source, &copy->excludes, visit, &pass, err);
+	return select_walk(&input->root, source, &input->filter, visit, &pass, err);
 }
 
 /* The body of a here-document, read like a file. */
@@ -475,8 +531,9 @@ int copy_run(struct copy *copy, const struct copy_sink *sink, struct digest *out
 
 		if (item->body)
 			ret = run_body(copy, sink, item, err);
-		for (size_t j = 0; j < copy->lists[i].count && ret == 0; j++)
-			ret = run_source(copy, sink, &copy->lists[i].items[j], err);
+		for (size_t j = 0; j < copy->inputs[i].list.count && ret == 0; j++)
+			ret = run_source(copy, sink, &copy->inputs[i],
+					 &copy->inputs[i].list.items[j], err);
 	}
 	hasher_finish(&copy->entries, out_content);
 	return ret;

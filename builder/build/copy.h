@@ -32,16 +32,22 @@ struct copy_sink {
 	void *context;
 };
 
+/** One item of the instruction: where its files are, and which. */
+struct copy_input {
+	struct select_root root;
+	struct ignore filter; /* --parents: all but what it names; then --exclude */
+	struct source_list list;
+};
+
 struct inode_names; /* copy.c */
 
 struct copy {
 	struct engine *engine;
 	const struct step_copy *step;
-	struct select_root root;
-	int root_fd;	 /* -EBADF: the context's, not ours */
-	bool keep_owner; /* sources of stages and images keep theirs */
-	struct ignore excludes;
-	struct source_list *lists; /* one per item */
+	struct select_root root;   /* of what is no remote file */
+	int root_fd;		   /* -EBADF: the context's, not ours */
+	bool keep_owner;	   /* sources of stages and images keep theirs */
+	struct copy_input *inputs; /* one per item */
 	size_t source_count;
 	struct chmod chmod;
 	bool set_owner;
@@ -57,6 +63,9 @@ int copy_open(struct copy *copy, struct engine *engine, const struct step_copy *
 	      struct error *err);
 void copy_close(struct copy *copy);
 #define cleanup_copy __attribute__((cleanup(copy_close)))
+
+/** The first item that matched nothing, NULL = there is none. */
+const char *copy_empty_item(const struct copy *copy);
 
 /** Is one of the sources to be unpacked? 1, 0 or negative. */
 int copy_has_archive(struct copy *copy, struct error *err);

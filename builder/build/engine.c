@@ -208,6 +208,21 @@ static void report_failure(struct engine *engine, const struct error *err)
 	engine_event(engine, EVENT_FAILED, engine->running, text, strlen(text));
 }
 
+/* The key of all that is there now. */
+static void chain_key(struct graph_stage *stage, const struct step *step)
+{
+	struct cache_key below = stage->key;
+	struct key_builder builder;
+
+	stage->key = step->key;
+	if (!step->independent)
+		return;
+	key_begin(&builder, "on top");
+	key_add(&builder, "parent", below.hex);
+	key_add(&builder, "layer", step->key.hex);
+	key_finish(&builder, &stage->key, NULL);
+}
+
 static int run_one_step(struct engine *engine, struct step *step, struct error *err)
 {
 	struct graph_stage *stage = step->stage;
@@ -224,7 +239,7 @@ static int run_one_step(struct engine *engine, struct step *step, struct error *
 	}
 	engine_event(engine, step->cached ? EVENT_CACHED : EVENT_DONE, engine->running, NULL, 0);
 	strv_add(&stage->layers, step->layer);
-	stage->key = step->key;
+	chain_key(stage, step);
 	return 0;
 }
 

@@ -39,10 +39,18 @@ struct step_run {
 	const struct step_script *script; /* NULL = none */
 };
 
+/** Where files come from; all NULL: the build context. */
+struct graph_source {
+	struct graph_stage *stage;
+	struct image *image;
+};
+
 /** What a COPY source is: a path, or the body of a here-document. */
 struct copy_item {
-	const char *path; /* as written, or the file's name */
-	const char *body; /* NULL = a path */
+	const char *path;    /* as written, or the file's name */
+	const char *body;    /* NULL = a path */
+	const char *include; /* --parents: the pattern below path; NULL = all that is there */
+	bool literal;	     /* no wildcards, no escapes in path */
 };
 
 /** COPY and ADD. */
@@ -50,13 +58,16 @@ struct step_copy {
 	const struct copy_item *items;
 	size_t item_count;
 	const char *target; /* absolute; with a slash at the end when a folder is meant */
-	struct graph_stage *from_stage; /* NULL with from_image NULL: the context */
-	struct image *from_image;
+	struct graph_source from;
 	const char *chown; /* NULL = none */
 	const char *chmod;
 	const char *const *excludes;
 	size_t exclude_count;
 	bool unpack; /* ADD: archives */
+	bool link;   /* a layer of its own: the key omits the parent */
+
+	/* while running */
+	const char *folders; /* link: the folders on the way to target, as they are below */
 };
 
 /** WORKDIR: a folder to be made. */
@@ -71,7 +82,8 @@ struct step {
 	size_t number;	  /* in its stage, FROM is 1 */
 	const char *text; /* "RUN make", for progress */
 	struct source_range range;
-	size_t history; /* index of its entry in the stage's config */
+	size_t history;	  /* index of its entry in the stage's config */
+	bool independent; /* its key says nothing about what is below */
 	union {
 		struct step_run run;
 		struct step_copy copy;
@@ -180,7 +192,7 @@ struct step *plan_step(struct plan_context *plan, const struct step_kind *kind,
 const char *const *plan_command(struct plan_context *plan, const struct instruction *instruction,
 				size_t first, size_t *out_count);
 /** Plan the stage that a --from means, or load the image. */
-int plan_source(struct plan_context *plan, const char *from, struct step_copy *out,
+int plan_source(struct plan_context *plan, const char *from, struct graph_source *out,
 		struct error *err);
 
 #endif

@@ -173,6 +173,8 @@ static char *copy_history(const struct instruction *instruction, const struct st
 	cleanup_strbuf struct strbuf text = STRBUF_INIT;
 
 	strbuf_adds(&text, instruction_spec(instruction)->name);
+	if (instruction_flag_is_set(instruction, "parents"))
+		strbuf_adds(&text, " --parents");
 	for (size_t i = 0; i < ARRAY_SIZE(flags); i++) {
 		const char *value = instruction_flag(instruction, flags[i]);
 
@@ -180,7 +182,8 @@ static char *copy_history(const struct instruction *instruction, const struct st
 			strbuf_addf(&text, " --%s=%s", flags[i], value);
 	}
 	for (size_t i = 0; i < copy->item_count; i++)
-		strbuf_addf(&text, " %s%s", copy->items[i].body ? "<<" : "", copy->items[i].path);
+		strbuf_addf(&text, " %s%s", copy->items[i].body ? "<<" : "",
+			    copy->items[i].body ? copy->items[i].path : instruction->args[i]);
 	strbuf_addf(&text, " %s # buildkit", instruction->args[copy->item_count]);
 	return strbuf_take(&text);
 }
@@ -197,6 +200,21 @@ static int check_remote(const struct instruction *instruction, const char *path,
 	return 0;
 }
 
+/*
+ * --parents: the path is kept below the destination, from the "/./" in it if there is one. That is
+ * a copy of the folder in front, of which only what the rest names is taken.
+ */
+static void split_at_pivot(struct arena *arena, struct copy_item *item)
+{
+	const char *pivot = strstr(item->path, "/./");
+	cleanup_free char *pattern = path_join("/", pivot ? pivot + 2 : item->path);
+
+	item->include = pattern[1] ? arena_strdup(arena, pattern + 1) : NULL;
+	item->path = pivot ? arena_strndup(arena, item->path, (size_t)(pivot - item->path)) : "/";
+	if (!*item->path)
+		item->path = "/";
+}
+
 static int set_items(struct plan_context *plan, const struct instruction *instruction,
 		     struct step_copy *copy, struct error *err)
 {
@@ -209,6 +227,8 @@ static int set_items(struct plan_context *plan, const struct instruction *instru
 		if (ret < 0)
 			return ret;
 		items[i].path = instruction->args[i];
+		if (instruction_flag_is_set(instruction, "parents"))
+			split_at_pivot(&plan->graph->arena, &items[i]);
 	}
 	for (size_t i = 0; i < instruction->heredoc_count; i++) {
 		const struct heredoc *heredoc = &instruction->heredocs[i];
@@ -244,6 +264,7 @@ int plan_copy(struct plan_context *plan, const struct instruction *instruction, 
 	struct step_copy copy = { .chown = instruction_flag(instruction, "chown"),
 				  .chmod = instruction_flag(instruction, "chmod") };
 	cleanup_free char *created_by = NULL, *base = NULL, *path = NULL;
+	struct step *step;
 	int ret = set_items(plan, instruction, &copy, err);
 
 	if (ret < 0)
@@ -254,12 +275,15 @@ int plan_copy(struct plan_context *plan, const struct instruction *instruction, 
 	copy.target = arena_printf(&plan->graph->arena, "%s%s", path,
 				   names_folder(target) && path[1] ? "/" : "");
 	copy.unpack = instruction->kind == INST_ADD && !(unpack && strcmp(unpack, "false") == 0);
+	copy.link = instruction_flag_is_set(instruction, "link");
 	set_excludes(plan, instruction, &copy);
 	if (from)
-		ret = plan_source(plan, from, &copy, err);
+		ret = plan_source(plan, from, &copy.from, err);
 	if (ret < 0)
 		return ret;
-	plan_step(plan, &step_kind_copy, created_by)->copy = copy;
+	step = plan_step(plan, &step_kind_copy, created_by);
+	step->copy = copy;
+	step->independent = copy.link;
 	return 0;
 }
 

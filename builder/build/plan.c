@@ -307,7 +307,7 @@ static int plan_stage(struct graph *graph, struct graph_stage *stage, struct err
 	return 0;
 }
 
-int plan_source(struct plan_context *plan, const char *from, struct step_copy *out,
+int plan_source(struct plan_context *plan, const char *from, struct graph_source *out,
 		struct error *err)
 {
 	struct graph *graph = plan->graph;
@@ -318,11 +318,11 @@ int plan_source(struct plan_context *plan, const char *from, struct step_copy *o
 	if (ret < 0)
 		return ret;
 	if (!stage) {
-		ret = load_image(graph, from, &out->from_image, err);
+		ret = load_image(graph, from, &out->image, err);
 		return error_prefix(err, ret, "--from=%s", from);
 	}
-	out->from_stage = &graph->items[stage->index];
-	ret = plan_stage(graph, out->from_stage, err); /* only a trigger's is not planned yet */
+	out->stage = &graph->items[stage->index];
+	ret = plan_stage(graph, out->stage, err); /* only a trigger's is not planned yet */
 	if (ret == 0)
 		graph->where = where;
 	return ret;

@@ -12,17 +12,20 @@
 
 #include "builder/build/copy-target.h"
 #include "builder/build/copy.h"
+#include "builder/build/make-folders.h"
 #include "builder/container/user.h"
 #include "builder/image/snapshot.h"
 #include "lib/cleanup.h"
 #include "lib/number.h"
+#include "lib/path.h"
+#include "lib/strbuf.h"
 
 /* -- keys ----------------------------------------------------------------------------------------
  */
 
 static bool is_immutable(const struct step_copy *copy)
 {
-	return copy->from_stage || copy->from_image;
+	return copy->from.stage || copy->from.image;
 }
 
 /* What says where the sources come from, as far as a key can. */
@@ -30,19 +33,22 @@ static int source_identity(const struct step_copy *copy, struct digest *chain, c
 			   struct error *err)
 {
 	*out = "context";
-	if (copy->from_stage)
-		*out = copy->from_stage->key.hex;
-	if (!copy->from_image)
+	if (copy->from.stage)
+		*out = copy->from.stage->key.hex;
+	if (!copy->from.image)
 		return 0;
 	*out = chain->text;
-	return image_chain(copy->from_image, chain, err);
+	return image_chain(copy->from.image, chain, err);
 }
 
 static void add_options(struct key_builder *builder, const struct step *step)
 {
 	const struct step_copy *copy = &step->copy;
 
-	key_add(builder, "parent", step->stage->key.hex);
+	if (copy->link)
+		key_add(builder, "folders", copy->folders);
+	else
+		key_add(builder, "parent", step->stage->key.hex);
 	key_add(builder, "target", copy->target);
 	key_add(builder, "chown", copy->chown);
 	key_add(builder, "chmod", copy->chmod);
@@ -66,6 +72,7 @@ static int definition_key(const struct step *step, struct cache_key *out, struct
 	for (size_t i = 0; i < copy->item_count; i++) {
 		key_add(&builder, "source", copy->items[i].path);
 		key_add(&builder, "body", copy->items[i].body);
+		key_add(&builder, "include", copy->items[i].include);
 	}
 	key_add_list(&builder, "excludes", copy->excludes, copy->exclude_count);
 	key_finish(&builder, out, NULL);
@@ -144,6 +151,34 @@ static int set_owner(struct engine *engine, struct step *step, struct copy *copy
 	return 0;
 }
 
+/* What a COPY --link takes from below, so that its key needs nothing else of it. */
+static int read_below(struct engine *engine, struct step *step, struct error *err)
+{
+	struct arena *arena = &engine->graph->arena;
+	struct step_copy *copy = &step->copy;
+	cleanup_strbuf struct strbuf folders = STRBUF_INIT;
+	cleanup_strv struct strv trees = STRV_INIT;
+	struct copy owner = { .root_fd = -EBADF };
+	cleanup_free char *target = NULL;
+	uint32_t uid, gid;
+	int ret;
+
+	if (!copy->link || copy->folders)
+		return 0;
+	ret = engine_trees(engine, step->stage, &trees, err);
+	if (ret == 0)
+		ret = describe_folders(engine->store, &trees, ".", &folders, err);
+	target = path_clean(copy->target);
+	if (ret == 0 && target[1])
+		ret = describe_folders(engine->store, &trees, target + 1, &folders, err);
+	if (ret == 0 && copy->chown && !parse_numbers(copy->chown, &uid, &gid)) {
+		ret = set_owner(engine, step, &owner, err);
+		copy->chown = arena_printf(arena, "%u:%u", owner.uid, owner.gid);
+	}
+	copy->folders = arena_strdup(arena, strbuf_text(&folders));
+	return ret;
+}
+
 /* -- the step ------------------------------------------------------------------------------------
  */
 
@@ -165,8 +200,9 @@ static int copy_find_key(struct engine *engine, struct step *step, char **manife
 	struct digest content;
 	int ret;
 
-	if (engine->options->no_cache)
-		return 0;
+	ret = read_below(engine, step, err);
+	if (ret < 0 || engine->options->no_cache)
+		return ret;
 	ret = definition_key(step, &definition, err);
 	if (ret == 0)
 		ret = store_step_get(engine->store, definition.hex, &record, err);
@@ -178,6 +214,18 @@ static int copy_find_key(struct engine *engine, struct step *step, char **manife
 		return ret;
 	set_key(step, content.text, manifest);
 	return 1;
+}
+
+/* BuildKit says nothing here; a typo is found sooner with a word. */
+static void tell_empty(struct engine *engine, const struct copy *copy)
+{
+	const char *empty = copy_empty_item(copy);
+	cleanup_free char *note = NULL;
+
+	if (!empty)
+		return;
+	note = xasprintf("warning: \"%s\" matches nothing", empty);
+	engine_event(engine, EVENT_NOTE, engine->running, note, strlen(note));
 }
 
 static int copy_make(struct engine *engine, struct step *step, struct layer_draft *out,
@@ -192,6 +240,7 @@ static int copy_make(struct engine *engine, struct step *step, struct layer_draf
 		ret = set_owner(engine, step, &copy, err);
 	if (ret < 0)
 		return ret;
+	tell_empty(engine, &copy);
 	archive = copy_has_archive(&copy, err);
 	if (archive < 0)
 		return archive;

@@ -18,6 +18,7 @@
 struct ignore_rule {
 	struct pattern *pattern;
 	bool include; /* "!" */
+	char *prefix; /* the folders that it names before its first wildcard: "a/b", "" = none */
 };
 
 static char *trim(const char *text)
@@ -31,6 +32,18 @@ static char *trim(const char *text)
 	       (text[size - 1] == ' ' || (text[size - 1] >= '\t' && text[size - 1] <= '\r')))
 		size--;
 	return xstrndup(text, size);
+}
+
+/* The leading components without wildcards and escapes. */
+static char *literal_prefix(const char *pattern)
+{
+	size_t size = strcspn(pattern, "*?[\\");
+
+	if (!pattern[size])
+		return xstrdup(pattern);
+	while (size && pattern[size - 1] != '/')
+		size--;
+	return xstrndup(pattern, size ? size - 1 : 0);
 }
 
 int ignore_add(struct ignore *ignore, const char *text, struct error *err)
@@ -52,6 +65,7 @@ int ignore_add(struct ignore *ignore, const char *text, struct error *err)
 	ret = pattern_compile(relative, PATTERN_IGNORE, &rule.pattern, err);
 	if (ret < 0)
 		return ret;
+	rule.prefix = literal_prefix(relative);
 	ARRAY_GROW(ignore->rules, ignore->count, ignore->capacity);
 	ignore->rules[ignore->count++] = rule;
 	ignore->has_inclusions = ignore->has_inclusions || rule.include;
@@ -127,6 +141,25 @@ bool ignore_check_path(const struct ignore *ignore, const char *path, struct ign
 	return state.ignored;
 }
 
+static bool is_prefix(const char *above, const char *path)
+{
+	size_t size = strlen(above);
+
+	return !size || (strncmp(above, path, size) == 0 && (!path[size] || path[size] == '/'));
+}
+
+bool ignore_may_include_in(const struct ignore *ignore, const char *folder)
+{
+	for (size_t i = 0; ignore && ignore->has_inclusions && i < ignore->count; i++) {
+		const struct ignore_rule *rule = &ignore->rules[i];
+
+		if (rule->include &&
+		    (is_prefix(rule->prefix, folder) || is_prefix(folder, rule->prefix)))
+			return true;
+	}
+	return false;
+}
+
 void ignore_state_done(struct ignore_state *state)
 {
 	free(state->matched);
@@ -135,8 +168,10 @@ void ignore_state_done(struct ignore_state *state)
 
 void ignore_done(struct ignore *ignore)
 {
-	for (size_t i = 0; i < ignore->count; i++)
+	for (size_t i = 0; i < ignore->count; i++) {
 		pattern_free(ignore->rules[i].pattern);
+		free(ignore->rules[i].prefix);
+	}
 	free(ignore->rules);
 	*ignore = (struct ignore)IGNORE_INIT;
 }

@@ -42,6 +42,10 @@ bool ignore_check(const struct ignore *ignore, const struct ignore_state *parent
 /** Judge a path on its own, by walking down its folders. *out (may be NULL) is its state. */
 bool ignore_check_path(const struct ignore *ignore, const char *path, struct ignore_state *out);
 
+/** Could something inside of this ignored folder be re-included? By the patterns' beginnings, so
+ * that folders that no "!" speaks of need not be walked. */
+bool ignore_may_include_in(const struct ignore *ignore, const char *folder);
+
 void ignore_state_done(struct ignore_state *state);
 void ignore_done(struct ignore *ignore);
 #define cleanup_ignore __attribute__((cleanup(ignore_done)))

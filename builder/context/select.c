@@ -241,6 +241,35 @@ int select_sources(const struct select_root *root, const char *name, struct sour
 	return ret;
 }
 
+int select_source(const struct select_root *root, const char *name, struct source_list *out,
+		  struct error *err)
+{
+	cleanup_free char *clean = path_join("/", name);
+
+	return add_source(root, clean[1] ? clean + 1 : ".", out, err);
+}
+
+int select_exists(const struct select_root *root, const struct source *folder, const char *path,
+		  struct error *err)
+{
+	cleanup_free char *full = NULL;
+	cleanup_close int fd = -EBADF;
+
+	if (pattern_has_wildcards(path))
+		return 0;
+	full = strcmp(folder->path, ".") == 0 ? xstrdup(path)
+					      : xasprintf("%s/%s", folder->path, path);
+	unescape(full);
+	fd = inroot_open_nofollow(root->fd, full, O_PATH, false, NULL);
+	if (fd == -ENOENT || fd == -ENOTDIR)
+		return not_found(full, "", err);
+	if (fd < 0)
+		return error_errno(err, -fd, "open \"/%s\"", full);
+	return ignore_check_path(root->ignore, full, NULL) && !root->ignore->has_inclusions
+		       ? not_found(full, " (it is excluded by .dockerignore)", err)
+		       : 0;
+}
+
 /* -- walking -------------------------------------------------------------------------------------
  */
 
@@ -347,8 +376,8 @@ static int walk_entry(struct walk *walk, struct folder *parent, const char *name
 		folder.visited = true;
 	}
 	if (ret == 0 && is_folder &&
-	    (!ignored || (folder.ignore.ignored && walk->root->ignore->has_inclusions) ||
-	     (folder.excludes.ignored && walk->excludes->has_inclusions)))
+	    (!folder.ignore.ignored || ignore_may_include_in(walk->root->ignore, full)) &&
+	    (!folder.excludes.ignored || ignore_may_include_in(walk->excludes, entry->path)))
 		ret = walk_into(walk, parent, &folder, err);
 	ignore_state_done(&folder.ignore);
 	ignore_state_done(&folder.excludes);

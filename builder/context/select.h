@@ -41,6 +41,14 @@ void source_list_done(struct source_list *list);
 int select_sources(const struct select_root *root, const char *name, struct source_list *out,
 		   struct error *err);
 
+/** The same for one plain name: nothing in it is a wildcard or an escape. */
+int select_source(const struct select_root *root, const char *name, struct source_list *out,
+		  struct error *err);
+
+/** Is there something at path (below a folder source)? A path with wildcards always passes. */
+int select_exists(const struct select_root *root, const struct source *folder, const char *path,
+		  struct error *err);
+
 /** Something found by a walk. */
 struct source_entry {
 	int folder_fd; /* with name: opened O_NOFOLLOW from here */

@@ -38,8 +38,8 @@ static const struct flag_spec copy_flags[] = {
 	{ "from",     FLAG_STRING, FLAG_DONE,  true },
 	{ "chown",    FLAG_STRING, FLAG_DONE,  true },
 	{ "chmod",    FLAG_STRING, FLAG_DONE,  true },
-	{ "link",     FLAG_BOOL,   FLAG_LATER, false },
-	{ "parents",  FLAG_BOOL,   FLAG_LATER, false },
+	{ "link",     FLAG_BOOL,   FLAG_DONE,  false },
+	{ "parents",  FLAG_BOOL,   FLAG_DONE,  false },
 	{ "exclude",  FLAG_LIST,   FLAG_DONE,  true },
 	{ NULL },
 };
@@ -47,7 +47,7 @@ static const struct flag_spec copy_flags[] = {
 static const struct flag_spec add_flags[] = {
 	{ "chown",        FLAG_STRING, FLAG_DONE,  true },
 	{ "chmod",        FLAG_STRING, FLAG_DONE,  true },
-	{ "link",         FLAG_BOOL,   FLAG_LATER, false },
+	{ "link",         FLAG_BOOL,   FLAG_DONE,  false },
 	{ "keep-git-dir", FLAG_BOOL,   FLAG_LATER, false },
 	{ "checksum",     FLAG_STRING, FLAG_LATER, true },
 	{ "unpack",       FLAG_BOOL,   FLAG_DONE,  false },

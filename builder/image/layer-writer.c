@@ -61,11 +61,13 @@ static int read_lower(struct layer_writer *writer, struct tar_entry *entry,
 	if (!writer->options.lowers)
 		return 0;
 	path_fd = snapshot_lookup(writer->store, writer->options.lowers, entry->path, NULL);
-	if (path_fd == -ENOENT)
+	if (path_fd == -ENOENT || (path_fd == -ENOTDIR && writer->options.independent))
 		return 0;
 	if (path_fd < 0)
 		return error_errno(err, -path_fd, "look up \"%s\" below", entry->path);
 	fd = openat(path_fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (fd < 0 && errno == ENOTDIR && writer->options.independent)
+		return 0;
 	if (fd < 0 || fstat(fd, &st) < 0)
 		return error_errno(err, errno, "\"%s\"", entry->path);
 	ret = entry_read_xattrs(fd, out_xattrs, &entry->xattr_count, err);

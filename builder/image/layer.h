@@ -79,6 +79,7 @@ struct layer_writer;
 struct layer_writer_options {
 	const struct strv *lowers; /* trees below, bottom to top; NULL = scratch */
 	int64_t mtime;		   /* of parent folders that exist nowhere below */
+	bool independent;	   /* what is no folder below may become one */
 };
 
 /**
