@@ -338,7 +338,7 @@ static void rule_hooks(const struct oci_config *config, struct check *check)
 static void rule_annotations(const struct oci_config *config, struct check *check)
 {
 	if (json_map_get(&config->annotations, ""))
-		rule_broken(check, "/annotations", "the name of an annotation is empty");
+		rule_broken_key(check, "/annotations", "", "the name of an annotation is empty");
 }
 
 /* clang-format off */

@@ -5,6 +5,7 @@
  */
 #include "spec/config.h"
 
+#include <errno.h>
 #include <linux/sched.h>
 #include <sys/resource.h>
 
@@ -219,6 +220,23 @@ int config_decode(const char *name, const char *text, size_t size, struct arena 
 	if (ret == 0)
 		*out = config;
 	return ret;
+}
+
+int config_examine(const char *text, size_t size, struct arena *arena, struct findings *findings,
+		   struct oci_config **out)
+{
+	const struct json_source source = { .name = "",
+					    .text = text,
+					    .size = size,
+					    .max_size = CONFIG_SIZE_MAX,
+					    .flags = JSON_IGNORE_TRAILING,
+					    .findings = findings };
+
+	*out = arena_alloc(arena, sizeof(**out));
+	if (json_decode(&source, &oci_config_object, arena, *out, NULL) < 0)
+		return -EINVAL;
+	config_check_all(*out, findings);
+	return findings->count ? -EINVAL : 0;
 }
 
 int process_decode(const char *name, const char *text, size_t size, struct arena *arena,

@@ -179,6 +179,14 @@ void config_check_all(const struct oci_config *config, struct findings *findings
 /** The part of it for a process document of its own. */
 int process_check(const struct oci_process *process, struct error *err);
 
+/**
+ * Decoding and checking at once, for people: all that is wrong is appended to findings (see
+ * findings_locate for the lines). 0 when nothing is: only then *out is a config to plan with; after
+ * failure it has what could be decoded.
+ */
+int config_examine(const char *text, size_t size, struct arena *arena, struct findings *findings,
+		   struct oci_config **out);
+
 /** The document that `spec` writes: a shell in the usual sandbox. */
 struct oci_config *config_default(struct arena *arena);
 /** The same for a user without privilege: the user namespace maps uid and gid to root. */

@@ -28,6 +28,7 @@ struct finding *findings_vadd(struct findings *findings, const char *rule, const
 	finding = &findings->items[findings->count++];
 	*finding = (struct finding){
 		.rule = rule,
+		.offset = FINDING_NOWHERE,
 		.pointer = arena_strdup(&findings->arena, pointer),
 		.message = arena_strdup(&findings->arena, strbuf_text(&message)),
 	};

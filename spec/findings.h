@@ -9,6 +9,7 @@
 #include <stdarg.h>
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #include "lib/alloc.h"
 #include "lib/error.h"
@@ -24,8 +25,11 @@ struct finding {
 	const char *rule;    /* its stable name: "process-cwd" */
 	const char *pointer; /* JSON pointer; "" = the document */
 	const char *message;
+	size_t offset;	     /* in the text; FINDING_NOWHERE = to be found by the pointer */
 	size_t line, column; /* from 1, in characters; 0 = not looked up */
 };
+
+#define FINDING_NOWHERE SIZE_MAX
 
 struct findings {
 	struct arena arena;
@@ -46,6 +50,13 @@ struct finding *findings_vadd(struct findings *findings, const char *rule, const
 
 /** Is there something about this place, about what is inside of it, or what it lies in? */
 bool findings_about(const struct findings *findings, size_t count, const char *pointer);
+
+/**
+ * Look up where in the text the findings are: offset, by the pointer, where it is not known, then
+ * line and column, and put them into that order. A place that the document does not have is that
+ * of what it would lie in.
+ */
+void findings_locate(struct findings *findings, const char *text, size_t size);
 
 /** The finding as an error value, "POINTER: message" with err->pointer. Returns -EINVAL. */
 int finding_error(const struct finding *finding, struct error *err);

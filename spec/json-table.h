@@ -166,6 +166,8 @@ enum json_source_flag {
 	JSON_IGNORE_TRAILING = 2, /* bytes behind the first value are not looked at */
 };
 
+struct findings;
+
 /** A document to decode. */
 struct json_source {
 	const char *name; /* for messages: "config.json" */
@@ -173,6 +175,10 @@ struct json_source {
 	size_t size;
 	size_t max_size; /* refuse more; 0 = 16 MiB */
 	unsigned int flags;
+	/* NULL: the first thing that is wrong ends the decoding. Else all is put there, values that
+	 * are wrong count as absent (required strings as ""), and decoding fails only when it could
+	 * not get to the end of the document. */
+	struct findings *findings;
 };
 
 /** Deeper nesting than this, and more list elements in one document, are refused. */

@@ -13,6 +13,16 @@
 
 #include "lib/cleanup.h"
 #include "lib/number.h"
+#include "spec/findings.h"
+
+/* The names of these rules in docs/validation.md; the first two end the decoding. */
+#define RULE_SYNTAX "json-syntax"
+#define RULE_LIMIT "json-limit"
+#define RULE_TYPE "json-type"
+#define RULE_VALUE "json-value"
+#define RULE_TEXT "json-text"
+#define RULE_TWICE "json-twice"
+#define RULE_MISSING "json-missing"
 
 /* One open object or array. `kind` tells what it fills: a struct (INLINE) or one of the lists. */
 struct frame {
@@ -24,6 +34,7 @@ struct frame {
 	char *base;			  /* ... and the struct */
 	const struct json_field *current; /* row of the property being read; NULL = unknown one */
 	uint64_t seen;			  /* bit per row */
+	size_t start;			  /* offset of its bracket */
 	unsigned int next;		  /* row to try first */
 
 	char *items; /* a list, a map, or the unknown members of a struct */
@@ -37,12 +48,14 @@ struct decoder {
 	const struct json_source *source;
 	struct arena *arena;
 	struct error *err;
+	struct findings *findings; /* NULL: end at the first */
 	yajl_handle yajl;
-	int ret;     /* what the callbacks found wrong */
+	int ret;     /* what was found wrong */
 	bool at_end; /* yajl_complete_parse() counts its bytes from 0 again */
 
 	size_t token_end;  /* offset behind the token before this one */
-	unsigned int skip; /* open brackets of a value that no table asks for */
+	unsigned int skip; /* open brackets of a value that no table asks for ... */
+	bool skip_lost;	   /* ... or that is not what the table asks for */
 	size_t raw_start;  /* where that value began */
 	size_t elements;
 	unsigned int depth; /* frames in use */
@@ -122,28 +135,59 @@ static void position_find(const struct json_source *source, size_t offset, size_
 	}
 }
 
-__attribute__((format(printf, 3, 4))) static int fail_at(struct decoder *decoder, size_t offset,
-							 const char *format, ...)
+/* A message of the caller's that wants no list. */
+static void error_fill(struct decoder *decoder, const char *pointer, size_t offset,
+		       const char *message)
 {
-	cleanup_strbuf struct strbuf pointer = STRBUF_INIT;
+	struct error *err = decoder->err;
 	size_t line, column;
-	va_list ap;
 
-	pointer_build(decoder, &pointer);
 	position_find(decoder->source, offset, &line, &column);
-	va_start(ap, format);
-	decoder->ret = error_vset(decoder->err, ERROR_INVALID, 0, format, ap);
-	va_end(ap);
-	if (pointer.size) {
-		(void)error_prefix(decoder->err, 0, "%s", strbuf_text(&pointer));
-		(void)error_pointer(decoder->err, 0, "%s", strbuf_text(&pointer));
+	(void)error_invalid(err, "%s", message);
+	if (*pointer) {
+		(void)error_prefix(err, 0, "%s", pointer);
+		(void)error_pointer(err, 0, "%s", pointer);
 	}
-	(void)error_prefix(decoder->err, 0, "%s:%zu:%zu", decoder->source->name, line, column);
-	(void)error_phase(decoder->err, 0, PHASE_CONFIG);
-	return 0; /* for yajl: stop */
+	(void)error_prefix(err, 0, "%s:%zu:%zu", decoder->source->name, line, column);
+	(void)error_phase(err, 0, PHASE_CONFIG);
 }
 
-#define fail(decoder, ...) fail_at(decoder, token_start(decoder), __VA_ARGS__)
+static struct finding *report_at(struct decoder *decoder, const char *rule, size_t offset,
+				 const char *format, ...) __attribute__((format(printf, 4, 5)));
+
+/* What is wrong: into the list, if the caller wants one, and the first into the error. */
+static struct finding *report_at(struct decoder *decoder, const char *rule, size_t offset,
+				 const char *format, ...)
+{
+	cleanup_strbuf struct strbuf pointer = STRBUF_INIT, message = STRBUF_INIT;
+	struct finding *finding = NULL;
+	va_list ap;
+
+	va_start(ap, format);
+	strbuf_vaddf(&message, format, ap);
+	va_end(ap);
+	pointer_build(decoder, &pointer);
+	if (!decoder->ret)
+		error_fill(decoder, strbuf_text(&pointer), offset, strbuf_text(&message));
+	decoder->ret = -EINVAL;
+	if (decoder->findings)
+		finding = findings_add(decoder->findings, rule, strbuf_text(&pointer), "%s",
+				       strbuf_text(&message));
+	if (finding)
+		finding->offset = offset;
+	return finding;
+}
+
+#define report(decoder, rule, ...) (void)report_at(decoder, rule, token_start(decoder), __VA_ARGS__)
+
+/* For what ends the decoding, with and without a list. */
+#define stop(decoder, ...) (report_at(decoder, RULE_LIMIT, token_start(decoder), __VA_ARGS__), 0)
+
+/* Whether decoding goes on: with a list, each value that is wrong counts as one that is absent. */
+static bool goes_on(const struct decoder *decoder)
+{
+	return decoder->findings && !decoder->findings->dropped;
+}
 
 /* clang-format off */
 static const char *const kind_text[] = {
@@ -186,9 +230,20 @@ static enum json_kind wanted_kind(const struct frame *frame)
 				      : element_kind[frame->kind];
 }
 
-static int mismatch(struct decoder *decoder, const char *found)
+/* The size of an element of a list. */
+static size_t element_size(const struct frame *frame)
 {
-	return fail(decoder, "expected %s, not %s", kind_text[wanted_kind(top(decoder))], found);
+	switch (frame->kind) {
+	case JSON_KIND_OBJECTS:
+	case JSON_KIND_OBJECT_MAP:
+		return frame->field->size;
+	case JSON_KIND_NUMBERS:
+		return sizeof(uint32_t);
+	case JSON_KIND_MAP:
+		return sizeof(struct json_pair);
+	default:
+		return sizeof(char *);
+	}
 }
 
 /* -- storing ----------------------------------------------------------------------------------- */
@@ -224,7 +279,7 @@ static bool element_allowed(struct decoder *decoder)
 {
 	if (++decoder->elements <= JSON_ELEMENTS_MAX)
 		return true;
-	return fail(decoder, "more than %zu elements in one document", JSON_ELEMENTS_MAX);
+	return stop(decoder, "more than %zu elements in one document", JSON_ELEMENTS_MAX);
 }
 
 static void mark_present(const struct frame *frame)
@@ -232,6 +287,67 @@ static void mark_present(const struct frame *frame)
 	if (frame->current->has)
 		*(bool *)(frame->base + frame->current->has) = true;
 }
+
+/* -- values that are wrong ------------------------------------------------------------------------
+ */
+
+/* Who reads the struct may rely on required strings; the other kinds have a harmless zero. */
+static void fill_required(const struct json_object *object, char *base)
+{
+	for (unsigned int i = 0; i < object->count; i++) {
+		const struct json_field *field = &object->fields[i];
+		const char *text;
+
+		if (field->kind != JSON_KIND_STRING || !(field->flags & JSON_REQUIRED))
+			continue;
+		memcpy(&text, base + field->offset, sizeof(text));
+		if (!text)
+			store_pointer(base + field->offset, "");
+	}
+}
+
+/*
+ * A value was reported that cannot be stored. Elements of lists keep their places, so that what is
+ * said about those behind has the right index.
+ */
+static int value_lost(struct decoder *decoder)
+{
+	struct frame *frame = top(decoder);
+	char *element;
+
+	if (!goes_on(decoder))
+		return 0;
+	if (frame_is_struct(frame)) {
+		if (decoder->depth > 1)
+			fill_required(frame->object, frame->base);
+		return 1;
+	}
+	if (!element_allowed(decoder))
+		return 0;
+	if (frame->kind != JSON_KIND_FLAGS) {
+		element = frame_grow(decoder, frame, element_size(frame));
+		if (frame->kind == JSON_KIND_MAP)
+			*(struct json_pair *)(void *)element = (struct json_pair){ frame->key, "" };
+		else if (frame->kind == JSON_KIND_STRINGS)
+			store_pointer(element, "");
+		else if (frame->kind != JSON_KIND_NUMBERS && frame->kind != JSON_KIND_SET)
+			fill_required(frame->field->object, element);
+	}
+	frame->count++;
+	return 1;
+}
+
+#define fail(decoder, rule, ...)                                                                   \
+	(report_at(decoder, rule, token_start(decoder), __VA_ARGS__), value_lost(decoder))
+
+static int mismatch(struct decoder *decoder, const char *found)
+{
+	return fail(decoder, RULE_TYPE, "expected %s, not %s", kind_text[wanted_kind(top(decoder))],
+		    found);
+}
+
+/* -- storing by kind ------------------------------------------------------------------------------
+ */
 
 static const struct name_value *name_find(const struct name_value *names, const char *text,
 					  size_t size)
@@ -255,9 +371,9 @@ static int fail_name(struct decoder *decoder, const struct json_field *field, co
 	for (size_t i = 0; field->names[i].name && size < 64; i++)
 		suggestion_consider(&suggestion, field->names[i].name);
 	if (suggestion.best)
-		return fail(decoder, "%s%sunknown value \"%s\", did you mean \"%s\"?", complaint,
-			    colon, word, suggestion.best);
-	return fail(decoder, "%s%sunknown value \"%s\"", complaint, colon, word);
+		return fail(decoder, RULE_VALUE, "%s%sunknown value \"%s\", did you mean \"%s\"?",
+			    complaint, colon, word, suggestion.best);
+	return fail(decoder, RULE_VALUE, "%s%sunknown value \"%s\"", complaint, colon, word);
 }
 
 static int store_string(struct decoder *decoder, struct frame *frame, const char *text, size_t size)
@@ -358,21 +474,35 @@ static int skip_open(struct decoder *decoder)
 	if (!decoder->skip)
 		decoder->raw_start = token_start(decoder);
 	if (decoder->depth + decoder->skip >= JSON_DEPTH_MAX)
-		return fail(decoder, "nested more than %d levels deep", JSON_DEPTH_MAX - 1);
+		return stop(decoder, "nested more than %d levels deep", JSON_DEPTH_MAX - 1);
 	decoder->skip++;
 	return 1;
 }
 
-static void skip_close(struct decoder *decoder)
+static int skip_close(struct decoder *decoder)
 {
 	struct frame *frame = top(decoder);
 
 	if (--decoder->skip)
-		return;
+		return 1;
+	if (decoder->skip_lost) {
+		decoder->skip_lost = false;
+		return value_lost(decoder);
+	}
 	if (frame_is_struct(frame))
 		store_raw(decoder, frame);
 	else
 		frame->count++; /* a member of a set */
+	return 1;
+}
+
+/* An object or array where something else should be: all of it is lost. */
+static int mismatch_open(struct decoder *decoder, const char *found)
+{
+	report(decoder, RULE_TYPE, "expected %s, not %s", kind_text[wanted_kind(top(decoder))],
+	       found);
+	decoder->skip_lost = true;
+	return goes_on(decoder) && skip_open(decoder);
 }
 
 /* -- scalars -------------------------------------------------------------------------------------
@@ -483,11 +613,13 @@ static int take_number(struct decoder *decoder, const char *text, size_t size)
 	if (!kind_is_number(kind))
 		return mismatch(decoder, "a number");
 	if (size >= sizeof(digits))
-		return fail(decoder, "expected %s, not one of %zu digits", kind_text[kind], size);
+		return fail(decoder, RULE_TYPE, "expected %s, not one of %zu digits",
+			    kind_text[kind], size);
 	memcpy(digits, text, size);
 	if (strpbrk(digits, ".eE"))
-		return fail(decoder, "expected %s without a fraction or exponent, not %s",
-			    kind_text[kind], digits);
+		return fail(decoder, RULE_TYPE,
+			    "expected %s without a fraction or exponent, not %s", kind_text[kind],
+			    digits);
 	if (!strcmp(digits, "-0")) /* which JSON has and number_parse_*() need not */
 		digits[0] = '0', digits[1] = '\0';
 	if (!frame_is_struct(frame) && !element_allowed(decoder))
@@ -495,7 +627,7 @@ static int take_number(struct decoder *decoder, const char *text, size_t size)
 	target = frame_is_struct(frame) ? frame->base + frame->current->offset
 					: frame_grow(decoder, frame, sizeof(uint32_t));
 	if (number_store(kind, digits, target) < 0)
-		return fail(decoder, "expected %s, not %s", kind_text[kind], digits);
+		return fail(decoder, RULE_TYPE, "expected %s, not %s", kind_text[kind], digits);
 	if (frame_is_struct(frame))
 		mark_present(frame);
 	else
@@ -561,10 +693,15 @@ static bool text_allowed(struct decoder *decoder, const char *text, size_t size)
 {
 	if (is_unescaped(decoder, text))
 		return true;
-	if (memchr(text, '\0', size))
-		return fail(decoder, "a string may not contain NUL (\\u0000)");
-	if (!surrogates_are_paired(decoder))
-		return fail(decoder, "half of a surrogate pair (\\ud800 to \\udfff) in a string");
+	if (memchr(text, '\0', size)) {
+		report(decoder, RULE_TEXT, "a string may not contain NUL (\\u0000)");
+		return false;
+	}
+	if (!surrogates_are_paired(decoder)) {
+		report(decoder, RULE_TEXT,
+		       "half of a surrogate pair (\\ud800 to \\udfff) in a string");
+		return false;
+	}
 	return true;
 }
 
@@ -573,7 +710,7 @@ static int take_string(struct decoder *decoder, const char *text, size_t size)
 	struct frame *frame = top(decoder);
 
 	if (!text_allowed(decoder, text, size))
-		return 0;
+		return value_lost(decoder);
 	switch (wanted_kind(frame)) {
 	case JSON_KIND_STRING:
 	case JSON_KIND_NAME:
@@ -602,11 +739,12 @@ static struct frame *push(struct decoder *decoder)
 	struct frame *frame;
 
 	if (decoder->depth >= JSON_DEPTH_MAX) {
-		(void)fail(decoder, "nested more than %d levels deep", JSON_DEPTH_MAX - 1);
+		(void)stop(decoder, "nested more than %d levels deep", JSON_DEPTH_MAX - 1);
 		return NULL;
 	}
 	frame = &decoder->frames[decoder->depth++];
 	memset(frame, 0, sizeof(*frame));
+	frame->start = token_start(decoder);
 	return frame;
 }
 
@@ -654,7 +792,7 @@ static int open_property(struct decoder *decoder, struct frame *frame)
 	case JSON_KIND_OBJECT_MAP:
 		return push_list(decoder, field, target);
 	default:
-		return mismatch(decoder, "an object");
+		return mismatch_open(decoder, "an object");
 	}
 }
 
@@ -675,7 +813,7 @@ static int take_map(struct decoder *decoder)
 	if (frame->kind == JSON_KIND_OBJECT_MAP)
 		return push_struct(decoder, frame->field,
 				   frame->items + frame->count * frame->field->size);
-	return mismatch(decoder, "an object");
+	return mismatch_open(decoder, "an object");
 }
 
 static int on_start_map(void *context)
@@ -694,7 +832,7 @@ static int take_array(struct decoder *decoder)
 	if (decoder->skip || is_raw(frame))
 		return skip_open(decoder);
 	if (!frame_is_struct(frame))
-		return mismatch(decoder, "an array");
+		return mismatch_open(decoder, "an array");
 	switch (frame->current->kind) {
 	case JSON_KIND_STRINGS:
 	case JSON_KIND_NUMBERS:
@@ -702,7 +840,7 @@ static int take_array(struct decoder *decoder)
 	case JSON_KIND_OBJECTS:
 		return push_list(decoder, frame->current, frame->base + frame->current->offset);
 	default:
-		return mismatch(decoder, "an array");
+		return mismatch_open(decoder, "an array");
 	}
 }
 
@@ -779,8 +917,11 @@ static int open_key(struct decoder *decoder, struct frame *frame, const char *na
 	}
 	bit = UINT64_C(1) << (frame->current - frame->object->fields);
 	if (frame->seen & bit) {
-		if (!(decoder->source->flags & JSON_LAST_WINS))
-			return fail(decoder, "property is given twice");
+		if (!(decoder->source->flags & JSON_LAST_WINS)) {
+			report(decoder, RULE_TWICE, "property is given twice");
+			if (!goes_on(decoder))
+				return 0;
+		}
 		property_reset(frame, frame->current);
 	}
 	frame->seen |= bit;
@@ -793,7 +934,9 @@ static int take_key(struct decoder *decoder, const char *name, size_t size)
 
 	if (decoder->skip)
 		return 1;
-	if (!text_allowed(decoder, name, size))
+	frame->current = NULL; /* not any more the member before this one */
+	frame->key = NULL;
+	if (!text_allowed(decoder, name, size) && !goes_on(decoder))
 		return 0;
 	if (frame_is_struct(frame))
 		return open_key(decoder, frame, name, size);
@@ -854,9 +997,15 @@ static int duplicates_mark(struct decoder *decoder, struct frame *frame, size_t 
 		if (strcmp(element_key(order[i - 1]), key) != 0)
 			continue;
 		if (!(decoder->source->flags & JSON_LAST_WINS)) {
+			struct finding *finding;
+
 			frame->key = key;
-			(void)fail(decoder, "key is given twice");
-			return -EINVAL;
+			finding = report_at(decoder, RULE_TWICE, token_start(decoder),
+					    "key is given twice");
+			if (finding) /* the map's end, where we are, helps nobody */
+				finding->offset = FINDING_NOWHERE;
+			if (!goes_on(decoder))
+				return -EINVAL;
 		}
 		drop[(size_t)(order[i - 1] - frame->items) / size] = true;
 		found++;
@@ -895,8 +1044,13 @@ static int close_struct(struct decoder *decoder, struct frame *frame)
 	frame->current = NULL;
 	frame->key = NULL;
 	for (unsigned int i = 0; i < object->count; i++) {
-		if ((object->fields[i].flags & JSON_REQUIRED) && !(frame->seen & UINT64_C(1) << i))
-			return fail(decoder, "property \"%s\" is missing", object->fields[i].name);
+		if (!(object->fields[i].flags & JSON_REQUIRED) || (frame->seen & UINT64_C(1) << i))
+			continue;
+		(void)report_at(decoder, RULE_MISSING, frame->start, "property \"%s\" is missing",
+				object->fields[i].name);
+		if (!goes_on(decoder))
+			return 0;
+		fill_required(object, frame->base);
 	}
 	if (!frame->count)
 		return 1;
@@ -904,22 +1058,6 @@ static int close_struct(struct decoder *decoder, struct frame *frame)
 		return 0;
 	store_list(frame->base + object->unknown, frame->items, frame->count);
 	return 1;
-}
-
-/* What the element of a list of this kind takes. */
-static size_t element_size(const struct frame *frame)
-{
-	switch (frame->kind) {
-	case JSON_KIND_OBJECTS:
-	case JSON_KIND_OBJECT_MAP:
-		return frame->field->size;
-	case JSON_KIND_NUMBERS:
-		return sizeof(uint32_t);
-	case JSON_KIND_MAP:
-		return sizeof(struct json_pair);
-	default:
-		return sizeof(char *);
-	}
 }
 
 static int close_list(struct decoder *decoder, struct frame *frame)
@@ -944,8 +1082,7 @@ static int take_end(struct decoder *decoder)
 	struct frame *frame = top(decoder);
 
 	if (decoder->skip) {
-		skip_close(decoder);
-		return 1;
+		return skip_close(decoder);
 	}
 	if (frame_is_struct(frame) ? !close_struct(decoder, frame) : !close_list(decoder, frame))
 		return 0;
@@ -1019,7 +1156,7 @@ static int fail_syntax(struct decoder *decoder)
 	if (decoder->at_end)
 		what = decoder->source->size ? "the document ends too early"
 					     : "the document is empty";
-	(void)fail_at(decoder, offset, "%.*s", (int)strcspn(what, ".\n"), what);
+	(void)report_at(decoder, RULE_SYNTAX, offset, "%.*s", (int)strcspn(what, ".\n"), what);
 	if (text)
 		yajl_free_error(decoder->yajl, text);
 	return decoder->ret;
@@ -1039,7 +1176,8 @@ static int decode(struct decoder *decoder)
 	}
 	if (status == yajl_status_error)
 		return fail_syntax(decoder);
-	return decoder->ret;
+	/* with a list, what counts is that the document was read to its end */
+	return decoder->findings && status == yajl_status_ok ? 0 : decoder->ret;
 }
 
 static int decode_root(const struct json_source *source, const struct json_field *root,
@@ -1051,13 +1189,18 @@ static int decode_root(const struct json_source *source, const struct json_field
 	struct decoder decoder;
 	int ret;
 
-	if (source->size > max_size)
+	if (source->size > max_size) {
+		if (source->findings)
+			(void)findings_add(source->findings, RULE_LIMIT, "",
+					   "larger than %zu bytes", max_size);
 		return error_invalid(err, "%s: larger than %zu bytes", source->name, max_size);
+	}
 	/* not the frames: push() clears each */
 	memset(&decoder, 0, offsetof(struct decoder, frames));
 	decoder.source = source;
 	decoder.arena = arena;
 	decoder.err = err;
+	decoder.findings = source->findings;
 	decoder.yajl = yajl_alloc(&callbacks, &memory, &decoder);
 	if (source->flags & JSON_IGNORE_TRAILING)
 		(void)yajl_config(decoder.yajl, yajl_allow_trailing_garbage, 1);

@@ -13,7 +13,9 @@ noinst_LIBRARIES += %D%/libspec.a
 	%D%/image-index.c %D%/image-index.h \
 	%D%/image-manifest.c %D%/image-manifest.h \
 	%D%/json.c %D%/json-table.h \
+	%D%/json-places.c \
 	%D%/json-types.c %D%/json-types.h \
 	%D%/json-write.c %D%/json-write.h \
+	%D%/report.c %D%/report.h \
 	%D%/state.c %D%/state.h \
 	%D%/tables.h

@@ -23,6 +23,23 @@ static void run_check(const struct oci_config *config)
 	FUZZ_ASSERT(!strncmp(err.pointer, findings.items[0].pointer, sizeof(err.pointer) - 1));
 }
 
+/* All that is wrong at once is the same verdict, and every finding has a place in the text. */
+static void run_examine(const char *text, size_t size, bool valid)
+{
+	cleanup_findings struct findings findings = { .limit = 0 };
+	cleanup_arena struct arena arena = ARENA_INIT;
+	struct oci_config *config = NULL;
+
+	FUZZ_ASSERT((config_examine(text, size, &arena, &findings, &config) == 0) == valid);
+	FUZZ_ASSERT((findings.count == 0) == valid);
+	findings_locate(&findings, text, size);
+	for (size_t i = 0; i < findings.count; i++) {
+		FUZZ_ASSERT(findings.items[i].offset <= size);
+		FUZZ_ASSERT(findings.items[i].line && findings.items[i].column);
+		FUZZ_ASSERT(findings.items[i].rule && *findings.items[i].message);
+	}
+}
+
 static void run_config(const char *text, size_t size)
 {
 	cleanup_strbuf struct strbuf first = STRBUF_INIT, second = STRBUF_INIT;
@@ -31,10 +48,12 @@ static void run_config(const char *text, size_t size)
 	struct error err = ERROR_INIT;
 
 	if (config_decode("config.json", text, size, &arena, &config, &err) < 0) {
+		run_examine(text, size, false);
 		FUZZ_ASSERT(err.code == ERROR_INVALID && err.msg[0]);
 		return;
 	}
 	run_check(config);
+	run_examine(text, size, config_check(config, NULL) == 0);
 	config_write(config, JSON_INDENT_TAB, &first);
 	FUZZ_ASSERT(!config_decode("again", strbuf_text(&first), first.size, &arena, &again, &err));
 	config_write(again, JSON_INDENT_TAB, &second);

@@ -231,7 +231,7 @@ static void test_other_rules(void)
 		  "\"b\" is not absolute" },
 		{ "\"hooks\":{\"prestart\":[{\"path\":\"/a\",\"timeout\":0}]}", "/hooks/prestart/0/timeout",
 		  "greater than zero" },
-		{ "\"annotations\":{\"\":\"x\"}", "/annotations", "is empty" },
+		{ "\"annotations\":{\"\":\"x\"}", "/annotations/", "is empty" },
 	};
 	/* clang-format on */
 

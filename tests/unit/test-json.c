@@ -304,7 +304,7 @@ static void test_required(void)
 	struct leaf leaf = { 0 };
 
 	CHECK_ERROR(json_decode(&source, &needy_object, &arena, &leaf, &err), EINVAL,
-		    "doc:3:1: property \"name\" is missing");
+		    "doc:1:1: property \"name\" is missing");
 	CHECK_ERROR(json_decode(&other, &needy_object, &arena, &leaf, &err), EINVAL,
 		    "property \"name\" is missing");
 }
