@@ -9,6 +9,7 @@
 
 #include "lib/syscalls.h"
 #include "runtime/init/init.h"
+#include "runtime/texts.h"
 
 int filter_install(struct init *init, struct error *err)
 {
@@ -18,6 +19,8 @@ int filter_install(struct init *init, struct error *err)
 		.filter = (struct sock_filter *)(uintptr_t)seccomp->filter,
 	};
 
+	if (seccomp->notifies)
+		return error_set(err, ERROR_UNSUPPORTED, 0, "SCMP_ACT_NOTIFY: " TEXT_NOT_YET);
 	if (sys_seccomp(SECCOMP_SET_MODE_FILTER, seccomp->flags, &program) < 0)
 		return error_errno(err, errno, "install the seccomp filter");
 	return 0;

@@ -34,8 +34,17 @@ int compile_process(const struct oci_process *process, const char *process_point
 int compile_capabilities(const struct oci_capabilities *capabilities, struct plan *plan,
 			 struct error *err);
 int compile_rlimits(const struct oci_process *process, struct plan *plan, struct error *err);
-int compile_seccomp(const struct oci_seccomp *seccomp, const char *cache, struct arena *arena,
+
+/** What decides a filter. */
+struct seccomp_source {
+	const struct oci_seccomp *config; /* may be NULL */
+	const struct json_map *annotations;
+	const char *cache; /* directory of compiled programs; NULL = none */
+};
+int compile_seccomp(const struct seccomp_source *source, struct arena *arena,
 		    struct plan_seccomp *out, struct error *err);
+/** Who answers the calls of which the program (there already) notifies; also for exec. */
+void seccomp_find_listener(const struct seccomp_source *source, struct plan_seccomp *seccomp);
 
 /** Labels asked for on a host whose kernel does not have that LSM are an error. */
 int compile_labels(const struct oci_process *process, const char *mount_label, struct plan *plan,

@@ -1,4 +1,5 @@
 runtime_libruntime_a_SOURCES += \
+	%D%/annotations.h \
 	%D%/caps.c %D%/caps.h \
 	%D%/cgroup.c \
 	%D%/compile.h \
@@ -16,5 +17,8 @@ runtime_libruntime_a_SOURCES += \
 	%D%/process.c \
 	%D%/rlimits.c \
 	%D%/seccomp-cache.c %D%/seccomp-cache.h \
+	%D%/seccomp-compile.c \
+	%D%/seccomp-prologue.c %D%/seccomp-prologue.h \
+	%D%/seccomp-raw.c \
 	%D%/seccomp.c %D%/seccomp.h \
 	%D%/sysctl.c

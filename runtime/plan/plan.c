@@ -118,6 +118,9 @@ static int compile_not_yet(const struct compiler *c, struct error *err)
 static int compile_container_process(const struct compiler *c, struct error *err)
 {
 	const struct oci_process *process = c->config->process;
+	const struct seccomp_source seccomp = { .config = c->lin->seccomp,
+						.annotations = &c->config->annotations,
+						.cache = c->request->seccomp_cache };
 	static const struct oci_process none;
 	int ret;
 
@@ -129,8 +132,7 @@ static int compile_container_process(const struct compiler *c, struct error *err
 	ret = compile_labels(process ? process : &none, c->lin->mount_label, c->plan, err);
 	if (ret < 0)
 		return ret;
-	return compile_seccomp(c->lin->seccomp, c->request->seccomp_cache, &c->plan->arena,
-			       &c->plan->process.seccomp, err);
+	return compile_seccomp(&seccomp, &c->plan->arena, &c->plan->process.seccomp, err);
 }
 
 /* -- the table

@@ -144,7 +144,10 @@ struct plan_hooks {
 struct plan_seccomp {
 	const struct sock_filter *filter; /* NULL = none */
 	unsigned short length;
-	unsigned int flags; /* SECCOMP_FILTER_FLAG_* for seccomp(2) */
+	unsigned int flags;	       /* SECCOMP_FILTER_FLAG_* for seccomp(2) */
+	bool notifies;		       /* some calls wait for the answer of a listener ... */
+	const char *listener;	       /* ... who is handed the fd at this unix socket ... */
+	const char *listener_metadata; /* ... with this text, or NULL */
 };
 
 struct plan_process {

@@ -12,6 +12,7 @@
 #include <linux/filter.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/utsname.h>
 #include <unistd.h>
 
 #include "lib/cleanup.h"
@@ -55,10 +56,16 @@ static void add_rule(struct strbuf *key, const struct oci_seccomp_syscall *rule)
 	}
 }
 
-void seccomp_cache_key(const struct oci_seccomp *config, const char *compiler, struct strbuf *key)
+void seccomp_cache_key(const struct oci_seccomp *config, bool fail_unknown, const char *compiler,
+		       struct strbuf *key)
 {
-	strbuf_addf(key, "%s %s %s", ORLOP_VERSION, ORLOP_COMMIT, compiler);
+	struct utsname host;
+
+	(void)uname(&host); /* cannot fail with memory of ours */
+	strbuf_addf(key, "%s %s %s %s %s", ORLOP_VERSION, ORLOP_COMMIT, compiler, host.machine,
+		    host.release);
 	strbuf_addc(key, '\0');
+	add_number(key, fail_unknown);
 	add_number(key, (uint64_t)config->default_action);
 	add_number(key, config->has_default_errno_ret);
 	add_number(key, config->default_errno_ret);

@@ -11,8 +11,9 @@
 
 struct oci_seccomp;
 
-/** All that the program depends on, as bytes: the profile, the compiler, us. */
-void seccomp_cache_key(const struct oci_seccomp *config, const char *compiler, struct strbuf *key);
+/** All that the program depends on, as bytes: the profile, the compiler, the machine, us. */
+void seccomp_cache_key(const struct oci_seccomp *config, bool fail_unknown, const char *compiler,
+		       struct strbuf *key);
 
 /** True when directory has the program of this key; its instructions are then in arena. */
 bool seccomp_cache_load(const char *directory, const struct strbuf *key, struct arena *arena,

@@ -2,10 +2,10 @@
 /*
  * linux.seccomp compiled to classic BPF: the only user of libseccomp, which here only generates
  * code. init installs it with seccomp(2) itself, so flags that an old libseccomp does not know
- * work all the same; system calls that it does not know get a prologue of our own.
+ * work all the same; system calls that it does not know are in a prologue of our own.
  */
 #include <errno.h>
-#include <linux/audit.h>
+#include <linux/seccomp.h>
 #include <seccomp.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -15,9 +15,8 @@
 #include "lib/log.h"
 #include "lib/strbuf.h"
 #include "runtime/plan/compile.h"
-#include "runtime/plan/seccomp-cache.h"
+#include "runtime/plan/seccomp-prologue.h"
 #include "runtime/plan/seccomp.h"
-#include "runtime/texts.h"
 
 /*
  * More rules than this and a search tree beats a chain of comparisons. The kernel runs the program
@@ -25,40 +24,7 @@
  */
 #define TREE_THRESHOLD 32
 
-/*
- * Calls newer than libseccomp 2.5.4 knows. Since Linux 5.1 a new call has one number on all
- * architectures that we build for; FIRST_NEW lets the prologue pass everything older at once.
- */
 /* clang-format off */
-static const struct name_value new_syscalls[] = {
-	{ "memfd_secret",            447 },
-	{ "process_mrelease",        448 },
-	{ "futex_waitv",             449 },
-	{ "set_mempolicy_home_node", 450 },
-	{ "cachestat",               451 },
-	{ "fchmodat2",               452 },
-	{ "map_shadow_stack",        453 },
-	{ "futex_wake",              454 },
-	{ "futex_wait",              455 },
-	{ "futex_requeue",           456 },
-	{ "statmount",               457 },
-	{ "listmount",               458 },
-	{ "lsm_get_self_attr",       459 },
-	{ "lsm_set_self_attr",       460 },
-	{ "lsm_list_modules",        461 },
-	{ "mseal",                   462 },
-	{ "setxattrat",              463 },
-	{ "getxattrat",              464 },
-	{ "listxattrat",             465 },
-	{ "removexattrat",           466 },
-	{ "open_tree_attr",          467 },
-	{ "file_getattr",            468 },
-	{ "file_setattr",            469 },
-	{ "listns",                  470 },
-	{ NULL, 0 },
-};
-#define FIRST_NEW 447
-
 static const enum scmp_compare operators[] = {
 	[SECCOMP_OPERATOR_NE] = SCMP_CMP_NE,
 	[SECCOMP_OPERATOR_LT] = SCMP_CMP_LT,
@@ -72,21 +38,16 @@ static const enum scmp_compare operators[] = {
 
 #define POINTER "/linux/seccomp"
 
-/* There is one thread, and waiting for a listener's answer needs a listener; the kernel refuses the
- * second flag without one. */
-#define FLAGS_WITHOUT_EFFECT ((unsigned int)(SECCOMP_FLAG_TSYNC | SECCOMP_FLAG_WAIT_KILLABLE_RECV))
 #define ERRNO_MAX 4095
-
-/* A rule for a call that libseccomp does not know. */
-struct new_rule {
-	uint32_t number, action;
-};
 
 struct build {
 	const struct oci_seccomp *config;
+	bool fail_unknown;
 	scmp_filter_ctx context;
 	uint32_t default_action;
-	struct new_rule *new_rules;
+	uint32_t *architectures; /* libseccomp's numbers of those that the filter is for */
+	size_t architecture_count;
+	struct seccomp_new_rule *new_rules;
 	size_t new_count, new_capacity;
 };
 
@@ -94,6 +55,7 @@ static void build_done(struct build *build)
 {
 	if (build->context)
 		seccomp_release(build->context);
+	free(build->architectures);
 	free(build->new_rules);
 }
 
@@ -103,7 +65,7 @@ static int action_value(int action, bool has_errno, uint32_t errnum, uint32_t *o
 {
 	uint32_t data = has_errno ? errnum : EPERM;
 
-	if (has_errno && action != SECCOMP_ACTION_ERRNO && action != SECCOMP_ACTION_TRACE)
+	if (has_errno && errnum && action != SECCOMP_ACTION_ERRNO && action != SECCOMP_ACTION_TRACE)
 		return error_invalid(err, "errnoRet is only for SCMP_ACT_ERRNO and SCMP_ACT_TRACE");
 	if (data > ERRNO_MAX)
 		return error_invalid(err, "errnoRet %u is not of 0..%d", errnum, ERRNO_MAX);
@@ -131,7 +93,8 @@ static int action_value(int action, bool has_errno, uint32_t errnum, uint32_t *o
 		*out = SCMP_ACT_LOG;
 		return 0;
 	case SECCOMP_ACTION_NOTIFY:
-		return error_set(err, ERROR_UNSUPPORTED, 0, "SCMP_ACT_NOTIFY: " TEXT_NOT_YET);
+		*out = SCMP_ACT_NOTIFY;
+		return 0;
 	}
 	return error_invalid(err, "action is missing or unknown");
 }
@@ -170,25 +133,39 @@ static int library_error(struct error *err, int ret, const char *what)
 	return error_errno(err, ret < 0 ? -ret : EINVAL, "seccomp: %s", what);
 }
 
+static int add_architecture(struct build *build, const char *name, struct error *err)
+{
+	uint32_t token = arch_token(name);
+	int ret;
+
+	if (!token)
+		return error_set(err, ERROR_UNSUPPORTED, 0,
+				 "seccomp: no support for architecture \"%s\"", name);
+	ret = seccomp_arch_add(build->context, token);
+	if (ret == -EEXIST)
+		return 0;
+	if (ret == -EDOM) { /* the other byte order: no program of it can run here */
+		log_debug("seccomp: architecture \"%s\" is never seen here and skipped", name);
+		return 0;
+	}
+	if (ret < 0)
+		return library_error(err, ret, name);
+	build->architectures[build->architecture_count++] = token;
+	return 0;
+}
+
+/* The native one is always there. */
 static int add_architectures(struct build *build, struct error *err)
 {
 	const struct json_strings *names = &build->config->architectures;
 
+	build->architectures = xreallocarray(NULL, names->count + 1, sizeof(*build->architectures));
+	build->architectures[build->architecture_count++] = seccomp_arch_native();
 	for (size_t i = 0; i < names->count; i++) {
-		uint32_t token = arch_token(names->items[i]);
-		int ret;
+		int ret = add_architecture(build, names->items[i], err);
 
-		if (!token)
-			return error_pointer(
-				err,
-				error_set(err, ERROR_UNSUPPORTED, 0,
-					  "seccomp: no support for architecture \"%s\"",
-					  names->items[i]),
-				POINTER "/architectures/%zu", i);
-		ret = seccomp_arch_add(build->context, token);
-		if (ret < 0 && ret != -EEXIST)
-			return error_pointer(err, library_error(err, ret, names->items[i]),
-					     POINTER "/architectures/%zu", i);
+		if (ret < 0)
+			return error_pointer(err, ret, POINTER "/architectures/%zu", i);
 	}
 	return 0;
 }
@@ -240,26 +217,37 @@ static int add_known(struct build *build, const struct oci_seccomp_syscall *rule
 				      (unsigned int)rule->args.count, compare);
 }
 
-static void add_new(struct build *build, const struct oci_seccomp_syscall *rule, uint32_t action,
-		    const char *name)
+/* As the library does it: a rule without conditions leaves nothing for later ones. */
+static bool is_decided(const struct build *build, uint32_t number)
 {
-	const struct name_value *found = table_find(new_syscalls, name);
-
-	if (!found) {
-		log_debug("seccomp: system call \"%s\" is unknown here and skipped", name);
-		return;
-	}
-	if (rule->args.count) {
-		log_warning("seccomp: rule with conditions on \"%s\" is skipped: the library does "
-			    "not know this call",
-			    name);
-		return;
-	}
 	for (size_t i = 0; i < build->new_count; i++)
-		if (build->new_rules[i].number == (uint32_t)found->value)
-			return; /* the first one wins, as in the library */
-	ARRAY_GROW(build->new_rules, build->new_count, build->new_capacity);
-	build->new_rules[build->new_count++] = (struct new_rule){ (uint32_t)found->value, action };
+		if (build->new_rules[i].number == number && !build->new_rules[i].count)
+			return true;
+	return false;
+}
+
+static int add_new(struct build *build, const struct oci_seccomp_syscall *rule, uint32_t action,
+		   const char *name, struct error *err)
+{
+	bool alternatives = args_are_alternatives(rule);
+	struct seccomp_new_rule new_rule = { .action = action,
+					     .args = rule->args.items,
+					     .count = alternatives ? 1 : rule->args.count };
+
+	if (!seccomp_new_call(name, &new_rule.number, &new_rule.arch)) {
+		if (build->fail_unknown)
+			return error_invalid(err, "unknown system call \"%s\"", name);
+		log_debug("seccomp: system call \"%s\" is unknown here and skipped", name);
+		return 0;
+	}
+	for (size_t i = 0; i < (alternatives ? rule->args.count : 1); i++) {
+		if (is_decided(build, new_rule.number))
+			return 0;
+		ARRAY_GROW(build->new_rules, build->new_count, build->new_capacity);
+		build->new_rules[build->new_count++] = new_rule;
+		new_rule.args++;
+	}
+	return 0;
 }
 
 static int check_args(const struct oci_seccomp_syscall *rule, struct error *err)
@@ -275,8 +263,9 @@ static int check_args(const struct oci_seccomp_syscall *rule, struct error *err)
 	return 0;
 }
 
-static int add_rule(struct build *build, const struct oci_seccomp_syscall *rule, struct error *err)
+static int add_rule(struct build *build, size_t index, struct error *err)
 {
+	const struct oci_seccomp_syscall *rule = &build->config->syscalls.items[index];
 	uint32_t action = 0;
 	int ret;
 
@@ -286,16 +275,19 @@ static int add_rule(struct build *build, const struct oci_seccomp_syscall *rule,
 	ret = check_args(rule, err);
 	if (ret < 0)
 		return ret;
-	if (action == build->default_action)
-		return 0;
 	for (size_t i = 0; i < rule->names.count; i++) {
 		const char *name = rule->names.items[i];
 		int number = seccomp_syscall_resolve_name(name);
 
 		if (number == __NR_SCMP_ERROR) {
-			add_new(build, rule, action, name);
+			ret = add_new(build, rule, action, name, err);
+			if (ret < 0)
+				return error_pointer(err, ret, POINTER "/syscalls/%zu/names/%zu",
+						     index, i);
 			continue;
 		}
+		if (action == build->default_action)
+			continue;
 		ret = add_known(build, rule, action, number);
 		if (ret < 0 && ret != -EEXIST)
 			return library_error(err, ret, name);
@@ -303,79 +295,82 @@ static int add_rule(struct build *build, const struct oci_seccomp_syscall *rule,
 	return 0;
 }
 
-/* -- the prologue for new calls
- * -------------------------------------------------------------------- */
+/* -- the whole -- */
 
-/* Architectures whose system calls have the common numbers (x32 and mips add an offset). */
-static bool arch_has_common_numbers(uint32_t token)
+/* A program that is asked about a call beyond the profile would be broken by any other answer than
+ * ENOSYS; one whose default is to let calls pass, or to ask a tracer, has its answer. */
+static bool is_permissive(uint32_t action)
 {
-	switch (token) {
-	case SCMP_ARCH_X86:
-	case SCMP_ARCH_X86_64:
-	case SCMP_ARCH_ARM:
-	case SCMP_ARCH_AARCH64:
-	case SCMP_ARCH_PPC64LE:
-	case SCMP_ARCH_S390X:
-	case SCMP_ARCH_RISCV64:
+	switch (action & SECCOMP_RET_ACTION_FULL) {
+	case SECCOMP_RET_ALLOW:
+	case SECCOMP_RET_LOG:
+	case SECCOMP_RET_TRACE:
 		return true;
 	default:
-		return false;
+		return action == SCMP_ACT_ERRNO(ENOSYS);
 	}
 }
 
-static size_t common_architectures(const struct build *build, uint32_t *tokens, size_t max)
+/* The number on arch, with what the architecture adds to all of them; false: it has no such. */
+static bool call_number(const char *name, uint32_t arch, const struct seccomp_abi *abi,
+			uint32_t *out)
 {
-	size_t count = 0;
+	int number = seccomp_syscall_resolve_name_arch(arch, name);
+	uint32_t only = 0;
 
-	tokens[count++] = seccomp_arch_native();
-	for (size_t i = 0; i < build->config->architectures.count && count < max; i++) {
-		uint32_t token = arch_token(build->config->architectures.items[i]);
-
-		if (token != tokens[0] && arch_has_common_numbers(token))
-			tokens[count++] = token;
+	if (number == __NR_SCMP_ERROR) {
+		if (!seccomp_new_call(name, out, &only) || (only && only != arch))
+			return false;
+		*out += abi->base;
+		return true;
 	}
-	return count;
+	*out = (uint32_t)number;
+	return number >= 0; /* negative: the library's mark for a call of other architectures */
 }
 
-/*
- * if (arch is one of ours && nr >= FIRST_NEW) { if (nr == N) return action; ... }, in front of the
- * library's program, which loads what it needs anew.
- */
-static size_t prologue(const struct build *build, struct sock_filter *out)
+static struct seccomp_abi describe_abi(const struct oci_seccomp *config, uint32_t arch)
 {
-	struct sock_filter *at = out;
-	uint32_t tokens[8];
-	size_t arches = common_architectures(build, tokens, ARRAY_SIZE(tokens));
-	uint32_t body = (uint32_t)(2 + 2 * build->new_count);
+	struct seccomp_abi abi = seccomp_abi_of(arch);
 
-	*at++ = (struct sock_filter)BPF_STMT(BPF_LD | BPF_W | BPF_ABS,
-					     offsetof(struct seccomp_data, arch));
-	for (size_t i = 0; i < arches; i++)
-		*at++ = (struct sock_filter)BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, tokens[i],
-						     (uint8_t)(arches - i), 0);
-	*at++ = (struct sock_filter)BPF_STMT(BPF_JMP | BPF_JA, body + 1);
-	*at++ = (struct sock_filter)BPF_STMT(BPF_LD | BPF_W | BPF_ABS,
-					     offsetof(struct seccomp_data, nr));
-	*at++ = (struct sock_filter)BPF_JUMP(BPF_JMP | BPF_JGE | BPF_K, FIRST_NEW, 1, 0);
-	*at++ = (struct sock_filter)BPF_STMT(BPF_JMP | BPF_JA, (uint32_t)(2 * build->new_count));
-	for (size_t i = 0; i < build->new_count; i++) {
-		*at++ = (struct sock_filter)BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K,
-						     build->new_rules[i].number, 0, 1);
-		*at++ = (struct sock_filter)BPF_STMT(BPF_RET | BPF_K, build->new_rules[i].action);
+	for (size_t i = 0; i < config->syscalls.count; i++) {
+		const struct json_strings *names = &config->syscalls.items[i].names;
+
+		for (size_t j = 0; j < names->count; j++) {
+			uint32_t number;
+
+			if (!call_number(names->items[j], arch, &abi, &number) ||
+			    (abi.end && number >= abi.end))
+				continue;
+			if (!abi.names_any || number > abi.newest)
+				abi.newest = number;
+			abi.names_any = true;
+		}
 	}
-	return (size_t)(at - out);
+	return abi;
 }
 
-/* -- the whole
- * -------------------------------------------------------------------------------------- */
+static size_t make_prologue(const struct build *build, struct sock_filter **out)
+{
+	cleanup_free struct seccomp_abi *abis =
+		xreallocarray(NULL, build->architecture_count, sizeof(*abis));
+	struct seccomp_prologue prologue = { .abis = abis,
+					     .abi_count = build->architecture_count,
+					     .rules = build->new_rules,
+					     .rule_count = build->new_count,
+					     .newer_is_enosys =
+						     !is_permissive(build->default_action) };
 
-static int export(const struct build *build, struct arena *arena, struct plan_seccomp *out,
-		  struct error *err)
+	*out = NULL;
+	if (!prologue.newer_is_enosys && !prologue.rule_count)
+		return 0;
+	for (size_t i = 0; i < build->architecture_count; i++)
+		abis[i] = describe_abi(build->config, build->architectures[i]);
+	return seccomp_prologue_make(&prologue, out);
+}
+
+static int generate(const struct build *build, struct strbuf *out, struct error *err)
 {
 	cleanup_close int fd = memfd_create("seccomp", MFD_CLOEXEC);
-	cleanup_strbuf struct strbuf code = STRBUF_INIT;
-	size_t length, before = 0;
-	struct sock_filter *filter;
 	int ret;
 
 	if (fd < 0)
@@ -385,19 +380,32 @@ static int export(const struct build *build, struct arena *arena, struct plan_se
 		return library_error(err, ret, "generate the program");
 	if (lseek(fd, 0, SEEK_SET) < 0)
 		return error_errno(err, errno, "seccomp: rewind the program");
-	ret = io_read_rest(fd, (size_t)1 << 20, &code);
+	ret = io_read_rest(fd, (size_t)1 << 20, out);
+	return ret < 0 ? error_errno(err, -ret, "seccomp: read the program") : 0;
+}
+
+static int export(const struct build *build, struct arena *arena, struct plan_seccomp *out,
+		  struct error *err)
+{
+	cleanup_strbuf struct strbuf code = STRBUF_INIT;
+	cleanup_free struct sock_filter *before = NULL;
+	struct sock_filter *filter;
+	size_t length, before_length;
+	int ret;
+
+	ret = generate(build, &code, err);
 	if (ret < 0)
-		return error_errno(err, -ret, "seccomp: read the program");
-	length = code.size / sizeof(*filter);
-	filter = arena_alloc(arena, (length + 16 + 2 * build->new_count) * sizeof(*filter));
-	if (build->new_count)
-		before = prologue(build, filter);
-	memcpy(filter + before, code.data, length * sizeof(*filter));
-	length += before;
+		return ret;
+	before_length = make_prologue(build, &before);
+	length = before_length + code.size / sizeof(*filter);
 	if (length > BPF_MAXINSNS)
 		return error_set(err, ERROR_UNSUPPORTED, 0,
 				 "seccomp: the program has %zu instructions, the kernel takes %d",
 				 length, BPF_MAXINSNS);
+	filter = arena_alloc(arena, length * sizeof(*filter));
+	if (before_length)
+		memcpy(filter, before, before_length * sizeof(*filter));
+	memcpy(filter + before_length, code.data, code.size);
 	out->filter = filter;
 	out->length = (unsigned short)length;
 	return 0;
@@ -429,41 +437,21 @@ static int build_start(struct build *build, struct error *err)
 	return add_architectures(build, err);
 }
 
-static int build_program(const struct oci_seccomp *config, struct arena *arena,
-			 struct plan_seccomp *out, struct error *err)
+int seccomp_build(const struct oci_seccomp *config, bool fail_unknown, struct arena *arena,
+		  struct plan_seccomp *out, struct error *err)
 {
-	struct build build __attribute__((cleanup(build_done))) = { .config = config };
+	struct build build __attribute__((cleanup(build_done))) = { .config = config,
+								    .fail_unknown = fail_unknown };
 	int ret;
 
 	ret = build_start(&build, err);
 	if (ret < 0)
 		return ret;
 	for (size_t i = 0; i < config->syscalls.count; i++) {
-		ret = add_rule(&build, &config->syscalls.items[i], err);
+		ret = add_rule(&build, i, err);
 		if (ret < 0)
 			return error_pointer(err, ret, POINTER "/syscalls/%zu", i);
 	}
 	ret = export(&build, arena, out, err);
 	return ret < 0 ? error_pointer(err, ret, POINTER) : 0;
-}
-
-int compile_seccomp(const struct oci_seccomp *config, const char *cache, struct arena *arena,
-		    struct plan_seccomp *out, struct error *err)
-{
-	cleanup_strbuf struct strbuf key = STRBUF_INIT;
-	int ret = 0;
-
-	memset(out, 0, sizeof(*out));
-	if (!config || !config->default_action)
-		return 0;
-	if (cache)
-		seccomp_cache_key(config, seccomp_library_version(arena), &key);
-	if (!cache || !seccomp_cache_load(cache, &key, arena, out)) {
-		ret = build_program(config, arena, out, err);
-		if (ret == 0 && cache)
-			seccomp_cache_store(cache, &key, out);
-	}
-	out->flags = config->has_flags ? (unsigned int)config->flags & ~FLAGS_WITHOUT_EFFECT
-				       : SECCOMP_FLAG_SPEC_ALLOW;
-	return ret;
 }

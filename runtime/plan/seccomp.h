@@ -1,14 +1,29 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What `features` says of seccomp. */
+/* seccomp, between the files of the planner, and for `features`. */
 #ifndef RUNTIME_PLAN_SECCOMP_H
 #define RUNTIME_PLAN_SECCOMP_H
 
+#include <stdbool.h>
+
 #include "lib/alloc.h"
+#include "lib/error.h"
+
+struct oci_seccomp;
+struct plan_seccomp;
 
 /** name ("SCMP_ARCH_X86_64") when filters can be made for it, else NULL. */
 const char *seccomp_arch_supported(const char *name);
 
 /** "2.5.4" */
 const char *seccomp_library_version(struct arena *arena);
+
+/** linux.seccomp to a program. fail_unknown: a call that nobody knows is an error. */
+int seccomp_build(const struct oci_seccomp *config, bool fail_unknown, struct arena *arena,
+		  struct plan_seccomp *out, struct error *err);
+
+/** A program that came as base64 of struct sock_filter (annotation); refused if the kernel would.
+ */
+int seccomp_raw_program(const char *base64, struct arena *arena, struct plan_seccomp *out,
+			struct error *err);
 
 #endif

@@ -415,6 +415,23 @@ static int do_try(char **argv)
 	return 0;
 }
 
+/* syscall NUMBER [ARG ...]: what the kernel answers, by number alone */
+static int do_syscall(char **argv)
+{
+	long args[6] = { 0 }, ret;
+
+	for (int i = 0; i < 6 && argv[i + 1]; i++)
+		args[i] = strtol(argv[i + 1], NULL, 0);
+	errno = 0;
+	ret = syscall(strtol(argv[0], NULL, 0), args[0], args[1], args[2], args[3], args[4],
+		      args[5]);
+	if (ret < 0)
+		printf("%s %s\n", argv[0], strerrorname_np(errno));
+	else
+		printf("%s %ld\n", argv[0], ret);
+	return 0;
+}
+
 /* Try to overwrite the runtime through every /proc/PID/exe that is not ours (CVE-2019-5736). */
 static int do_overwrite(char **argv)
 {
@@ -619,6 +636,7 @@ static const struct {
 	{ "rlimit", do_rlimit },
 	{ "seccomp", do_seccomp },   { "signals", do_signals }, { "sleep", do_sleep },
 	{ "stat", do_stat },         { "status", do_status },   { "stderr", do_stderr },
+	{ "syscall", do_syscall },
 	{ "trap", do_trap },         { "true", do_true },       { "try", do_try },
 	{ "tty", do_tty },           { "umask", do_umask },     { "write", do_write },
 };

@@ -1,6 +1,6 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: Apache-2.0
-# What the payload may not see or do: masks, devices, capabilities, seccomp, kernel parameters.
+# What the payload may not see or do: masks, devices, capabilities, kernel parameters.
 load helpers
 
 @test "masked files are empty, masked folders are empty and read-only" {
@@ -151,40 +151,6 @@ load helpers
 	probe id
 	setpriv --groups 12,13 "$RUNTIME" --root "$ROOT" run -b "$BUNDLE" "$ID" >"$WORK/out" 3>&-
 	equals "$(cat "$WORK/out")" "uid=0 gid=0 groups="
-}
-
-seccomp() {
-	config_set '.linux.seccomp = { "defaultAction": "SCMP_ACT_ALLOW", "syscalls": [
-		{ "names": ["sethostname"], "action": "SCMP_ACT_ERRNO", "errnoRet": 38 },
-		{ "names": ["mkdir"], "action": "SCMP_ACT_ERRNO" } ] }'
-}
-
-@test "seccomp filters with no_new_privs" {
-	requires seccomp
-	seccomp
-	probe_run seccomp then try sethostname then try mkdir
-	equals "$stdout" $'2\nsethostname ENOSYS\nmkdir EPERM'
-}
-
-@test "seccomp filters without no_new_privs, and for a plain user" {
-	requires seccomp
-	seccomp
-	config_set '.process.noNewPrivileges = false | .process.user = { "uid": 1000, "gid": 1000 }'
-	probe_run seccomp then try mkdir then nnp
-	equals "$stdout" $'2\nmkdir EPERM\n0'
-}
-
-@test "a filter that kills what is not listed lets the payload start" {
-	requires seccomp ours
-	config_set '.linux.seccomp = { "defaultAction": "SCMP_ACT_KILL_PROCESS", "syscalls": [ { "names":
-		["execve", "brk", "arch_prctl", "set_tid_address", "set_robust_list", "rseq", "prlimit64", "readlink",
-		"getrandom", "mprotect", "newfstatat", "fstat", "write", "exit_group", "ioctl", "close", "exit", "readlinkat"],
-		"action": "SCMP_ACT_ALLOW" } ] }'
-	probe_run echo alive
-	equals "$stdout" alive
-	probe try mkdir
-	rt run -b "$BUNDLE" "$ID"
-	equals "$status" 159
 }
 
 @test "kernel parameters of the container's namespaces are set, the host's are not" {

@@ -214,6 +214,9 @@ requires() {
 		seccomp)
 			grep -q '^Seccomp:' /proc/self/status || skip "needs seccomp"
 			;;
+		x86_64)
+			[ "$(uname -m)" = x86_64 ] || skip "has the numbers of x86_64's system calls"
+			;;
 		program)
 			shift
 			command -v "$1" >/dev/null || skip "needs the program $1"

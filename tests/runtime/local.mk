@@ -11,4 +11,5 @@ runtime_suites += %D%/budget.bats %D%/cgroups.bats %D%/confinement.bats %D%/crea
 	%D%/fallbacks.bats %D%/hooks.bats %D%/isolation.bats %D%/kill-delete.bats %D%/mounts.bats %D%/robustness.bats \
 	%D%/hooks.bats %D%/isolation.bats %D%/kill-delete.bats %D%/mounts.bats %D%/net-devices.bats %D%/robustness.bats \
 	%D%/run.bats %D%/state-list.bats %D%/terminal.bats
+	%D%/run.bats %D%/seccomp.bats %D%/state-list.bats %D%/terminal.bats
 EXTRA_DIST += %D%/helpers.bash

@@ -43,6 +43,8 @@ static uint32_t interpret(const struct plan_seccomp *seccomp, const struct secco
 			a &= i->k;
 			continue;
 		case BPF_JMP | BPF_JA:
+			if (i->k >= seccomp->length - pc - 1)
+				return 0xdead;
 			pc += i->k;
 			continue;
 		case BPF_JMP | BPF_JEQ | BPF_K:
@@ -63,6 +65,13 @@ static uint32_t interpret(const struct plan_seccomp *seccomp, const struct secco
 		pc += yes ? i->jt : i->jf;
 	}
 	return 0xdead;
+}
+
+static uint32_t call_on(const struct plan *plan, uint32_t arch, uint32_t nr)
+{
+	struct seccomp_data data = { .nr = (int)nr, .arch = arch };
+
+	return interpret(&plan->process.seccomp, &data);
 }
 
 static uint32_t call(const struct plan *plan, int nr, uint64_t arg0, uint64_t arg1)
@@ -133,13 +142,40 @@ static void test_args(void)
 	CHECK_INT(call(&f.plan, SYS_clone, 0x10000000, 0), ERRNO(1));
 }
 
-/* 462 (mseal) is newer than libseccomp 2.5; other calls must not notice the prologue. */
+/* The same rules for calls that the library does not know. */
+static void test_args_of_new_calls(void)
+{
+	cleanup_fixture struct fixture f = { 0 };
+
+	CHECK_INT(compile(&f,
+			  "\"defaultAction\":\"SCMP_ACT_ERRNO\",\"syscalls\":["
+			  "{\"names\":[\"futex_wake\"],\"action\":\"SCMP_ACT_ALLOW\",\"args\":["
+			  "{\"index\":0,\"value\":0,\"op\":\"SCMP_CMP_EQ\"},"
+			  "{\"index\":0,\"value\":8,\"op\":\"SCMP_CMP_EQ\"}]},"
+			  "{\"names\":[\"mseal\"],\"action\":\"SCMP_ACT_ALLOW\",\"args\":["
+			  "{\"index\":0,\"value\":40,\"op\":\"SCMP_CMP_NE\"},"
+			  "{\"index\":1,\"value\":18446744073709551615,\"op\":\"SCMP_CMP_LT\"}]},"
+			  "{\"names\":[\"mseal\"],\"action\":\"SCMP_ACT_ERRNO\",\"errnoRet\":7},"
+			  "{\"names\":[\"mseal\"],\"action\":\"SCMP_ACT_LOG\"},"
+			  "{\"names\":[\"listns\"],\"action\":\"SCMP_ACT_ALLOW\"}]",
+			  NULL),
+		  0);
+	CHECK_INT(call(&f.plan, 454, 0, 0), ALLOW);
+	CHECK_INT(call(&f.plan, 454, 8, 0), ALLOW);
+	CHECK_INT(call(&f.plan, 454, 9, 0), ERRNO(1));
+	CHECK_INT(call(&f.plan, 462, 1, 1), ALLOW);
+	CHECK_INT(call(&f.plan, 462, 40, 1), ERRNO(7));
+	CHECK_INT(call(&f.plan, 462, 1, UINT64_MAX), ERRNO(7));
+	CHECK_INT(call(&f.plan, 470, 40, UINT64_MAX), ALLOW);
+	CHECK_INT(call(&f.plan, 471, 0, 0), ERRNO(ENOSYS));
+}
+
+/* A call by name is a rule by number on every architecture; other calls do not notice. */
 static void test_new_calls(void)
 {
 	static const char *const archs[] = {
 		"", "\"architectures\":[\"SCMP_ARCH_X86_64\",\"SCMP_ARCH_X86\",\"SCMP_ARCH_X32\"],"
 	};
-	struct seccomp_data foreign = { .nr = 462, .arch = AUDIT_ARCH_S390 };
 
 	for (size_t i = 0; i < ARRAY_SIZE(archs); i++) {
 		cleanup_fixture struct fixture f = { 0 };
@@ -156,29 +192,161 @@ static void test_new_calls(void)
 		CHECK_INT(call(&f.plan, SYS_read, 0, 0), ALLOW);
 		CHECK_INT(call(&f.plan, 463, 0, 0), ERRNO(1));
 		CHECK_INT(call(&f.plan, SYS_write, 0, 0), ERRNO(1));
-		CHECK_INT(interpret(&f.plan.process.seccomp, &foreign), SECCOMP_RET_KILL_THREAD);
+		CHECK_INT(call_on(&f.plan, AUDIT_ARCH_S390, 462), SECCOMP_RET_KILL_THREAD);
 	}
 }
+
+static bool holds(const char *op, uint64_t x, uint64_t value, uint64_t two)
+{
+	if (op[0] == 'M')
+		return (x & value) == two;
+	if (op[0] == 'N' || op[0] == 'E')
+		return (x == value) == (op[0] == 'E');
+	if (x == value)
+		return op[1] == 'E';
+	return (x > value) == (op[0] == 'G');
+}
+
+static void check_operator(const char *op, uint64_t value, const uint64_t *values, size_t count)
+{
+	cleanup_fixture struct fixture f = { 0 };
+	const uint64_t two = 0x100000001 & value;
+	cleanup_free char *text =
+		xasprintf("\"defaultAction\":\"SCMP_ACT_ERRNO\",\"syscalls\":[{\"names\":["
+			  "\"mseal\",\"read\"],"
+			  "\"action\":\"SCMP_ACT_ALLOW\",\"args\":[{\"index\":1,\"value\":%llu,"
+			  "\"valueTwo\":%llu,\"op\":\"SCMP_CMP_%s\"}]}]",
+			  (unsigned long long)value, (unsigned long long)two, op);
+
+	CHECK_INT(compile(&f, text, NULL), 0);
+	for (size_t i = 0; i < count; i++) {
+		uint32_t expected = holds(op, values[i], value, two) ? ALLOW : ERRNO(EPERM);
+		uint32_t known = call(&f.plan, SYS_read, 0, values[i]);
+		uint32_t new = call(&f.plan, 462, 0, values[i]);
+
+		if (known != expected || new != expected)
+			printf("# %s %llx on %llx\n", op, (unsigned long long)value,
+			       (unsigned long long)values[i]);
+		CHECK_INT(known, expected);
+		CHECK_INT(new, expected);
+	}
+}
+
+/* All operators on calls that the library knows, and on those that it does not, by the meaning. */
+static void test_operators(void)
+{
+	static const uint64_t values[] = { 0,		1,	     0xffffffff, 0x100000000,
+					   0x100000001, 0x500000003, UINT64_MAX };
+	static const char *const names[] = { "NE", "LT", "LE", "EQ", "GE", "GT", "MASKED_EQ" };
+
+	for (size_t op = 0; op < ARRAY_SIZE(names); op++)
+		for (size_t v = 0; v < ARRAY_SIZE(values); v++)
+			check_operator(names[op], values[v], values, ARRAY_SIZE(values));
+}
+
+/* From each architecture's own table: the number of read, and where numbers begin. */
+static const struct abi_row {
+	uint32_t arch, base, read;
+} abi_table[] = {
+	{ AUDIT_ARCH_X86_64, 0, 0 },	     { AUDIT_ARCH_X86_64, 0x40000000, 0x40000000 },
+	{ AUDIT_ARCH_I386, 0, 3 },	     { AUDIT_ARCH_ARM, 0, 3 },
+	{ AUDIT_ARCH_AARCH64, 0, 63 },	     { AUDIT_ARCH_MIPSEL, 4000, 4003 },
+	{ AUDIT_ARCH_MIPSEL64, 5000, 5000 }, { AUDIT_ARCH_MIPSEL64N32, 6000, 6000 },
+	{ AUDIT_ARCH_PPC64LE, 0, 3 },	     { AUDIT_ARCH_RISCV64, 0, 63 },
+};
 
 static void test_architectures(void)
 {
 	cleanup_fixture struct fixture f = { 0 };
-	struct seccomp_data i386 = { .nr = 3 /* read */, .arch = AUDIT_ARCH_I386 };
-	struct seccomp_data i386_new = { .nr = 462, .arch = AUDIT_ARCH_I386 };
 
 	if (NATIVE != AUDIT_ARCH_X86_64)
 		CHECK_SKIP("needs x86_64");
 	CHECK_INT(compile(&f,
 			  "\"defaultAction\":\"SCMP_ACT_ERRNO\",\"architectures\":"
-			  "[\"SCMP_ARCH_X86\"],\"syscalls\":[{\"names\":[\"read\",\"mseal\"],"
+			  "[\"SCMP_ARCH_X86\",\"SCMP_ARCH_X32\",\"SCMP_ARCH_ARM\",\"SCMP_ARCH_"
+			  "AARCH64\","
+			  "\"SCMP_ARCH_MIPSEL\",\"SCMP_ARCH_MIPSEL64\",\"SCMP_ARCH_MIPSEL64N32\","
+			  "\"SCMP_ARCH_PPC64LE\",\"SCMP_ARCH_S390X\",\"SCMP_ARCH_RISCV64\"],"
+			  "\"syscalls\":[{\"names\":[\"read\",\"mseal\"],"
 			  "\"action\":\"SCMP_ACT_ALLOW\"}]",
 			  NULL),
 		  0);
-	CHECK_INT(interpret(&f.plan.process.seccomp, &i386), ALLOW);
-	CHECK_INT(interpret(&f.plan.process.seccomp, &i386_new), ALLOW);
-	CHECK_INT(call(&f.plan, SYS_read, 0, 0), ALLOW); /* the native one is always there */
+	for (size_t i = 0; i < ARRAY_SIZE(abi_table); i++) {
+		const struct abi_row *row = &abi_table[i];
+
+		CHECK_INT(call_on(&f.plan, row->arch, row->read), ALLOW);
+		CHECK_INT(call_on(&f.plan, row->arch, row->read + 2), ERRNO(EPERM));
+		CHECK_INT(call_on(&f.plan, row->arch, row->base + 462), ALLOW);
+		CHECK_INT(call_on(&f.plan, row->arch, row->base + 461), ERRNO(EPERM));
+		CHECK_INT(call_on(&f.plan, row->arch, row->base + 463), ERRNO(ENOSYS));
+		CHECK_INT(call_on(&f.plan, row->arch, row->base + 999), ERRNO(ENOSYS));
+	}
+	/* the other byte order cannot run here */
+	CHECK_INT(call_on(&f.plan, AUDIT_ARCH_S390X, 3), SECCOMP_RET_KILL_THREAD);
+	/* ARM's private calls are no news */
+	CHECK_INT(call_on(&f.plan, AUDIT_ARCH_ARM, 0xf0005), ERRNO(EPERM));
+	CHECK_INT(call_on(&f.plan, AUDIT_ARCH_PPC, 3), SECCOMP_RET_KILL_THREAD);
 	CHECK_STR(seccomp_arch_supported("SCMP_ARCH_AARCH64"), "SCMP_ARCH_AARCH64");
 	CHECK(seccomp_arch_supported("SCMP_ARCH_VAX") == NULL);
+}
+
+/* The native architecture is always there, and the others have their own newest call. */
+static void test_newer_than_the_profile(void)
+{
+	cleanup_fixture struct fixture f = { 0 };
+
+	if (NATIVE != AUDIT_ARCH_X86_64)
+		CHECK_SKIP("needs x86_64");
+	CHECK_INT(compile(&f,
+			  "\"defaultAction\":\"SCMP_ACT_ERRNO\",\"architectures\":"
+			  "[\"SCMP_ARCH_X86\"],\"syscalls\":[{\"names\":[\"read\",\"rseq\"],"
+			  "\"action\":\"SCMP_ACT_ALLOW\"}]",
+			  NULL),
+		  0);
+	CHECK_INT(call(&f.plan, SYS_rseq, 0, 0), ALLOW);
+	CHECK_INT(call(&f.plan, SYS_rseq - 1, 0, 0), ERRNO(EPERM));
+	CHECK_INT(call(&f.plan, SYS_rseq + 1, 0, 0), ERRNO(ENOSYS));
+	CHECK_INT(call_on(&f.plan, AUDIT_ARCH_I386, 386), ALLOW);
+	CHECK_INT(call_on(&f.plan, AUDIT_ARCH_I386, SYS_rseq + 1), ERRNO(EPERM));
+	CHECK_INT(call_on(&f.plan, AUDIT_ARCH_I386, 387), ERRNO(ENOSYS));
+	/* no x32 in the profile, and a number that is none */
+	CHECK_INT(call(&f.plan, 0x40000000, 0, 0), SECCOMP_RET_KILL_THREAD);
+	CHECK_INT(call(&f.plan, -1, 0, 0), ERRNO(EPERM));
+}
+
+/* Which default actions make a newer call one that does not exist. */
+static void test_newer_by_default_action(void)
+{
+	static const struct {
+		const char *action;
+		uint32_t newer;
+	} cases[] = {
+		{ "SCMP_ACT_KILL\"", ERRNO(ENOSYS) },
+		{ "SCMP_ACT_KILL_THREAD\"", ERRNO(ENOSYS) },
+		{ "SCMP_ACT_KILL_PROCESS\"", ERRNO(ENOSYS) },
+		{ "SCMP_ACT_TRAP\"", ERRNO(ENOSYS) },
+		{ "SCMP_ACT_ERRNO\",\"defaultErrnoRet\":0", ERRNO(ENOSYS) },
+		{ "SCMP_ACT_ERRNO\",\"defaultErrnoRet\":38", ERRNO(ENOSYS) },
+		{ "SCMP_ACT_TRACE\",\"defaultErrnoRet\":3", SECCOMP_RET_TRACE | 3 },
+		{ "SCMP_ACT_LOG\"", SECCOMP_RET_LOG },
+		{ "SCMP_ACT_ALLOW\"", ALLOW },
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		cleanup_fixture struct fixture f = { 0 }, none = { 0 };
+		cleanup_free char *text =
+			xasprintf("\"defaultAction\":\"%s,\"syscalls\":[{\"names\":[\"rseq\"],"
+				  "\"action\":\"SCMP_ACT_ERRNO\",\"errnoRet\":5}]",
+				  cases[i].action);
+		cleanup_free char *empty = xasprintf("\"defaultAction\":\"%s", cases[i].action);
+
+		CHECK_INT(compile(&f, text, NULL), 0);
+		CHECK_INT(call(&f.plan, SYS_rseq, 0, 0), ERRNO(5));
+		CHECK_INT(call(&f.plan, SYS_rseq + 1, 0, 0), cases[i].newer);
+		/* nothing is newer than a profile that names nothing */
+		CHECK_INT(compile(&none, empty, NULL), 0);
+		CHECK(call(&none.plan, 1, 0, 0) == call(&none.plan, 999, 0, 0));
+	}
 }
 
 static void test_flags(void)
@@ -217,33 +385,35 @@ static void test_cache(void)
 	struct plan_seccomp found = { 0 }, changed;
 	struct sock_filter only = BPF_STMT(BPF_RET | BPF_K, 42);
 	const struct oci_seccomp *config;
+	struct seccomp_source source;
 
 	CHECK(cache != NULL);
 	CHECK_INT(fixture_compile_linux(&f, profile, NULL), 0);
 	config = f.config->linux->seccomp;
-	CHECK_INT(compile_seccomp(config, cache, &f.arena, &found, NULL), 0);
+	source = (struct seccomp_source){ config, &f.config->annotations, cache };
+	CHECK_INT(compile_seccomp(&source, &f.arena, &found, NULL), 0);
 	CHECK_INT(found.length, f.plan.process.seccomp.length);
 	CHECK(found.length > 1);
-	seccomp_cache_key(config, "1.2.3", &key);
+	seccomp_cache_key(config, false, "1.2.3", &key);
 	CHECK(!seccomp_cache_load(cache, &key, &f.arena, &found)); /* another libseccomp */
 	strbuf_truncate(&key, 0);
-	seccomp_cache_key(config, seccomp_library_version(&f.arena), &key);
+	seccomp_cache_key(config, false, seccomp_library_version(&f.arena), &key);
 	CHECK(seccomp_cache_load(cache, &key, &f.arena, &found));
 	changed = (struct plan_seccomp){ .filter = &only, .length = 1 };
 	seccomp_cache_store(cache, &key, &changed);
-	CHECK_INT(compile_seccomp(config, cache, &f.arena, &found, NULL), 0);
+	CHECK_INT(compile_seccomp(&source, &f.arena, &found, NULL), 0);
 	CHECK_INT(found.length, 1);
 	CHECK_INT(found.filter[0].k, 42);
 	CHECK_INT(found.flags, SECCOMP_FILTER_FLAG_SPEC_ALLOW);
 	/* one that others may write is not believed */
 	CHECK_INT(chmod(cache, 0777), 0);
 	CHECK(!seccomp_cache_load(cache, &key, &f.arena, &found));
-	CHECK_INT(compile_seccomp(config, cache, &f.arena, &found, NULL), 0);
+	CHECK_INT(compile_seccomp(&source, &f.arena, &found, NULL), 0);
 	CHECK_INT(found.length, f.plan.process.seccomp.length);
 	CHECK_INT(chmod(cache, 0700), 0);
 	/* every part of the profile is in the key */
 	config->syscalls.items[0].errno_ret = 1;
-	seccomp_cache_key(config, seccomp_library_version(&f.arena), &other);
+	seccomp_cache_key(config, false, seccomp_library_version(&f.arena), &other);
 	CHECK(!seccomp_cache_load(cache, &other, &f.arena, &found));
 	CHECK_INT(path_remove_tree(AT_FDCWD, cache, NULL), 0);
 }
@@ -256,7 +426,7 @@ static void test_refused(void)
 			    "\"defaultAction\":\"SCMP_ACT_ALLOW\",\"syscalls\":[{\"names\":"
 			    "[\"read\"],\"action\":\"SCMP_ACT_NOTIFY\"}]",
 			    &err),
-		    EOPNOTSUPP, "/linux/seccomp/syscalls/0: SCMP_ACT_NOTIFY: not supported yet");
+		    EINVAL, "/linux/seccomp/listenerPath: SCMP_ACT_NOTIFY needs a listenerPath");
 	CHECK_ERROR(compile(&b,
 			    "\"defaultAction\":\"SCMP_ACT_ALLOW\",\"syscalls\":[{\"names\":"
 			    "[\"read\"],\"action\":\"SCMP_ACT_ERRNO\",\"errnoRet\":5000}]",
@@ -270,8 +440,119 @@ static void test_refused(void)
 		    EINVAL, "index 6");
 }
 
+/* -- notification -- */
+
+static void test_notify(void)
+{
+	cleanup_fixture struct fixture f = { 0 }, unused = { 0 };
+
+	CHECK_INT(compile(&f,
+			  "\"defaultAction\":\"SCMP_ACT_ALLOW\",\"listenerPath\":\"/run/agent\","
+			  "\"listenerMetadata\":\"text\",\"flags\":"
+			  "[\"SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV\"],\"syscalls\":[{\"names\":"
+			  "[\"mkdir\",\"mseal\"],\"action\":\"SCMP_ACT_NOTIFY\"}]",
+			  NULL),
+		  0);
+	CHECK_INT(call_on(&f.plan, NATIVE, SYS_mkdirat), ALLOW);
+	CHECK_INT(call_on(&f.plan, NATIVE, 462), SECCOMP_RET_USER_NOTIF);
+	CHECK(f.plan.process.seccomp.notifies);
+	CHECK_STR(f.plan.process.seccomp.listener, "/run/agent");
+	CHECK_STR(f.plan.process.seccomp.listener_metadata, "text");
+	CHECK_INT(f.plan.process.seccomp.flags, SECCOMP_FLAG_WAIT_KILLABLE_RECV);
+	/* a listener to whom nothing is ever reported is not bothered */
+	CHECK_INT(compile(&unused,
+			  "\"defaultAction\":\"SCMP_ACT_ALLOW\",\"listenerPath\":\"/run/agent\","
+			  "\"flags\":[\"SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV\"]",
+			  NULL),
+		  0);
+	CHECK(!unused.plan.process.seccomp.notifies);
+	CHECK(!unused.plan.process.seccomp.listener);
+	CHECK_INT(unused.plan.process.seccomp.flags, 0);
+}
+
+/* -- annotations -- */
+
+static int compile_annotated(struct fixture *f, const char *seccomp, const char *name,
+			     const char *value, struct error *err)
+{
+	cleanup_free char *text =
+		xasprintf("{\"ociVersion\":\"1.3.0\"," FIXTURE_ROOT "," FIXTURE_PROCESS
+			  ",\"annotations\":{\"%s\":\"%s\"},\"linux\":{" FIXTURE_NAMESPACES "%s}}",
+			  name, value, seccomp);
+
+	return fixture_compile(f, text, err);
+}
+
+static void test_receiver(void)
+{
+	static const char profile[] =
+		",\"seccomp\":{\"defaultAction\":\"SCMP_ACT_ALLOW\",\"syscalls\":[{\"names\":"
+		"[\"mkdirat\"],\"action\":\"SCMP_ACT_NOTIFY\"}]}";
+	cleanup_fixture struct fixture f = { 0 };
+
+	CHECK_INT(compile_annotated(&f, profile, "run.oci.seccomp.receiver", "/run/other", NULL),
+		  0);
+	CHECK_STR(f.plan.process.seccomp.listener, "/run/other");
+}
+
+static void test_unknown_call_fails(void)
+{
+	static const char profile[] =
+		",\"seccomp\":{\"defaultAction\":\"SCMP_ACT_ERRNO\",\"syscalls\":[{\"names\":"
+		"[\"mkdirat\",\"mseal\"],\"action\":\"SCMP_ACT_ALLOW\"},{\"names\":[\"read\","
+		"\"no_such_call\"],\"action\":\"SCMP_ACT_ALLOW\"}]}";
+	cleanup_fixture struct fixture f = { 0 };
+
+	CHECK_ERROR(
+		compile_annotated(&f, profile, "run.oci.seccomp_fail_unknown_syscall", "1", &err),
+		EINVAL, "/linux/seccomp/syscalls/1/names/1: unknown system call \"no_such_call\"");
+}
+
+static void test_raw_program(void)
+{
+	static const struct {
+		const char *text, *message; /* NULL = good */
+	} cases[] = {
+		{ "BgAAAAUABQA=", NULL }, /* return ERRNO(5) */
+		{ "IAAAAAAAAAAVAAABHQAAAAYAAAAFAAUABgAAAAAA/38=", NULL },
+		{ "", "1 to 4096 instructions" },
+		{ "BgAAAAUABQ==", "1 to 4096 instructions" },
+		{ "BgAAAAUABQA", "not base64" },
+		{ "BgAAAAUAB!A=", "not base64" },
+		{ "IAAAAAAAAAA=", "does not end with a return" },
+		{ "BQAAAAAAAAA=", "instruction 0 is not valid" }, /* a jump to behind the end */
+		{ "IAAAAAIAAAAGAAAABQAFAA==", "instruction 0 is not valid" }, /* load of byte 2 */
+		{ "IAAAAEAAAAAGAAAABQAFAA==", "instruction 0 is not valid" }, /* behind the data */
+		{ "/wAAAEAAAAAGAAAABQAFAA==", "instruction 0 is not valid" },
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		cleanup_fixture struct fixture f = { 0 };
+
+		if (cases[i].message) {
+			CHECK_ERROR(compile_annotated(&f, "", "run.oci.seccomp_bpf_data",
+						      cases[i].text, &err),
+				    EINVAL, cases[i].message);
+			continue;
+		}
+		CHECK_INT(
+			compile_annotated(&f, "", "run.oci.seccomp_bpf_data", cases[i].text, NULL),
+			0);
+		CHECK_INT(call(&f.plan, 29, 0, 0), ERRNO(5));
+		CHECK_INT(call(&f.plan, 30, 0, 0), i ? ALLOW : ERRNO(5));
+		CHECK_INT(f.plan.process.seccomp.flags, SECCOMP_FILTER_FLAG_SPEC_ALLOW);
+	}
+}
+
 CHECK_MAIN({ "actions and their errno", test_actions }, { "conditions on arguments", test_args },
 	   { "calls that the library does not know", test_new_calls },
+	   { "their conditions", test_args_of_new_calls },
+	   { "every operator on every kind of value", test_operators },
 	   { "architectures besides the native one", test_architectures },
+	   { "calls newer than the profile do not exist", test_newer_than_the_profile },
+	   { "... by default action", test_newer_by_default_action },
+	   { "notification", test_notify }, { "a receiver by annotation", test_receiver },
+	   { "unknown calls as an error", test_unknown_call_fails },
+	   { "a program by annotation", test_raw_program },
 	   { "flags, and what their absence means", test_flags }, { "the cache", test_cache },
 	   { "what is refused", test_refused })
