@@ -8,6 +8,7 @@ noinst_LIBRARIES += %D%/liblib.a
 	%D%/inroot.c %D%/inroot.h \
 	%D%/io.c %D%/io.h \
 	%D%/log.c %D%/log.h \
+	%D%/mountinfo.c %D%/mountinfo.h \
 	%D%/netlink.c %D%/netlink.h \
 	%D%/number.c %D%/number.h \
 	%D%/options.c %D%/options.h \

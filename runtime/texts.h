@@ -44,6 +44,8 @@
 #define TEXT_AMBIENT "can't raise ambient capability %s: "
 #define TEXT_ORDINARY_DIR "filesystem \"%s\" must be mounted on ordinary directory"
 
+#define TEXT_NO_RDT "intelRdt is specified in config, but Intel RDT is not enabled"
+
 #define TEXT_NOT_YET "not supported yet"
 
 #endif

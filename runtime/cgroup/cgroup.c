@@ -18,6 +18,7 @@
 #include "lib/cleanup.h"
 #include "lib/clock.h"
 #include "lib/io.h"
+#include "lib/mountinfo.h"
 #include "lib/number.h"
 #include "lib/strbuf.h"
 #include "runtime/cgroup/driver.h"
@@ -31,76 +32,19 @@ static const struct cgroup_driver *const drivers[] = {
 /* Where nearly every host has it: asking costs one call each, reading mountinfo dozens of lines. */
 static const char *const usual_mounts[] = { "/sys/fs/cgroup", "/sys/fs/cgroup/unified" };
 
-/* mountinfo(5) writes blank, tab, newline and backslash as octal. */
-static char *unescape(const char *text, size_t size)
-{
-	char *out = xmalloc(size + 1);
-	size_t used = 0;
-
-	for (size_t i = 0; i < size; i++) {
-		if (text[i] == '\\' && i + 3 < size) {
-			out[used++] = (char)((text[i + 1] - '0') * 64 + (text[i + 2] - '0') * 8 +
-					     (text[i + 3] - '0'));
-			i += 3;
-		} else {
-			out[used++] = text[i];
-		}
-	}
-	out[used] = '\0';
-	return out;
-}
-
-/* The mount point (5th field) of the first line whose type, behind " - ", is cgroup2. */
-static char *mount_of_line(const char *line, size_t size)
-{
-	const char *dash = memmem(line, size, " - cgroup2 ", strlen(" - cgroup2 "));
-	const char *field = line;
-
-	if (!dash)
-		return NULL;
-	for (int i = 0; i < 4; i++) {
-		field = memchr(field, ' ', (size_t)(dash - field));
-		if (!field)
-			return NULL;
-		field++;
-	}
-	return unescape(field, strcspn(field, " \n"));
-}
-
-static int search_mountinfo(const char *mountinfo, char **out, struct error *err)
-{
-	cleanup_strbuf struct strbuf text = STRBUF_INIT;
-	int ret = io_read_file(AT_FDCWD, mountinfo, 16 << 20, &text, err);
-
-	if (ret < 0)
-		return ret;
-	for (const char *line = text.data; line && *line;) {
-		const char *end = strchrnul(line, '\n');
-		char *mount = mount_of_line(line, (size_t)(end - line));
-
-		if (mount) {
-			*out = mount;
-			return 0;
-		}
-		line = *end ? end + 1 : NULL;
-	}
-	*out = NULL;
-	return 0;
-}
-
 int cgroup_find_mount(const char *mountinfo, char **out, struct error *err)
 {
 	struct statfs fs;
 
 	if (mountinfo)
-		return search_mountinfo(mountinfo, out, err);
+		return mountinfo_find(mountinfo, "cgroup2", out, err);
 	for (size_t i = 0; i < ARRAY_SIZE(usual_mounts); i++) {
 		if (statfs(usual_mounts[i], &fs) == 0 && fs.f_type == CGROUP2_SUPER_MAGIC) {
 			*out = xstrdup(usual_mounts[i]);
 			return 0;
 		}
 	}
-	return search_mountinfo("/proc/self/mountinfo", out, err);
+	return mountinfo_find("/proc/self/mountinfo", "cgroup2", out, err);
 }
 
 int cgroup_locate(const struct plan *plan, struct cgroup *out, struct error *err)

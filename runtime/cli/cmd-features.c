@@ -86,7 +86,7 @@ static int cmd_features(const struct command_spec *command, int argc, char **arg
 	struct features_enabled no = { .enabled = false }, yes = { .enabled = true };
 	struct features_cgroup cgroup = { .v2 = true, .rdma = true };
 	struct features_seccomp seccomp = { 0 };
-	struct features_intel_rdt rdt = { 0 };
+	struct features_intel_rdt rdt = { .enabled = true, .schemata = true, .monitoring = true };
 	struct features_mount_extensions extensions = { .idmap = &no };
 	struct features_linux lin = { .cgroup = &cgroup,
 				      .seccomp = &seccomp,

@@ -180,6 +180,7 @@ static int setup_globals(struct cli *cli)
 	else
 		return error_invalid(&cli->err, "invalid --rootless: %s", rootless);
 	cli->globals.debug = cli->debug;
+	cli->globals.resctrl = getenv("ORLOP_RESCTRL"); /* for tests; the mounted one otherwise */
 	return setup_root(cli, privileged);
 }
 

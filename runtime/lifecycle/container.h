@@ -18,6 +18,7 @@
 struct runtime_globals {
 	const char *root; /* state directory, absolute */
 	bool root_is_default;
+	const char *resctrl;	   /* root of the resctrl tree, NULL = where it is mounted */
 	const char *seccomp_cache; /* directory for compiled filters, absolute */
 	enum cgroup_manager cgroup_manager;
 	bool rootless;

@@ -117,6 +117,21 @@ static int check_preserved_fds(struct creation *c, struct error *err)
 	return 0;
 }
 
+static int open_resctrl(struct creation *c, struct error *err)
+{
+	const struct plan_rdt *rdt = &c->plan.rdt;
+	int ret;
+
+	if (!rdt->group)
+		return 0;
+	ret = resctrl_open(&c->resctrl, c->globals->resctrl, err);
+	if (ret == 0)
+		ret = resctrl_check(&c->resctrl, rdt, err);
+	if (ret < 0)
+		(void)error_pointer(err, ret, "/linux/intelRdt");
+	return error_phase(err, ret, PHASE_PLAN);
+}
+
 static int open_console(struct creation *c, struct error *err)
 {
 	int ret = console_check(c->plan.process.terminal, c->detached, c->options->console_socket,
@@ -150,6 +165,14 @@ static void fill_record(struct creation *c)
 		.has_seccomp = plan->process.seccomp.filter != NULL,
 		.seccomp_flags = plan->process.seccomp.flags,
 	};
+	if (plan->rdt.group) {
+		c->record.rdt_root = c->resctrl.root;
+		c->record.rdt_group = plan->rdt.group;
+		c->record.rdt_is_own = plan->rdt.is_own;
+		if (plan->rdt.monitor)
+			c->record.rdt_monitor = arena_printf(&c->arena, "%s/%s", plan->rdt.group,
+							     plan->rdt.monitor);
+	}
 	for (size_t i = 0; i < NS_COUNT; i++)
 		if (plan->namespaces[i].mode != NS_INHERIT)
 			c->record.namespaces |= 1U << i;
@@ -240,6 +263,18 @@ static int move_net_devices(struct creation *c, struct error *err)
 static void return_net_devices(struct creation *c)
 {
 	net_devices_return(&c->net_devices);
+}
+
+static int join_resctrl(struct creation *c, struct error *err)
+{
+	if (!c->plan.rdt.group)
+		return 0;
+	return resctrl_apply(&c->resctrl, &c->plan.rdt, c->launch.pid, err);
+}
+
+static void leave_resctrl(struct creation *c)
+{
+	resctrl_undo(&c->resctrl, &c->plan.rdt);
 }
 
 static int let_init_go(struct creation *c, struct error *err)
@@ -387,10 +422,12 @@ static const struct creation_step {
 	{ "load config",      load_config,         NULL },
 	{ "compile plan",     compile,             NULL },
 	{ "console",          open_console,        NULL },
+	{ "find resctrl",     open_resctrl,        NULL },
 	{ "record intent",    record_intent,       NULL },
 	{ "prepare cgroup",   prepare_cgroup,      remove_cgroup },
 	{ "start init",       start_init,          stop_init },
 	{ "network devices",  move_net_devices,    return_net_devices },
+	{ "resctrl group",    join_resctrl,        leave_resctrl },
 	{ "go",               let_init_go,         NULL },
 	{ "apply limits",     apply_limits,        NULL },
 	{ "write record",     write_record,        NULL },
@@ -434,6 +471,7 @@ int creation_make(struct creation *c, const struct runtime_globals *globals, con
 		.signal_fd = -EBADF,
 		.console = CONSOLE_INIT,
 		.net_devices = NET_DEVICES_INIT,
+		.resctrl = RESCTRL_INIT,
 	};
 	launch_init(&c->launch, NULL, NULL);
 	for (size_t i = 0; i < ARRAY_SIZE(creation_steps); i++) {

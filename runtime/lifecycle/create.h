@@ -8,6 +8,7 @@
 #include "runtime/lifecycle/launch.h"
 #include "runtime/lifecycle/net-devices.h"
 #include "runtime/lifecycle/record.h"
+#include "runtime/lifecycle/resctrl.h"
 #include "spec/config.h"
 
 struct creation {
@@ -26,6 +27,7 @@ struct creation {
 	struct cgroup cgroup;
 	struct launch launch;
 	struct net_devices net_devices;
+	struct resctrl resctrl;
 	int dirfd; /* ROOT/ID, locked */
 	int signal_fd;
 	struct console console;

@@ -16,6 +16,7 @@
 #include "lib/proc.h"
 #include "runtime/lifecycle/container.h"
 #include "runtime/lifecycle/hooks.h"
+#include "runtime/lifecycle/resctrl.h"
 #include "runtime/lifecycle/verbs.h"
 #include "runtime/plan/compile.h"
 #include "runtime/texts.h"
@@ -70,6 +71,22 @@ static int kill_container(const struct record *record, struct cgroup *cgroup, st
 	return ret;
 }
 
+static int remove_resctrl(const struct record *record, struct error *err)
+{
+	cleanup_with(resctrl_done) struct resctrl resctrl = RESCTRL_INIT;
+	int ret;
+
+	if (!record->rdt_root || !record->rdt_group)
+		return 0;
+	ret = resctrl_open(&resctrl, record->rdt_root, err);
+	if (ret == -ENOENT)
+		return 0; /* unmounted since, and everything in it gone */
+	if (ret == 0)
+		ret = resctrl_remove(&resctrl, record->rdt_group, record->rdt_monitor,
+				     record->rdt_is_own, err);
+	return ret;
+}
+
 int verb_destroy(const struct runtime_globals *globals, int dirfd, const struct record *record,
 		 struct cgroup *cgroup, struct error *err)
 {
@@ -78,6 +95,8 @@ int verb_destroy(const struct runtime_globals *globals, int dirfd, const struct 
 
 	if (ret == 0)
 		ret = cgroup_remove(cgroup, err);
+	if (ret == 0)
+		ret = remove_resctrl(record, err);
 	if (ret < 0)
 		return ret;
 	/* while the configuration is still there; a failing one does not keep the rest back */

@@ -23,6 +23,7 @@
 #include "runtime/lifecycle/container.h"
 #include "runtime/lifecycle/launch.h"
 #include "runtime/lifecycle/record.h"
+#include "runtime/lifecycle/resctrl.h"
 #include "runtime/lifecycle/verbs.h"
 #include "runtime/texts.h"
 #include "spec/config.h"
@@ -320,6 +321,22 @@ static int open_cgroup_of_init(struct execution *e, struct error *err)
 	return 0;
 }
 
+/* What init gives to its children, an additional process must be given. */
+static int join_resctrl(const struct execution *e, struct error *err)
+{
+	cleanup_with(resctrl_done) struct resctrl resctrl = RESCTRL_INIT;
+	const struct record *record = &e->record;
+	int ret;
+
+	if (!record->rdt_root || !record->rdt_group)
+		return 0;
+	ret = resctrl_open(&resctrl, record->rdt_root, err);
+	if (ret == 0)
+		ret = resctrl_join(&resctrl, record->rdt_group, record->rdt_monitor, e->launch.pid,
+				   err);
+	return ret;
+}
+
 static int start_process(struct execution *e, struct error *err)
 {
 	int ret;
@@ -336,6 +353,8 @@ static int start_process(struct execution *e, struct error *err)
 		if (ret == 0)
 			ret = launch_start(&e->launch, err);
 	}
+	if (ret == 0)
+		ret = join_resctrl(e, err);
 	return ret < 0 ? ret : launch_go(&e->launch, err);
 }
 

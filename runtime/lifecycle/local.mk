@@ -13,7 +13,9 @@ runtime_libruntime_a_SOURCES += \
 	%D%/list.c \
 	%D%/net-devices.c %D%/net-devices.h \
 	%D%/record.c %D%/record.h \
+	%D%/resctrl.c %D%/resctrl.h \
 	%D%/run.c \
+	%D%/schemata.c %D%/schemata.h \
 	%D%/seal.c %D%/seal.h \
 	%D%/start.c \
 	%D%/sync.c %D%/sync.h \

@@ -54,6 +54,10 @@ static const struct json_field record_fields[] = {
 	JSON_BOOL(struct record, "poststop", poststop),
 	JSON_BOOL(struct record, "hasSeccomp", has_seccomp),
 	JSON_U32(struct record, "seccompFlags", seccomp_flags),
+	JSON_STRING(struct record, "rdtRoot", rdt_root),
+	JSON_STRING(struct record, "rdtGroup", rdt_group),
+	JSON_STRING(struct record, "rdtMonitor", rdt_monitor),
+	JSON_BOOL(struct record, "rdtOwn", rdt_is_own),
 	JSON_I32(struct record, "pid", pid),
 	JSON_U64(struct record, "startTime", start_time),
 };

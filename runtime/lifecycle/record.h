@@ -47,7 +47,11 @@ struct record {
 	bool poststop;
 	bool has_seccomp; /* seccomp.bpf is there */
 	uint32_t seccomp_flags;
-	int32_t pid; /* 0 until everything is made */
+	const char *rdt_root; /* resctrl: NULL = not used */
+	const char *rdt_group;
+	const char *rdt_monitor; /* NULL = none */
+	bool rdt_is_own;	 /* the group goes with the container */
+	int32_t pid;		 /* 0 until everything is made */
 	uint64_t start_time;
 };
 

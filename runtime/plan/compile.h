@@ -26,6 +26,7 @@ int compile_devices(const struct compiler *c, struct error *err);
 int compile_device_program(const struct compiler *c, struct error *err);
 int compile_sysctls(const struct compiler *c, struct error *err);
 int compile_hooks(const struct compiler *c, struct error *err);
+int compile_intel_rdt(const struct compiler *c, struct error *err);
 int compile_cgroup(const struct compiler *c, struct error *err);
 
 /* of a process: the container's own (process_pointer "/process") or exec's ("") */

@@ -7,6 +7,7 @@ runtime_libruntime_a_SOURCES += \
 	%D%/devices.c \
 	%D%/hooks.c \
 	%D%/idmap.c \
+	%D%/intel-rdt.c \
 	%D%/lsm.c \
 	%D%/mount-options.c %D%/mount-options.h \
 	%D%/mounts.c \

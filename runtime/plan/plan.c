@@ -103,13 +103,8 @@ static bool text_is_set(const char *text)
 /* Known, decoded, and not acted on: only what would change something. */
 static int compile_not_yet(const struct compiler *c, struct error *err)
 {
-	const struct oci_intel_rdt *rdt = c->lin->intel_rdt;
 	const struct oci_memory_policy *policy = c->lin->memory_policy;
 
-	if (rdt &&
-	    (text_is_set(rdt->clos_id) || text_is_set(rdt->l3_cache_schema) ||
-	     text_is_set(rdt->mem_bw_schema) || rdt->schemata.count || rdt->enable_monitoring))
-		return plan_not_yet(err, "/linux/intelRdt");
 	if (policy && policy->has_mode && (policy->mode || text_is_set(policy->nodes)))
 		return plan_not_yet(err, "/linux/memoryPolicy");
 	return 0;
@@ -156,6 +151,7 @@ static const struct {
 	{ "/linux/personality", compile_personality },
 	{ "/hooks", compile_hooks },
 	{ "/linux/resources", compile_cgroup },
+	{ "/linux/intelRdt", compile_intel_rdt },
 	{ "/process", compile_container_process },
 };
 

@@ -200,6 +200,15 @@ struct plan_cgroup {
 	size_t device_program_length;	       /* in instructions */
 };
 
+/* -- intelRdt ---------------------------------------------------------------------------------- */
+
+struct plan_rdt {
+	const char *group;    /* below resctrl's root, "." = that itself; NULL = don't touch it */
+	bool is_own;	      /* named by the container's id: comes and goes with it */
+	const char *schemata; /* lines to write, or to compare; NULL = none */
+	const char *monitor;  /* "mon_groups/ID" inside the group; NULL = none */
+};
+
 /* -- the whole --------------------------------------------------------------------------------- */
 
 struct plan {
@@ -238,6 +247,7 @@ struct plan {
 	struct plan_process process;
 	struct plan_hooks hooks[HOOK_COUNT];
 	struct plan_cgroup cgroup;
+	struct plan_rdt rdt;
 };
 
 /** What the command line adds to config.json. */

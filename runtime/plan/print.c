@@ -234,10 +234,21 @@ static void print_cgroup(FILE *out, const struct plan_cgroup *cgroup)
 		fprintf(out, "device-program %zu instructions\n", cgroup->device_program_length);
 }
 
+static void print_rdt(FILE *out, const struct plan_rdt *rdt)
+{
+	if (!rdt->group)
+		return;
+	fprintf(out, "resctrl %s%s%s%s\n", rdt->group, rdt->is_own ? " own" : "",
+		rdt->monitor ? " monitor " : "", rdt->monitor ? rdt->monitor : "");
+	if (rdt->schemata)
+		fprintf(out, "schemata\n%s", rdt->schemata);
+}
+
 void plan_print(FILE *out, const struct plan *plan)
 {
 	print_namespaces(out, plan);
 	print_cgroup(out, &plan->cgroup);
+	print_rdt(out, &plan->rdt);
 	print_rootfs(out, plan);
 	if (plan->has_personality)
 		fprintf(out, "personality %#lx\n", plan->personality);

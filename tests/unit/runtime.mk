@@ -31,3 +31,6 @@ unit_runtime += %D%/test-record
 
 unit_runtime += %D%/test-cgroup
 %C%_test_cgroup_LDADD = $(unit_runtime_ldadd)
+
+unit_runtime += %D%/test-resctrl
+%C%_test_resctrl_LDADD = $(unit_runtime_ldadd)
