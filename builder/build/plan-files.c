@@ -25,19 +25,18 @@ static const char *const *keep_list(struct plan_context *plan, const struct strv
 /* -- RUN -----------------------------------------------------------------------------------------
  */
 
-/* The image's variables, then the ARGs that none of them hides. */
+/* The variables of ENV and ARG, but for those that are the builder's own. */
 static void set_environment(struct plan_context *plan, struct step_run *run)
 {
-	struct scope *scope = &plan->stage->scope;
+	const struct strv *values = &plan->stage->scope.values;
 	cleanup_strv struct strv env = STRV_INIT;
 
-	strv_add_all(&env, strv_items(&scope->env));
-	for (size_t i = 0; i < scope->args.count; i++) {
+	for (size_t i = 0; i < values->count; i++) {
 		cleanup_free char *name =
-			xstrndup(scope->args.items[i], strcspn(scope->args.items[i], "="));
+			xstrndup(values->items[i], strcspn(values->items[i], "="));
 
-		if (!strv_env_get(&scope->env, name))
-			strv_add(&env, scope->args.items[i]);
+		if (!scope_is_private(name))
+			strv_add(&env, values->items[i]);
 	}
 	run->env_count = env.count;
 	run->env = keep_list(plan, &env);

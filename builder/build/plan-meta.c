@@ -86,7 +86,7 @@ int plan_env(struct plan_context *plan, const struct instruction *instruction, s
 			env->items[at] = pair;
 		else
 			json_strings_add(env, &plan->graph->arena, pair);
-		strv_env_set(&plan->stage->scope.env, name, instruction->args[i + 1]);
+		scope_set_env(&plan->stage->scope, name, instruction->args[i + 1]);
 	}
 	add_pairs_history(plan, instruction);
 	return 0;

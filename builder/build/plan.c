@@ -204,8 +204,15 @@ static int begin_from_stage(struct graph *graph, struct graph_stage *stage, stru
 		return ret;
 	stage->base = stage->parent->base;
 	scope_copy(&stage->parent->scope, &stage->scope);
-	strv_done(&stage->scope.env); /* comes back from the configuration */
 	return copy_config(graph, stage->parent->config, &stage->config, err);
+}
+
+/* "K=V" */
+static void set_variable(struct scope *scope, const char *pair)
+{
+	cleanup_free char *name = xstrndup(pair, strcspn(pair, "="));
+
+	scope_set_env(scope, name, strchr(pair, '=') + 1);
 }
 
 static void load_environment(struct graph *graph, struct graph_stage *stage)
@@ -217,11 +224,11 @@ static void load_environment(struct graph *graph, struct graph_stage *stage)
 	defaults = stage->config->config;
 	for (size_t i = 0; i < defaults->env.count; i++)
 		if (strchr(defaults->env.items[i], '='))
-			strv_add(&stage->scope.env, defaults->env.items[i]);
-	if (strv_env_get(&stage->scope.env, "PATH"))
+			set_variable(&stage->scope, defaults->env.items[i]);
+	if (scope_lookup(&stage->scope, "PATH"))
 		return;
 	json_strings_add(&defaults->env, &graph->arena, DEFAULT_PATH);
-	strv_add(&stage->scope.env, DEFAULT_PATH);
+	set_variable(&stage->scope, DEFAULT_PATH);
 }
 
 static int begin_stage(struct graph *graph, struct graph_stage *stage, struct error *err)

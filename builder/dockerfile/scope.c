@@ -13,24 +13,26 @@
 
 void scope_done(struct scope *scope)
 {
-	strv_done(&scope->env);
-	strv_done(&scope->args);
+	strv_done(&scope->values);
 	strv_done(&scope->declared);
 }
 
 void scope_copy(const struct scope *from, struct scope *to)
 {
-	strv_add_all(&to->env, strv_items(&from->env));
-	strv_add_all(&to->args, strv_items(&from->args));
+	strv_add_all(&to->values, strv_items(&from->values));
 	strv_add_all(&to->declared, strv_items(&from->declared));
 }
 
 const char *scope_lookup(void *context, const char *name)
 {
 	const struct scope *scope = context;
-	const char *value = strv_env_get(&scope->env, name);
 
-	return value ? value : strv_env_get(&scope->args, name);
+	return strv_env_get(&scope->values, name);
+}
+
+void scope_set_env(struct scope *scope, const char *name, const char *value)
+{
+	strv_env_set(&scope->values, name, value);
 }
 
 int scope_expand(struct scope *scope, const char *text, char **out, struct error *err)
@@ -56,10 +58,10 @@ int scope_declare(struct scope *scope, const char *name, const char *value, cons
 	if (!given && scope->globals)
 		given = strv_env_get(scope->globals, name);
 	if (given)
-		strv_env_set(&scope->args, name, given);
+		strv_env_set(&scope->values, name, given);
 	if (!strv_contains(&scope->declared, name))
 		strv_add(&scope->declared, name);
-	*out_value = given ? strv_env_get(&scope->args, name) : NULL;
+	*out_value = given ? strv_env_get(&scope->values, name) : NULL;
 	return 0;
 }
 
@@ -72,4 +74,10 @@ bool scope_is_proxy(const char *name)
 		if (strcasecmp(name, names[i]) == 0)
 			return true;
 	return false;
+}
+
+bool scope_is_private(const char *name)
+{
+	return strcmp(name, "BUILDKIT_SBOM_SCAN_CONTEXT") == 0 ||
+	       strcmp(name, "BUILDKIT_SBOM_SCAN_STAGE") == 0;
 }

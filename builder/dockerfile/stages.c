@@ -22,6 +22,8 @@ struct resolver {
 	struct arena *arena;
 	const struct stages_options *options;
 	struct stages *stages;
+	struct scope *scopes; /* of the stages that were read */
+	struct stage **chain; /* room for as many as there are stages */
 };
 
 /* -- global variables ----------------------------------------------------------------------------
@@ -71,7 +73,7 @@ static int read_globals(struct resolver *resolver, size_t *first_from, struct er
 	int ret = 0;
 
 	add_predefined(resolver);
-	strv_add_all(&scope.args, strv_items(&stages->globals));
+	strv_add_all(&scope.values, strv_items(&stages->globals));
 	for (i = 0; dockerfile->instructions[i].kind != INST_FROM && ret == 0; i++) {
 		const struct instruction *arg = &dockerfile->instructions[i];
 
@@ -237,68 +239,84 @@ static int add_needs(struct resolver *resolver, struct stage *stage, struct scop
 	return ret;
 }
 
-static int read_needs(struct resolver *resolver, struct stage *stage, struct scope *scopes,
-		      struct error *err)
+/* One instruction of a stage's body: variables change, or stages are named. */
+static int read_instruction(struct resolver *resolver, struct stage *stage, struct scope *scope,
+			    const struct instruction *instruction, struct error *err)
 {
-	struct scope *scope = &scopes[stage->index];
-	size_t from_count = 0;
+	int ret = 0;
+
+	resolver->stages->where = instruction->range;
+	if (instruction->kind != INST_ARG && instruction->kind != INST_ENV)
+		return add_needs(resolver, stage, scope, instruction, err);
+	for (size_t i = 0; i < instruction->arg_count && ret == 0; i += 2) {
+		const char *name = instruction->args[i], *text = instruction->args[i + 1], *value;
+		cleanup_free char *word = NULL;
+
+		if (instruction->kind == INST_ARG) {
+			ret = scope_declare(scope, name, text, &value, err);
+			continue;
+		}
+		ret = scope_expand(scope, text, &word, err);
+		if (ret == 0)
+			scope_set_env(scope, name, word);
+	}
+	return ret;
+}
+
+static int read_needs(struct resolver *resolver, struct stage *stage, struct error *err)
+{
+	struct scope *scope = &resolver->scopes[stage->index];
+	size_t flag_count = 0;
 	int ret = 0;
 
 	scope->escape = resolver->dockerfile->directives.escape;
 	scope->build_args = resolver->options->build_args;
 	scope->globals = &resolver->stages->globals;
 	if (stage->parent)
-		scope_copy(&scopes[stage->parent->index], scope);
+		scope_copy(&resolver->scopes[stage->parent->index], scope);
 	for (size_t i = 0; i < stage->body_count; i++)
-		from_count += stage->body[i].flag_count;
-	stage->needs = arena_alloc(resolver->arena, from_count * sizeof(struct stage *));
-	for (size_t i = 0; i < stage->body_count && ret == 0; i++) {
-		const struct instruction *instruction = &stage->body[i];
-		const char *value;
+		flag_count += stage->body[i].flag_count;
+	stage->needs = arena_alloc(resolver->arena, flag_count * sizeof(struct stage *));
+	for (size_t i = 0; i < stage->body_count && ret == 0; i++)
+		ret = read_instruction(resolver, stage, scope, &stage->body[i], err);
+	return ret;
+}
 
-		resolver->stages->where = instruction->range;
-		if (instruction->kind == INST_ARG)
-			for (size_t j = 0; j < instruction->arg_count && ret == 0; j += 2)
-				ret = scope_declare(scope, instruction->args[j],
-						    instruction->args[j + 1], &value, err);
-		else
-			ret = add_needs(resolver, stage, scope, instruction, err);
-	}
+/* Read a stage after those it starts from, whose variables it inherits. */
+static int read_with_parents(struct resolver *resolver, struct stage *stage, struct error *err)
+{
+	size_t depth = 0;
+	int ret = 0;
+
+	for (; stage && !stage->needs; stage = stage->parent)
+		resolver->chain[depth++] = stage;
+	while (depth && ret == 0)
+		ret = read_needs(resolver, resolver->chain[--depth], err);
 	return ret;
 }
 
 /* Build args that nobody declares: a warning later, with the nearest declared name. */
-static void find_unused(struct resolver *resolver, const struct scope *scopes)
+static void find_unused(struct resolver *resolver)
 {
-	struct stages *stages = resolver->stages;
+	const struct dockerfile *dockerfile = resolver->dockerfile;
 	const struct strv *given = resolver->options->build_args;
+	cleanup_strv struct strv declared = STRV_INIT;
 
+	for (size_t i = 0; i < dockerfile->count; i++) {
+		const struct instruction *arg = &dockerfile->instructions[i];
+
+		arg = arg->nested ? arg->nested : arg;
+		for (size_t j = 0; arg->kind == INST_ARG && j < arg->arg_count; j += 2)
+			strv_add(&declared, arg->args[j]);
+	}
 	for (size_t i = 0; i < given->count; i++) {
 		cleanup_free char *name = xstrndup(given->items[i], strcspn(given->items[i], "="));
-		bool used = strv_env_get(&stages->globals, name) || scope_is_proxy(name) ||
-			    strncmp(name, "BUILDKIT_", 9) == 0 ||
-			    strcmp(name, "SOURCE_DATE_EPOCH") == 0;
 
-		for (size_t j = 0; j < stages->count && !used; j++)
-			used = strv_contains(&scopes[j].declared, name);
-		if (!used)
-			strv_add(&stages->unused, name);
+		if (!strv_contains(&declared, name) &&
+		    !strv_env_get(&resolver->stages->globals, name) && !scope_is_proxy(name) &&
+		    strncmp(name, "BUILDKIT_", 9) != 0 && strcmp(name, "SOURCE_DATE_EPOCH") != 0)
+			strv_add(&resolver->stages->unused, name);
 	}
-}
-
-static int read_all_needs(struct resolver *resolver, struct error *err)
-{
-	struct stages *stages = resolver->stages;
-	struct scope *scopes = arena_alloc(resolver->arena, stages->count * sizeof(*scopes));
-	int ret = 0;
-
-	for (size_t i = 0; i < stages->count && ret == 0; i++)
-		ret = read_needs(resolver, &stages->items[i], scopes, err);
-	if (ret == 0)
-		find_unused(resolver, scopes);
-	for (size_t i = 0; i < stages->count; i++)
-		scope_done(&scopes[i]);
-	return ret;
 }
 
 /* -- order ---------------------------------------------------------------------------------------
@@ -306,38 +324,60 @@ static int read_all_needs(struct resolver *resolver, struct error *err)
 
 enum visit { VISIT_NOT, VISIT_RUNNING, VISIT_DONE };
 
-/* Depth first, with a stack of our own: a chain of stages may be long. */
-static int visit_stage(struct stages *stages, struct stage *start, enum visit *visits,
-		       struct arena *arena, struct error *err)
+static struct stage *next_to_visit(const struct stage *stage, const enum visit *visits)
 {
-	struct stage **stack = arena_alloc(arena, (stages->count + 1) * sizeof(*stack));
+	if (stage->parent && visits[stage->parent->index] != VISIT_DONE)
+		return stage->parent;
+	for (size_t i = 0; i < stage->need_count; i++)
+		if (visits[stage->needs[i]->index] != VISIT_DONE)
+			return stage->needs[i];
+	return NULL;
+}
+
+/* Depth first, with a stack of our own: a chain of stages may be long. Only what is visited is
+ * read, so a mistake in a stage that nobody needs stops nothing. */
+static int visit_stage(struct resolver *resolver, struct stage *start, enum visit *visits,
+		       struct error *err)
+{
+	struct stages *stages = resolver->stages;
+	struct stage **stack = arena_alloc(resolver->arena, (stages->count + 1) * sizeof(*stack));
 	size_t depth = 0;
+	int ret = 0;
 
-	stack[depth++] = start;
-	visits[start->index] = VISIT_RUNNING;
-	while (depth) {
-		struct stage *stage = stack[depth - 1], *next = NULL;
-
-		if (stage->parent && visits[stage->parent->index] != VISIT_DONE)
-			next = stage->parent;
-		for (size_t i = 0; i < stage->need_count && !next; i++)
-			if (visits[stage->needs[i]->index] != VISIT_DONE)
-				next = stage->needs[i];
-		if (!next) {
-			visits[stage->index] = VISIT_DONE;
-			stages->order[stages->order_count++] = stage;
-			depth--;
-			continue;
-		}
+	for (struct stage *next = start; next;) {
 		if (visits[next->index] == VISIT_RUNNING) {
-			stages->where = stage->from->range;
+			stages->where = stack[depth - 1]->from->range;
 			return error_invalid(err, "circular dependency detected on stage: %s",
 					     next->name ? next->name : next->base);
 		}
 		visits[next->index] = VISIT_RUNNING;
 		stack[depth++] = next;
+		ret = read_with_parents(resolver, next, err);
+		if (ret < 0)
+			return ret;
+		while (depth && !(next = next_to_visit(stack[depth - 1], visits))) {
+			visits[stack[depth - 1]->index] = VISIT_DONE;
+			stages->order[stages->order_count++] = stack[--depth];
+		}
+		if (!depth)
+			next = NULL;
 	}
 	return 0;
+}
+
+static int order_stages(struct resolver *resolver, struct error *err)
+{
+	struct stages *stages = resolver->stages;
+	enum visit *visits = arena_alloc(resolver->arena, stages->count * sizeof(*visits));
+	int ret;
+
+	stages->order = arena_alloc(resolver->arena, stages->count * sizeof(*stages->order));
+	resolver->scopes = arena_alloc(resolver->arena, stages->count * sizeof(*resolver->scopes));
+	resolver->chain = arena_alloc(resolver->arena, stages->count * sizeof(*resolver->chain));
+	ret = visit_stage(resolver, stages->target, visits, err);
+	for (size_t i = 0; i < stages->count; i++)
+		scope_done(&resolver->scopes[i]);
+	return ret;
 }
 
 static int choose_target(struct resolver *resolver, struct error *err)
@@ -364,8 +404,7 @@ static int choose_target(struct resolver *resolver, struct error *err)
 int stages_resolve(struct dockerfile *dockerfile, const struct stages_options *options,
 		   struct stages *out, struct error *err)
 {
-	struct resolver resolver = { dockerfile, &dockerfile->arena, options, out };
-	enum visit *visits;
+	struct resolver resolver = { dockerfile, &dockerfile->arena, options, out, NULL, NULL };
 	size_t first;
 	int ret;
 
@@ -374,14 +413,11 @@ int stages_resolve(struct dockerfile *dockerfile, const struct stages_options *o
 	if (ret == 0)
 		ret = read_stages(&resolver, first, err);
 	if (ret == 0)
-		ret = read_all_needs(&resolver, err);
-	if (ret == 0)
 		ret = choose_target(&resolver, err);
-	if (ret == 0) {
-		visits = arena_alloc(&dockerfile->arena, out->count * sizeof(*visits));
-		out->order = arena_alloc(&dockerfile->arena, out->count * sizeof(*out->order));
-		ret = visit_stage(out, out->target, visits, &dockerfile->arena, err);
-	}
+	if (ret == 0)
+		ret = order_stages(&resolver, err);
+	if (ret == 0)
+		find_unused(&resolver);
 	return error_prefix(err, ret, "%s:%u", dockerfile->source.name, out->where.first);
 }
 

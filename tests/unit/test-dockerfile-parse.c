@@ -99,8 +99,11 @@ static void test_scope(void)
 	CHECK_INT(scope_declare(&scope, "none", NULL, &value, NULL), 0);
 	CHECK(value == NULL);
 	CHECK(scope_lookup(&scope, "none") == NULL);
-	strv_add(&scope.env, "given=env");
+	scope_set_env(&scope, "given", "env");
 	CHECK_STR(scope_lookup(&scope, "given"), "env");
+	CHECK_INT(scope_declare(&scope, "none", NULL, &value, NULL), 0); /* changes nothing */
+	CHECK_INT(scope_declare(&scope, "given", "x", &value, NULL), 0); /* the later one wins */
+	CHECK_STR(scope_lookup(&scope, "given"), "cli");
 	CHECK_INT(scope.declared.count, 4);
 }
 
