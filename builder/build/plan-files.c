@@ -99,7 +99,7 @@ static void apply_heredocs(struct plan_context *plan, struct instruction *instru
 	if (!instruction->heredoc_count)
 		return;
 	instruction->args = arena_alloc(arena, 2 * sizeof(*instruction->args));
-	words_split_quoted(plan->raw->args[0], plan->stage->scope.escape, &words);
+	words_split_quoted(plan->raw->args[0], plan->stage->scope.escape, &words, NULL);
 	if (words.count > 1) {
 		strbuf_adds(&full, plan->raw->args[0]);
 		for (size_t i = 0; i < instruction->heredoc_count; i++)

@@ -265,6 +265,8 @@ static int plan_instruction(struct graph *graph, struct graph_stage *stage,
 		ret = instruction_check(&expanded, err); /* values may be blank now */
 	if (ret == 0)
 		ret = planners[raw->kind](&plan, &expanded, err);
+	if (ret < 0 && raw->pieces && graph->where.first == raw->range.first)
+		graph->where = instruction_range(raw, &raw->keyword);
 	return ret;
 }
 
@@ -358,8 +360,7 @@ int graph_plan(struct graph *graph, struct error *err)
 	for (size_t i = 0; i < stages->order_count && ret == 0; i++)
 		ret = plan_stage(graph, &graph->items[stages->order[i]->index], err);
 	if (ret < 0)
-		return error_prefix(err, ret, "%s:%u", graph->dockerfile->source.name,
-				    graph->where.first);
+		return source_prefix(&graph->dockerfile->source, &graph->where, ret, err);
 	graph->target = &graph->items[stages->target->index];
 	for (size_t i = 0; i < labels->count; i++) {
 		cleanup_free char *name =

@@ -16,51 +16,57 @@
 #include "lib/strv.h"
 #include "lib/table.h"
 
+static int check_mount(const struct flag_spec *flag, const char *value, struct error *err);
+static int check_network(const struct flag_spec *flag, const char *value, struct error *err);
+static int check_security(const struct flag_spec *flag, const char *value, struct error *err);
+static int check_duration(const struct flag_spec *flag, const char *value, struct error *err);
+static int check_retries(const struct flag_spec *flag, const char *value, struct error *err);
+
 /* clang-format off */
 static const struct flag_spec no_flags[] = {
 	{ NULL },
 };
 
 static const struct flag_spec from_flags[] = {
-	{ "platform", FLAG_STRING, FLAG_DONE,  true },
+	{ "platform", FLAG_STRING, FLAG_DONE,  true,  NULL },
 	{ NULL },
 };
 
 static const struct flag_spec run_flags[] = {
-	{ "mount",    FLAG_LIST,   FLAG_LATER, false }, /* its fields are expanded one by one */
-	{ "network",  FLAG_STRING, FLAG_DONE,  false },
-	{ "security", FLAG_STRING, FLAG_LATER, false },
-	{ "device",   FLAG_LIST,   FLAG_LATER, false },
+	{ "mount",    FLAG_LIST,   FLAG_LATER, false, check_mount }, /* its fields are expanded one by one */
+	{ "network",  FLAG_STRING, FLAG_DONE,  false, check_network },
+	{ "security", FLAG_STRING, FLAG_LATER, false, check_security },
+	{ "device",   FLAG_LIST,   FLAG_LATER, false, NULL },
 	{ NULL },
 };
 
 static const struct flag_spec copy_flags[] = {
-	{ "from",     FLAG_STRING, FLAG_DONE,  true },
-	{ "chown",    FLAG_STRING, FLAG_DONE,  true },
-	{ "chmod",    FLAG_STRING, FLAG_DONE,  true },
-	{ "link",     FLAG_BOOL,   FLAG_DONE,  false },
-	{ "parents",  FLAG_BOOL,   FLAG_DONE,  false },
-	{ "exclude",  FLAG_LIST,   FLAG_DONE,  true },
+	{ "from",     FLAG_STRING, FLAG_DONE,  true,  NULL },
+	{ "chown",    FLAG_STRING, FLAG_DONE,  true,  NULL },
+	{ "chmod",    FLAG_STRING, FLAG_DONE,  true,  NULL },
+	{ "link",     FLAG_BOOL,   FLAG_DONE,  false, NULL },
+	{ "parents",  FLAG_BOOL,   FLAG_DONE,  false, NULL },
+	{ "exclude",  FLAG_LIST,   FLAG_DONE,  true,  NULL },
 	{ NULL },
 };
 
 static const struct flag_spec add_flags[] = {
-	{ "chown",        FLAG_STRING, FLAG_DONE,  true },
-	{ "chmod",        FLAG_STRING, FLAG_DONE,  true },
-	{ "link",         FLAG_BOOL,   FLAG_DONE,  false },
-	{ "keep-git-dir", FLAG_BOOL,   FLAG_LATER, false },
-	{ "checksum",     FLAG_STRING, FLAG_LATER, true },
-	{ "unpack",       FLAG_BOOL,   FLAG_DONE,  false },
-	{ "exclude",      FLAG_LIST,   FLAG_DONE,  true },
+	{ "chown",        FLAG_STRING, FLAG_DONE,  true,  NULL },
+	{ "chmod",        FLAG_STRING, FLAG_DONE,  true,  NULL },
+	{ "link",         FLAG_BOOL,   FLAG_DONE,  false, NULL },
+	{ "keep-git-dir", FLAG_BOOL,   FLAG_LATER, false, NULL },
+	{ "checksum",     FLAG_STRING, FLAG_LATER, true,  NULL },
+	{ "unpack",       FLAG_BOOL,   FLAG_DONE,  false, NULL },
+	{ "exclude",      FLAG_LIST,   FLAG_DONE,  true,  NULL },
 	{ NULL },
 };
 
 static const struct flag_spec health_flags[] = {
-	{ "interval",       FLAG_STRING, FLAG_DONE, false },
-	{ "timeout",        FLAG_STRING, FLAG_DONE, false },
-	{ "start-period",   FLAG_STRING, FLAG_DONE, false },
-	{ "start-interval", FLAG_STRING, FLAG_DONE, false },
-	{ "retries",        FLAG_STRING, FLAG_DONE, false },
+	{ "interval",       FLAG_STRING, FLAG_DONE, false, check_duration },
+	{ "timeout",        FLAG_STRING, FLAG_DONE, false, check_duration },
+	{ "start-period",   FLAG_STRING, FLAG_DONE, false, check_duration },
+	{ "start-interval", FLAG_STRING, FLAG_DONE, false, check_duration },
+	{ "retries",        FLAG_STRING, FLAG_DONE, false, check_retries },
 	{ NULL },
 };
 /* clang-format on */
@@ -109,6 +115,15 @@ enum instruction_kind instruction_find(const char *name, size_t size)
 				     strncasecmp(instruction_table[kind].name, name, size) != 0))
 		kind++;
 	return (enum instruction_kind)kind;
+}
+
+struct source_range instruction_range(const struct instruction *instruction,
+				      const struct span *span)
+{
+	struct source_range range = instruction->range;
+
+	source_range_point(&range, instruction->pieces, instruction->piece_count, span);
+	return range;
 }
 
 /* -- flags ---------------------------------------------------------------------------------------
@@ -166,11 +181,61 @@ int instruction_add_flag(struct instruction *instruction, const char *word, stru
 	if (spec->kind == FLAG_BOOL && strcmp(value, "true") != 0 && strcmp(value, "false") != 0)
 		return error_invalid(err, "expecting boolean value for flag --%s, not: %s", name,
 				     value);
+	if (spec->check && spec->check(spec, value, err) < 0)
+		return -EINVAL;
 	flags = arena_alloc(arena, (instruction->flag_count + 1) * sizeof(*flags));
 	if (instruction->flag_count)
 		memcpy(flags, instruction->flags, instruction->flag_count * sizeof(*flags));
-	flags[instruction->flag_count++] = (struct instruction_flag){ spec, value };
+	flags[instruction->flag_count++] = (struct instruction_flag){ spec, value, { 0, 0 } };
 	instruction->flags = flags;
+	return 0;
+}
+
+/* -- values of flags -----------------------------------------------------------------------------
+ */
+
+static int check_mount(const struct flag_spec *flag, const char *value, struct error *err)
+{
+	(void)flag;
+	return run_mount_check_syntax(value, err);
+}
+
+static int check_network(const struct flag_spec *flag, const char *value, struct error *err)
+{
+	if (strcmp(value, "default") != 0 && strcmp(value, "none") != 0 &&
+	    strcmp(value, "host") != 0)
+		return error_invalid(err, "--%s: \"%s\" is not default, none or host", flag->name,
+				     value);
+	return 0;
+}
+
+static int check_security(const struct flag_spec *flag, const char *value, struct error *err)
+{
+	if (strcmp(value, "sandbox") != 0 && strcmp(value, "insecure") != 0)
+		return error_invalid(err, "--%s: \"%s\" is not sandbox or insecure", flag->name,
+				     value);
+	return 0;
+}
+
+static int check_duration(const struct flag_spec *flag, const char *value, struct error *err)
+{
+	uint64_t ns;
+
+	if (number_parse_duration(value, &ns) < 0 || ns > INT64_MAX)
+		return error_invalid(err, "--%s: \"%s\" is not a duration (30s, 1m30s)", flag->name,
+				     value);
+	if (ns && ns < 1000000)
+		return error_invalid(err, "interval --%s cannot be less than 1ms", flag->name);
+	return 0;
+}
+
+static int check_retries(const struct flag_spec *flag, const char *value, struct error *err)
+{
+	uint64_t count;
+
+	if (number_parse_u64(value, &count) < 0 || count > INT32_MAX)
+		return error_invalid(err, "--%s must be a number of at least 0, not \"%s\"",
+				     flag->name, value);
 	return 0;
 }
 
@@ -211,29 +276,6 @@ static int check_not_blank(const struct instruction *instruction, struct error *
 	return 0;
 }
 
-static int check_health_flags(const struct instruction *instruction, struct error *err)
-{
-	for (size_t i = 0; i < instruction->flag_count; i++) {
-		const struct instruction_flag *flag = &instruction->flags[i];
-		uint64_t value;
-
-		if (strcmp(flag->spec->name, "retries") == 0) {
-			if (number_parse_u64(flag->value, &value) < 0 || value > INT32_MAX)
-				return error_invalid(
-					err, "--retries must be a number of at least 0, not \"%s\"",
-					flag->value);
-			continue;
-		}
-		if (number_parse_duration(flag->value, &value) < 0 || value > INT64_MAX)
-			return error_invalid(err, "--%s: \"%s\" is not a duration (30s, 1m30s)",
-					     flag->spec->name, flag->value);
-		if (value && value < 1000000)
-			return error_invalid(err, "interval --%s cannot be less than 1ms",
-					     flag->spec->name);
-	}
-	return 0;
-}
-
 static int check_health(const struct instruction *instruction, struct error *err)
 {
 	const char *type = instruction->args[0];
@@ -247,7 +289,7 @@ static int check_health(const struct instruction *instruction, struct error *err
 		return error_invalid(err, "unknown type \"%s\" in HEALTHCHECK (try CMD)", type);
 	if (instruction->arg_count < 2)
 		return error_invalid(err, "missing command after HEALTHCHECK CMD");
-	return check_health_flags(instruction, err);
+	return 0;
 }
 
 static int check_copy(const struct instruction *instruction, struct error *err)
@@ -261,22 +303,6 @@ static int check_copy(const struct instruction *instruction, struct error *err)
 
 static int check_run(const struct instruction *instruction, struct error *err)
 {
-	const char *network = instruction_flag(instruction, "network");
-	const char *security = instruction_flag(instruction, "security");
-	int ret = 0;
-
-	for (size_t i = 0; i < instruction->flag_count && ret == 0; i++)
-		if (strcmp(instruction->flags[i].spec->name, "mount") == 0)
-			ret = run_mount_check_syntax(instruction->flags[i].value, err);
-	if (ret < 0)
-		return ret;
-	if (security && strcmp(security, "sandbox") != 0 && strcmp(security, "insecure") != 0)
-		return error_invalid(err, "--security: \"%s\" is not sandbox or insecure",
-				     security);
-	if (network && strcmp(network, "default") != 0 && strcmp(network, "none") != 0 &&
-	    strcmp(network, "host") != 0)
-		return error_invalid(err, "--network: \"%s\" is not default, none or host",
-				     network);
 	if (!*instruction->args[0] && !instruction->heredoc_count)
 		return error_invalid(err, "RUN requires a command");
 	return 0;
@@ -378,6 +404,7 @@ static int expand_split(const struct instruction *instruction, const struct expa
 	if (ret < 0)
 		return ret;
 	out->args = arena_alloc(arena, (words.count + 1) * sizeof(*out->args));
+	out->arg_spans = NULL;
 	out->arg_count = words.count;
 	for (size_t i = 0; i < words.count; i++)
 		out->args[i] = arena_strdup(arena, words.items[i]);

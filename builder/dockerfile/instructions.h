@@ -80,6 +80,8 @@ struct flag_spec {
 	enum flag_kind kind;
 	enum flag_support support;
 	bool expand; /* variables in the value are expanded */
+	/* What can be said of a value before variables have theirs; NULL = anything goes. */
+	int (*check)(const struct flag_spec *flag, const char *value, struct error *err);
 };
 
 enum instruction_property {
@@ -109,6 +111,7 @@ extern const struct instruction_spec instruction_table[INST_COUNT];
 struct instruction_flag {
 	const struct flag_spec *spec;
 	const char *value; /* "true" or "false" of a bool */
+	struct span span;  /* of the word "--name=value" */
 };
 
 struct heredoc {
@@ -124,10 +127,19 @@ struct run_mount;
 struct instruction {
 	enum instruction_kind kind;
 	struct source_range range;
-	const char *text;  /* the logical line, for messages, ONBUILD and progress */
+	const char *text; /* the logical line, for messages, ONBUILD and progress */
+	size_t offset;	  /* of text in the logical line that pieces and spans are about */
+	const struct source_piece *pieces;
+	size_t piece_count;
+	const char *const
+		*comments;	 /* the lines of comment above it; NULL = none; NULL-terminated */
+	bool empty_continuation; /* it has an empty line inside */
+	struct span keyword;
 	const char **args; /* NULL-terminated, but see GRAMMAR_NAMES */
 	size_t arg_count;
-	bool json; /* exec form */
+	const struct span *arg_spans; /* as many; NULL after expansion made other words */
+	bool legacy;		      /* ENV and LABEL: "name value" without '=' */
+	bool json;		      /* exec form */
 	struct instruction_flag *flags;
 	size_t flag_count;
 	struct heredoc *heredocs;
@@ -149,6 +161,10 @@ bool instruction_flag_is_set(const struct instruction *instruction, const char *
 /** Read one "--name[=value]" word and append it to the instruction's flags. */
 int instruction_add_flag(struct instruction *instruction, const char *word, struct arena *arena,
 			 struct error *err);
+
+/** The instruction's lines with a token in them: one of its spans. */
+struct source_range instruction_range(const struct instruction *instruction,
+				      const struct span *span);
 
 /** Arity, shape and the rules of the single instruction. */
 int instruction_check(const struct instruction *instruction, struct error *err);

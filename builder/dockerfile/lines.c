@@ -6,12 +6,14 @@
  */
 #include "builder/dockerfile/lines.h"
 
+#include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 
 #include "lib/alloc.h"
 #include "lib/cleanup.h"
 #include "lib/strbuf.h"
+#include "lib/strv.h"
 
 static bool is_blank(char c)
 {
@@ -106,7 +108,8 @@ int directives_parse(const struct source_text *source, struct directives *out, s
 			which++;
 		if (which == ARRAY_SIZE(names))
 			break;
-		*where = (struct source_range){ (unsigned int)i + 1, (unsigned int)i + 1 };
+		*where = (struct source_range){ .first = (unsigned int)i + 1,
+						.last = (unsigned int)i + 1 };
 		if (values[which])
 			return error_invalid(err, "only one %s parser directive can be used",
 					     names[which]);
@@ -136,32 +139,138 @@ static bool add_without_continuation(struct strbuf *buf, const char *text, char 
 	return false;
 }
 
-bool lines_next(struct lines *lines, struct logical_line *out, struct arena *arena)
+/* A logical line while it is read. */
+struct line_reader {
+	struct lines *lines;
+	struct arena *arena;
+	struct strbuf text;
+	struct source_piece *pieces;
+	size_t piece_count, piece_capacity;
+	struct strv comments;
+	struct logical_line *out;
+};
+
+static void add_comment(struct line_reader *reader, const char *text)
 {
-	const struct source_text *source = lines->source;
-	cleanup_strbuf struct strbuf text = STRBUF_INIT;
-	unsigned int first = 0, last = 0;
+	size_t size;
+
+	text = skip_blanks(text);
+	size = strlen(text);
+	while (size && is_blank(text[size - 1]))
+		size--;
+	if (size)
+		strv_addf(&reader->comments, "%.*s", (int)size, text);
+	else
+		strv_done(&reader->comments); /* "#" alone separates */
+}
+
+/* Add one physical line, from start on; true if the next one continues it. */
+static bool add_line(struct line_reader *reader, const char *line, const char *start)
+{
+	struct source_piece piece = { reader->text.size, (unsigned int)reader->lines->next,
+				      (unsigned int)(start - line) + 1 };
+
+	ARRAY_GROW(reader->pieces, reader->piece_count, reader->piece_capacity);
+	reader->pieces[reader->piece_count++] = piece;
+	reader->out->range.last = piece.line;
+	return add_without_continuation(&reader->text, start, reader->lines->escape);
+}
+
+static bool read_line(struct line_reader *reader)
+{
+	struct lines *lines = reader->lines;
+	struct source_range *range = &reader->out->range;
 	bool open = false;
 
-	while (lines->next < source->count && (first == 0 || open)) {
-		const char *line = source->lines[lines->next++].text;
+	while (lines->next < lines->source->count && (range->first == 0 || open)) {
+		const char *line = lines->source->lines[lines->next++].text;
 		const char *start = skip_blanks(line);
 
+		if (*start == '#' && !open)
+			add_comment(reader, start + 1);
+		else if (*start == '\0' && open)
+			reader->out->empty_continuation = true;
 		if (*start == '#' || *start == '\0')
 			continue; /* also inside a continuation */
-		if (first == 0)
-			first = (unsigned int)lines->next;
-		open = add_without_continuation(&text, first == lines->next ? start : line,
-						lines->escape);
-		last = (unsigned int)lines->next;
-		if (!open && *skip_blanks(strbuf_text(&text)) == '\0')
-			first = 0; /* escape characters and blanks only */
+		if (range->first == 0)
+			range->first = (unsigned int)lines->next;
+		open = add_line(reader, line, range->first == lines->next ? start : line);
+		if (!open && *skip_blanks(strbuf_text(&reader->text)) == '\0') {
+			range->first = 0; /* escape characters and blanks only */
+			reader->piece_count = 0;
+			strbuf_truncate(&reader->text, 0);
+			reader->out->empty_continuation = false;
+		}
 	}
-	if (first == 0 || *skip_blanks(strbuf_text(&text)) == '\0')
-		return false;
-	out->text = arena_strdup(arena, skip_blanks(strbuf_text(&text)));
-	out->range = (struct source_range){ first, last };
-	return true;
+	return range->first != 0 && *skip_blanks(strbuf_text(&reader->text)) != '\0';
+}
+
+/* Move what was read to the arena; offsets count from the first character that is no blank. */
+static void keep_line(struct line_reader *reader)
+{
+	struct logical_line *out = reader->out;
+	const char *all = strbuf_text(&reader->text), *text = skip_blanks(all);
+	size_t skipped = (size_t)(text - all);
+	struct source_piece *pieces =
+		arena_alloc(reader->arena, reader->piece_count * sizeof(*pieces));
+	const char **comments =
+		arena_alloc(reader->arena, (reader->comments.count + 1) * sizeof(*comments));
+
+	for (size_t i = 0; i < reader->piece_count; i++) {
+		struct source_piece piece = reader->pieces[i];
+		size_t drop = skipped > piece.offset ? skipped - piece.offset : 0;
+
+		piece.offset += drop;
+		piece.column += (unsigned int)drop;
+		piece.offset -= skipped;
+		pieces[i] = piece;
+	}
+	for (size_t i = 0; i < reader->comments.count; i++)
+		comments[i] = arena_strdup(reader->arena, reader->comments.items[i]);
+	out->text = arena_strdup(reader->arena, text);
+	out->pieces = pieces;
+	out->piece_count = reader->piece_count;
+	out->comments = comments;
+}
+
+bool lines_next(struct lines *lines, struct logical_line *out, struct arena *arena)
+{
+	struct logical_line line = { .text = NULL };
+	struct line_reader reader = { .lines = lines, .arena = arena, .out = &line };
+	bool found = read_line(&reader);
+
+	if (found) {
+		keep_line(&reader);
+		*out = line;
+	}
+	strbuf_done(&reader.text);
+	strv_done(&reader.comments);
+	free(reader.pieces);
+	return found;
+}
+
+void source_range_point(struct source_range *range, const struct source_piece *pieces,
+			size_t piece_count, const struct span *span)
+{
+	size_t at = 0, end;
+
+	if (!piece_count)
+		return;
+	while (at + 1 < piece_count && pieces[at + 1].offset <= span->start)
+		at++;
+	end = at + 1 < piece_count && pieces[at + 1].offset < span->end ? pieces[at + 1].offset
+									: span->end;
+	range->line = pieces[at].line;
+	range->column = pieces[at].column + (unsigned int)(span->start - pieces[at].offset);
+	range->width = (unsigned int)(end > span->start ? end - span->start : 1);
+}
+
+int source_prefix(const struct source_text *source, const struct source_range *where, int ret,
+		  struct error *err)
+{
+	if (where->column)
+		return error_prefix(err, ret, "%s:%u:%u", source->name, where->line, where->column);
+	return error_prefix(err, ret, "%s:%u", source->name, where->first);
 }
 
 char *lines_take_heredoc(struct lines *lines, const char *terminator, bool strip_tabs,

@@ -13,9 +13,21 @@
 
 struct arena;
 
-/** Lines of the source, counted from 1, both included. */
+/** Lines of the source, counted from 1, both included, and the token in them that is meant. */
 struct source_range {
 	unsigned int first, last;
+	unsigned int line, column, width; /* column in bytes from 1; column 0 = all lines */
+};
+
+/** Bytes of a logical line, from start to before end. */
+struct span {
+	size_t start, end;
+};
+
+/** Where a part of a logical line comes from; parts follow one another. */
+struct source_piece {
+	size_t offset; /* in the logical line */
+	unsigned int line, column;
 };
 
 struct source_line {
@@ -53,7 +65,19 @@ struct lines {
 struct logical_line {
 	char *text; /* continuations joined, comments inside dropped, no leading blanks */
 	struct source_range range;
+	const struct source_piece *pieces;
+	size_t piece_count;
+	const char **comments;	 /* those above it, down from the last "#" alone; NULL-terminated */
+	bool empty_continuation; /* an empty line inside a continuation */
 };
+
+/** Put "NAME:LINE[:COLUMN]: " in front of a message; returns ret. */
+int source_prefix(const struct source_text *source, const struct source_range *where, int ret,
+		  struct error *err);
+
+/** Set the token of a range: the bytes of a logical line. */
+void source_range_point(struct source_range *range, const struct source_piece *pieces,
+			size_t piece_count, const struct span *span);
 
 /** The next logical line that is not empty; false at the end. */
 bool lines_next(struct lines *lines, struct logical_line *out, struct arena *arena);

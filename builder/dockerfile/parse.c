@@ -19,6 +19,7 @@ struct parser {
 	struct arena *arena;
 	struct lines *lines; /* NULL: no lines follow (triggers) */
 	char escape;
+	struct span *guilty; /* of the logical line: what a failure is about */
 };
 
 static bool is_blank(char c)
@@ -33,14 +34,31 @@ static const char *skip_blanks(const char *text)
 	return text;
 }
 
-static void take_args(struct instruction *instruction, const struct strv *words,
-		      struct arena *arena)
+/* Where text, a part of the instruction's, stands in the logical line. */
+static size_t offset_of(const struct instruction *instruction, const char *text)
 {
-	const char **args = arena_alloc(arena, (words->count + 1) * sizeof(*args));
+	return instruction->offset + (size_t)(text - instruction->text);
+}
 
-	for (size_t i = 0; i < words->count; i++)
-		args[i] = arena_strdup(arena, words->items[i]);
+static struct span span_at(size_t base, const struct span *span)
+{
+	return (struct span){ base + span->start, base + span->end };
+}
+
+/* Words of text become the arguments. */
+static void take_args(const struct parser *parser, struct instruction *instruction,
+		      const char *text, const struct strv *words, const struct spans *places)
+{
+	size_t base = offset_of(instruction, text);
+	const char **args = arena_alloc(parser->arena, (words->count + 1) * sizeof(*args));
+	struct span *spans = arena_alloc(parser->arena, words->count * sizeof(*spans));
+
+	for (size_t i = 0; i < words->count; i++) {
+		args[i] = arena_strdup(parser->arena, words->items[i]);
+		spans[i] = span_at(base, &places->items[i]);
+	}
 	instruction->args = args;
+	instruction->arg_spans = spans;
 	instruction->arg_count = words->count;
 }
 
@@ -51,10 +69,11 @@ static int read_words(const struct parser *parser, const char *text,
 		      struct instruction *instruction, struct error *err)
 {
 	cleanup_strv struct strv words = STRV_INIT;
+	cleanup_spans struct spans spans = { 0 };
 
 	(void)err;
-	words_split_blanks(text, &words);
-	take_args(instruction, &words, parser->arena);
+	words_split_blanks(text, &words, &spans);
+	take_args(parser, instruction, text, &words, &spans);
 	return 0;
 }
 
@@ -62,11 +81,13 @@ static int read_text(const struct parser *parser, const char *text, struct instr
 		     struct error *err)
 {
 	cleanup_strv struct strv words = STRV_INIT;
+	struct span whole = { 0, strlen(text) };
+	struct spans spans = { .items = &whole, .count = 1 };
 
 	(void)err;
 	if (*text)
 		strv_add(&words, text);
-	take_args(instruction, &words, parser->arena);
+	take_args(parser, instruction, text, &words, &spans);
 	return 0;
 }
 
@@ -78,14 +99,15 @@ static int read_json_or(const struct parser *parser, const char *text,
 			struct error *err)
 {
 	cleanup_strv struct strv words = STRV_INIT;
-	int ret = words_split_json(text, &words, err);
+	cleanup_spans struct spans spans = { 0 };
+	int ret = words_split_json(text, &words, &spans, err);
 
 	if (ret < 0)
 		return ret;
 	if (ret == 0)
 		return other(parser, text, instruction, err);
 	instruction->json = true;
-	take_args(instruction, &words, parser->arena);
+	take_args(parser, instruction, text, &words, &spans);
 	return 0;
 }
 
@@ -106,7 +128,8 @@ static int read_legacy_pair(const struct parser *parser, const char *text,
 			    struct instruction *instruction, struct error *err)
 {
 	const char **args = arena_alloc(parser->arena, 3 * sizeof(*args));
-	size_t size = 0;
+	struct span *spans = arena_alloc(parser->arena, 2 * sizeof(*spans));
+	size_t size = 0, base = offset_of(instruction, text);
 	const char *value;
 
 	while (text[size] && !is_blank(text[size]))
@@ -117,32 +140,59 @@ static int read_legacy_pair(const struct parser *parser, const char *text,
 				     instruction_spec(instruction)->name);
 	args[0] = arena_strndup(parser->arena, text, size);
 	args[1] = arena_strdup(parser->arena, value);
+	spans[0] = (struct span){ base, base + size };
+	spans[1] = (struct span){ base + (size_t)(value - text), base + strlen(text) };
 	instruction->args = args;
+	instruction->arg_spans = spans;
 	instruction->arg_count = 2;
+	instruction->legacy = true;
+	return 0;
+}
+
+/* One word: name and value, or a name alone, whose value is NULL. */
+static int split_pair(const struct parser *parser, const char *word, bool optional,
+		      const char **args, struct error *err)
+{
+	const char *equals = strchr(word, '=');
+	size_t size = equals ? (size_t)(equals - word) : strlen(word);
+
+	if (!equals && !optional)
+		return error_invalid(err, "can't find = in \"%s\": must be of the form name=value",
+				     word);
+	args[0] = arena_strndup(parser->arena, word, size);
+	args[1] = equals ? arena_strdup(parser->arena, equals + 1) : NULL;
 	return 0;
 }
 
 /* name=value words; with optional, "name" alone is a name without value. */
-static int split_pairs(const struct parser *parser, const struct strv *words, bool optional,
+static int split_pairs(const struct parser *parser, const char *text, bool optional,
 		       struct instruction *instruction, struct error *err)
 {
-	const char **args = arena_alloc(parser->arena, (2 * words->count + 1) * sizeof(*args));
+	cleanup_strv struct strv words = STRV_INIT;
+	cleanup_spans struct spans places = { 0 };
+	size_t base = offset_of(instruction, text);
+	const char **args;
+	struct span *spans;
+	int ret = 0;
 
-	for (size_t i = 0; i < words->count; i++) {
-		const char *word = words->items[i], *equals = strchr(word, '=');
-		size_t size = equals ? (size_t)(equals - word) : strlen(word);
+	words_split_quoted(text, parser->escape, &words, &places);
+	args = arena_alloc(parser->arena, (2 * words.count + 1) * sizeof(*args));
+	spans = arena_alloc(parser->arena, 2 * words.count * sizeof(*spans));
+	for (size_t i = 0; i < words.count && ret == 0; i++) {
+		struct span span = span_at(base, &places.items[i]);
 
-		if (!equals && !optional)
-			return error_invalid(err,
-					     "can't find = in \"%s\": must be of the form "
-					     "name=value",
-					     word);
-		args[2 * i] = arena_strndup(parser->arena, word, size);
-		args[2 * i + 1] = equals ? arena_strdup(parser->arena, equals + 1) : NULL;
+		*parser->guilty = span;
+		ret = split_pair(parser, words.items[i], optional, &args[2 * i], err);
+		spans[2 * i] = spans[2 * i + 1] = span;
+		if (ret == 0)
+			spans[2 * i].end = span.start + strlen(args[2 * i]);
+		if (ret == 0 && args[2 * i + 1])
+			spans[2 * i + 1].start = spans[2 * i].end + 1;
 	}
 	instruction->args = args;
-	instruction->arg_count = 2 * words->count;
-	return 0;
+	instruction->arg_spans = spans;
+	instruction->arg_count = 2 * words.count;
+	return ret;
 }
 
 static int read_pairs(const struct parser *parser, const char *text,
@@ -150,27 +200,25 @@ static int read_pairs(const struct parser *parser, const char *text,
 {
 	cleanup_strv struct strv words = STRV_INIT;
 
-	words_split_quoted(text, parser->escape, &words);
+	words_split_quoted(text, parser->escape, &words, NULL);
 	if (words.count && !strchr(words.items[0], '='))
 		return read_legacy_pair(parser, text, instruction, err);
-	return split_pairs(parser, &words, false, instruction, err);
+	return split_pairs(parser, text, false, instruction, err);
 }
 
 static int read_names(const struct parser *parser, const char *text,
 		      struct instruction *instruction, struct error *err)
 {
-	cleanup_strv struct strv words = STRV_INIT;
-
-	words_split_quoted(text, parser->escape, &words);
-	return split_pairs(parser, &words, true, instruction, err);
+	return split_pairs(parser, text, true, instruction, err);
 }
 
 static int read_health(const struct parser *parser, const char *text,
 		       struct instruction *instruction, struct error *err)
 {
-	struct instruction command = { .kind = instruction->kind };
+	struct instruction command = *instruction;
 	size_t size = 0;
 	const char **args;
+	struct span *spans;
 	int ret;
 
 	if (!*text)
@@ -181,10 +229,16 @@ static int read_health(const struct parser *parser, const char *text,
 	if (ret < 0)
 		return ret;
 	args = arena_alloc(parser->arena, (command.arg_count + 2) * sizeof(*args));
+	spans = arena_alloc(parser->arena, (command.arg_count + 1) * sizeof(*spans));
 	args[0] = arena_strndup(parser->arena, text, size);
-	if (command.arg_count)
+	spans[0].start = offset_of(instruction, text);
+	spans[0].end = spans[0].start + size;
+	if (command.arg_count) {
 		memcpy(args + 1, command.args, command.arg_count * sizeof(*args));
+		memcpy(spans + 1, command.arg_spans, command.arg_count * sizeof(*spans));
+	}
 	instruction->args = args;
+	instruction->arg_spans = spans;
 	instruction->arg_count = command.arg_count + 1;
 	instruction->json = command.json;
 	return 0;
@@ -193,13 +247,23 @@ static int read_health(const struct parser *parser, const char *text,
 static int parse_instruction(const struct parser *parser, const char *text, bool nested,
 			     struct instruction *out, struct error *err);
 
+/* The same lines as the instruction that it stands in; text is a part of that one's. */
+static void place_nested(const struct instruction *outer, const char *text,
+			 struct instruction *nested)
+{
+	nested->range = outer->range;
+	nested->pieces = outer->pieces;
+	nested->piece_count = outer->piece_count;
+	nested->offset = offset_of(outer, text);
+}
+
 static int read_nested(const struct parser *parser, const char *text,
 		       struct instruction *instruction, struct error *err)
 {
 	if (!*text)
 		return error_invalid(err, "ONBUILD requires an instruction");
 	instruction->nested = arena_alloc(parser->arena, sizeof(*instruction->nested));
-	instruction->nested->range = instruction->range;
+	place_nested(instruction, text, instruction->nested);
 	return parse_instruction(parser, text, true, instruction->nested, err);
 }
 
@@ -264,15 +328,16 @@ static int take_heredocs(const struct parser *parser, const char *text,
 			 struct instruction *instruction, struct error *err)
 {
 	cleanup_strv struct strv words = STRV_INIT;
+	cleanup_spans struct spans places = { 0 };
 	struct heredoc *heredocs;
 
 	if (!(instruction_spec(instruction)->properties & INST_HEREDOC) || instruction->json ||
 	    !parser->lines || !strstr(text, "<<"))
 		return 0;
 	if (instruction->kind == INST_RUN)
-		words_split_quoted(text, parser->escape, &words);
+		words_split_quoted(text, parser->escape, &words, &places);
 	else
-		words_split_blanks(text, &words);
+		words_split_blanks(text, &words, &places);
 	heredocs = arena_alloc(parser->arena, (words.count + 1) * sizeof(*heredocs));
 	instruction->heredocs = heredocs;
 	for (size_t i = 0; i < words.count; i++) {
@@ -281,6 +346,7 @@ static int take_heredocs(const struct parser *parser, const char *text,
 		if (!parse_heredoc_word(parser, words.items[i], heredoc))
 			continue;
 		heredoc->arg = i;
+		*parser->guilty = span_at(offset_of(instruction, text), &places.items[i]);
 		heredoc->body = lines_take_heredoc(parser->lines, heredoc->name, heredoc->strip,
 						   parser->arena);
 		if (!heredoc->body)
@@ -310,38 +376,63 @@ static int unknown_instruction(const char *name, size_t size, struct error *err)
 	return near.best ? error_suffix(err, ret, " (did you mean %s?)", near.best) : ret;
 }
 
+/* The words "--name=value" at the start of text; *rest is what follows. */
+static int take_flags(const struct parser *parser, const char *text, struct instruction *out,
+		      const char **rest, struct error *err)
+{
+	cleanup_strv struct strv words = STRV_INIT;
+	cleanup_spans struct spans spans = { 0 };
+	int ret = 0;
+
+	*rest = words_take_flags(text, parser->escape, &words, &spans);
+	for (size_t i = 0; i < words.count && ret == 0; i++) {
+		*parser->guilty = span_at(offset_of(out, text), &spans.items[i]);
+		ret = instruction_add_flag(out, words.items[i], parser->arena, err);
+		if (ret == 0)
+			out->flags[i].span = *parser->guilty;
+	}
+	return ret;
+}
+
+static int parse_arguments(const struct parser *parser, const char *rest, struct instruction *out,
+			   struct error *err)
+{
+	int ret;
+
+	*parser->guilty = out->keyword;
+	ret = readers[instruction_spec(out)->grammar](parser, rest, out, err);
+	if (ret == 0)
+		ret = take_heredocs(parser, rest, out, err);
+	if (ret < 0)
+		return ret;
+	*parser->guilty = out->keyword;
+	return instruction_check(out, err);
+}
+
 static int parse_instruction(const struct parser *parser, const char *text, bool nested,
 			     struct instruction *out, struct error *err)
 {
-	cleanup_strv struct strv flags = STRV_INIT;
-	const struct instruction_spec *spec;
 	size_t size = 0, end = strlen(text);
 	char *trimmed;
 	const char *rest;
-	int ret = 0;
+	int ret;
 
 	while (end && is_blank(text[end - 1]))
 		end--;
 	trimmed = arena_strndup(parser->arena, text, end);
 	while (trimmed[size] && !is_blank(trimmed[size]))
 		size++;
+	out->text = trimmed;
+	out->keyword = (struct span){ out->offset, out->offset + size };
+	*parser->guilty = out->keyword;
 	out->kind = instruction_find(trimmed, size);
 	if (out->kind == INST_COUNT)
 		return unknown_instruction(trimmed, size, err);
-	spec = instruction_spec(out);
-	if (nested && (spec->properties & INST_NO_ONBUILD))
-		return error_invalid(err, "%s isn't allowed as an ONBUILD trigger", spec->name);
-	out->text = trimmed;
-	rest = words_take_flags(skip_blanks(trimmed + size), parser->escape, &flags);
-	for (size_t i = 0; i < flags.count && ret == 0; i++)
-		ret = instruction_add_flag(out, flags.items[i], parser->arena, err);
-	if (ret == 0)
-		ret = readers[spec->grammar](parser, rest, out, err);
-	if (ret == 0)
-		ret = take_heredocs(parser, rest, out, err);
-	if (ret == 0)
-		ret = instruction_check(out, err);
-	return ret;
+	if (nested && (instruction_spec(out)->properties & INST_NO_ONBUILD))
+		return error_invalid(err, "%s isn't allowed as an ONBUILD trigger",
+				     instruction_spec(out)->name);
+	ret = take_flags(parser, skip_blanks(trimmed + size), out, &rest, err);
+	return ret < 0 ? ret : parse_arguments(parser, rest, out, err);
 }
 
 int dockerfile_parse_trigger(const char *text, struct arena *arena, struct instruction *out,
@@ -349,7 +440,8 @@ int dockerfile_parse_trigger(const char *text, struct arena *arena, struct instr
 {
 	struct source_text source;
 	struct lines lines = { .source = &source, .escape = '\\' };
-	struct parser parser = { .arena = arena, .lines = &lines, .escape = '\\' };
+	struct span guilty;
+	struct parser parser = { arena, &lines, '\\', &guilty };
 	struct logical_line line;
 	struct instruction instruction = { 0 };
 	int ret = source_load(&source, "ONBUILD", text, strlen(text), arena, err);
@@ -364,26 +456,31 @@ int dockerfile_parse_trigger(const char *text, struct arena *arena, struct instr
 	return 0;
 }
 
-static int parse_all(struct dockerfile *out, struct error *err)
+static int parse_line(const struct parser *parser, const struct logical_line *line,
+		      struct instruction *out, struct error *err)
 {
-	struct lines lines = { .source = &out->source };
-	struct parser parser = { .arena = &out->arena, .lines = &lines };
+	*out = (struct instruction){ .range = line->range,
+				     .pieces = line->pieces,
+				     .piece_count = line->piece_count,
+				     .comments = line->comments,
+				     .empty_continuation = line->empty_continuation };
+	return parse_instruction(parser, line->text, false, out, err);
+}
+
+static int parse_lines(struct dockerfile *out, const struct parser *parser, struct error *err)
+{
 	size_t capacity = 0;
 	bool in_stage = false;
 	struct logical_line line;
-	int ret = directives_parse(&out->source, &out->directives, &out->arena, &out->where, err);
 
-	if (ret < 0)
-		return ret;
-	lines.escape = parser.escape = out->directives.escape;
-	while (lines_next(&lines, &line, &out->arena)) {
+	while (lines_next(parser->lines, &line, &out->arena)) {
 		struct instruction *instruction;
+		int ret;
 
 		ARRAY_GROW(out->instructions, out->count, capacity);
 		instruction = &out->instructions[out->count];
-		*instruction = (struct instruction){ .range = line.range };
-		out->where = line.range;
-		ret = parse_instruction(&parser, line.text, false, instruction, err);
+		ret = parse_line(parser, &line, instruction, err);
+		out->where = instruction_range(instruction, parser->guilty);
 		if (ret < 0)
 			return ret;
 		out->count++;
@@ -394,7 +491,7 @@ static int parse_all(struct dockerfile *out, struct error *err)
 					     "before the first FROM",
 					     instruction_spec(instruction)->name);
 	}
-	out->where = (struct source_range){ 1, 1 };
+	out->where = (struct source_range){ .first = 1, .last = 1 };
 	if (!out->count)
 		return error_invalid(err, "file with no instructions");
 	if (!in_stage)
@@ -402,17 +499,30 @@ static int parse_all(struct dockerfile *out, struct error *err)
 	return 0;
 }
 
+static int parse_all(struct dockerfile *out, struct error *err)
+{
+	struct lines lines = { .source = &out->source };
+	struct span guilty = { 0, 0 };
+	struct parser parser = { &out->arena, &lines, '\\', &guilty };
+	int ret = directives_parse(&out->source, &out->directives, &out->arena, &out->where, err);
+
+	if (ret < 0)
+		return ret;
+	lines.escape = parser.escape = out->directives.escape;
+	return parse_lines(out, &parser, err);
+}
+
 int dockerfile_parse(const char *name, const char *bytes, size_t size, struct dockerfile *out,
 		     struct error *err)
 {
 	int ret;
 
-	*out = (struct dockerfile){ .where = { 1, 1 } };
+	*out = (struct dockerfile){ .where = { .first = 1, .last = 1 } };
 	ret = source_load(&out->source, name, bytes, size, &out->arena, err);
 	if (ret < 0)
 		return ret;
 	ret = parse_all(out, err);
-	return error_prefix(err, ret, "%s:%u", name, out->where.first);
+	return source_prefix(&out->source, &out->where, ret, err);
 }
 
 void dockerfile_done(struct dockerfile *dockerfile)

@@ -11,7 +11,6 @@
 #include "lib/strbuf.h"
 #include "lib/strv.h"
 
-#define EXCERPT_AROUND 2
 #define EXCERPT_LINES_MAX 20  /* of a long instruction */
 #define EXCERPT_WIDTH_MAX 500 /* bytes of a line */
 
@@ -61,7 +60,7 @@ static bool is_pair_word(const char *name, const char *value, char escape)
 	cleanup_strv struct strv words = STRV_INIT;
 
 	strbuf_addf(&word, "%s=%s", name, value);
-	words_split_quoted(strbuf_text(&word), escape, &words);
+	words_split_quoted(strbuf_text(&word), escape, &words, NULL);
 	return words.count == 1 && strcmp(words.items[0], strbuf_text(&word)) == 0;
 }
 
@@ -133,20 +132,61 @@ void dockerfile_print(const struct dockerfile *dockerfile, FILE *out)
 	}
 }
 
+/* The text of a line; what follows the last line's end is an empty one, as editors show it. */
+static const char *excerpt_text(const struct source_text *source, size_t line)
+{
+	return line <= source->count ? source->lines[line - 1].text : "";
+}
+
+/* Marks under the guilty token: tabs stay tabs, a character of several bytes counts once. */
+static void print_caret(const struct source_text *source, const struct source_range *where,
+			FILE *out)
+{
+	const char *text = excerpt_text(source, where->line);
+	size_t end = (size_t)where->column - 1 + where->width;
+
+	if (end > strlen(text) || end > EXCERPT_WIDTH_MAX)
+		return;
+	fputs("     |     ", out);
+	for (size_t i = 0; i < end; i++)
+		if ((text[i] & 0xC0) != 0x80)
+			fputc(i + 1 >= where->column ? '^' : text[i] == '\t' ? '\t' : ' ', out);
+	fputc('\n', out);
+}
+
+/* How much to show around: BuildKit's rule, less for what is long itself. */
+static void excerpt_limits(const struct source_text *source, const struct source_range *where,
+			   size_t *first, size_t *last)
+{
+	size_t ends = source->count && *source->lines[source->count - 1].ending != '\0';
+	size_t total = source->count + ends, pad = where->first == where->last ? 4 : 2;
+
+	*first = where->first;
+	*last = where->last > total ? total : where->last;
+	for (size_t shown = 0; shown < pad; shown++) {
+		if (*first > 1) {
+			(*first)--;
+			shown++;
+		}
+		if (*last < total) {
+			(*last)++;
+			shown++;
+		}
+	}
+}
+
 void dockerfile_print_excerpt(const struct source_text *source, const struct source_range *where,
 			      FILE *out)
 {
-	size_t first = where->first > EXCERPT_AROUND ? where->first - EXCERPT_AROUND : 1;
-	size_t last = (size_t)where->last + EXCERPT_AROUND;
+	size_t first, last;
 
 	if (!source->count || where->first > source->count)
 		return;
-	if (last > source->count)
-		last = source->count;
+	excerpt_limits(source, where, &first, &last);
 	fprintf(out, "%s:%u\n--------------------\n", source->name, where->first);
 	for (size_t line = first; line <= last; line++) {
 		bool guilty = line >= where->first && line <= where->last;
-		const char *text = source->lines[line - 1].text;
+		const char *text = excerpt_text(source, line);
 
 		if (guilty && line == where->first + EXCERPT_LINES_MAX && where->last > line) {
 			fprintf(out, "     | >>> ... (%zu more lines)\n",
@@ -156,6 +196,8 @@ void dockerfile_print_excerpt(const struct source_text *source, const struct sou
 		}
 		fprintf(out, "%4zu | %s %.*s%s\n", line, guilty ? ">>>" : "   ", EXCERPT_WIDTH_MAX,
 			text, strlen(text) > EXCERPT_WIDTH_MAX ? " ..." : "");
+		if (where->column && line == where->line)
+			print_caret(source, where, out);
 	}
 	fputs("--------------------\n", out);
 }

@@ -77,10 +77,10 @@ static int read_globals(struct resolver *resolver, size_t *first_from, struct er
 	for (i = 0; dockerfile->instructions[i].kind != INST_FROM && ret == 0; i++) {
 		const struct instruction *arg = &dockerfile->instructions[i];
 
-		stages->where = arg->range;
 		for (size_t j = 0; j < arg->arg_count && ret == 0; j += 2) {
 			const char *value;
 
+			stages->where = instruction_range(arg, &arg->arg_spans[j + 1]);
 			ret = scope_declare(&scope, arg->args[j], arg->args[j + 1], &value, err);
 			if (ret == 0 && value)
 				strv_env_set(&stages->globals, arg->args[j], value);
@@ -155,6 +155,7 @@ static int read_from(struct resolver *resolver, const struct instruction *from, 
 	stage->parent = find_by_name(resolver->stages, stage->base, stage->index);
 	if (from->arg_count == 3) {
 		stage->name = lower_case(resolver->arena, from->args[2]);
+		resolver->stages->where = instruction_range(from, &from->arg_spans[2]);
 		if (!instruction_stage_name_is_valid(stage->name))
 			return error_invalid(err,
 					     "invalid name for build stage: \"%s\", name can't "
@@ -187,7 +188,7 @@ static int read_stages(struct resolver *resolver, size_t first, struct error *er
 		stage = &stages->items[stages->count];
 		stage->index = stages->count;
 		stage->body = instruction + 1;
-		stages->where = instruction->range;
+		stages->where = instruction_range(instruction, &instruction->arg_spans[0]);
 		ret = read_from(resolver, instruction, stage, err);
 		if (ret < 0)
 			return ret;
@@ -227,6 +228,8 @@ static int add_needs(struct resolver *resolver, struct stage *stage, struct scop
 		cleanup_free char *word = NULL;
 		const char *from = NULL;
 
+		resolver->stages->where = instruction_range(instruction, &flag->span);
+
 		if (strcmp(flag->spec->name, "mount") == 0) {
 			ret = run_mount_from(flag->value, &expand, resolver->arena, &from, err);
 		} else if (strcmp(flag->spec->name, "from") == 0) {
@@ -245,13 +248,14 @@ static int read_instruction(struct resolver *resolver, struct stage *stage, stru
 {
 	int ret = 0;
 
-	resolver->stages->where = instruction->range;
 	if (instruction->kind != INST_ARG && instruction->kind != INST_ENV)
 		return add_needs(resolver, stage, scope, instruction, err);
 	for (size_t i = 0; i < instruction->arg_count && ret == 0; i += 2) {
 		const char *name = instruction->args[i], *text = instruction->args[i + 1], *value;
 		cleanup_free char *word = NULL;
 
+		resolver->stages->where =
+			instruction_range(instruction, &instruction->arg_spans[i + 1]);
 		if (instruction->kind == INST_ARG) {
 			ret = scope_declare(scope, name, text, &value, err);
 			continue;
@@ -418,7 +422,7 @@ int stages_resolve(struct dockerfile *dockerfile, const struct stages_options *o
 		ret = order_stages(&resolver, err);
 	if (ret == 0)
 		find_unused(&resolver);
-	return error_prefix(err, ret, "%s:%u", dockerfile->source.name, out->where.first);
+	return source_prefix(&dockerfile->source, &out->where, ret, err);
 }
 
 void stages_done(struct stages *stages)

@@ -7,8 +7,10 @@
 #include "builder/dockerfile/words.h"
 
 #include <stdint.h>
+#include <stdlib.h>
 #include <string.h>
 
+#include "lib/alloc.h"
 #include "lib/cleanup.h"
 #include "lib/strbuf.h"
 
@@ -19,8 +21,26 @@ static bool is_blank(char c)
 	return c == ' ' || (c >= '\t' && c <= '\r');
 }
 
-void words_split_blanks(const char *text, struct strv *out)
+void spans_done(struct spans *spans)
 {
+	free(spans->items);
+	*spans = (struct spans){ 0 };
+}
+
+/* The bytes from start to before end of text. */
+static void add_span(struct spans *spans, const char *text, const char *start, const char *end)
+{
+	if (!spans)
+		return;
+	ARRAY_GROW(spans->items, spans->count, spans->capacity);
+	spans->items[spans->count++] =
+		(struct span){ (size_t)(start - text), (size_t)(end - text) };
+}
+
+void words_split_blanks(const char *text, struct strv *out, struct spans *spans)
+{
+	const char *whole = text;
+
 	for (;;) {
 		size_t size = 0;
 
@@ -30,7 +50,8 @@ void words_split_blanks(const char *text, struct strv *out)
 			size++;
 		if (!size)
 			return;
-		strv_addf(out, "%.*s", (int)size, text);
+		strv_take(out, xstrndup(text, size));
+		add_span(spans, whole, text, text + size);
 		text += size;
 	}
 }
@@ -56,8 +77,10 @@ static const char *quoted_word_end(const char *text, char escape)
 	return text;
 }
 
-void words_split_quoted(const char *text, char escape, struct strv *out)
+void words_split_quoted(const char *text, char escape, struct strv *out, struct spans *spans)
 {
+	const char *whole = text;
+
 	for (;;) {
 		const char *end;
 
@@ -66,19 +89,24 @@ void words_split_quoted(const char *text, char escape, struct strv *out)
 		if (!*text)
 			return;
 		end = quoted_word_end(text, escape);
-		strv_addf(out, "%.*s", (int)(end - text), text);
+		strv_take(out, xstrndup(text, (size_t)(end - text)));
+		add_span(spans, whole, text, end);
 		text = end;
 	}
 }
 
-const char *words_take_flags(const char *text, char escape, struct strv *out)
+const char *words_take_flags(const char *text, char escape, struct strv *out, struct spans *spans)
 {
+	const char *whole = text;
+
 	for (;;) {
 		cleanup_strbuf struct strbuf word = STRBUF_INIT;
 		char quote = '\0';
+		const char *start;
 
 		while (is_blank(*text))
 			text++;
+		start = text;
 		if (strncmp(text, "--", 2) != 0)
 			return text;
 		for (; *text && (quote || !is_blank(*text)); text++) {
@@ -95,6 +123,7 @@ const char *words_take_flags(const char *text, char escape, struct strv *out)
 			return text;
 		}
 		strv_add(out, strbuf_text(&word));
+		add_span(spans, whole, start, text);
 	}
 }
 
@@ -102,7 +131,8 @@ const char *words_take_flags(const char *text, char escape, struct strv *out)
  */
 
 struct json_reader {
-	const char *at;
+	const char *whole, *at;
+	struct spans *spans; /* of the elements; NULL = not wanted */
 	int depth;
 	bool foreign; /* something that is not a string was in the array */
 };
@@ -293,8 +323,10 @@ static bool json_value(struct json_reader *json)
 static bool json_element(struct json_reader *json, struct strv *out)
 {
 	cleanup_strbuf struct strbuf text = STRBUF_INIT;
+	const char *start;
 
 	json_skip_blanks(json);
+	start = json->at;
 	if (*json->at != '"') {
 		json->foreign = true;
 		return json_value(json);
@@ -302,6 +334,7 @@ static bool json_element(struct json_reader *json, struct strv *out)
 	if (!json_string(json, &text))
 		return false;
 	strv_take(out, strbuf_take(&text));
+	add_span(json->spans, json->whole, start, json->at);
 	return true;
 }
 
@@ -327,10 +360,11 @@ static bool json_array(struct json_reader *json, struct strv *out)
 	return *json->at == '\0';
 }
 
-int words_split_json(const char *text, struct strv *out, struct error *err)
+int words_split_json(const char *text, struct strv *out, struct spans *spans, struct error *err)
 {
 	cleanup_strv struct strv found = STRV_INIT;
-	struct json_reader json = { .at = text };
+	cleanup_spans struct spans places = { 0 };
+	struct json_reader json = { .whole = text, .at = text, .spans = &places };
 
 	while (is_blank(*json.at))
 		json.at++;
@@ -340,6 +374,11 @@ int words_split_json(const char *text, struct strv *out, struct error *err)
 		return error_invalid(err, "when using JSON array syntax, arrays must be comprised "
 					  "of strings only");
 	strv_add_all(out, strv_items(&found));
+	if (spans) {
+		free(spans->items);
+		*spans = places;
+		places = (struct spans){ 0 };
+	}
 	return 1;
 }
 

@@ -84,7 +84,7 @@ load build
 		COPPY a b
 	X
 	[ "$status" = 1 ]
-	said 'Dockerfile:3: unknown instruction: COPPY \(did you mean COPY\?\)'
+	said 'Dockerfile:3(:[0-9]+)?: unknown instruction: COPPY \(did you mean COPY\?\)'
 	said '^   3 \| >>> COPPY a b'
 	try_build --target biuld <<-'X'
 		FROM base AS build
@@ -95,14 +95,14 @@ load build
 		FROM nothing-of-this-name
 	X
 	[ "$status" = 1 ]
-	said 'Dockerfile:1: the base image "nothing-of-this-name" is not in the store'
+	said 'Dockerfile:1(:[0-9]+)?: the base image "nothing-of-this-name" is not in the store'
 	try_build <<-'X'
 		FROM base
 		RUN true
 		ENV A=${B:?needed}
 	X
 	[ "$status" = 1 ]
-	said 'Dockerfile:3: .*B: needed'
+	said 'Dockerfile:3(:[0-9]+)?: .*B: needed'
 	refute said '^#1'
 }
 
@@ -190,5 +190,5 @@ load build
 	said 'nest too deeply|missing .}.'
 	try_build < <(printf 'FROM base\nRUN \0\n')
 	[ "$status" = 1 ]
-	said 'Dockerfile:2: a NUL byte'
+	said 'Dockerfile:2(:[0-9]+)?: a NUL byte'
 }

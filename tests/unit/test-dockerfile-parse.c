@@ -76,8 +76,51 @@ static void test_excerpt(void)
 	dockerfile_print_excerpt(&df.source, &df.instructions[2].range, out);
 	fflush(out);
 	CHECK_STR(text, "Dockerfile:3\n--------------------\n"
-			"   1 |     FROM a\n   2 |     RUN 1\n   3 | >>> RUN 2 \\\n   4 | >>>   3\n"
-			"   5 |     RUN 4\n   6 |     RUN 5\n--------------------\n");
+			"   2 |     RUN 1\n   3 | >>> RUN 2 \\\n   4 | >>>   3\n"
+			"   5 |     RUN 4\n--------------------\n");
+}
+
+/* The token of a failure: line and column, also behind a continuation and under ONBUILD. */
+static void test_columns(void)
+{
+	static const struct {
+		const char *text, *message;
+		unsigned int line, column, width;
+	} cases[] = {
+		{ "FROM a\n  COPPY a b\n", "Dockerfile:2:3: unknown instruction", 2, 3, 5 },
+		{ "FROM a\nCOPY --link \\\n# x\n\n\t--form=b \\\n c /d\n",
+		  "Dockerfile:5:2: unknown flag: --form", 5, 2, 8 },
+		{ "FROM a\nENV a=b \\\n  c\n", "Dockerfile:3:3: can't find =", 3, 3, 1 },
+		{ "FROM a\nONBUILD \\\n COPY --x a b\n", "Dockerfile:3:7: unknown flag", 3, 7, 3 },
+		{ "FROM a\nRUN --network=x y\n", "Dockerfile:2:5: --network", 2, 5, 11 },
+		{ "FROM a\nRUN cat <<A - <<B\nA\n", "Dockerfile:2:15: unterminated", 2, 15, 3 },
+		{ "FROM a\n\\\n\\\n RUN\n", "Dockerfile:4:2: RUN requires", 4, 2, 3 },
+	};
+
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		cleanup_dockerfile struct dockerfile df = { 0 };
+
+		CHECK_ERROR(parse(cases[i].text, &df, &err), EINVAL, cases[i].message);
+		CHECK_INT(df.where.line, cases[i].line);
+		CHECK_INT(df.where.column, cases[i].column);
+		CHECK_INT(df.where.width, cases[i].width);
+	}
+}
+
+static void test_caret(void)
+{
+	cleanup_dockerfile struct dockerfile df = { 0 };
+	char *text = NULL;
+	size_t size;
+	FILE *out = open_memstream(&text, &size);
+
+	CHECK_INT(parse("FROM a\n\tRUN --x \xC3\xA4\n", &df, NULL), -EINVAL);
+	dockerfile_print_excerpt(&df.source, &df.where, out);
+	fclose(out);
+	CHECK_STR(text, "Dockerfile:2\n--------------------\n"
+			"   1 |     FROM a\n   2 | >>> \tRUN --x \xC3\xA4\n"
+			"     |     \t    ^^^\n   3 |     \n--------------------\n");
+	free(text);
 }
 
 static void test_scope(void)
@@ -151,7 +194,9 @@ CHECK_MAIN({ "the instruction table is consistent", test_table },
 	   { "instructions know their lines", test_ranges },
 	   { "NUL bytes and empty files are errors", test_nul },
 	   { "a line may be a megabyte long", test_long_line },
+	   { "a failure has line and column", test_columns },
+	   { "the excerpt has marks under the token", test_caret },
 	   { "the excerpt marks the failing lines", test_excerpt },
-	   { "ENV wins over build args, those over defaults and globals", test_scope },
+	   { "the later of ENV and ARG wins, build args over defaults and globals", test_scope },
 	   { "only what the target needs is in order", test_stages },
 	   { "an unknown target gets a suggestion", test_target_suggestion })

@@ -24,7 +24,7 @@ static const char *joined(const struct strv *words)
 static const char *json(const char *text)
 {
 	cleanup_strv struct strv words = STRV_INIT;
-	int ret = words_split_json(text, &words, NULL);
+	int ret = words_split_json(text, &words, NULL, NULL);
 
 	return ret < 0 ? "error" : ret == 0 ? "shell" : joined(&words);
 }
@@ -67,10 +67,10 @@ static void test_json_foreign(void)
 {
 	cleanup_strv struct strv words = STRV_INIT;
 
-	CHECK_ERROR(words_split_json("[\"a\", 1]", &words, &err), EINVAL, "strings only");
-	CHECK_ERROR(words_split_json("[[\"a\"]]", &words, &err), EINVAL, "strings only");
-	CHECK_ERROR(words_split_json("[null, {\"a\": -1.5e3}]", &words, &err), EINVAL, "strings");
-	CHECK_ERROR(words_split_json("[\"\\u0000\"]", &words, &err), EINVAL, "strings");
+	CHECK_ERROR(words_split_json("[\"a\", 1]", &words, NULL, &err), EINVAL, "strings only");
+	CHECK_ERROR(words_split_json("[[\"a\"]]", &words, NULL, &err), EINVAL, "strings only");
+	CHECK_ERROR(words_split_json("[null, {\"a\": -1.5e3}]", &words, NULL, &err), EINVAL, "strings");
+	CHECK_ERROR(words_split_json("[\"\\u0000\"]", &words, NULL, &err), EINVAL, "strings");
 	CHECK_INT(words.count, 0);
 }
 
@@ -87,7 +87,7 @@ static const char *quoted(const char *text)
 {
 	cleanup_strv struct strv words = STRV_INIT;
 
-	words_split_quoted(text, '\\', &words);
+	words_split_quoted(text, '\\', &words, NULL);
 	return joined(&words);
 }
 
@@ -106,13 +106,13 @@ static void test_flags(void)
 {
 	cleanup_strv struct strv flags = STRV_INIT;
 
-	CHECK_STR(words_take_flags("--a --b=\"c d\" --e=f\\ g rest --x", '\\', &flags), "rest --x");
+	CHECK_STR(words_take_flags("--a --b=\"c d\" --e=f\\ g rest --x", '\\', &flags, NULL), "rest --x");
 	CHECK_STR(joined(&flags), "--a|--b=c d|--e=f g");
 	strv_done(&flags);
-	CHECK_STR(words_take_flags("--a -- --b", '\\', &flags), "--b");
+	CHECK_STR(words_take_flags("--a -- --b", '\\', &flags, NULL), "--b");
 	CHECK_STR(joined(&flags), "--a");
 	strv_done(&flags);
-	CHECK_STR(words_take_flags("-a", '\\', &flags), "-a");
+	CHECK_STR(words_take_flags("-a", '\\', &flags, NULL), "-a");
 	CHECK_INT(flags.count, 0);
 }
 
