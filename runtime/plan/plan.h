@@ -189,6 +189,14 @@ struct plan_cgroup_write {
 	const char *pointer;	   /* JSON pointer, for "not available here" */
 };
 
+/** For `explain`: what the device program decides by; the last one that matches does. */
+struct plan_device_rule {
+	bool allow;
+	const char *type;     /* "c", "b", "a" = both */
+	int32_t major, minor; /* -1 = any */
+	const char *access;   /* "rwm" or less */
+};
+
 struct plan_cgroup {
 	enum cgroup_manager manager;
 	const char *path;  /* absolute below the cgroup2 mount: "/orlop/ID"; systemd:
@@ -196,8 +204,10 @@ struct plan_cgroup {
 	bool limits_asked; /* any write or device rule: lack of permission is an error then */
 	const struct plan_cgroup_write *writes;
 	size_t write_count;
-	const struct bpf_insn *device_program; /* NULL = everything allowed: load nothing */
-	size_t device_program_length;	       /* in instructions */
+	const struct bpf_insn *device_program;	     /* NULL = everything allowed: load nothing */
+	size_t device_program_length;		     /* in instructions */
+	const struct plan_device_rule *device_rules; /* the first one is for all devices */
+	size_t device_rule_count;
 };
 
 /* -- intelRdt ---------------------------------------------------------------------------------- */
