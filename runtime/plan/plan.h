@@ -289,6 +289,9 @@ int plan_compile(const struct oci_config *config, const struct plan_request *req
 int plan_compile_process(const struct oci_process *process, const struct oci_config *config,
 			 struct plan *out, struct error *err);
 
+/** Who answers the calls that seccomp's program, which is there already, reports. */
+void plan_find_listener(const struct oci_config *config, struct plan_seccomp *seccomp);
+
 void plan_done(struct plan *plan);
 #define cleanup_plan __attribute__((cleanup(plan_done)))
 
