@@ -1,6 +1,7 @@
 noinst_LIBRARIES += %D%/liblib.a
 %C%_liblib_a_SOURCES = \
 	%D%/alloc.c %D%/alloc.h \
+	%D%/bitlist.c %D%/bitlist.h \
 	%D%/clock.c %D%/clock.h \
 	%D%/cleanup.h \
 	%D%/error.c %D%/error.h \
@@ -13,7 +14,6 @@ noinst_LIBRARIES += %D%/liblib.a
 	%D%/number.c %D%/number.h \
 	%D%/options.c %D%/options.h \
 	%D%/path.c %D%/path.h \
-	%D%/printable.c %D%/printable.h \
 	%D%/proc.c %D%/proc.h \
 	%D%/signals.c %D%/signals.h \
 	%D%/spawn.c %D%/spawn.h \

@@ -44,6 +44,16 @@
 /** Inode of the initial user namespace: include/linux/proc_ns.h, PROC_USER_INIT_INO. */
 #define INITIAL_USERNS_INODE 0xEFFFFFFDU
 
+/** sched_setattr(2): linux/sched/types.h clashes with glibc's sched.h. */
+struct sys_sched_attr {
+	uint32_t size, policy;
+	uint64_t flags;
+	int32_t nice;
+	uint32_t priority;
+	uint64_t runtime, deadline, period; /* nanoseconds */
+	uint32_t util_min, util_max;
+};
+
 static inline pid_t sys_clone3(struct clone_args *args)
 {
 	return (pid_t)syscall(SYS_clone3, args, sizeof(*args));

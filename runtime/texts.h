@@ -36,14 +36,13 @@
 
 #define TEXT_HOOK_FAILED "error running %s hook #%zu"
 #define TEXT_HOOK_TIMEOUT "hook ran past specified timeout of %.1fs"
-#define TEXT_NOTIFY_UNSUPPORTED "seccomp notify unsupported"
-#define TEXT_SECCOMP_AGENT "failed to connect with seccomp agent"
 #define TEXT_CGROUP_BUSY "container's cgroup is not empty: %zu process(es) found"
 #define TEXT_CGROUP_FROZEN "container's cgroup unexpectedly frozen"
 #define TEXT_SUB_CGROUP "bad sub cgroup path"
 #define TEXT_OOM_INIT "container init was OOM-killed (memory limit too low?)"
 #define TEXT_OOM_SUFFIX "(possibly OOM-killed)"
 #define TEXT_AMBIENT "can't raise ambient capability %s: "
+#define TEXT_SCHEDULER_CPUS "process scheduler can't be used together with AllowedCPUs"
 #define TEXT_ORDINARY_DIR "filesystem \"%s\" must be mounted on ordinary directory"
 
 #define TEXT_NO_RDT "intelRdt is specified in config, but Intel RDT is not enabled"

@@ -5,11 +5,13 @@
  */
 #include "spec/config-check.h"
 
+#include <linux/mempolicy.h>
 #include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "lib/bitlist.h"
 #include "lib/cleanup.h"
 #include "lib/syscalls.h"
 
@@ -381,8 +383,7 @@ static void rule_seccomp(const struct oci_config *config, struct check *check)
 
 	if (!seccomp)
 		return;
-	listener = (seccomp->listener_path && *seccomp->listener_path) ||
-		   json_map_get(&config->annotations, "run.oci.seccomp.receiver");
+	listener = seccomp->listener_path && *seccomp->listener_path;
 	if (seccomp->listener_metadata && *seccomp->listener_metadata && !listener)
 		rule_broken(check, "/linux/seccomp/listenerMetadata",
 			    "listenerMetadata without a listenerPath");
@@ -412,13 +413,44 @@ static void rule_personality(const struct oci_config *config, struct check *chec
 			    personality->flags.items[0]);
 }
 
+/* set_mempolicy(2). MPOL_PREFERRED takes any number of nodes: none means the local one. */
+static void memory_nodes_check(const struct oci_memory_policy *policy, size_t count,
+			       struct check *check)
+{
+	static const char pointer[] = "/linux/memoryPolicy/nodes";
+	bool takes_none = policy->mode == MPOL_DEFAULT || policy->mode == MPOL_LOCAL;
+
+	if (takes_none && count)
+		rule_broken(check, pointer, "memory policy mode requires 0 nodes but got %zu",
+			    count);
+	else if (!takes_none && policy->mode != MPOL_PREFERRED && !count)
+		rule_broken(check, pointer, "memory policy mode requires at least one node");
+}
+
 static void rule_memory_policy(const struct oci_config *config, struct check *check)
 {
+	const uint64_t nodes_flags = MPOL_F_STATIC_NODES | MPOL_F_RELATIVE_NODES;
 	const struct oci_memory_policy *policy = config->linux->memory_policy;
+	cleanup_arena struct arena arena = ARENA_INIT;
+	struct bitlist nodes = { 0 };
 
-	if (policy && !policy->has_mode)
+	if (!policy)
+		return;
+	if (!policy->has_mode) {
 		rule_broken(check, "/linux/memoryPolicy/mode",
 			    "invalid memory policy mode: it is missing");
+		return;
+	}
+	if ((policy->flags & nodes_flags) == nodes_flags)
+		rule_broken(check, "/linux/memoryPolicy/flags",
+			    "invalid memory policy flag: MPOL_F_STATIC_NODES and "
+			    "MPOL_F_RELATIVE_NODES exclude each other");
+	if (policy->nodes && bitlist_parse(policy->nodes, OCI_NODES_MAX, &arena, &nodes) < 0)
+		rule_broken(check, "/linux/memoryPolicy/nodes",
+			    "invalid memory policy node: \"%s\" is not a list of nodes below %d",
+			    policy->nodes, OCI_NODES_MAX);
+	else
+		memory_nodes_check(policy, nodes.count, check);
 }
 
 static void rule_intel_rdt(const struct oci_config *config, struct check *check)

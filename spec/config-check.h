@@ -50,6 +50,9 @@ struct config_rule {
 /** The rules of the linux section; called only when there is one. NULL-terminated. */
 extern const struct config_rule config_linux_rules[];
 
+/** The rules of a process. */
+void process_rules_run(const struct oci_process *process, struct check *check);
+
 /** Report a broken rule at a place in the document. */
 void rule_broken(struct check *check, const char *pointer, const char *format, ...)
 	__attribute__((format(printf, 3, 4)));

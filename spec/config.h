@@ -81,6 +81,10 @@ struct oci_scheduler {
 	uint64_t period;
 };
 
+/** Above what any kernel can be built for: lists of CPUs and memory nodes end below. */
+#define OCI_CPUS_MAX 8192
+#define OCI_NODES_MAX 1024
+
 struct oci_cpu_affinity {
 	const char *initial;
 	const char *final;

@@ -4,6 +4,7 @@ noinst_LIBRARIES += %D%/libspec.a
 	%D%/config.c %D%/config.h \
 	%D%/config-check.c %D%/config-check.h \
 	%D%/config-check-linux.c \
+	%D%/config-check-process.c \
 	%D%/config-default.c \
 	%D%/config-linux.c %D%/config-linux.h \
 	%D%/descriptor.c %D%/descriptor.h \

@@ -49,16 +49,33 @@ static int ids_match(const struct plan_process *process, struct error *err)
 	return 1;
 }
 
+/*
+ * Refused where the user namespace denies setgroups(2), as it does to users without privilege: who
+ * asked for no groups keeps those that it could not shed before either.
+ */
+static int set_groups(const struct plan *plan, struct error *err)
+{
+	const struct plan_process *process = &plan->process;
+	bool may_be_denied = plan->rootless || plan->namespaces[NS_USER].mode != NS_INHERIT;
+	int errnum;
+
+	if (setgroups(process->group_count, process->groups) == 0)
+		return 0;
+	errnum = errno;
+	if (errnum == EPERM && may_be_denied && !process->group_count)
+		return 0;
+	return error_pointer(err, error_errno(err, errnum, "set the supplementary groups"),
+			     "/process/user/additionalGids");
+}
+
 static int set_ids(struct init *init, struct error *err)
 {
 	const struct plan_process *process = &init->plan->process;
 	int ret;
 
-	/* refused where setgroups is denied (rootless); nothing lost when none were asked for */
-	if (setgroups(process->group_count, process->groups) < 0 &&
-	    (errno != EPERM || process->group_count ||
-	     init->plan->namespaces[NS_USER].mode == NS_INHERIT))
-		return error_errno(err, errno, "set the supplementary groups");
+	ret = set_groups(init->plan, err);
+	if (ret < 0)
+		return ret;
 	ret = ids_match(process, err);
 	if (ret != 0)
 		return ret < 0 ? ret : 0; /* the usual root needs no change */

@@ -11,7 +11,6 @@
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/personality.h>
 #include <sys/prctl.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -108,13 +107,6 @@ static int run_create_container_hooks(struct init *init, struct error *err)
 static int run_start_container_hooks(struct init *init, struct error *err)
 {
 	return run_hooks(init, HOOK_START_CONTAINER, "created", NULL, err);
-}
-
-static int set_personality(struct init *init, struct error *err)
-{
-	if (personality(init->plan->personality) < 0)
-		return error_errno(err, errno, "set the personality");
-	return 0;
 }
 
 static int open_root(struct init *init, struct error *err)
@@ -284,17 +276,27 @@ static bool wants_keyring(const struct init *init)
 	return !init->plan->no_new_keyring;
 }
 
-static bool has_oom_score(const struct init *init)
-{
-	return init->plan->process.has_oom_score_adj;
-}
-
-/* In a user namespace the host side sets them: raising takes rights over the initial one. */
 static bool sets_own_limits(const struct init *init)
 {
-	if (init->args->container_fd >= 0)
-		return !(init->args->container_flags & CLONE_NEWUSER);
-	return init->plan->namespaces[NS_USER].mode == NS_INHERIT;
+	return !policies_need_host(init->args);
+}
+
+/* What the host side may not do either is tried here, where the kernel says how it is. */
+static bool sets_own_policies(const struct init *init)
+{
+	return sets_own_limits(init) || init->plan->rootless;
+}
+
+/* A joiner has done it before it lost the right to open the file. */
+static bool sets_oom_score(const struct init *init)
+{
+	return init->plan->process.has_oom_score_adj &&
+	       (sets_own_limits(init) || (init->plan->rootless && !init->joined));
+}
+
+static bool has_memory_policy(const struct init *init)
+{
+	return init->plan->memory_policy != NULL;
 }
 
 static bool has_labels(const struct init *init)
@@ -313,16 +315,9 @@ static bool has_early_filter(const struct init *init)
 	return init->plan->process.seccomp.filter && !init->plan->process.no_new_privileges;
 }
 
-/* A listener is found by the verb that makes the process, which must be there still. */
-static bool has_filter_with_listener(const struct init *init)
-{
-	return init->plan->process.seccomp.notifies && init->plan->process.no_new_privileges;
-}
-
 static bool has_late_filter(const struct init *init)
 {
-	return init->plan->process.seccomp.filter && init->plan->process.no_new_privileges &&
-	       !init->plan->process.seccomp.notifies;
+	return init->plan->process.seccomp.filter && init->plan->process.no_new_privileges;
 }
 
 static bool is_chdir_late(const struct init *init)
@@ -351,11 +346,13 @@ static bool preserves_fds(const struct init *init)
 static const struct init_step container_steps[] = {
 	{ "begin session",            begin_session,                 NULL },
 	{ "open /proc/self",          open_self,                     needs_self },
+	{ "OOM score",                limits_set_oom_score,          sets_oom_score },
 	{ "non-dumpable",             hide,                          has_no_user_namespace },
 	{ "wait for id maps",         wait_for_maps,                 has_user_namespace },
 	{ "user namespace",           namespaces_become_root,        has_user_namespace },
 	{ "join namespaces",          namespaces_join,               has_joins },
 	{ "wait for cgroup",          wait_for_go,                   NULL },
+	{ "CPU affinity",             policies_set_cpus,             NULL },
 	{ "cgroup namespace",         namespaces_unshare_cgroup,     has_new_cgroup_namespace },
 	{ "session keyring",          labels_join_keyring,           wants_keyring },
 	{ "host name",                namespaces_set_names,          has_names },
@@ -375,8 +372,10 @@ static const struct init_step container_steps[] = {
 static const struct init_step joined_steps[] = {
 	{ "begin session",            begin_session,                 NULL },
 	{ "open /proc/self",          open_self,                     needs_self },
+	{ "OOM score",                limits_set_oom_score,          sets_oom_score },
 	{ "non-dumpable",             hide,                          NULL },
 	{ "wait for go",              wait_for_go,                   NULL },
+	{ "CPU affinity",             policies_set_cpus,             NULL },
 	{ "root",                     open_root,                     NULL },
 	{ "session keyring",          labels_join_keyring,           wants_keyring },
 	{ "console",                  console_setup,                 has_terminal },
@@ -384,9 +383,10 @@ static const struct init_step joined_steps[] = {
 
 /* The user of the container and the last preparations; all of it fails before READY. */
 static const struct init_step process_steps[] = {
-	{ "OOM score",                limits_set_oom_score,          has_oom_score },
-	{ "personality",              set_personality,               has_personality },
+	{ "personality",              policies_set_personality,      has_personality },
+	{ "memory policy",            policies_set_memory,           has_memory_policy },
 	{ "rlimits",                  limits_apply,                  sets_own_limits },
+	{ "scheduling",               policies_apply,                sets_own_policies },
 	{ "working directory",        process_enter_cwd,             has_process },
 	{ "labels",                   labels_apply,                  has_labels },
 	{ "environment",              process_make_environment,      has_process },
@@ -397,7 +397,6 @@ static const struct init_step process_steps[] = {
 	{ "working directory",        process_enter_cwd_late,        is_chdir_late },
 	{ "find program",             process_find_program,          has_process },
 	{ "close fds",                drop_fds,                      NULL },
-	{ "seccomp",                  filter_install,                has_filter_with_listener },
 	{ "ready",                    announce_ready,                NULL },
 	{ "wait for start",           wait_for_start,                waits_for_start },
 	{ "startContainer hooks",     run_start_container_hooks,     has_start_container_hooks },

@@ -115,7 +115,24 @@ int console_setup(struct init *init, struct error *err);
 int limits_set(const struct plan_process *process, pid_t pid, struct error *err);
 int limits_apply(struct init *init, struct error *err);
 int limits_apply_files(struct init *init, struct error *err);
+/** The OOM score, in this folder of a procfs. */
+int limits_write_oom_score(int dirfd, const struct plan_process *process, struct error *err);
 int limits_set_oom_score(struct init *init, struct error *err);
+
+/* policies.c */
+/** exec, host side: the CPUs of this process until it is in the cgroup; children have them, too. */
+int policies_enter_initial_cpus(const struct plan_process *process, struct error *err);
+int policies_set_cpus(struct init *init, struct error *err);
+int policies_apply(struct init *init, struct error *err);
+int policies_set_memory(struct init *init, struct error *err);
+int policies_set_personality(struct init *init, struct error *err);
+/**
+ * Is the process in a user namespace of the container's? There it may not raise its limits, or
+ * give itself a better place than others, even if the runtime may.
+ */
+bool policies_need_host(const struct init_args *args);
+/** What the host side does therefore, with the process waiting after READY. */
+int policies_set_from_outside(const struct init_args *args, pid_t pid, struct error *err);
 
 /* credentials.c */
 int credentials_apply(struct init *init, struct error *err);

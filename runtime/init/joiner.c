@@ -5,6 +5,7 @@
  * runtime's child. It never becomes visible in the container's pid namespace itself.
  */
 #include <errno.h>
+#include <fcntl.h>
 #include <sched.h>
 #include <unistd.h>
 
@@ -55,12 +56,28 @@ static int make_time_namespace(const struct init_args *args, struct error *err)
 			    "set the time offsets");
 }
 
+/* Behind the change of user namespaces our files in /proc are root's, which nobody is there. */
+static int set_oom_score(const struct init_args *args, struct error *err)
+{
+	cleanup_close int self = -EBADF;
+
+	if (!policies_need_host(args) || !args->plan->rootless ||
+	    !args->plan->process.has_oom_score_adj)
+		return 0;
+	self = openat(args->proc_fd, "self", O_PATH | O_DIRECTORY | O_CLOEXEC);
+	if (self < 0)
+		return error_errno(err, errno, "open /proc/self");
+	return limits_write_oom_score(self, &args->plan->process, err);
+}
+
 static int enter_namespaces(struct init *init, struct error *err)
 {
 	const struct plan_namespace *namespaces = init->plan->namespaces;
 	bool user_new = namespaces[NS_USER].mode == NS_NEW;
-	int ret;
+	int ret = set_oom_score(init->args, err);
 
+	if (ret < 0)
+		return ret;
 	if (init->args->container_fd >= 0) {
 		ret = join_container(init->args, err);
 		if (ret < 0 || !(init->args->container_flags & CLONE_NEWUSER))

@@ -60,11 +60,21 @@ int limits_apply_files(struct init *init, struct error *err)
 	return ret;
 }
 
-int limits_set_oom_score(struct init *init, struct error *err)
+int limits_write_oom_score(int dirfd, const struct plan_process *process, struct error *err)
 {
 	char text[16];
+	int ret;
 
-	(void)snprintf(text, sizeof(text), "%d", init->plan->process.oom_score_adj);
-	return error_prefix(err, io_write_kernel_file(init->self_fd, "oom_score_adj", text, err),
-			    "set the OOM score");
+	if (!process->has_oom_score_adj)
+		return 0;
+	(void)snprintf(text, sizeof(text), "%d", process->oom_score_adj);
+	ret = io_write_kernel_file(dirfd, "oom_score_adj", text, err);
+	return error_pointer(err, error_prefix(err, ret, "set the OOM score to %s", text),
+			     "/process/oomScoreAdj");
+}
+
+/* Early: a process that is not dumpable, and not of the host's root, may not open its own file. */
+int limits_set_oom_score(struct init *init, struct error *err)
+{
+	return limits_write_oom_score(init->self_fd, &init->plan->process, err);
 }

@@ -11,6 +11,7 @@ runtime_libruntime_a_SOURCES += \
 	%D%/masks.c \
 	%D%/mounts.c \
 	%D%/namespaces.c \
+	%D%/policies.c \
 	%D%/process.c \
 	%D%/rootfs.c \
 	%D%/sysctl.c \

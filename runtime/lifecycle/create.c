@@ -24,7 +24,6 @@
 #include "lib/proc.h"
 #include "lib/signals.h"
 #include "lib/syscalls.h"
-#include "runtime/lifecycle/agent.h"
 #include "runtime/lifecycle/hooks.h"
 #include "runtime/texts.h"
 
@@ -278,15 +277,23 @@ static void leave_resctrl(struct creation *c)
 	resctrl_undo(&c->resctrl, &c->plan.rdt);
 }
 
-static int let_init_go(struct creation *c, struct error *err)
+/* What the kernel allows of these depends on the CPUs and memory nodes of the cgroup. */
+static bool limits_come_first(const struct creation *c)
 {
-	return launch_go(&c->launch, err);
+	return c->plan.process.scheduler.policy || c->plan.memory_policy;
 }
 
-/* init mounts meanwhile; it cannot get past READY before we are back. */
+/* Else init mounts meanwhile; it cannot get past READY before we are back. */
+static int let_init_go(struct creation *c, struct error *err)
+{
+	int ret = limits_come_first(c) ? cgroup_apply(&c->cgroup, &c->plan, err) : 0;
+
+	return ret < 0 ? ret : launch_go(&c->launch, err);
+}
+
 static int apply_limits(struct creation *c, struct error *err)
 {
-	return cgroup_apply(&c->cgroup, &c->plan, err);
+	return limits_come_first(c) ? 0 : cgroup_apply(&c->cgroup, &c->plan, err);
 }
 
 /* Everything that it will say is known by now, and init has still to do: only the rename is left
@@ -344,14 +351,6 @@ static int serve_hooks(struct creation *c, struct error *err)
 	return ret < 0 ? ret : launch_send(&c->launch, SYNC_HOOKS_DONE, 0, -EBADF, err);
 }
 
-static int serve_ready(struct creation *c, struct error *err)
-{
-	/* in a user namespace init may not raise them itself */
-	if (c->plan.namespaces[NS_USER].mode == NS_INHERIT)
-		return 0;
-	return limits_set(&c->plan.process, c->launch.pid, err);
-}
-
 static int serve_message(struct creation *c, const struct sync_message *message, struct error *err)
 {
 	switch (message->type) {
@@ -361,11 +360,8 @@ static int serve_message(struct creation *c, const struct sync_message *message,
 		return console_take(&c->console, message->fd, err);
 	case SYNC_MOUNTED:
 		return serve_hooks(c, err);
-	case SYNC_LISTENER:
-		c->state.pid = c->launch.pid;
-		return agent_serve(&c->launch, &c->state, message->value, err);
 	case SYNC_READY:
-		return serve_ready(c, err);
+		return policies_set_from_outside(&c->launch.args, c->launch.pid, err);
 	default:
 		return error_set(err, ERROR_INTERNAL, EPROTO, "init sent \"%s\"",
 				 sync_type_name(message->type));

@@ -19,7 +19,6 @@
 #include "lib/path.h"
 #include "lib/proc.h"
 #include "lib/signals.h"
-#include "runtime/lifecycle/agent.h"
 #include "runtime/lifecycle/console.h"
 #include "runtime/lifecycle/container.h"
 #include "runtime/lifecycle/launch.h"
@@ -200,7 +199,6 @@ static int load_seccomp(struct execution *e, struct error *err)
 		seccomp->length = (unsigned short)(text.size / sizeof(*seccomp->filter));
 		seccomp->filter = memcpy(arena_alloc(&e->arena, text.size), text.data, text.size);
 		seccomp->flags = e->record.seccomp_flags;
-		plan_find_listener(e->config, seccomp);
 	}
 	strbuf_done(&text);
 	return ret;
@@ -221,10 +219,7 @@ static int compile_process(struct execution *e, struct error *err)
 		return ret;
 	e->plan.id = e->id;
 	e->plan.no_new_keyring = e->record.no_new_keyring;
-	if (e->config->linux && e->config->linux->personality) {
-		e->plan.has_personality = true;
-		e->plan.personality = e->config->linux->personality->domain;
-	}
+	e->plan.rootless = e->globals->rootless;
 	return load_seccomp(e, err);
 }
 
@@ -349,6 +344,9 @@ static int start_process(struct execution *e, struct error *err)
 	e->launch.args.preserve_fds = e->options->preserve_fds;
 	e->launch.args.container_flags = namespaces_to_join(e);
 	e->launch.args.container_fd = TAKE_FD(e->container_fd);
+	ret = policies_enter_initial_cpus(&e->plan.process, err);
+	if (ret < 0)
+		return ret;
 	ret = launch_start(&e->launch, err);
 	if (ret == -EBUSY && !e->launch.joiner && !e->options->cgroup.count) {
 		ret = open_cgroup_of_init(e, err);
@@ -360,22 +358,6 @@ static int start_process(struct execution *e, struct error *err)
 	return ret < 0 ? ret : launch_go(&e->launch, err);
 }
 
-static int serve_message(struct execution *e, const struct sync_message *message, struct error *err)
-{
-	switch (message->type) {
-	case SYNC_CONSOLE:
-		return console_take(&e->console, message->fd, err);
-	case SYNC_LISTENER:
-		record_oci_state(&e->record, CONTAINER_RUNNING, e->record.pid, &e->state);
-		return agent_serve(&e->launch, &e->state, message->value, err);
-	case SYNC_READY:
-		return 0;
-	default:
-		return error_set(err, ERROR_INTERNAL, EPROTO, "the process sent \"%s\"",
-				 sync_type_name(message->type));
-	}
-}
-
 static int serve_process(struct execution *e, struct error *err)
 {
 	struct sync_message message = { .type = SYNC_GO, .fd = -EBADF };
@@ -383,15 +365,15 @@ static int serve_process(struct execution *e, struct error *err)
 	while (message.type != SYNC_READY) {
 		int ret = launch_receive(&e->launch, &message, err);
 
-		if (ret == 0)
-			ret = serve_message(e, &message, err);
+		if (ret == 0 && message.type == SYNC_CONSOLE)
+			ret = console_take(&e->console, message.fd, err);
+		else if (ret == 0 && message.type != SYNC_READY)
+			ret = error_set(err, ERROR_INTERNAL, EPROTO, "the process sent \"%s\"",
+					sync_type_name(message.type));
 		if (ret < 0)
 			return ret;
 	}
-	/* as in create: raising takes rights over the initial user namespace */
-	if (e->launch.args.container_flags & namespace_table[NS_USER].clone_flag)
-		return limits_set(&e->plan.process, e->launch.pid, err);
-	return 0;
+	return policies_set_from_outside(&e->launch.args, e->launch.pid, err);
 }
 
 static int commit_process(struct execution *e, struct error *err)

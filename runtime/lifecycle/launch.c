@@ -108,9 +108,10 @@ static bool makes_network_later(const struct launch *launch, bool joiner)
 {
 	const struct plan *plan = launch->args.plan;
 
-	/* it belongs to the user namespace of its maker; devices must have moved before init goes
-	 */
-	return !joiner && !plan->net_device_count && plan->namespaces[NS_NETWORK].mode == NS_NEW &&
+	/* it belongs to the user namespace of its maker; devices must have moved before init goes;
+	 * and back into the host's takes rights over the initial user namespace */
+	return !joiner && !plan->rootless && !plan->net_device_count &&
+	       plan->namespaces[NS_NETWORK].mode == NS_NEW &&
 	       plan->namespaces[NS_USER].mode == NS_INHERIT;
 }
 

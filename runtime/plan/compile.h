@@ -25,13 +25,17 @@ int compile_net_devices(const struct compiler *c, struct error *err);
 int compile_devices(const struct compiler *c, struct error *err);
 int compile_device_program(const struct compiler *c, struct error *err);
 int compile_sysctls(const struct compiler *c, struct error *err);
+int compile_personality(const struct compiler *c, struct error *err);
+int compile_memory_policy(const struct compiler *c, struct error *err);
 int compile_hooks(const struct compiler *c, struct error *err);
 int compile_intel_rdt(const struct compiler *c, struct error *err);
 int compile_cgroup(const struct compiler *c, struct error *err);
 
 /* of a process: the container's own (process_pointer "/process") or exec's ("") */
-int compile_process(const struct oci_process *process, const char *process_pointer,
-		    struct plan *plan, struct error *err);
+int compile_process(const struct compiler *c, const struct oci_process *process,
+		    const char *process_pointer, struct error *err);
+int compile_policies(const struct compiler *c, const struct oci_process *process,
+		     const char *process_pointer, struct error *err);
 int compile_capabilities(const struct oci_capabilities *capabilities, struct plan *plan,
 			 struct error *err);
 int compile_rlimits(const struct oci_process *process, struct plan *plan, struct error *err);
@@ -44,6 +48,8 @@ struct seccomp_source {
 };
 int compile_seccomp(const struct seccomp_source *source, struct arena *arena,
 		    struct plan_seccomp *out, struct error *err);
+/** Who answers the calls of which the program (there already) notifies; also for exec. */
+void seccomp_find_listener(const struct seccomp_source *source, struct plan_seccomp *seccomp);
 
 /** Labels asked for on a host whose kernel does not have that LSM are an error. */
 int compile_labels(const struct oci_process *process, const char *mount_label, struct plan *plan,

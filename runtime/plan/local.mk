@@ -14,6 +14,7 @@ runtime_libruntime_a_SOURCES += \
 	%D%/namespaces.c \
 	%D%/net-devices.c \
 	%D%/plan.c %D%/plan.h \
+	%D%/policies.c \
 	%D%/print.c %D%/print.h \
 	%D%/process.c \
 	%D%/rlimits.c \
@@ -22,5 +23,4 @@ runtime_libruntime_a_SOURCES += \
 	%D%/seccomp-prologue.c %D%/seccomp-prologue.h \
 	%D%/seccomp-raw.c \
 	%D%/seccomp.c %D%/seccomp.h \
-	%D%/sysctl.c \
-	%D%/view.c %D%/view.h
+	%D%/sysctl.c

@@ -92,9 +92,10 @@ static bool joiner_needed(const struct plan *plan)
 	if (ns[NS_USER].mode == NS_JOIN || ns[NS_PID].mode == NS_JOIN ||
 	    ns[NS_TIME].mode == NS_JOIN)
 		return true;
-	if (ns[NS_USER].mode != NS_NEW)
-		return false;
-	return ns[NS_TIME].mode == NS_NEW || plan_clone_flags(plan, NS_JOIN) != 0;
+	/* others are born into it from the host side, who must have the right to come back */
+	if (ns[NS_TIME].mode == NS_NEW && (plan->rootless || ns[NS_USER].mode == NS_NEW))
+		return true;
+	return ns[NS_USER].mode == NS_NEW && plan_clone_flags(plan, NS_JOIN) != 0;
 }
 
 static int compile_names(const struct compiler *c, struct error *err)

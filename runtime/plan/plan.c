@@ -29,7 +29,7 @@ int plan_not_yet(struct error *err, const char *pointer, ...)
 	return error_pointer(err, ret, "%s", text);
 }
 
-/* -- root, personality and what is not acted on yet
+/* -- root
  * -------------------------------------------------- */
 
 /* The real path by an fd: three calls, where realpath(3) takes one for each component. */
@@ -79,35 +79,9 @@ static int compile_root(const struct compiler *c, struct error *err)
 	return 0;
 }
 
-static int compile_personality(const struct compiler *c, struct error *err)
-{
-	const struct oci_personality *personality = c->lin->personality;
-
-	if (!personality)
-		return 0;
-	if (personality->flags.count)
-		return error_pointer(err,
-				     error_invalid(err, "personality flag \"%s\" is unknown",
-						   personality->flags.items[0]),
-				     "/linux/personality/flags");
-	c->plan->has_personality = true;
-	c->plan->personality = personality->domain;
-	return 0;
-}
-
 static bool text_is_set(const char *text)
 {
 	return text && *text;
-}
-
-/* Known, decoded, and not acted on: only what would change something. */
-static int compile_not_yet(const struct compiler *c, struct error *err)
-{
-	const struct oci_memory_policy *policy = c->lin->memory_policy;
-
-	if (policy && policy->has_mode && (policy->mode || text_is_set(policy->nodes)))
-		return plan_not_yet(err, "/linux/memoryPolicy");
-	return 0;
 }
 
 static int compile_container_process(const struct compiler *c, struct error *err)
@@ -120,7 +94,7 @@ static int compile_container_process(const struct compiler *c, struct error *err
 	int ret;
 
 	if (process) {
-		ret = compile_process(process, "/process", c->plan, err);
+		ret = compile_process(c, process, "/process", err);
 		if (ret < 0)
 			return ret;
 	}
@@ -143,12 +117,12 @@ static const struct {
 	{ "/root", compile_root },
 	{ "/linux/namespaces", compile_namespaces },
 	{ "/linux/uidMappings", compile_idmaps },
-	{ "/linux", compile_not_yet },
 	{ "/linux/netDevices", compile_net_devices },
 	{ "/mounts", compile_mounts },
 	{ "/linux/devices", compile_devices },
 	{ "/linux/sysctl", compile_sysctls },
 	{ "/linux/personality", compile_personality },
+	{ "/linux/memoryPolicy", compile_memory_policy },
 	{ "/hooks", compile_hooks },
 	{ "/linux/resources", compile_cgroup },
 	{ "/linux/intelRdt", compile_intel_rdt },
@@ -208,6 +182,12 @@ static struct oci_process inherit(const struct oci_process *process, const struc
 		merged.has_oom_score_adj = base->has_oom_score_adj;
 		merged.oom_score_adj = base->oom_score_adj;
 	}
+	if (!merged.scheduler)
+		merged.scheduler = base->scheduler;
+	if (!merged.io_priority)
+		merged.io_priority = base->io_priority;
+	if (!merged.exec_cpu_affinity)
+		merged.exec_cpu_affinity = base->exec_cpu_affinity;
 	return merged;
 }
 
@@ -215,18 +195,26 @@ int plan_compile_process(const struct oci_process *process, const struct oci_con
 			 struct plan *out, struct error *err)
 {
 	static const struct oci_linux empty;
-	const struct oci_linux *lin = config->linux ? config->linux : &empty;
 	struct oci_process merged = inherit(process, config->process);
+	const struct compiler compiler = {
+		.config = config,
+		.lin = config->linux ? config->linux : &empty,
+		.plan = out,
+	};
 	int ret;
 
 	memset(out, 0, sizeof(*out));
 	/* an exec enters the container's namespaces: it has what they give, e.g. capabilities */
-	for (size_t i = 0; i < lin->namespaces.count; i++)
-		if (lin->namespaces.items[i].type == namespace_table[NS_USER].clone_flag)
+	for (size_t i = 0; i < compiler.lin->namespaces.count; i++)
+		if (compiler.lin->namespaces.items[i].type == namespace_table[NS_USER].clone_flag)
 			out->namespaces[NS_USER].mode = NS_JOIN;
-	ret = compile_process(&merged, "/process", out, err);
+	ret = compile_process(&compiler, &merged, "/process", err);
 	if (ret == 0)
 		ret = compile_labels(&merged, NULL, out, err);
+	if (ret == 0)
+		ret = compile_personality(&compiler, err);
+	if (ret == 0)
+		ret = compile_memory_policy(&compiler, err);
 	return ret < 0 ? failed(err, ret, "/process") : 0;
 }
 

@@ -17,6 +17,7 @@
 #include <sys/types.h>
 
 #include "lib/alloc.h"
+#include "lib/bitlist.h"
 #include "lib/error.h"
 
 struct oci_config;
@@ -150,6 +151,20 @@ struct plan_seccomp {
 	const char *listener_metadata; /* ... with this text, or NULL */
 };
 
+/** For sched_setattr(2). */
+struct plan_scheduler {
+	const char *policy; /* "SCHED_FIFO"; NULL = as it is */
+	uint32_t number;    /* of the policy */
+	uint32_t priority;
+	int32_t nice;
+	uint64_t flags;
+	uint64_t runtime, deadline, period;
+	bool cpus_limited; /* by the cgroup: the kernel then refuses deadlines */
+};
+
+/** linux/ioprio.h, which not every libc's headers go with. */
+#define PLAN_IO_CLASS_SHIFT 13
+
 struct plan_process {
 	char *const *args; /* NULL when config.json has no process: only start may then fail */
 	char *const
@@ -169,7 +184,12 @@ struct plan_process {
 	int oom_score_adj;
 	const struct plan_rlimit *rlimits;
 	size_t rlimit_count;
-	const char *selinux_label; /* NULL = none */
+	struct plan_scheduler scheduler;
+	bool has_io_priority;
+	int io_priority;			 /* as ioprio_set(2) takes it: class and priority */
+	struct bitlist initial_cpus, final_cpus; /* exec: of the runtime while it enters the cgroup,
+						    of the process behind it */
+	const char *selinux_label;		 /* NULL = none */
 	const char *apparmor_profile;
 	struct plan_seccomp seccomp;
 };
@@ -189,14 +209,6 @@ struct plan_cgroup_write {
 	const char *pointer;	   /* JSON pointer, for "not available here" */
 };
 
-/** For `explain`: what the device program decides by; the last one that matches does. */
-struct plan_device_rule {
-	bool allow;
-	const char *type;     /* "c", "b", "a" = both */
-	int32_t major, minor; /* -1 = any */
-	const char *access;   /* "rwm" or less */
-};
-
 struct plan_cgroup {
 	enum cgroup_manager manager;
 	const char *path;  /* absolute below the cgroup2 mount: "/orlop/ID"; systemd:
@@ -204,10 +216,8 @@ struct plan_cgroup {
 	bool limits_asked; /* any write or device rule: lack of permission is an error then */
 	const struct plan_cgroup_write *writes;
 	size_t write_count;
-	const struct bpf_insn *device_program;	     /* NULL = everything allowed: load nothing */
-	size_t device_program_length;		     /* in instructions */
-	const struct plan_device_rule *device_rules; /* the first one is for all devices */
-	size_t device_rule_count;
+	const struct bpf_insn *device_program; /* NULL = everything allowed: load nothing */
+	size_t device_program_length;	       /* in instructions */
 };
 
 /* -- intelRdt ---------------------------------------------------------------------------------- */
@@ -253,6 +263,9 @@ struct plan {
 	size_t sysctl_count;
 	bool has_personality;
 	unsigned long personality;
+	const char *memory_policy; /* "MPOL_BIND"; NULL = as it is */
+	int memory_mode;	   /* its number, with flags, as set_mempolicy(2) takes it */
+	struct bitlist memory_nodes;
 
 	struct plan_process process;
 	struct plan_hooks hooks[HOOK_COUNT];
@@ -288,9 +301,6 @@ int plan_compile(const struct oci_config *config, const struct plan_request *req
  */
 int plan_compile_process(const struct oci_process *process, const struct oci_config *config,
 			 struct plan *out, struct error *err);
-
-/** Who answers the calls that seccomp's program, which is there already, reports. */
-void plan_find_listener(const struct oci_config *config, struct plan_seccomp *seccomp);
 
 void plan_done(struct plan *plan);
 #define cleanup_plan __attribute__((cleanup(plan_done)))

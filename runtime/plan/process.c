@@ -102,6 +102,13 @@ static int check_mapped(const struct plan *plan, const char *pointer, struct err
 						   "gid %u is not mapped in the user namespace",
 						   process->gid),
 				     "%s/user/gid", pointer);
+	for (size_t i = 0; i < process->group_count; i++)
+		if (!id_is_mapped(process->groups[i], plan->gid_map, plan->gid_map_count))
+			return error_pointer(
+				err,
+				error_invalid(err, "group %u is not mapped in the user namespace",
+					      process->groups[i]),
+				"%s/user/additionalGids/%zu", pointer, i);
 	return 0;
 }
 
@@ -130,21 +137,6 @@ static int compile_user(const struct oci_user *user, const char *pointer, struct
 	return check_mapped(plan, pointer, err);
 }
 
-/* Known, decoded, but nothing acts on them yet: only values that would change something. */
-static int check_not_yet(const struct oci_process *config, const char *pointer, struct error *err)
-{
-	const struct oci_cpu_affinity *affinity = config->exec_cpu_affinity;
-
-	if (config->scheduler && config->scheduler->has_policy)
-		return plan_not_yet(err, "%s/scheduler", pointer);
-	if (config->io_priority && config->io_priority->has_class)
-		return plan_not_yet(err, "%s/ioPriority", pointer);
-	if (affinity &&
-	    ((affinity->initial && *affinity->initial) || (affinity->final && *affinity->final)))
-		return plan_not_yet(err, "%s/execCPUAffinity", pointer);
-	return 0;
-}
-
 static int compile_program(const struct oci_process *config, const char *pointer, struct plan *plan,
 			   struct error *err)
 {
@@ -169,29 +161,33 @@ static int compile_program(const struct oci_process *config, const char *pointer
 	return compile_env(&config->env, pointer, plan, err);
 }
 
-int compile_process(const struct oci_process *config, const char *pointer, struct plan *plan,
-		    struct error *err)
+static int compile_oom_score(const struct oci_process *config, const char *pointer,
+			     struct plan *plan, struct error *err)
 {
-	int ret;
-
-	ret = check_not_yet(config, pointer, err);
-	if (ret < 0)
-		return ret;
-	ret = compile_program(config, pointer, plan, err);
-	if (ret < 0)
-		return ret;
-	ret = compile_user(&config->user, pointer, plan, err);
-	if (ret < 0)
-		return ret;
-	ret = compile_rlimits(config, plan, err);
-	if (ret < 0)
-		return ret;
-	plan->process.no_new_privileges = config->no_new_privileges;
-	plan->process.has_oom_score_adj = config->has_oom_score_adj;
-	plan->process.oom_score_adj = config->oom_score_adj;
-	if (config->has_oom_score_adj &&
-	    (config->oom_score_adj < -1000 || config->oom_score_adj > 1000))
+	if (!config->has_oom_score_adj)
+		return 0;
+	if (config->oom_score_adj < -1000 || config->oom_score_adj > 1000)
 		return error_pointer(err, error_invalid(err, "oomScoreAdj is not of -1000..1000"),
 				     "%s/oomScoreAdj", pointer);
-	return compile_capabilities(config->capabilities, plan, err);
+	plan->process.has_oom_score_adj = true;
+	plan->process.oom_score_adj = config->oom_score_adj;
+	return 0;
+}
+
+int compile_process(const struct compiler *c, const struct oci_process *config, const char *pointer,
+		    struct error *err)
+{
+	struct plan *plan = c->plan;
+	int ret = compile_program(config, pointer, plan, err);
+
+	if (ret == 0)
+		ret = compile_user(&config->user, pointer, plan, err);
+	if (ret == 0)
+		ret = compile_rlimits(config, plan, err);
+	if (ret == 0)
+		ret = compile_oom_score(config, pointer, plan, err);
+	if (ret == 0)
+		ret = compile_policies(c, config, pointer, err);
+	plan->process.no_new_privileges = config->no_new_privileges;
+	return ret < 0 ? ret : compile_capabilities(config->capabilities, plan, err);
 }

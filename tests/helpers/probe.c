@@ -311,6 +311,42 @@ static int do_clock(char **argv)
 	return 0;
 }
 
+/* policy, nice, priority, flags, runtime/deadline/period; then the I/O class and priority */
+static int do_scheduler(char **argv)
+{
+	struct {
+		uint32_t size, policy;
+		uint64_t flags;
+		int32_t nice;
+		uint32_t priority;
+		uint64_t runtime, deadline, period;
+		uint32_t util_min, util_max;
+	} attr = { 0 };
+	int io = (int)syscall(SYS_ioprio_get, 1, 0);
+
+	(void)argv;
+	if (syscall(SYS_sched_getattr, 0, &attr, sizeof(attr), 0) < 0 || io < 0)
+		return fail("sched_getattr");
+	printf("policy=%u nice=%d priority=%u flags=%llu %llu/%llu/%llu io=%d:%d\n", attr.policy,
+	       attr.nice, attr.priority, (unsigned long long)attr.flags,
+	       (unsigned long long)attr.runtime, (unsigned long long)attr.deadline,
+	       (unsigned long long)attr.period, io >> 13, io & 7);
+	return 0;
+}
+
+/* The mode with its flags, and the first word of the nodes, in hexadecimal. */
+static int do_mempolicy(char **argv)
+{
+	unsigned long nodes[16] = { 0 };
+	int mode = 0;
+
+	(void)argv;
+	if (syscall(SYS_get_mempolicy, &mode, nodes, sizeof(nodes) * 8, NULL, 0) < 0)
+		return fail("get_mempolicy");
+	printf("mode=%x nodes=%lx\n", (unsigned int)mode, nodes[0]);
+	return 0;
+}
+
 /* -- what it can do -- */
 
 static int do_true(char **argv)
@@ -629,11 +665,11 @@ static const struct {
 	{ "echo", do_echo },         { "env", do_env },         { "exit", do_exit },
 	{ "false", do_false },       { "fds", do_fds },         { "fork", do_fork },
 	{ "hostname", do_hostname }, { "id", do_id },           { "loopback", do_loopback },
-	{ "links", do_links },       { "ls", do_ls },             { "memory", do_memory },   { "mkdir", do_mkdir },
+	{ "links", do_links },       { "ls", do_ls },             { "memory", do_memory }, { "mempolicy", do_mempolicy },   { "mkdir", do_mkdir },
 	{ "mknod", do_mknod },       { "mounts", do_mounts },   { "namespaces", do_namespaces },
 	{ "nnp", do_nnp },           { "open", do_open },       { "overwrite", do_overwrite },
 	{ "pid", do_pid },           { "read", do_read },       { "resized", do_resized },
-	{ "rlimit", do_rlimit },
+	{ "rlimit", do_rlimit },     { "scheduler", do_scheduler },
 	{ "seccomp", do_seccomp },   { "signals", do_signals }, { "sleep", do_sleep },
 	{ "stat", do_stat },         { "status", do_status },   { "stderr", do_stderr },
 	{ "syscall", do_syscall },

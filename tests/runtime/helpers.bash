@@ -26,7 +26,6 @@ setup() {
 	ROOT=$WORK/root
 	ID=t${WORK##*.}
 	RT_GLOBAL=()
-	BACKGROUND=()
 	RT_UNDER=()
 	setup_bundle
 }
@@ -62,7 +61,6 @@ probe() {
 teardown() {
 	local left=0
 
-	[ ${#BACKGROUND[@]} -eq 0 ] || kill "${BACKGROUND[@]}" 2>/dev/null || true
 	[ -n "${KEEP:-}" ] && echo "kept: $RUNTIME --root $ROOT ... -b $BUNDLE $ID ($WORK)"
 	for state in "$ROOT"/*/; do
 		[ -d "$state" ] && "$RUNTIME" --root "$ROOT" delete --force "$(basename "$state")" 3>&- || true
@@ -218,6 +216,13 @@ requires() {
 			;;
 		x86_64)
 			[ "$(uname -m)" = x86_64 ] || skip "has the numbers of x86_64's system calls"
+			;;
+		capability)
+			shift
+			setpriv --dump | grep -qE "^Capability bounding set:.*\b$1\b" || skip "needs the capability $1"
+			;;
+		numa)
+			[ -e /sys/devices/system/node/node0 ] || skip "needs a kernel with memory policies"
 			;;
 		program)
 			shift

@@ -1,5 +1,6 @@
 # Unit tests of lib/: one line each; a test links only the libraries below the layer it tests.
 unit_lib = \
+	%D%/test-bitlist \
 	%D%/test-clock \
 	%D%/test-error \
 	%D%/test-fd \

@@ -21,10 +21,6 @@ struct refusal {
 
 /* clang-format off */
 static const struct refusal not_yet[] = {
-	{ PROCESS(",\"scheduler\":{\"policy\":\"SCHED_BATCH\"}"), "/process/scheduler: not supported yet" },
-	{ PROCESS(",\"ioPriority\":{\"class\":\"IOPRIO_CLASS_IDLE\"}"), "/process/ioPriority: not supported yet" },
-	{ PROCESS(",\"execCPUAffinity\":{\"initial\":\"0\"}"), "/process/execCPUAffinity: not supported yet" },
-	{ LINUX(",\"memoryPolicy\":{\"mode\":\"MPOL_BIND\",\"nodes\":\"0\"}"), "/linux/memoryPolicy: not supported yet" },
 	{ MOUNT("\"destination\":\"/a\",\"source\":\"/a\",\"options\":[\"bind\",\"idmap\"]"), "/mounts/0/options: option \"idmap\": not supported yet" },
 	{ MOUNT("\"destination\":\"/a\",\"source\":\"/a\",\"options\":[\"bind\"],\"uidMappings\":[{\"containerID\":0,\"hostID\":1,\"size\":1}],\"gidMappings\":[{\"containerID\":0,\"hostID\":1,\"size\":1}]"), "/mounts/0/uidMappings: not supported yet" },
 	{ MOUNT("\"destination\":\"/sys\",\"options\":[\"remount\",\"mode=1\"]"), "/mounts/0/options: remount with option \"mode=1\": not supported yet" },
@@ -44,6 +40,12 @@ static const struct refusal invalid[] = {
 	{ PROCESS(",\"env\":[\"=1\"]"), "/process/env/0: " },
 	{ PROCESS(",\"user\":{\"uid\":4294967295}"), "/process/user: " },
 	{ PROCESS(",\"oomScoreAdj\":1001"), "/process/oomScoreAdj: " },
+	{ PROCESS(",\"scheduler\":{\"nice\":3}"), "/process/scheduler: scheduler policy is required" },
+	{ PROCESS(",\"execCPUAffinity\":{\"initial\":\"3-1\"}"), "/process/execCPUAffinity/initial: \"3-1\" is not a list of CPUs" },
+	{ PROCESS(",\"execCPUAffinity\":{\"final\":\"8192\"}"), "/process/execCPUAffinity/final: \"8192\" is not a list of CPUs below 8192" },
+	{ LINUX(",\"memoryPolicy\":{\"mode\":\"MPOL_BIND\",\"nodes\":\"1024\"}"), "/linux/memoryPolicy/nodes: invalid memory policy node: \"1024\"" },
+	{ LINUX(",\"personality\":{\"domain\":\"LINUX\",\"flags\":[\"X\"]}"), "/linux/personality/flags: personality flag \"X\"" },
+	{ NAMESPACES("{\"type\":\"user\"}", ",\"uidMappings\":[{\"containerID\":0,\"hostID\":1,\"size\":1}],\"gidMappings\":[{\"containerID\":1,\"hostID\":1,\"size\":1}]"), "/process/user/gid: gid 0 is not mapped" },
 	{ PROCESS(",\"rlimits\":[{\"type\":\"RLIMIT_CORE\",\"hard\":1,\"soft\":0},{\"type\":\"RLIMIT_CORE\",\"hard\":1,\"soft\":0}]"), "/process/rlimits/1: rlimit RLIMIT_CORE is listed twice" },
 	{ PROCESS(",\"rlimits\":[{\"type\":\"RLIMIT_CORE\",\"hard\":1,\"soft\":2}]"), "/process/rlimits/0: soft limit" },
 	{ DOCUMENT(",\"process\":{\"args\":[],\"cwd\":\"/\"},\"linux\":{" FIXTURE_NAMESPACES "}"), "/process/args: args must not be empty" },
@@ -94,7 +96,7 @@ static const char *const harmless[] = {
 	RESOURCES("\"cpu\":{\"shares\":0,\"quota\":0,\"period\":0,\"realtimeRuntime\":0,\"realtimePeriod\":0,\"cpus\":\"\",\"mems\":\"\",\"idle\":0}"),
 	RESOURCES("\"blockIO\":{\"weight\":0,\"leafWeight\":0},\"network\":{\"classID\":0,\"priorities\":[]}"),
 	LINUX(",\"intelRdt\":null,\"netDevices\":{},\"memoryPolicy\":null,\"timeOffsets\":{\"monotonic\":{\"secs\":0}},\"mountLabel\":\"\",\"sysctl\":{}"),
-	PROCESS(",\"apparmorProfile\":\"\",\"selinuxLabel\":\"\",\"execCPUAffinity\":{},\"scheduler\":null,\"ioPriority\":null,\"rlimits\":[],\"capabilities\":{}"),
+	PROCESS(",\"apparmorProfile\":\"\",\"selinuxLabel\":\"\",\"execCPUAffinity\":{\"initial\":\"\",\"final\":null},\"scheduler\":null,\"ioPriority\":null,\"rlimits\":[],\"capabilities\":{}"),
 	MOUNT("\"destination\":\"/a\",\"type\":\"tmpfs\",\"options\":null,\"uidMappings\":[],\"gidMappings\":null"),
 	MOUNT("\"destination\":\"/proc/cpuinfo\",\"type\":\"bind\",\"source\":\"/etc/passwd\""),
 	MOUNT("\"destination\":\"/proc\",\"source\":\"/proc\",\"options\":[\"rbind\"]"),
