@@ -27,6 +27,7 @@
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/sysmacros.h>
+#include <sys/un.h>
 #include <sys/utsname.h>
 #include <sys/wait.h>
 #include <termios.h>
@@ -158,6 +159,24 @@ static int do_hostname(char **argv)
 		return fail("uname");
 	printf("%s %s %s\n", name.nodename, name.domainname, name.machine);
 	return 0;
+}
+
+/* unix SOCKET TEXT: say TEXT, show the answer */
+static int do_unix(char **args)
+{
+	struct sockaddr_un address = { .sun_family = AF_UNIX };
+	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0), ret;
+
+	if (!args[0] || !args[1] || strlen(args[0]) >= sizeof(address.sun_path))
+		return fail("unix SOCKET TEXT");
+	memcpy(address.sun_path, args[0], strlen(args[0]));
+	if (fd < 0 || connect(fd, (struct sockaddr *)&address, sizeof(address)) < 0)
+		return fail(args[0]);
+	if (write(fd, args[1], strlen(args[1])) < 0)
+		return fail("write");
+	ret = copy_fd(fd);
+	close(fd);
+	return ret;
 }
 
 static int do_umask(char **argv)
@@ -674,7 +693,8 @@ static const struct {
 	{ "stat", do_stat },         { "status", do_status },   { "stderr", do_stderr },
 	{ "syscall", do_syscall },
 	{ "trap", do_trap },         { "true", do_true },       { "try", do_try },
-	{ "tty", do_tty },           { "umask", do_umask },     { "write", do_write },
+	{ "tty", do_tty },           { "umask", do_umask },     { "unix", do_unix },
+	{ "write", do_write },
 };
 /* clang-format on */
 
