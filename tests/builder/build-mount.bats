@@ -271,7 +271,7 @@ last_layer() {
 		RUN --mount=type=cache,target=/ true
 	X
 	[ "$status" = 1 ]
-	said 'Dockerfile:2: --mount: invalid mount target'
+	said 'Dockerfile:2:.* --mount: invalid mount target'
 	try_build <<-'X'
 		FROM base
 		RUN --mount=type=tmpfs true
