@@ -1,4 +1,5 @@
 # The verbs are in the library, main() is the program's own: one line per verb.
+builder_libbuilder_a_SOURCES += %D%/archive-file.c %D%/archive-file.h
 builder_libbuilder_a_SOURCES += %D%/cli.c %D%/cli.h
 builder_libbuilder_a_SOURCES += %D%/format.c %D%/format.h
 builder_libbuilder_a_SOURCES += %D%/progress.h %D%/progress-plain.c
@@ -10,6 +11,7 @@ builder_libbuilder_a_SOURCES += %D%/cmd-import.c
 builder_libbuilder_a_SOURCES += %D%/cmd-inspect.c
 builder_libbuilder_a_SOURCES += %D%/cmd-rmi.c
 builder_libbuilder_a_SOURCES += %D%/cmd-run.c
+builder_libbuilder_a_SOURCES += %D%/cmd-save.c
 builder_libbuilder_a_SOURCES += %D%/cmd-tag.c
 
 bin_PROGRAMS += orlop-builder

@@ -24,6 +24,7 @@ static const struct command_spec *const commands[] = {
 	&inspect_command,
 	&rmi_command,
 	&run_command,
+	&save_command,
 	&tag_command,
 	NULL,
 };

@@ -8,6 +8,7 @@ builder_libbuilder_a_SOURCES += \
 	%D%/layer-scan.c \
 	%D%/layer-stream.c %D%/layer-stream.h \
 	%D%/layer-writer.c \
+	%D%/output-oci.c %D%/output-oci.h \
 	%D%/reference.c %D%/reference.h \
 	%D%/snapshot.c %D%/snapshot.h \
 	%D%/snapshot-lookup.c \

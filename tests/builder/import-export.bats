@@ -224,3 +224,40 @@ link('long', 't' * 3000)" >"$work/names.tar"
 	[ "$(cat "$work/count")" = 1001000 ]
 	[ "$(awk '{ print $2 }' "$work/peak")" -lt 65536 ]
 }
+
+# layout_blob DESCRIPTOR-JQ: the contents of a blob of the layout in $work/saved
+layout_blob() {
+	cat "$work/saved/blobs/sha256/$(jq -r "$1" <"$2" | cut -d: -f2)"
+}
+
+@test "save: an OCI layout with docker's list; every blob has its digest, shared ones stand once" {
+	ob import -q "$work/root.tar" one
+	ob import -q -m other "$work/root.tar" two:2
+	ob save -o "$work/images.tar" one two:2
+	mkdir "$work/saved"
+	tar -C "$work/saved" -xf "$work/images.tar"
+	cd "$work/saved"
+	[ "$(cat oci-layout)" = '{"imageLayoutVersion":"1.0.0"}' ]
+	(cd blobs/sha256 && for blob in *; do echo "$blob  $blob"; done | sha256sum -c --quiet)
+	[ "$(ls blobs/sha256 | wc -l)" = 5 ] # one layer, two configs, two manifests
+	[ "$(jq -r '.manifests[].annotations."io.containerd.image.name"' index.json | tr '\n' ' ')" = \
+		"docker.io/library/one:latest docker.io/library/two:2 " ]
+	[ "$(jq -r '.manifests[1].annotations."org.opencontainers.image.ref.name"' index.json)" = 2 ]
+	layout_blob .manifests[0].digest index.json >"$work/manifest"
+	layout_blob .layers[0].digest "$work/manifest" | tar -tf - | grep -qx etc/motd
+	[ "$(jq -c '[.[].RepoTags[]]' manifest.json)" = '["one:latest","two:2"]' ]
+	[ "$(jq -r '.[0].Layers[0]' manifest.json)" = "$(jq -r '.[1].Layers[0]' manifest.json)" ]
+	[ -f "$(jq -r '.[0].Config' manifest.json)" ]
+	ob save one two:2 | cmp - "$work/images.tar"
+}
+
+@test "save: nothing is written for an unknown image, nor when a layer was changed in the store" {
+	ob import -q "$work/root.tar" one
+	run ob save -o "$work/images.tar" one nothing
+	[ "$status" = 1 ] && [[ $output == *'image "nothing" is not in the store'* ]]
+	[ -z "$(ls "$work" | grep images)" ]
+	echo worse >"$(echo "$ORLOP_STORE"/layers/*/tree/etc/motd)"
+	run ob save -o "$work/images.tar" one
+	[ "$status" = 1 ] && [[ $output == *"files have changed"* ]]
+	[ -z "$(ls "$work" | grep images)" ]
+}

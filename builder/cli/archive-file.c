@@ -1,0 +1,53 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Archives of export and save: beside the target, renamed when complete. */
+#include "builder/cli/archive-file.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "lib/cleanup.h"
+
+static bool is_stdout(const char *output)
+{
+	return !output || strcmp(output, "-") == 0;
+}
+
+int archive_check_output(struct cli *cli, const struct command_spec *command, const char *output)
+{
+	if (!is_stdout(output) || !isatty(STDOUT_FILENO))
+		return 0;
+	cli->usage = command;
+	return error_set(&cli->err, ERROR_USAGE, 0,
+			 "an archive is not for a terminal: use -o FILE or a pipe");
+}
+
+/* A failure leaves no half archive. */
+static int write_file(const char *output, archive_write_fn write, void *context, struct error *err)
+{
+	cleanup_free char *part = xasprintf("%s.part-%d", output, (int)getpid());
+	struct stat st;
+	/* what is there and no file (/dev/null, a pipe) is written to as it is */
+	bool direct = stat(output, &st) == 0 && !S_ISREG(st.st_mode);
+	cleanup_close int fd = direct ? open(output, O_WRONLY | O_CLOEXEC)
+				      : open(part, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0644);
+	int ret;
+
+	if (fd < 0)
+		return error_errno(err, errno, "open \"%s\"", direct ? output : part);
+	ret = write(context, fd, err);
+	if (direct)
+		return ret;
+	if (ret == 0 && rename(part, output) < 0)
+		ret = error_errno(err, errno, "rename \"%s\" to \"%s\"", part, output);
+	if (ret < 0)
+		(void)unlink(part); /* best effort: the error is told */
+	return ret;
+}
+
+int archive_write(const char *output, archive_write_fn write, void *context, struct error *err)
+{
+	return is_stdout(output) ? write(context, STDOUT_FILENO, err)
+				 : write_file(output, write, context, err);
+}
