@@ -135,7 +135,7 @@ load build
 		["VOLUME [/d /e]",true]
 		["SHELL [/bin/sh -c]",true]
 		["STOPSIGNAL 9",true]
-		["HEALTHCHECK {Test:[CMD-SHELL x] Interval:1m30s Timeout:0s StartPeriod:0s StartInterval:0s Retries:0}",true]
+		["HEALTHCHECK &{[\"CMD-SHELL\" \"x\"] \"1m30s\" \"0s\" \"0s\" \"0s\" '\\x00'}",true]
 	X
 	[ "$(config '|[.History[]|select(.empty_layer|not)]|length' t)" = \
 		"$(config '.RootFS.diff_ids|length' t)" ]
