@@ -337,6 +337,25 @@ static int set_folder_times(struct target *target, struct error *err)
 	return 0;
 }
 
+int copy_to_folder(struct copy *copy, int folder_fd, struct error *err)
+{
+	static const struct strv nothing = STRV_INIT;
+	cleanup_with(target_done) struct target target = { .copy = copy,
+							   .trees = &nothing,
+							   .path = xstrdup("."),
+							   .is_folder = true,
+							   .root_fd = -EBADF };
+	struct copy_sink sink = { mount_begin, mount_entry, &target };
+	struct digest content;
+	int ret;
+
+	target.root_fd = openat(folder_fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (target.root_fd < 0)
+		return error_errno(err, errno, "open a folder");
+	ret = copy_run(copy, &sink, &content, err);
+	return ret < 0 ? ret : set_folder_times(&target, err);
+}
+
 int copy_to_mount(struct engine *engine, struct step *step, struct copy *copy,
 		  struct layer_draft *out, struct digest *content, struct error *err)
 {

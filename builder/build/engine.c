@@ -182,7 +182,7 @@ static int make_step(struct engine *engine, struct step *step, char **manifest, 
 	return ret < 0 ? ret : 0;
 }
 
-static int run_step_unreported(struct engine *engine, struct step *step, struct error *err)
+int engine_make(struct engine *engine, struct step *step, struct error *err)
 {
 	cleanup_free char *manifest = NULL;
 	int ret = engine_check_cancel(engine, err);
@@ -231,7 +231,7 @@ static int run_one_step(struct engine *engine, struct step *step, struct error *
 	int ret;
 
 	engine->running = engine_begin(engine, name);
-	ret = run_step_unreported(engine, step, err);
+	ret = engine_make(engine, step, err);
 	if (ret < 0) {
 		engine->failed = step;
 		report_failure(engine, err);

@@ -39,6 +39,10 @@ struct engine_options {
 	bool no_cache;
 	const struct run_volume *volumes; /* of every RUN; in no key */
 	size_t volume_count;
+	const struct secret *secrets; /* --secret */
+	size_t secret_count;
+	const struct secret *agents; /* --ssh */
+	size_t agent_count;
 	const char *runtime;
 	int cancel_fd; /* readable = stop; -EBADF = never */
 	build_event_fn event;
@@ -61,6 +65,11 @@ int engine_run(struct engine *engine, struct error *err);
 /** Write the target's image; it has no name yet. */
 int engine_create_image(struct engine *engine, struct store_ref *out_ref, struct digest *out_id,
 			struct error *err);
+
+/** Make a step that belongs to another one, or take it from the cache: key and layer are known
+ * then.
+ */
+int engine_make(struct engine *engine, struct step *step, struct error *err);
 
 /** Begin something in the progress; returns its id. */
 unsigned int engine_begin(struct engine *engine, const char *name);

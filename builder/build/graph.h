@@ -12,6 +12,7 @@
 
 #include "builder/build/cache-key.h"
 #include "builder/build/run-step.h"
+#include "builder/dockerfile/run-mount.h"
 #include "builder/dockerfile/scope.h"
 #include "builder/dockerfile/stages.h"
 #include "builder/image/image.h"
@@ -26,6 +27,28 @@ struct step_script {
 	const char *body;
 };
 
+/** Where files come from; all NULL: the build context. */
+struct graph_source {
+	struct graph_stage *stage;
+	struct image *image;
+};
+
+/** RUN --mount with its defaults. */
+struct step_mount {
+	enum run_mount_type type;
+	size_t number;	    /* among those of its type */
+	const char *target; /* absolute; NULL: a secret that is a variable only */
+	const char *id;	    /* cache, secret, ssh */
+	const char *env;    /* secret; NULL = none */
+	const char *source; /* bind: a path in what follows; cache: the same, or NULL */
+	struct graph_source from;
+	struct step *files; /* or a layer made of the context for it */
+	bool readonly, required;
+	enum run_mount_sharing sharing;
+	uint32_t mode, uid, gid;
+	uint64_t size; /* tmpfs; 0 = no limit */
+};
+
 /** RUN: all that decides what the command does. */
 struct step_run {
 	const char *const *args;
@@ -37,12 +60,8 @@ struct step_run {
 	const char *user;
 	enum run_network network;
 	const struct step_script *script; /* NULL = none */
-};
-
-/** Where files come from; all NULL: the build context. */
-struct graph_source {
-	struct graph_stage *stage;
-	struct image *image;
+	const struct step_mount *mounts;
+	size_t mount_count;
 };
 
 /** What a COPY source is: a path, or the body of a here-document. */
@@ -136,6 +155,7 @@ struct graph {
 	const struct graph_options *options;
 	struct graph_stage *items; /* as many as stages->count; only the needed are planned */
 	struct graph_stage *target;
+	struct graph_stage nothing; /* what layers of the context's files stand on */
 	struct graph_stage **order; /* planned ones, the needed before those who need them */
 	size_t order_count;
 	struct graph_image *images; /* loaded ones */
@@ -194,5 +214,8 @@ const char *const *plan_command(struct plan_context *plan, const struct instruct
 /** Plan the stage that a --from means, or load the image. */
 int plan_source(struct plan_context *plan, const char *from, struct graph_source *out,
 		struct error *err);
+/** Plan the mounts of a RUN, whose cwd is known. */
+int plan_mounts(struct plan_context *plan, const struct instruction *instruction,
+		struct step_run *run, struct error *err);
 
 #endif

@@ -18,6 +18,7 @@ void place_done(struct place *place)
 		(void)snapshot_detach(place->rootfs, NULL); /* the namespace's end does it too */
 	free(place->rootfs);
 	free(place->bundle);
+	free(place->script);
 }
 
 int place_make(struct place *place, const struct strv *trees, struct error *err)
@@ -35,6 +36,7 @@ int place_make(struct place *place, const struct strv *trees, struct error *err)
 		return error_errno(err, errno, "make the folders of a step in \"%s\"", place->name);
 	place->rootfs = xasprintf("%s/%s/rootfs", store->path, place->name);
 	place->bundle = xasprintf("%s/%s/bundle", store->path, place->name);
+	place->script = xasprintf("%s/%s/script", store->path, place->name);
 	ret = snapshot_mount(store, trees, &place->upper, SNAPSHOT_VOLATILE, &mount_fd, err);
 	if (ret == 0)
 		ret = snapshot_attach(mount_fd, AT_FDCWD, place->rootfs, err);

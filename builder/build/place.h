@@ -18,6 +18,7 @@ struct place {
 	struct snapshot_upper upper; /* upper.upper becomes the layer after the unmount */
 	char name[STORE_NAME_SIZE];  /* scratch folder with rootfs/ and bundle/ */
 	char *rootfs, *bundle;	     /* absolute paths */
+	char *script;		     /* the same of a file that is not there */
 	bool mounted;
 };
 

@@ -150,6 +150,9 @@ int plan_run(struct plan_context *plan, const struct instruction *instruction, s
 	cwd = path_join("/", defaults->working_dir ? defaults->working_dir : "");
 	run.cwd = arena_strdup(&plan->graph->arena, cwd);
 	run.user = defaults->user ? defaults->user : "";
+	ret = plan_mounts(plan, instruction, &run, err);
+	if (ret < 0)
+		return ret;
 	created_by = run_history(plan, &run);
 	plan_step(plan, &step_kind_run, created_by)->run = run;
 	return 0;

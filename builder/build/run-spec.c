@@ -99,6 +99,19 @@ static void add_bind(struct oci_config *config, const char *source, const char *
 		add_mount(config, &row, arena);
 }
 
+static void add_volume(struct oci_config *config, const struct run_volume *volume,
+		       struct arena *arena)
+{
+	struct mount_row row = { volume->target, "bind", volume->source, NULL };
+
+	row.options = arena_printf(arena, "%s%s%s%s", volume->source ? "rbind,rprivate," : "",
+				   volume->read_only ? "ro" : "rw", volume->options ? "," : "",
+				   volume->options ? volume->options : "");
+	if (!volume->source)
+		row.type = row.source = "tmpfs";
+	add_mount(config, &row, arena);
+}
+
 static void add_mounts(struct oci_config *config, const struct run_spec *spec, struct arena *arena)
 {
 	config->mounts.items = arena_alloc(arena, (ARRAY_SIZE(mounts) + 2 + spec->volume_count) *
@@ -108,9 +121,7 @@ static void add_mounts(struct oci_config *config, const struct run_spec *spec, s
 	add_bind(config, spec->resolv_conf, "/etc/resolv.conf", file_options, arena);
 	add_bind(config, spec->hosts, "/etc/hosts", file_options, arena);
 	for (size_t i = 0; i < spec->volume_count; i++)
-		add_bind(config, spec->volumes[i].source, spec->volumes[i].target,
-			 spec->volumes[i].read_only ? "rbind,rprivate,ro" : "rbind,rprivate,rw",
-			 arena);
+		add_volume(config, &spec->volumes[i], arena);
 }
 
 /*

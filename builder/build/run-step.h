@@ -24,11 +24,12 @@ enum run_network {
 	RUN_NETWORK_NONE, /* a network namespace with only lo, up */
 };
 
-/** A bind mount from the host: a folder or a file. */
+/** A bind mount from the host (a folder or a file), or a tmpfs. */
 struct run_volume {
-	const char *source; /* absolute path on the host */
+	const char *source; /* absolute path on the host; NULL: a tmpfs */
 	const char *target; /* absolute path in the container */
 	bool read_only;
+	const char *options; /* more of them, "nosuid,nodev"; NULL = none */
 };
 
 enum run_stream { RUN_STDOUT = 1, RUN_STDERR = 2 };

@@ -6,6 +6,7 @@
 
 #include "builder/build/engine.h"
 #include "builder/build/place.h"
+#include "builder/build/run-mounts.h"
 #include "builder/build/runtime-exec.h"
 #include "builder/container/leftovers.h"
 #include "lib/cleanup.h"
@@ -17,9 +18,8 @@ static int run_find_key(struct engine *engine, struct step *step, char **manifes
 {
 	const struct step_run *run = &step->run;
 	struct key_builder builder;
+	int ret;
 
-	(void)engine;
-	(void)err;
 	key_begin(&builder, "run");
 	key_add(&builder, "parent", step->stage->key.hex);
 	key_add_list(&builder, "args", run->args, run->arg_count);
@@ -29,8 +29,9 @@ static int run_find_key(struct engine *engine, struct step *step, char **manifes
 	key_add(&builder, "network", run->network == RUN_NETWORK_NONE ? "none" : "host");
 	key_add(&builder, "security", "sandbox");
 	key_add(&builder, "script", run->script ? run->script->body : NULL);
+	ret = run_mounts_key(engine, step, &builder, err);
 	key_finish(&builder, &step->key, manifest);
-	return 1;
+	return ret < 0 ? ret : 1;
 }
 
 /* -- the command ---------------------------------------------------------------------------------
@@ -48,7 +49,7 @@ static void pass_output(void *context, enum run_stream stream, const char *data,
 static int write_script(const struct place *place, const struct step_script *script,
 			struct run_volume *out, struct error *err)
 {
-	char *path = xasprintf("%s/%s/script", place->store->path, place->name);
+	const char *path = place->script;
 	cleanup_close int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0755);
 	int ret;
 
@@ -59,14 +60,50 @@ static int write_script(const struct place *place, const struct step_script *scr
 	return ret < 0 ? error_errno(err, -ret, "write \"%s\"", path) : 0;
 }
 
+/* What is mounted: volumes of the command line, the script of a here-document, --mount. */
+static int collect_volumes(const struct engine_options *options, const struct step_run *run,
+			   const struct place *place, const struct run_mounts *mounts,
+			   struct run_step *step, struct error *err)
+{
+	size_t count = options->volume_count;
+	struct run_volume *volumes =
+		xreallocarray(NULL, count + 1 + mounts->count, sizeof(*volumes));
+	int ret = 0;
+
+	step->volumes = volumes;
+	if (count)
+		memcpy(volumes, options->volumes, count * sizeof(*volumes));
+	if (run->script)
+		ret = write_script(place, run->script, &volumes[count++], err);
+	if (mounts->count)
+		memcpy(volumes + count, mounts->volumes, mounts->count * sizeof(*volumes));
+	step->volume_count = count + mounts->count;
+	return ret;
+}
+
+static void collect_env(const struct step_run *run, const struct run_mounts *mounts,
+			struct strv *out)
+{
+	strv_add_all(out, (char *const *)run->env);
+	strv_add_all(out, (char *const *)run->proxies);
+	for (size_t i = 0; i < mounts->env.count; i++) {
+		cleanup_free char *name =
+			xstrndup(mounts->env.items[i], strcspn(mounts->env.items[i], "="));
+
+		/* a secret's variable wins; an agent is not forced on who has one */
+		if (strcmp(name, "SSH_AUTH_SOCK") == 0 && strv_env_get(out, name))
+			continue;
+		strv_env_set(out, name, mounts->env.items[i] + strlen(name) + 1);
+	}
+}
+
 static int execute(struct engine *engine, const struct step_run *run, const struct place *place,
 		   struct run_result *out, struct error *err)
 {
 	const struct engine_options *options = engine->options;
-	size_t count = options->volume_count;
-	cleanup_free struct run_volume *volumes = xreallocarray(NULL, count + 1, sizeof(*volumes));
-	cleanup_free char *script = NULL;
+	cleanup_run_mounts struct run_mounts mounts = { .count = 0 };
 	cleanup_free char *id = xasprintf("build-%s-%u", engine->store->session, engine->running);
+	cleanup_free const struct run_volume *volumes = NULL;
 	cleanup_strv struct strv env = STRV_INIT;
 	struct run_step step = {
 		.id = id,
@@ -76,31 +113,22 @@ static int execute(struct engine *engine, const struct step_run *run, const stru
 		.cwd = run->cwd,
 		.user = run->user,
 		.network = run->network,
-		.volumes = volumes,
-		.volume_count = count,
 		.runtime = options->runtime,
 		.runtime_root = RUNTIME_ROOT_STEPS,
 		.output = pass_output,
 		.context = engine,
 		.cancel_fd = options->cancel_fd,
 	};
+	int ret = run_mounts_prepare(engine, run, place, &mounts, err);
 
-	int ret;
-
-	if (count)
-		memcpy(volumes, options->volumes, count * sizeof(*volumes));
-	if (run->script) {
-		ret = write_script(place, run->script, &volumes[step.volume_count++], err);
-
-		script = (char *)volumes[count].source;
-		if (ret < 0)
-			return ret;
-	}
-	ret = store_lease_note(engine->store, LEFTOVER_RUNTIME, options->runtime, err);
+	if (ret == 0)
+		ret = collect_volumes(options, run, place, &mounts, &step, err);
+	volumes = step.volumes;
+	if (ret == 0)
+		ret = store_lease_note(engine->store, LEFTOVER_RUNTIME, options->runtime, err);
 	if (ret < 0)
 		return ret;
-	strv_add_all(&env, (char *const *)run->env);
-	strv_add_all(&env, (char *const *)run->proxies);
+	collect_env(run, &mounts, &env);
 	step.env = strv_items(&env);
 	return run_step_execute(&step, out, err);
 }

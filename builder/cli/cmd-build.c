@@ -14,6 +14,7 @@
 
 #include "builder/build/engine.h"
 #include "builder/build/runtime-exec.h"
+#include "builder/build/secrets.h"
 #include "builder/cli/cli.h"
 #include "builder/cli/progress.h"
 #include "builder/container/volume.h"
@@ -27,7 +28,7 @@
 #include "lib/table.h"
 
 struct build_args {
-	struct strv tags, build_args, labels, volumes, secrets;
+	struct strv tags, build_args, labels, volumes, secrets, agents;
 	const char *file, *target, *network, *runtime, *progress, *iidfile, *platform;
 	bool no_cache, quiet;
 };
@@ -48,6 +49,8 @@ static const struct option_spec build_options[] = {
 		 "mount a file or folder in every RUN step; it is in no layer and no cache key"),
 	OPT_STRV(0, "secret", struct build_args, secrets, "id=ID[,src=FILE|,env=NAME]",
 		 "a secret for RUN --mount=type=secret"),
+	OPT_STRV(0, "ssh", struct build_args, agents, "ID[=SOCKET]",
+		 "an SSH agent for RUN --mount=type=ssh (default: SSH_AUTH_SOCK)"),
 	OPT_STRING(0, "runtime", struct build_args, runtime, "PROGRAM",
 		   "the OCI runtime of RUN steps (default: orlop-runtime)"),
 	OPT_STRING(0, "progress", struct build_args, progress, "plain|auto|quiet", "kind of progress"),
@@ -184,17 +187,23 @@ static int read_time(struct build *build, int64_t *out)
 	return 0;
 }
 
-/* "id=x,src=y": what RUN --mount=type=secret will take. */
-static int check_secrets(struct build *build, const struct command_spec *command)
+/* What RUN --mount=type=secret and type=ssh will take. */
+static int read_secrets(struct build *build, const struct command_spec *command)
 {
-	for (size_t i = 0; i < build->args.secrets.count; i++) {
-		cleanup_strv struct strv parts = STRV_INIT;
+	struct engine_options *options = &build->engine_options;
+	struct arena *arena = &build->cli->arena;
+	struct secret *secrets = NULL, *agents = NULL;
+	int ret = secrets_parse(&build->args.secrets, arena, &secrets, &options->secret_count,
+				&build->cli->err);
 
-		strv_split(&parts, build->args.secrets.items[i], ',');
-		if (!strv_env_get(&parts, "id"))
-			return usage_error(build, command, "secret", build->args.secrets.items[i]);
-	}
-	return 0;
+	if (ret == 0)
+		ret = agents_parse(&build->args.agents, arena, &agents, &options->agent_count,
+				   &build->cli->err);
+	options->secrets = secrets;
+	options->agents = agents;
+	if (ret < 0 && build->cli->err.code == ERROR_USAGE)
+		build->cli->usage = command;
+	return ret;
 }
 
 static int read_options(struct build *build, const struct command_spec *command)
@@ -214,7 +223,7 @@ static int read_options(struct build *build, const struct command_spec *command)
 	if (!args->quiet && strcmp(progress, "quiet") != 0)
 		build->progress.out = stderr;
 	read_build_args(build);
-	ret = check_secrets(build, command);
+	ret = read_secrets(build, command);
 	if (ret == 0)
 		ret = read_tags(build);
 	if (ret == 0)

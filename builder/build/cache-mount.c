@@ -1,0 +1,195 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Cache mounts in the store, called by run-mounts.c. */
+#include "builder/build/cache-mount.h"
+
+#include <fcntl.h>
+#include <poll.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "builder/build/copy-target.h"
+#include "builder/build/copy.h"
+#include "builder/image/snapshot.h"
+#include "lib/cleanup.h"
+#include "lib/path.h"
+
+#define FOLDER "mounts"
+#define DATA "data"
+#define LOCK_POLL_MS 100
+#define PRIVATE_MAX 1000 /* builders that have the same private cache at once */
+
+/* The folder's name: one that other owners or seeds were asked for is another one. */
+static char *cache_name(const struct engine *engine, const struct step_mount *mount,
+			const char *seed)
+{
+	const char *space =
+		strv_env_get(engine->graph->options->build_args, "BUILDKIT_CACHE_MOUNT_NS");
+	struct key_builder builder;
+	struct cache_key key;
+	char owner[64];
+
+	snprintf(owner, sizeof(owner), "%o %u %u", mount->mode, mount->uid, mount->gid);
+	key_begin(&builder, "cache mount");
+	key_add(&builder, "namespace", space ? space : "");
+	key_add(&builder, "id", mount->id);
+	key_add(&builder, "owner", owner);
+	key_add(&builder, "seed", seed);
+	key_add(&builder, "source", *seed ? mount->source : NULL);
+	key_finish(&builder, &key, NULL);
+	return xasprintf(FOLDER "/%s", key.hex);
+}
+
+static int make_folder(struct store *store, const char *name, struct error *err)
+{
+	if (mkdirat(store->fd, name, 0711) < 0 && errno != EEXIST)
+		return error_errno(err, errno, "create \"%s/%s\"", store->path, name);
+	return 0;
+}
+
+static int open_lock(struct store *store, const char *name, struct error *err)
+{
+	cleanup_free char *path = xasprintf("%s/lock", name);
+	int ret = make_folder(store, FOLDER, err), fd;
+
+	if (ret == 0)
+		ret = make_folder(store, name, err);
+	if (ret < 0)
+		return ret;
+	fd = openat(store->fd, path, O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600);
+	return fd < 0 ? error_errno(err, errno, "open \"%s/%s\"", store->path, path) : fd;
+}
+
+/* Wait for a lock as long as the build is not to stop. */
+static int wait_lock(struct engine *engine, int fd, int operation, struct error *err)
+{
+	static const char note[] = "waiting for another build's cache mount";
+	bool told = false;
+	int ret;
+
+	while (flock(fd, operation | LOCK_NB) < 0) {
+		struct pollfd cancel = { .fd = engine->options->cancel_fd, .events = POLLIN };
+
+		if (errno != EWOULDBLOCK && errno != EINTR)
+			return error_errno(err, errno, "lock a cache mount");
+		if (!told)
+			engine_event(engine, EVENT_NOTE, engine->running, note, strlen(note));
+		told = true;
+		(void)poll(&cancel, 1, LOCK_POLL_MS); /* what it says is asked below */
+		ret = engine_check_cancel(engine, err);
+		if (ret < 0)
+			return ret;
+	}
+	return 0;
+}
+
+static bool is_held(const struct cache_mount *held, size_t count, const char *name)
+{
+	for (size_t i = 0; i < count; i++)
+		if (strcmp(held[i].name, name) == 0)
+			return true;
+	return false;
+}
+
+/* A folder that nobody else has: KEY, KEY.1, ... */
+static int lock_private(struct engine *engine, struct cache_mount *out, struct error *err)
+{
+	cleanup_free char *first = xstrdup(out->name);
+
+	for (int i = 1; i < PRIVATE_MAX; i++) {
+		out->lock_fd = open_lock(engine->store, out->name, err);
+		if (out->lock_fd < 0)
+			return out->lock_fd;
+		if (flock(out->lock_fd, LOCK_EX | LOCK_NB) == 0)
+			return 0;
+		if (errno != EWOULDBLOCK && errno != EINTR)
+			return error_errno(err, errno, "lock a cache mount");
+		cleanup_close_fd(&out->lock_fd);
+		free(out->name);
+		out->name = xasprintf("%s.%d", first, i);
+	}
+	return error_set(err, ERROR_STATE, 0, "more than %d private caches in use", PRIVATE_MAX);
+}
+
+static int lock(struct engine *engine, const struct step_mount *mount,
+		const struct cache_mount *held, size_t held_count, struct cache_mount *out,
+		struct error *err)
+{
+	if (is_held(held, held_count, out->name))
+		return 0; /* ours already */
+	if (mount->sharing == RUN_MOUNT_PRIVATE)
+		return lock_private(engine, out, err);
+	out->lock_fd = open_lock(engine->store, out->name, err);
+	if (out->lock_fd < 0)
+		return out->lock_fd;
+	return wait_lock(engine, out->lock_fd,
+			 mount->sharing == RUN_MOUNT_LOCKED ? LOCK_EX : LOCK_SH, err);
+}
+
+/* Copy what from= and source= say into a new folder. */
+static int seed_folder(struct engine *engine, const struct step_mount *mount, int folder_fd,
+		       struct error *err)
+{
+	const struct copy_item item = { .path = mount->source, .literal = true };
+	const struct step_copy step = {
+		.items = &item, .item_count = 1, .target = "/", .from = mount->from
+	};
+	cleanup_copy struct copy copy = { .root_fd = -EBADF };
+	int ret;
+
+	if (!mount->from.stage && !mount->from.image)
+		return 0;
+	ret = copy_open(&copy, engine, &step, err);
+	return ret < 0 ? ret : copy_to_folder(&copy, folder_fd, err);
+}
+
+/* Made beside and renamed: a folder that is there is complete. Two that make it at once agree. */
+static int make_data(struct engine *engine, const struct step_mount *mount, const char *name,
+		     struct error *err)
+{
+	struct store *store = engine->store;
+	cleanup_free char *data = xasprintf("%s/" DATA, name);
+	char scratch[STORE_NAME_SIZE];
+	cleanup_close int fd = -EBADF;
+	int ret;
+
+	if (faccessat(store->fd, data, F_OK, AT_SYMLINK_NOFOLLOW) == 0)
+		return 0;
+	ret = store_scratch(store, scratch, &fd, err);
+	if (ret == 0)
+		ret = seed_folder(engine, mount, fd, err);
+	if (ret < 0)
+		return ret;
+	if (fchown(fd, mount->uid, mount->gid) < 0 || fchmod(fd, mount->mode) < 0)
+		return error_errno(err, errno, "set owner and mode of a cache mount");
+	if (renameat2(store->fd, scratch, store->fd, data, RENAME_NOREPLACE) < 0 && errno != EEXIST)
+		return error_errno(err, errno, "publish \"%s/%s\"", store->path, data);
+	return 0;
+}
+
+int cache_mount_open(struct engine *engine, const struct step_mount *mount, const char *seed,
+		     const struct cache_mount *held, size_t held_count, struct cache_mount *out,
+		     struct error *err)
+{
+	int ret;
+
+	*out = (struct cache_mount){ .name = cache_name(engine, mount, seed), .lock_fd = -EBADF };
+	ret = lock(engine, mount, held, held_count, out, err);
+	if (ret == 0)
+		ret = make_data(engine, mount, out->name, err);
+	if (ret < 0) {
+		cache_mount_close(out);
+		return ret;
+	}
+	out->path = xasprintf("%s/%s/" DATA, engine->store->path, out->name);
+	return 0;
+}
+
+void cache_mount_close(struct cache_mount *cache)
+{
+	cleanup_close_fd(&cache->lock_fd);
+	free(cache->name);
+	free(cache->path);
+	*cache = (struct cache_mount){ .lock_fd = -EBADF };
+}
