@@ -13,6 +13,7 @@ def calibration: "sha256 \(.sha256_mb_s) MB/s, varied by \(.sha256_spread_percen
 # the order in which people look for them
 def rank($names): . as $name | ($names | index($name)) // 99;
 def row_order: ["run", "create+start+delete", "create", "start", "delete", "exec", "state", "list",
+	"docker-cold", "docker-warm", "docker-exec",
 	"run20 cold", "run20 cached", "files cold", "files cached", "big cold", "big cached"];
 def name_order: ["floor", "orlop", "orlop@ro", "crun", "crun@ro", "runc", "docker", "buildah"];
 

@@ -12,7 +12,7 @@ noinst_PROGRAMS += %D%/measure %D%/floor %D%/payload
 %C%_payload_LDFLAGS = -static
 
 EXTRA_DIST += %D%/run %D%/peers %D%/inside.sh %D%/runtime.sh %D%/builder.sh \
-	%D%/same-work.jq %D%/samples.jq %D%/format.jq %D%/table.jq \
+	%D%/same-work.jq %D%/docker-like.jq %D%/samples.jq %D%/format.jq %D%/table.jq \
 	%D%/markdown.jq %D%/cold %D%/packages docs/performance.md
 
 dist_check_SCRIPTS += %D%/bench.bats

@@ -7,6 +7,7 @@
 # A runtime seals itself against being overwritten unless its program is on a read-only mount:
 # plain names pay for that, @ro names do not need to.
 
+orlop_cache=/run/orlop-runtime-cache
 containers=10 # that `exec`, `state` and `list` find
 
 # runtime_program NAME: its path in its own root
@@ -46,27 +47,41 @@ runtime_note_adapted() {
 		| map(sub("=.*"; "")) | unique | [$name, join(" ")] | @tsv' >>"$work/adapted.tsv"
 }
 
-# bundles/NAME runs `true`, paused/NAME the same config with `pause`
+# runtime_pause NAME FROM TO: TO is FROM with `pause`
+runtime_pause() {
+	mkdir -p "$3"
+	jq '.process.args = ["/bin/pause"]' "$2/config.json" >"$3/config.json"
+}
+
+# bundles/NAME runs `true` in the default config, docker/NAME in one as dockerd writes them; paused/
+# and docker-paused/NAME are the same with `pause`
 runtime_make_bundle() {
-	local bundle=$fast/bundles/$1 paused=$fast/paused/$1
-	mkdir -p "$bundle" "$paused" "$fast/state/$1"
+	local bundle=$fast/bundles/$1 base
+	base=$(runtime_base "$1")
+	mkdir -p "$bundle" "$fast/docker/$1" "$fast/state/$1"
 	cp -r "$fast/rootfs" "$bundle/rootfs"
 	[ "$1" = floor ] && return
 	runtime_call "$1" spec
 	mv "$bundle/config.json" "$bundle/spec.json"
-	jq -f "$here/same-work.jq" "$bundle/spec.json" >"$bundle/config.json"
-	# an absolute root, so that one rootfs serves both bundles
-	jq --arg root "$(runtime_base "$1")/bundles/$1/rootfs" \
-		'.root.path = $root | .process.args = ["/bin/pause"]' "$bundle/config.json" \
-		>"$paused/config.json"
+	# an absolute root, so that one rootfs serves all bundles
+	jq -f "$here/same-work.jq" "$bundle/spec.json" |
+		jq --arg root "$base/bundles/$1/rootfs" '.root.path = $root' >"$bundle/config.json"
+	jq -f "$here/docker-like.jq" --slurpfile profile "$here/../../builder/build/seccomp.json" \
+		--arg volumes "$base/volumes" "$bundle/config.json" >"$fast/docker/$1/config.json"
+	runtime_pause "$1" "$bundle" "$fast/paused/$1"
+	runtime_pause "$1" "$fast/docker/$1" "$fast/docker-paused/$1"
 	runtime_note_adapted "$1" "$bundle/spec.json" "$bundle/config.json"
 }
 
 runtime_prepare() {
 	local root=$fast/rootfs dir
-	for dir in bin proc sys dev tmp etc; do
+	for dir in bin proc sys dev tmp etc srv; do
 		mkdir -p "$root/$dir"
 	done
+	mkdir -p "$fast/volumes/folder"
+	echo text >"$fast/volumes/file"
+	# our compiled filters are not below --root: a /run that is not the host's
+	mount -t tmpfs -o mode=755 tmpfs /run
 	cp "$build/tests/bench/payload" "$root/bin/true"
 	cp "$build/tests/bench/payload" "$root/bin/pause"
 	cp "$build/tests/bench/floor" "$fast/floor"
@@ -140,6 +155,44 @@ runtime_plan_live() {
 	echo "time list $call list"
 }
 
+# crun keeps its compiled filters below its state directory; runc has none
+runtime_cache() {
+	case $1 in
+	orlop*) echo "$orlop_cache" ;;
+	*) echo "$(runtime_base "$1")/state/$1/.cache" ;;
+	esac
+}
+
+# the first run of a profile: its filter has to be compiled
+runtime_plan_docker_cold() {
+	local call id
+	[ "$1" = floor ] && return
+	runtime_plan_head "$1" docker
+	echo "each /bin/rm -rf $(runtime_cache "$1")"
+	echo "time docker-cold $call run $id"
+	echo "last $call delete --force $id"
+}
+
+# all later ones
+runtime_plan_docker_warm() {
+	local call id
+	[ "$1" = floor ] && return
+	runtime_plan_head "$1" docker
+	echo "first $call run $id"
+	echo "time docker-warm $call run $id"
+	echo "last $call delete --force $id"
+}
+
+runtime_plan_docker_exec() {
+	local call id
+	[ "$1" = floor ] && return
+	runtime_plan_head "$1" docker-paused
+	echo "first $call create $id"
+	echo "first $call start $id"
+	echo "time docker-exec $call exec $id /bin/true"
+	echo "last $call delete --force $id"
+}
+
 bench_runtime() {
 	local name row runs=${BENCH_RUNS:-30} warmups=2
 	[ "$runs" -gt 3 ] || warmups=0
@@ -147,8 +200,8 @@ bench_runtime() {
 	for name in $(runtime_contestants); do
 		runtime_make_bundle "$name"
 	done
-	for row in run create live; do
-		row_wanted "$row" || continue
+	for row in run create live docker_cold docker_warm docker_exec; do
+		row_wanted "${row%%_*}" || continue
 		for name in $(runtime_contestants); do
 			"runtime_plan_$row" "$name"
 		done >"$work/plan"
