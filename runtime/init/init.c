@@ -111,6 +111,11 @@ static int run_start_container_hooks(struct init *init, struct error *err)
 
 static int open_root(struct init *init, struct error *err)
 {
+	int root_fd = init->args->root_fd;
+
+	/* a container without a mount namespace of its own is a chroot */
+	if (root_fd >= 0 && (fchdir(root_fd) < 0 || chroot(".") < 0 || chdir("/") < 0))
+		return error_errno(err, errno, "chroot to the container's root");
 	init->root_fd = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
 	return init->root_fd < 0 ? error_errno(err, errno, "open the container's root") : 0;
 }
@@ -435,13 +440,14 @@ static void report(struct init *init, const struct error *err)
 
 static int keep_only(const struct init_args *args, struct error *err)
 {
-	int keep[NS_COUNT + 4], ret;
+	int keep[NS_COUNT + 5], ret;
 	size_t count = 0;
 
 	for (size_t i = 0; i < NS_COUNT; i++)
 		keep[count++] = args->join_fds[i];
 	keep[count++] = args->sync->fd;
 	keep[count++] = args->proc_fd;
+	keep[count++] = args->root_fd;
 	keep[count++] = args->fifo_fd;
 	keep[count++] = log_fd();
 	ret = fd_close_except(3 + (int)args->preserve_fds, keep, count);

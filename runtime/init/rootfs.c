@@ -79,7 +79,23 @@ static int set_propagation(struct init *init, struct error *err)
 	return make_parent_private(rootfs, err);
 }
 
-int rootfs_prepare(struct init *init, struct error *err)
+static bool has_mount_namespace(const struct init *init)
+{
+	return init->plan->namespaces[NS_MOUNT].mode != NS_INHERIT;
+}
+
+static int open_rootfs(struct init *init, struct error *err)
+{
+	const char *rootfs = init->plan->rootfs;
+
+	init->root_fd = open(rootfs, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	if (init->root_fd < 0)
+		return error_path(err, error_errno(err, errno, "open the rootfs \"%s\"", rootfs),
+				  rootfs);
+	return 0;
+}
+
+static int mount_rootfs(struct init *init, struct error *err)
 {
 	struct mount_attr attr = { .propagation = MS_PRIVATE };
 	const char *rootfs = init->plan->rootfs, *target = rootfs;
@@ -108,6 +124,11 @@ int rootfs_prepare(struct init *init, struct error *err)
 		return error_path(err, error_errno(err, errno, "mount the rootfs \"%s\"", rootfs),
 				  rootfs);
 	return 0;
+}
+
+int rootfs_prepare(struct init *init, struct error *err)
+{
+	return has_mount_namespace(init) ? mount_rootfs(init, err) : open_rootfs(init, err);
 }
 
 /* The mount point in a line of mountinfo(5) if it is all of a procfs or sysfs, else NULL. */
@@ -197,6 +218,8 @@ int rootfs_pivot(struct init *init, struct error *err)
 {
 	if (fchdir(init->root_fd) < 0)
 		return error_errno(err, errno, "change to the rootfs");
+	if (!has_mount_namespace(init))
+		return chroot(".") < 0 ? error_errno(err, errno, "chroot to the rootfs") : 0;
 	return init->plan->no_pivot ? move_root(init, err) : pivot(init, err);
 }
 
@@ -208,6 +231,8 @@ int rootfs_finish(struct init *init, struct error *err)
 	};
 	unsigned long propagation = init->plan->rootfs_propagation;
 
+	if (!has_mount_namespace(init))
+		return 0;
 	/* slave and private are what the clone is already */
 	if (propagation & (MS_SHARED | MS_UNBINDABLE) &&
 	    mount(NULL, "/", NULL, propagation, NULL) < 0)

@@ -334,11 +334,32 @@ static int join_resctrl(const struct execution *e, struct error *err)
 	return ret;
 }
 
+/* Where there is no mount namespace to join, there is a root to enter. */
+static int open_container_root(struct execution *e, struct error *err)
+{
+	struct init_args *args = &e->launch.args;
+	char path[64];
+
+	if (e->record.namespaces & (1U << NS_MOUNT))
+		return 0;
+	(void)snprintf(path, sizeof(path), "/proc/%d/root", e->record.pid);
+	args->root_fd = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	if (args->root_fd < 0)
+		return error_errno(err, errno, "open the container's root");
+	/* looked at afterwards: it was this process's root, not that of one with its number */
+	if (!proc_is_alive(e->record.pid, e->record.start_time))
+		return error_set(err, ERROR_STATE, 0, TEXT_EXEC_STOPPED);
+	return 0;
+}
+
 static int start_process(struct execution *e, struct error *err)
 {
 	int ret;
 
 	launch_init(&e->launch, &e->plan, &e->state);
+	ret = open_container_root(e, err);
+	if (ret < 0)
+		return ret;
 	e->launch.signal_fd = e->signal_fd;
 	e->launch.cgroup = &e->cgroup;
 	e->launch.args.preserve_fds = e->options->preserve_fds;

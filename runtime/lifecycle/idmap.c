@@ -12,6 +12,7 @@
 
 #include "lib/cleanup.h"
 #include "lib/io.h"
+#include "lib/number.h"
 #include "lib/spawn.h"
 #include "lib/strbuf.h"
 #include "lib/strv.h"
@@ -88,4 +89,71 @@ int idmap_write(const struct plan *plan, pid_t pid, struct error *err)
 		ret = write_map(pid, "uid_map", "newuidmap", plan->uid_map, plan->uid_map_count,
 				help_uids, err);
 	return error_phase(err, error_prefix(err, ret, "write the id maps"), PHASE_NAMESPACES);
+}
+
+/* -- joined user namespaces -- */
+
+/* Three numbers from a line of uid_map; false at the end. */
+static bool next_range(char **rest, struct plan_idmap *out)
+{
+	char *line = strsep(rest, "\n"), *fields[3];
+	uint32_t numbers[3];
+
+	for (size_t i = 0; i < ARRAY_SIZE(fields); i++) {
+		if (line)
+			line += strspn(line, " ");
+		fields[i] = line ? strsep(&line, " ") : NULL;
+		if (!fields[i] || number_parse_u32(fields[i], &numbers[i]) < 0)
+			return false;
+	}
+	*out = (struct plan_idmap){ numbers[0], numbers[1], numbers[2] };
+	return true;
+}
+
+static bool has_range(const struct plan_idmap *map, size_t count, const struct plan_idmap *range)
+{
+	for (size_t i = 0; i < count; i++)
+		if (map[i].inside == range->inside && map[i].outside == range->outside &&
+		    map[i].size == range->size)
+			return true;
+	return false;
+}
+
+static int check_map(pid_t pid, const char *file, const struct plan_idmap *map, size_t count,
+		     struct error *err)
+{
+	cleanup_strbuf struct strbuf text = STRBUF_INIT;
+	struct plan_idmap range;
+	char path[64], *rest;
+	size_t found = 0;
+	bool same = true;
+	int ret;
+
+	if (!count)
+		return 0;
+	(void)snprintf(path, sizeof(path), "/proc/%d/%s", (int)pid, file);
+	ret = io_read_file(AT_FDCWD, path, 1 << 16, &text, err);
+	rest = text.data;
+	while (ret == 0 && same && next_range(&rest, &range)) {
+		same = has_range(map, count, &range);
+		found++;
+	}
+	if (ret < 0 || (same && found == count))
+		return ret;
+	return error_invalid(err, "user namespaces enabled, but both namespace path and "
+				  "non-matching mapping specified");
+}
+
+int idmap_check(const struct plan *plan, pid_t pid, struct error *err)
+{
+	const char *property = "uidMappings";
+	int ret = check_map(pid, "uid_map", plan->uid_map, plan->uid_map_count, err);
+
+	if (ret == 0) {
+		property = "gidMappings";
+		ret = check_map(pid, "gid_map", plan->gid_map, plan->gid_map_count, err);
+	}
+	if (ret < 0)
+		(void)error_pointer(err, ret, "/linux/%s", property);
+	return error_phase(err, ret, PHASE_NAMESPACES);
 }

@@ -15,6 +15,7 @@
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/pidfd.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -37,6 +38,7 @@ void launch_init(struct launch *launch, const struct plan *plan, const struct oc
 			  .proc_fd = -EBADF,
 			  .fifo_fd = -EBADF,
 			  .container_fd = -EBADF,
+			  .root_fd = -EBADF,
 			  .cgroup_path = "" },
 	};
 	for (size_t i = 0; i < NS_COUNT; i++)
@@ -61,6 +63,16 @@ static int open_namespace(const struct plan_namespace *ns, const struct namespac
 	return TAKE_FD(fd);
 }
 
+/* setns(2) refuses the user namespace that one is in: there is nothing to join then. */
+static bool is_own_user_namespace(size_t kind, int fd)
+{
+	struct stat ours, theirs;
+
+	return kind == NS_USER && stat("/proc/self/ns/user", &ours) == 0 &&
+	       fstat(fd, &theirs) == 0 && ours.st_dev == theirs.st_dev &&
+	       ours.st_ino == theirs.st_ino;
+}
+
 static int open_namespaces(struct launch *launch, struct error *err)
 {
 	const struct plan *plan = launch->args.plan;
@@ -73,7 +85,10 @@ static int open_namespaces(struct launch *launch, struct error *err)
 		fd = open_namespace(&plan->namespaces[i], &namespace_table[i], err);
 		if (fd < 0)
 			return error_phase(err, fd, PHASE_NAMESPACES);
-		launch->args.join_fds[i] = fd;
+		if (is_own_user_namespace(i, fd))
+			(void)close(fd); /* opened for reading */
+		else
+			launch->args.join_fds[i] = fd;
 	}
 	return 0;
 }
@@ -190,7 +205,9 @@ static int serve_joiner(struct launch *launch, struct error *err)
 		return error_errno(err, errno, "open a pidfd of the container's process");
 	(void)proc_wait(launch->joiner, NULL, NULL); /* it has nothing more to tell */
 	launch->joiner = 0;
-	return 0;
+	if (launch->args.plan->namespaces[NS_USER].mode != NS_JOIN)
+		return 0;
+	return idmap_check(launch->args.plan, launch->pid, err);
 }
 
 static int write_own_maps(struct launch *launch, struct error *err)
@@ -345,6 +362,7 @@ void launch_done(struct launch *launch)
 	cleanup_close_fd(&launch->args.proc_fd);
 	cleanup_close_fd(&launch->args.fifo_fd);
 	cleanup_close_fd(&launch->args.container_fd);
+	cleanup_close_fd(&launch->args.root_fd);
 	cleanup_close_fd(&launch->host.fd);
 	cleanup_close_fd(&launch->child.fd);
 	cleanup_close_fd(&launch->pidfd);

@@ -47,5 +47,7 @@ void launch_done(struct launch *launch);
 
 /** idmap.c: write the maps of pid's new user namespace. */
 int idmap_write(const struct plan *plan, pid_t pid, struct error *err);
+/** Maps that config.json gives for a joined user namespace must be the ones that pid has there. */
+int idmap_check(const struct plan *plan, pid_t pid, struct error *err);
 
 #endif

@@ -11,6 +11,10 @@
 #include "lib/path.h"
 #include "runtime/plan/compile.h"
 
+/* 12 and 20 bits: include/linux/kdev_t.h of the kernel */
+#define MAJOR_MAX 4095
+#define MINOR_MAX 1048575
+
 struct default_device {
 	const char *path;
 	unsigned int major, minor;
@@ -54,10 +58,18 @@ static int device_compile(struct arena *arena, const struct oci_device *config,
 	if (!config->path || *config->path != '/')
 		return error_invalid(err, "path of a device must be absolute: \"%s\"",
 				     config->path ? config->path : "");
-	if (type->numbered &&
-	    (!config->has_major || !config->has_minor || config->major < 0 || config->minor < 0 ||
-	     config->major > UINT32_MAX || config->minor > UINT32_MAX))
+	if (type->numbered && (!config->has_major || !config->has_minor))
 		return error_invalid(err, "device \"%s\" needs a major and a minor number",
+				     config->path);
+	/* more than the kernel's dev_t has room for would come out as another device */
+	if (type->numbered && (config->major < 0 || config->minor < 0 ||
+			       config->major > MAJOR_MAX || config->minor > MINOR_MAX))
+		return error_invalid(err, "device \"%s\": there is no device %lld:%lld",
+				     config->path, (long long)config->major,
+				     (long long)config->minor);
+	if ((config->has_uid && config->uid == UINT32_MAX) ||
+	    (config->has_gid && config->gid == UINT32_MAX))
+		return error_invalid(err, "device \"%s\": 4294967295 is not a user or group id",
 				     config->path);
 	path = path_clean(config->path);
 	*device = (struct plan_device){

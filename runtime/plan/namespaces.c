@@ -12,7 +12,6 @@
 #include "lib/cleanup.h"
 #include "lib/syscalls.h"
 #include "runtime/plan/compile.h"
-#include "runtime/texts.h"
 
 /* clang-format off */
 const struct namespace_info namespace_table[NS_COUNT] = {
@@ -161,6 +160,33 @@ static int compile_time_offsets(const struct compiler *c, struct error *err)
 	return 0;
 }
 
+/*
+ * Without a mount namespace the container has a chroot in the runtime's. What would be mounted for
+ * it would show on the host and stay there when it is gone, so there can be nothing of that kind.
+ */
+static int check_without_mounts(const struct compiler *c, struct error *err)
+{
+	const struct {
+		const char *pointer;
+		bool asked;
+	} mounting[] = {
+		{ "/mounts", c->config->mounts.count > 0 },
+		{ "/linux/maskedPaths", c->lin->masked_paths.count > 0 },
+		{ "/linux/readonlyPaths", c->lin->readonly_paths.count > 0 },
+		{ "/linux/rootfsPropagation", c->lin->rootfs_propagation != 0 },
+		{ "/root/readonly", c->config->root && c->config->root->readonly },
+		{ "/process/terminal", c->config->process && c->config->process->terminal },
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(mounting); i++)
+		if (mounting[i].asked && !plan_has_namespace(c->plan, NS_MOUNT))
+			return error_pointer(err,
+					     error_invalid(err, "it needs a mount namespace of the "
+								"container's own"),
+					     "%s", mounting[i].pointer);
+	return 0;
+}
+
 int compile_namespaces(const struct compiler *c, struct error *err)
 {
 	int ret;
@@ -170,12 +196,9 @@ int compile_namespaces(const struct compiler *c, struct error *err)
 		if (ret < 0)
 			return ret;
 	}
-	if (!plan_has_namespace(c->plan, NS_MOUNT))
-		return error_pointer(
-			err,
-			error_set(err, ERROR_UNSUPPORTED, 0,
-				  "a container without a mount namespace: " TEXT_NOT_YET),
-			"/linux/namespaces");
+	ret = check_without_mounts(c, err);
+	if (ret < 0)
+		return ret;
 	c->plan->needs_joiner = joiner_needed(c->plan);
 	ret = compile_names(c, err);
 	if (ret < 0)

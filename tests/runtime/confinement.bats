@@ -75,7 +75,7 @@ load helpers
 	config_set '.root.readonly = false | .linux.devices = [{ "path": "/etc/thing", "type": "c", "major": 1, "minor": 3 }]'
 	touch "$ROOTFS/etc/thing"
 	fails run -b "$BUNDLE" "$ID"
-	contains "exists and is not the device 1:3"
+	contains "exists and is not the device c 1:3"
 }
 
 @test "a /dev that is a symlink does not reach the host" {

@@ -247,3 +247,140 @@ with_user_namespace() {
 	contains "uid=7 gid=8" "$(cat "$WORK/out")"
 	contains "$start" "$(cat "$WORK/out")"
 }
+
+# in_namespaces OPTION...: a process in the namespaces that unshare --fork makes of them; sets holder, inner
+in_namespaces() {
+	unshare "$@" --fork sleep 1000 3>&- &
+	holder=$!
+	wait_for 5 eval '[ "$(cat "/proc/$(pgrep -P "$holder")/comm")" = sleep ]' 2>/dev/null
+	inner=$(pgrep -P "$holder")
+}
+
+@test "mount, cgroup and time namespaces are joined by path" {
+	requires root time_namespace
+	in_namespaces --mount --cgroup --time --boottime 5000000
+	config_set '.linux.namespaces |= (map(if .type | IN("mount", "cgroup") then
+		. + { path: "/proc/\($pid)/ns/\({ mount: "mnt", cgroup: "cgroup" }[.type])" } else . end)
+		+ [{ type: "time", path: "/proc/\($pid)/ns/time" }])' --argjson pid "$inner"
+	probe namespaces then clock
+	rt run -b "$BUNDLE" "$ID"
+	mnt=$(ns_of mnt "$inner") cgroup=$(ns_of cgroup "$inner") time=$(ns_of time "$inner")
+	kill "$inner" "$holder" || true
+	[ "$status" -eq 0 ]
+	contains "mnt $mnt" "$stdout"
+	contains "cgroup $cgroup" "$stdout"
+	contains "time $time" "$stdout"
+	contains "boottime=5" "$stdout"
+}
+
+@test "exec enters all namespaces of a container that has joined some" {
+	requires root user_namespace
+	with_user_namespace
+	start_container
+	pid=$(container_pid)
+	config_set '.linux.namespaces |= map(if .type | IN("user", "network", "ipc", "uts", "pid") then
+		. + { path: "/proc/\($pid)/ns/\({ user: "user", network: "net", ipc: "ipc", uts: "uts", pid: "pid" }[.type])" } else . end)
+		| del(.hostname) | del(.linux.uidMappings) | del(.linux.gidMappings)' --argjson pid "$pid"
+	probe sleep
+	ok create -b "$BUNDLE" "$ID-2"
+	ok start "$ID-2"
+	ok exec "$ID-2" /bin/probe namespaces then id
+	for ns in user net ipc uts pid; do
+		contains "$ns $(ns_of $ns "$pid")" "$stdout"
+	done
+	contains "mnt $(ns_of mnt "$(container_pid "$ID-2")")" "$stdout"
+	contains "uid=0 gid=0" "$stdout"
+	# it is one of several in that pid namespace: only it dies
+	ok kill "$ID-2" KILL
+	wait_for 5 eval '[ "$(container_status "$ID-2")" = stopped ]'
+	is_status running
+	ok delete "$ID-2"
+}
+
+@test "mappings beside the path of a user namespace must be those it has" {
+	requires root user_namespace
+	with_user_namespace
+	start_container
+	pid=$(container_pid)
+	config_set '.linux.namespaces |= map(if .type == "user" then . + { path: "/proc/\($pid)/ns/user" } else . end)' \
+		--argjson pid "$pid"
+	probe id then namespaces
+	ok run -b "$BUNDLE" "$ID-2"
+	contains "user $(ns_of user "$pid")" "$stdout"
+	config_set '.linux.uidMappings[0].hostID = 200000'
+	fails run -b "$BUNDLE" "$ID-2"
+	contains "user namespaces enabled, but both namespace path and non-matching mapping specified"
+	config_set '.linux.uidMappings[0].hostID = 100000 | .linux.gidMappings[0].size = 5'
+	fails run -b "$BUNDLE" "$ID-2"
+	contains "non-matching mapping specified"
+	[ ! -e "$ROOT/$ID-2" ]
+}
+
+@test "the runtime's own user namespace by path is nothing to join" {
+	requires root
+	config_set '.linux.namespaces += [{ type: "user", path: "/proc/self/ns/user" }]'
+	start_container namespaces then sleep
+	ok exec "$ID" /bin/probe namespaces
+	contains "user $(ns_of user)" "$stdout"
+}
+
+@test "time offsets need a new time namespace, and nanoseconds below a second" {
+	requires ours
+	config_set '.linux.timeOffsets = { "monotonic": { "secs": 1 } }'
+	fails run -b "$BUNDLE" "$ID"
+	contains "/linux/timeOffsets: time namespace offsets specified, but time namespace isn't enabled"
+	config_set '.linux.namespaces += [{ type: "time", path: "/proc/self/ns/time" }]'
+	fails run -b "$BUNDLE" "$ID"
+	contains "/linux/timeOffsets: time namespace enabled, but both namespace path and time offsets specified"
+	config_set '.linux.namespaces[-1] = { type: "time" } | .linux.timeOffsets.monotonic.nanosecs = 1000000000'
+	fails run -b "$BUNDLE" "$ID"
+	contains "/linux/timeOffsets/monotonic/nanosecs"
+}
+
+@test "time offsets may be negative, but not before the clock's beginning" {
+	requires root time_namespace
+	config_set '.linux.namespaces += [{ "type": "time" }] | .linux.timeOffsets = { "boottime": { "secs": -3, "nanosecs": 5 } }'
+	before=$(cut -d. -f1 /proc/uptime)
+	probe_run clock
+	boottime=$(sed -n 's/.*boottime=\([0-9]*\).*/\1/p' <<<"$stdout")
+	[ "$boottime" -ge $((before - 4)) ] && [ "$boottime" -lt $((before + 30)) ]
+	config_set '.linux.timeOffsets.boottime.secs = -9000000000'
+	fails run -b "$BUNDLE" "$ID"
+	contains "set the time offsets"
+}
+
+@test "a namespace that is listed twice, is unknown or has a relative path is an error" {
+	requires ours
+	config_set '.linux.namespaces += [{ type: "pid" }]'
+	fails run -b "$BUNDLE" "$ID"
+	contains 'duplicated ns "pid"'
+	config_set '.linux.namespaces[-1] = { type: "future" }'
+	fails run -b "$BUNDLE" "$ID"
+	contains "/linux/namespaces"
+	config_set '.linux.namespaces[-1] = { type: "user", path: "ns/user" }'
+	fails run -b "$BUNDLE" "$ID"
+	contains 'namespace path "ns/user" is not absolute'
+}
+
+@test "without a mount namespace a container is a chroot, for exec, too" {
+	requires root ours
+	config_set '.linux.namespaces |= map(select(.type != "mount")) | .mounts = [] | .root.readonly = false
+		| del(.linux.maskedPaths) | del(.linux.readonlyPaths)'
+	mount=$(ns_of mnt)
+	mounts=$(cat /proc/self/mountinfo)
+	touch "$ROOTFS/only-here"
+	start_container
+	equals "$(ns_of mnt "$(container_pid)")" "$mount"
+	ok exec "$ID" /bin/probe ls / then cwd then stat /dev/null
+	contains only-here "$stdout"
+	lacks "usr" "$stdout"
+	contains "/dev/null 020666" "$stdout"
+	ok delete --force "$ID"
+	equals "$(cat /proc/self/mountinfo)" "$mounts"
+	config_set '.mounts = [{ destination: "/tmp", type: "tmpfs" }]'
+	fails run -b "$BUNDLE" "$ID"
+	contains "/mounts: it needs a mount namespace of the container's own"
+	config_set '.mounts = [] | .linux.maskedPaths = ["/tmp"]'
+	fails run -b "$BUNDLE" "$ID"
+	contains "/linux/maskedPaths: unable to restrict sys entries without a private MNT namespace"
+}
