@@ -13,7 +13,7 @@
 #include "lib/cleanup.h"
 #include "lib/strbuf.h"
 
-#define DEFAULT_PATH "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+#define DEFAULT_PATH "PATH=" SCOPE_DEFAULT_PATH
 
 struct graph_image {
 	struct graph_image *next;

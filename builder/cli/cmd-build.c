@@ -15,6 +15,7 @@
 #include "builder/build/engine.h"
 #include "builder/build/runtime-exec.h"
 #include "builder/build/secrets.h"
+#include "builder/cli/checks.h"
 #include "builder/cli/cli.h"
 #include "builder/cli/progress.h"
 #include "builder/container/volume.h"
@@ -30,7 +31,8 @@
 struct build_args {
 	struct strv tags, build_args, labels, volumes, secrets, agents;
 	const char *file, *target, *network, *runtime, *progress, *iidfile, *platform;
-	bool no_cache, quiet;
+	const char *call, *lint;
+	bool no_cache, quiet, check;
 };
 
 /* clang-format off */
@@ -58,6 +60,12 @@ static const struct option_spec build_options[] = {
 	OPT_STRING(0, "iidfile", struct build_args, iidfile, "FILE", "write the image's id to a file"),
 	OPT_STRING(0, "platform", struct build_args, platform, "OS/ARCH",
 		   "must be this machine's (other platforms are not supported yet)"),
+	OPT_BOOL(0, "check", struct build_args, check,
+		 "build nothing, say what could be better in the Dockerfile (--call check)"),
+	OPT_STRING(0, "call", struct build_args, call, "check|outline|targets[,format=json]",
+		   "build nothing: check the Dockerfile, or list its parameters or stages"),
+	OPT_STRING(0, "lint", struct build_args, lint, "orlop|RULE[,RULE...]",
+		   "checks besides BuildKit's (also by ORLOP_LINT; see docs/lint.md)"),
 	OPT_ACCEPTED(0, "pull", NULL, "images are local only"),
 	OPT_ACCEPTED(0, "rm", NULL, "nothing is left to be removed"),
 	OPT_ACCEPTED(0, "force-rm", NULL, "nothing is left to be removed"),
@@ -90,6 +98,8 @@ struct build {
 	struct context context;
 	struct dockerfile dockerfile;
 	struct stages stages;
+	struct checks checks;
+	struct lint_report warnings;
 	struct store store;
 	struct graph_options graph_options;
 	struct graph graph;
@@ -104,6 +114,8 @@ static void build_done(struct build *build)
 {
 	progress_done(&build->progress);
 	graph_done(&build->graph);
+	lint_done(&build->warnings);
+	checks_done(&build->checks);
 	store_close(&build->store);
 	stages_done(&build->stages);
 	dockerfile_done(&build->dockerfile);
@@ -264,6 +276,19 @@ static void warn_unused(const struct build *build)
 	}
 }
 
+/* There is one language here; a file for another one may still mean the same. */
+static void warn_syntax(const struct build *build)
+{
+	const char *syntax = strv_env_get(&build->build_args, "BUILDKIT_SYNTAX");
+
+	if (!syntax)
+		syntax = build->dockerfile.directives.syntax;
+	if (syntax && !dockerfile_syntax_is_known(syntax))
+		log_warning("the Dockerfile asks for the syntax \"%s\"; it is read as "
+			    "docker/dockerfile",
+			    syntax);
+}
+
 static int read_dockerfile(struct build *build, const char *path)
 {
 	struct error *err = &build->cli->err;
@@ -288,16 +313,71 @@ static int read_dockerfile(struct build *build, const char *path)
 	build->where = build->stages.where;
 	if (ret < 0)
 		return ret;
-	build->where = (struct source_range){ 0, 0 };
+	build->where = (struct source_range){ .first = 0 };
 	warn_unused(build);
+	warn_syntax(build);
 	return 0;
+}
+
+/* -- checks --------------------------------------------------------------------------------------
+ */
+
+static int open_store(struct build *build)
+{
+	int ret = cli_open_store(build->cli, true, &build->store);
+
+	build->checks = (struct checks){ .dockerfile = &build->dockerfile,
+					 .stages = &build->stages,
+					 .store = &build->store,
+					 .context = &build->context,
+					 .build_args = &build->build_args,
+					 .platform = build->platform,
+					 .enable = build->args.lint };
+	return ret;
+}
+
+/* --check and --call: the exit status, or negative. */
+static int answer_call(struct build *build, const struct command_spec *command)
+{
+	struct error *err = &build->cli->err;
+	const char *call = build->args.call ? build->args.call : "check";
+	int ret = open_store(build);
+
+	if (ret < 0)
+		return ret;
+	ret = checks_call(&build->checks, call, &build->where, err);
+	if (ret < 0 && err->code == ERROR_USAGE)
+		build->cli->usage = command;
+	if (ret < 0 && build->where.first)
+		ret = source_prefix(&build->dockerfile.source, &build->where, ret, err);
+	return ret;
+}
+
+/* Warnings stop a build only where the Dockerfile says so. What else is wrong the planner says. */
+static int check(struct build *build)
+{
+	(void)checks_run(&build->checks, &build->warnings, NULL);
+	return lint_error(&build->warnings, &build->cli->err);
+}
+
+static void print_warnings(const struct build *build)
+{
+	size_t count = build->warnings.count;
+
+	if (!count || !build->progress.out)
+		return;
+	fprintf(stderr, "\n %zu warning%s found (build --check explains %s):\n", count,
+		count == 1 ? "" : "s", count == 1 ? "it" : "them");
+	lint_print_short(&build->warnings, stderr);
 }
 
 static int plan(struct build *build)
 {
 	struct error *err = &build->cli->err;
-	int ret = cli_open_store(build->cli, true, &build->store);
+	int ret = open_store(build);
 
+	if (ret == 0)
+		ret = check(build);
 	if (ret < 0)
 		return ret;
 	build->graph.store = &build->store;
@@ -396,6 +476,17 @@ static void explain(const struct build *build)
 		dockerfile_print_excerpt(&build->dockerfile.source, &build->where, stderr);
 }
 
+static int do_build(struct build *build)
+{
+	int ret = plan(build);
+
+	if (ret == 0)
+		ret = run(build);
+	if (ret == 0)
+		ret = finish(build);
+	return ret;
+}
+
 static int cmd_build(const struct command_spec *command, int argc, char **argv, void *globals)
 {
 	cleanup_with(build_done) struct build build = {
@@ -412,11 +503,9 @@ static int cmd_build(const struct command_spec *command, int argc, char **argv, 
 	if (ret == 0)
 		ret = read_dockerfile(&build, result.arguments[0]);
 	if (ret == 0)
-		ret = plan(&build);
-	if (ret == 0)
-		ret = run(&build);
-	if (ret == 0)
-		ret = finish(&build);
+		ret = build.args.check || build.args.call ? answer_call(&build, command)
+							  : do_build(&build);
+	print_warnings(&build);
 	if (ret < 0)
 		explain(&build);
 	return ret;

@@ -118,6 +118,8 @@ int directives_parse(const struct source_text *source, struct directives *out, s
 			return error_invalid(
 				err, "invalid escape directive \"%s\": must be ` or \\", values[1]);
 	}
+	for (size_t i = 0; i < ARRAY_SIZE(values); i++)
+		out->count += values[i] != NULL;
 	out->syntax = values[0];
 	out->escape = values[1] ? values[1][0] : '\\';
 	out->check = values[2];

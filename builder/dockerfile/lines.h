@@ -49,6 +49,7 @@ struct directives {
 	char escape;	    /* '\\' or '`' */
 	const char *syntax; /* value of "# syntax=", NULL when there is none */
 	const char *check;  /* value of "# check=" */
+	size_t count;	    /* lines that they take */
 };
 
 /** Read the directives at the top. On failure *where says which line. */

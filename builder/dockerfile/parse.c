@@ -508,6 +508,7 @@ static int parse_all(struct dockerfile *out, struct error *err)
 
 	if (ret < 0)
 		return ret;
+	lines.next = out->directives.count;
 	lines.escape = parser.escape = out->directives.escape;
 	return parse_lines(out, &parser, err);
 }
@@ -530,4 +531,20 @@ void dockerfile_done(struct dockerfile *dockerfile)
 	free(dockerfile->instructions);
 	arena_done(&dockerfile->arena);
 	*dockerfile = (struct dockerfile){ 0 };
+}
+
+bool dockerfile_syntax_is_known(const char *syntax)
+{
+	static const char *const prefixes[] = { "docker.io/docker/", "docker/" };
+	static const char *const names[] = { "dockerfile", "dockerfile-upstream", "dockerfile.v0" };
+	size_t skip = 0, size;
+
+	for (size_t i = 0; i < ARRAY_SIZE(prefixes) && !skip; i++)
+		if (strncmp(syntax, prefixes[i], strlen(prefixes[i])) == 0)
+			skip = strlen(prefixes[i]);
+	size = strcspn(syntax + skip, ":@ ");
+	for (size_t i = 0; i < ARRAY_SIZE(names); i++)
+		if (strlen(names[i]) == size && strncmp(syntax + skip, names[i], size) == 0)
+			return true;
+	return false;
 }

@@ -28,6 +28,9 @@ int dockerfile_parse(const char *name, const char *bytes, size_t size, struct do
 void dockerfile_done(struct dockerfile *dockerfile);
 #define cleanup_dockerfile __attribute__((cleanup(dockerfile_done)))
 
+/** Is the value of "# syntax=" one that this parser is for? */
+bool dockerfile_syntax_is_known(const char *syntax);
+
 /** One instruction from text without continuations: the triggers of ONBUILD in an image. */
 int dockerfile_parse_trigger(const char *text, struct arena *arena, struct instruction *out,
 			     struct error *err);

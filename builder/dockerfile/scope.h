@@ -13,6 +13,9 @@
 #include "lib/error.h"
 #include "lib/strv.h"
 
+/** PATH where an image has none. */
+#define SCOPE_DEFAULT_PATH "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+
 struct scope {
 	char escape;
 	const struct strv *build_args; /* "K=V" of the command line */

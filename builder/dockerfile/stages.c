@@ -43,13 +43,18 @@ static void add_platform(struct strv *globals, const char *prefix, const char *p
 	strv_addf(globals, "%sOSVERSION=", prefix);
 }
 
+void stages_platform_args(struct strv *out, const char *platform)
+{
+	add_platform(out, "BUILD", platform);
+	add_platform(out, "TARGET", platform);
+}
+
 static void add_predefined(struct resolver *resolver)
 {
 	const struct stages_options *options = resolver->options;
 	struct strv *globals = &resolver->stages->globals;
 
-	add_platform(globals, "BUILD", options->platform);
-	add_platform(globals, "TARGET", options->platform);
+	stages_platform_args(globals, options->platform);
 	strv_addf(globals, "TARGETSTAGE=%s", options->target ? options->target : "default");
 	for (size_t i = 0; i < globals->count; i++) {
 		cleanup_free char *name =
@@ -129,7 +134,7 @@ static int expand_global(struct resolver *resolver, const char *text, const char
 	return ret;
 }
 
-static char *lower_case(struct arena *arena, const char *text)
+char *stages_lower_case(struct arena *arena, const char *text)
 {
 	char *lower = arena_strdup(arena, text);
 
@@ -154,7 +159,7 @@ static int read_from(struct resolver *resolver, const struct instruction *from, 
 	stage->from = from;
 	stage->parent = find_by_name(resolver->stages, stage->base, stage->index);
 	if (from->arg_count == 3) {
-		stage->name = lower_case(resolver->arena, from->args[2]);
+		stage->name = stages_lower_case(resolver->arena, from->args[2]);
 		resolver->stages->where = instruction_range(from, &from->arg_spans[2]);
 		if (!instruction_stage_name_is_valid(stage->name))
 			return error_invalid(err,
@@ -216,55 +221,54 @@ static int add_need(struct resolver *resolver, struct stage *stage, const char *
 	return 0;
 }
 
-/* The flags of one instruction that name stages. */
+/* The stage that a flag names, if it does; NULL also where a variable of the base image is needed
+ * to know: the planner finds it then. */
+static const char *from_of(struct resolver *resolver, struct scope *scope,
+			   const struct instruction_flag *flag)
+{
+	struct expand expand = { scope->escape, false, scope_lookup, scope };
+	cleanup_free char *word = NULL;
+	const char *from = NULL;
+
+	if (strcmp(flag->spec->name, "mount") == 0) {
+		(void)run_mount_from(flag->value, &expand, resolver->arena, &from, NULL);
+		return from;
+	}
+	if (strcmp(flag->spec->name, "from") != 0 ||
+	    expand_word(&expand, flag->value, &word, NULL) < 0)
+		return NULL;
+	return arena_strdup(resolver->arena, word);
+}
+
 static int add_needs(struct resolver *resolver, struct stage *stage, struct scope *scope,
 		     const struct instruction *instruction, struct error *err)
 {
-	struct expand expand = { scope->escape, false, scope_lookup, scope };
 	int ret = 0;
 
 	for (size_t i = 0; i < instruction->flag_count && ret == 0; i++) {
 		const struct instruction_flag *flag = &instruction->flags[i];
-		cleanup_free char *word = NULL;
-		const char *from = NULL;
+		const char *from = from_of(resolver, scope, flag);
 
 		resolver->stages->where = instruction_range(instruction, &flag->span);
-
-		if (strcmp(flag->spec->name, "mount") == 0) {
-			ret = run_mount_from(flag->value, &expand, resolver->arena, &from, err);
-		} else if (strcmp(flag->spec->name, "from") == 0) {
-			ret = expand_word(&expand, flag->value, &word, err);
-			from = word;
-		}
-		if (ret == 0 && from)
+		if (from)
 			ret = add_need(resolver, stage, from, err);
 	}
 	return ret;
 }
 
-/* One instruction of a stage's body: variables change, or stages are named. */
-static int read_instruction(struct resolver *resolver, struct stage *stage, struct scope *scope,
-			    const struct instruction *instruction, struct error *err)
+/* Variables change. What the base image's variables do to them is not known here, so a failure says
+ * nothing yet. */
+static void read_variables(struct scope *scope, const struct instruction *instruction)
 {
-	int ret = 0;
-
-	if (instruction->kind != INST_ARG && instruction->kind != INST_ENV)
-		return add_needs(resolver, stage, scope, instruction, err);
-	for (size_t i = 0; i < instruction->arg_count && ret == 0; i += 2) {
+	for (size_t i = 0; i < instruction->arg_count; i += 2) {
 		const char *name = instruction->args[i], *text = instruction->args[i + 1], *value;
 		cleanup_free char *word = NULL;
 
-		resolver->stages->where =
-			instruction_range(instruction, &instruction->arg_spans[i + 1]);
-		if (instruction->kind == INST_ARG) {
-			ret = scope_declare(scope, name, text, &value, err);
-			continue;
-		}
-		ret = scope_expand(scope, text, &word, err);
-		if (ret == 0)
+		if (instruction->kind == INST_ARG)
+			(void)scope_declare(scope, name, text, &value, NULL);
+		else if (scope_expand(scope, text, &word, NULL) == 0)
 			scope_set_env(scope, name, word);
 	}
-	return ret;
 }
 
 static int read_needs(struct resolver *resolver, struct stage *stage, struct error *err)
@@ -282,7 +286,10 @@ static int read_needs(struct resolver *resolver, struct stage *stage, struct err
 		flag_count += stage->body[i].flag_count;
 	stage->needs = arena_alloc(resolver->arena, flag_count * sizeof(struct stage *));
 	for (size_t i = 0; i < stage->body_count && ret == 0; i++)
-		ret = read_instruction(resolver, stage, scope, &stage->body[i], err);
+		if (stage->body[i].kind == INST_ARG || stage->body[i].kind == INST_ENV)
+			read_variables(scope, &stage->body[i]);
+		else
+			ret = add_needs(resolver, stage, scope, &stage->body[i], err);
 	return ret;
 }
 

@@ -47,6 +47,12 @@ int stages_resolve(struct dockerfile *dockerfile, const struct stages_options *o
 void stages_done(struct stages *stages);
 #define cleanup_stages __attribute__((cleanup(stages_done)))
 
+/** Append the predefined platform ARGs, "K=V". */
+void stages_platform_args(struct strv *out, const char *platform);
+
+/** A stage's name as it is compared. */
+char *stages_lower_case(struct arena *arena, const char *name);
+
 /** The stage that a --from or --target means: by name, else by index; NULL = none of that name,
  *  with -EINVAL only for a number out of range. */
 int stages_find(const struct stages *stages, const char *name, struct stage **out,

@@ -19,6 +19,10 @@ unit_builder += %D%/test-dockerfile-parse
 unit_builder += %D%/test-dockerfile-mount
 %C%_test_dockerfile_mount_LDADD = $(unit_builder_ldadd)
 
+unit_builder += %D%/test-dockerfile-lint
+%C%_test_dockerfile_lint_LDADD = $(unit_builder_ldadd)
+EXTRA_DIST += tests/golden/lint
+
 unit_builder += %D%/test-dockerfile-golden
 %C%_test_dockerfile_golden_LDADD = $(unit_builder_ldadd)
 
