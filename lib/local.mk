@@ -14,6 +14,7 @@ noinst_LIBRARIES += %D%/liblib.a
 	%D%/number.c %D%/number.h \
 	%D%/options.c %D%/options.h \
 	%D%/path.c %D%/path.h \
+	%D%/printable.c %D%/printable.h \
 	%D%/proc.c %D%/proc.h \
 	%D%/signals.c %D%/signals.h \
 	%D%/spawn.c %D%/spawn.h \

@@ -383,7 +383,8 @@ static void rule_seccomp(const struct oci_config *config, struct check *check)
 
 	if (!seccomp)
 		return;
-	listener = seccomp->listener_path && *seccomp->listener_path;
+	listener = (seccomp->listener_path && *seccomp->listener_path) ||
+		   json_map_get(&config->annotations, "run.oci.seccomp.receiver");
 	if (seccomp->listener_metadata && *seccomp->listener_metadata && !listener)
 		rule_broken(check, "/linux/seccomp/listenerMetadata",
 			    "listenerMetadata without a listenerPath");

@@ -8,42 +8,8 @@
 #include <string.h>
 
 #include "lib/cleanup.h"
+#include "lib/printable.h"
 #include "spec/json-table.h"
-
-/* -- text that may be shown ---------------------------------------------------------------------
- */
-
-/* How many bytes the character at text has; 0 when it is none that a terminal should get. */
-static size_t printable_size(const char *text, size_t size)
-{
-	unsigned char first = (unsigned char)*text;
-	size_t length = first < 0x80   ? 1
-			: first < 0xc2 ? 0
-			: first < 0xe0 ? 2
-			: first < 0xf0 ? 3
-				       : 4;
-
-	if (first < 0x20 || first == 0x7f || first > 0xf4 || !length || length > size)
-		return 0;
-	for (size_t i = 1; i < length; i++)
-		if (((unsigned char)text[i] & 0xc0) != 0x80)
-			return 0;
-	/* U+0080 to U+009f are controls, too */
-	return first == 0xc2 && (unsigned char)text[1] < 0xa0 ? 0 : length;
-}
-
-static void add_printable(struct strbuf *out, const char *text, size_t size)
-{
-	for (size_t i = 0; i < size;) {
-		size_t length = printable_size(text + i, size - i);
-
-		if (length)
-			strbuf_add(out, text + i, length);
-		else
-			strbuf_addf(out, "\\x%02x", (unsigned char)text[i]);
-		i += length ? length : 1;
-	}
-}
 
 /* -- excerpts -----------------------------------------------------------------------------------
  */
@@ -120,16 +86,6 @@ static struct excerpt excerpt_find(const struct report_source *source, size_t pl
 	return excerpt;
 }
 
-/* How many columns a terminal gives to text. */
-static size_t width(const char *text)
-{
-	size_t columns = 0;
-
-	for (; *text; text++)
-		columns += ((unsigned char)*text & 0xc0) != 0x80;
-	return columns;
-}
-
 static void add_repeated(struct strbuf *out, char c, size_t count)
 {
 	while (count--)
@@ -155,15 +111,17 @@ static void add_excerpt(struct strbuf *out, const struct report_source *source,
 	cleanup_strbuf struct strbuf before = STRBUF_INIT, marked = STRBUF_INIT;
 	size_t columns;
 
-	add_printable(&before, source->text + excerpt.start, excerpt.place - excerpt.start);
-	add_printable(&marked, source->text + excerpt.place, excerpt.place_end - excerpt.place);
+	strbuf_add_printable(&before, source->text + excerpt.start, excerpt.place - excerpt.start);
+	strbuf_add_printable(&marked, source->text + excerpt.place,
+			     excerpt.place_end - excerpt.place);
 	strbuf_addf(out, "%6zu | %s%s%s", finding->line, excerpt.cut_start ? "..." : "",
 		    strbuf_text(&before), strbuf_text(&marked));
-	add_printable(out, source->text + excerpt.place_end, excerpt.end - excerpt.place_end);
+	strbuf_add_printable(out, source->text + excerpt.place_end,
+			     excerpt.end - excerpt.place_end);
 	strbuf_addf(out, "%s\n       | ", excerpt.cut_end ? "..." : "");
-	add_repeated(out, ' ', width(strbuf_text(&before)) + (excerpt.cut_start ? 3 : 0));
+	add_repeated(out, ' ', printable_width(strbuf_text(&before)) + (excerpt.cut_start ? 3 : 0));
 	strbuf_addf(out, "%s^", style->mark);
-	columns = width(strbuf_text(&marked));
+	columns = printable_width(strbuf_text(&marked));
 	add_repeated(out, '~', columns ? columns - 1 : 0);
 	strbuf_addf(out, "%s\n", style->off);
 }
@@ -175,16 +133,16 @@ static void add_finding(struct strbuf *out, const struct report_source *source,
 			const struct finding *finding, const struct style *style)
 {
 	strbuf_adds(out, style->place);
-	add_printable(out, source->name, strlen(source->name));
+	strbuf_add_printable(out, source->name, strlen(source->name));
 	strbuf_addf(out, ":%zu:%zu:%s %s%s:%s ", finding->line, finding->column, style->off,
 		    style->severity[finding->severity], severity_names[finding->severity],
 		    style->off);
 	if (*finding->pointer) {
 		strbuf_adds(out, style->pointer);
-		add_printable(out, finding->pointer, strlen(finding->pointer));
+		strbuf_add_printable(out, finding->pointer, strlen(finding->pointer));
 		strbuf_addf(out, "%s: ", style->off);
 	}
-	add_printable(out, finding->message, strlen(finding->message));
+	strbuf_add_printable(out, finding->message, strlen(finding->message));
 	strbuf_addf(out, " %s[%s]%s\n", style->rule, finding->rule, style->off);
 	if (source->size)
 		add_excerpt(out, source, finding, style);
@@ -197,7 +155,7 @@ static void add_summary(struct strbuf *out, const struct report_source *source,
 
 	for (size_t i = 0; i < findings->count; i++)
 		count[findings->items[i].severity]++;
-	add_printable(out, source->name, strlen(source->name));
+	strbuf_add_printable(out, source->name, strlen(source->name));
 	strbuf_adds(out, findings->count ? ":" : ": valid");
 	if (count[SEVERITY_ERROR])
 		strbuf_addf(out, " %zu error%s", count[SEVERITY_ERROR],

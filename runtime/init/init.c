@@ -320,9 +320,16 @@ static bool has_early_filter(const struct init *init)
 	return init->plan->process.seccomp.filter && !init->plan->process.no_new_privileges;
 }
 
+/* A listener is found by the verb that makes the process, which must be there still. */
+static bool has_filter_with_listener(const struct init *init)
+{
+	return init->plan->process.seccomp.notifies && init->plan->process.no_new_privileges;
+}
+
 static bool has_late_filter(const struct init *init)
 {
-	return init->plan->process.seccomp.filter && init->plan->process.no_new_privileges;
+	return init->plan->process.seccomp.filter && init->plan->process.no_new_privileges &&
+	       !init->plan->process.seccomp.notifies;
 }
 
 static bool is_chdir_late(const struct init *init)
@@ -402,6 +409,7 @@ static const struct init_step process_steps[] = {
 	{ "working directory",        process_enter_cwd_late,        is_chdir_late },
 	{ "find program",             process_find_program,          has_process },
 	{ "close fds",                drop_fds,                      NULL },
+	{ "seccomp",                  filter_install,                has_filter_with_listener },
 	{ "ready",                    announce_ready,                NULL },
 	{ "wait for start",           wait_for_start,                waits_for_start },
 	{ "startContainer hooks",     run_start_container_hooks,     has_start_container_hooks },

@@ -24,6 +24,7 @@
 #include "lib/proc.h"
 #include "lib/signals.h"
 #include "lib/syscalls.h"
+#include "runtime/lifecycle/agent.h"
 #include "runtime/lifecycle/hooks.h"
 #include "runtime/texts.h"
 
@@ -360,6 +361,9 @@ static int serve_message(struct creation *c, const struct sync_message *message,
 		return console_take(&c->console, message->fd, err);
 	case SYNC_MOUNTED:
 		return serve_hooks(c, err);
+	case SYNC_LISTENER:
+		c->state.pid = c->launch.pid;
+		return agent_serve(&c->launch, &c->state, message->value, err);
 	case SYNC_READY:
 		return policies_set_from_outside(&c->launch.args, c->launch.pid, err);
 	default:

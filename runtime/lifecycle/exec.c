@@ -19,6 +19,7 @@
 #include "lib/path.h"
 #include "lib/proc.h"
 #include "lib/signals.h"
+#include "runtime/lifecycle/agent.h"
 #include "runtime/lifecycle/console.h"
 #include "runtime/lifecycle/container.h"
 #include "runtime/lifecycle/launch.h"
@@ -199,6 +200,7 @@ static int load_seccomp(struct execution *e, struct error *err)
 		seccomp->length = (unsigned short)(text.size / sizeof(*seccomp->filter));
 		seccomp->filter = memcpy(arena_alloc(&e->arena, text.size), text.data, text.size);
 		seccomp->flags = e->record.seccomp_flags;
+		plan_find_listener(e->config, seccomp);
 	}
 	strbuf_done(&text);
 	return ret;
@@ -379,6 +381,22 @@ static int start_process(struct execution *e, struct error *err)
 	return ret < 0 ? ret : launch_go(&e->launch, err);
 }
 
+static int serve_message(struct execution *e, const struct sync_message *message, struct error *err)
+{
+	switch (message->type) {
+	case SYNC_CONSOLE:
+		return console_take(&e->console, message->fd, err);
+	case SYNC_LISTENER:
+		record_oci_state(&e->record, CONTAINER_RUNNING, e->record.pid, &e->state);
+		return agent_serve(&e->launch, &e->state, message->value, err);
+	case SYNC_READY:
+		return 0;
+	default:
+		return error_set(err, ERROR_INTERNAL, EPROTO, "the process sent \"%s\"",
+				 sync_type_name(message->type));
+	}
+}
+
 static int serve_process(struct execution *e, struct error *err)
 {
 	struct sync_message message = { .type = SYNC_GO, .fd = -EBADF };
@@ -386,11 +404,8 @@ static int serve_process(struct execution *e, struct error *err)
 	while (message.type != SYNC_READY) {
 		int ret = launch_receive(&e->launch, &message, err);
 
-		if (ret == 0 && message.type == SYNC_CONSOLE)
-			ret = console_take(&e->console, message.fd, err);
-		else if (ret == 0 && message.type != SYNC_READY)
-			ret = error_set(err, ERROR_INTERNAL, EPROTO, "the process sent \"%s\"",
-					sync_type_name(message.type));
+		if (ret == 0)
+			ret = serve_message(e, &message, err);
 		if (ret < 0)
 			return ret;
 	}

@@ -1,5 +1,6 @@
 # host side: what the verbs call
 runtime_libruntime_a_SOURCES += \
+	%D%/agent.c %D%/agent.h \
 	%D%/console.c %D%/console.h \
 	%D%/container.h \
 	%D%/create.c %D%/create.h \

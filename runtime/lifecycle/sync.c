@@ -38,8 +38,10 @@ static const struct sync_row {
 	[SYNC_CONSOLE]    = { "console",    7,  FROM_CHILD | CARRIES_FD },
 	[SYNC_MOUNTED]    = { "mounted",    8,  FROM_CHILD },
 	[SYNC_HOOKS_DONE] = { "hooks done", 9,  FROM_HOST },
-	[SYNC_READY]      = { "ready",      10,  FROM_CHILD },
-	[SYNC_COMMIT]     = { "commit",     11, FROM_HOST },
+	[SYNC_LISTENER]   = { "listener",   10, FROM_CHILD },
+	[SYNC_LISTENING]  = { "listening",  11, FROM_HOST },
+	[SYNC_READY]      = { "ready",      12, FROM_CHILD },
+	[SYNC_COMMIT]     = { "commit",     13, FROM_HOST },
 	[SYNC_ERROR]      = { "error",      0,  FROM_CHILD | FROM_HOST | REPEATS },
 };
 /* clang-format on */
@@ -89,6 +91,20 @@ static int advance(struct sync *sync, enum sync_type type, bool by_host, bool ha
 	return 0;
 }
 
+/* The child has write(2) for whatever it can: the one call that no filter may stop with a listener
+ * who is not there yet. (The host must not be killed by SIGPIPE; the child may.) */
+static ssize_t send_head(const struct sync *sync, const struct packet *packet, int fd)
+{
+	ssize_t sent;
+
+	if (sync->host || fd >= 0)
+		return fd_send(sync->fd, packet, PACKET_HEAD, &fd, fd >= 0);
+	do {
+		sent = write(sync->fd, packet, PACKET_HEAD);
+	} while (sent < 0 && errno == EINTR);
+	return sent < 0 ? -errno : sent;
+}
+
 int sync_send(struct sync *sync, enum sync_type type, int value, int fd, struct error *err)
 {
 	struct packet packet; /* only the head is written and sent */
@@ -99,7 +115,7 @@ int sync_send(struct sync *sync, enum sync_type type, int value, int fd, struct 
 		return ret;
 	packet.type = type;
 	packet.value = value;
-	sent = fd_send(sync->fd, &packet, PACKET_HEAD, &fd, fd >= 0);
+	sent = send_head(sync, &packet, fd);
 	if (sent < 0)
 		return error_errno(err, (int)-sent, "send sync message \"%s\"",
 				   sync_table[type].name);

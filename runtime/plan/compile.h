@@ -48,8 +48,6 @@ struct seccomp_source {
 };
 int compile_seccomp(const struct seccomp_source *source, struct arena *arena,
 		    struct plan_seccomp *out, struct error *err);
-/** Who answers the calls of which the program (there already) notifies; also for exec. */
-void seccomp_find_listener(const struct seccomp_source *source, struct plan_seccomp *seccomp);
 
 /** Labels asked for on a host whose kernel does not have that LSM are an error. */
 int compile_labels(const struct oci_process *process, const char *mount_label, struct plan *plan,

@@ -235,6 +235,37 @@ static void emit_rule(struct program *program, const struct rule *rule)
 		program->insns[i].off = (int16_t)(program->count - i - 1);
 }
 
+static const char *const type_texts[] = { [TYPE_ANY] = "a", [BLOCK] = "b", [CHAR] = "c" };
+static const char *const access_texts[] = {
+	"-",
+	[BPF_DEVCG_ACC_MKNOD] = "m",
+	[BPF_DEVCG_ACC_READ] = "r",
+	[BPF_DEVCG_ACC_READ | BPF_DEVCG_ACC_MKNOD] = "rm",
+	[BPF_DEVCG_ACC_WRITE] = "w",
+	[BPF_DEVCG_ACC_WRITE | BPF_DEVCG_ACC_MKNOD] = "wm",
+	[BPF_DEVCG_ACC_READ | BPF_DEVCG_ACC_WRITE] = "rw",
+	[ACCESS_ALL] = "rwm",
+};
+
+/* For people, who should not have to read the program. */
+static void rules_keep(const struct compiler *c, const struct rule *rules, size_t count,
+		       bool default_allow)
+{
+	struct plan_device_rule *kept = arena_alloc(&c->plan->arena, (count + 1) * sizeof(*kept));
+
+	kept[0] = (struct plan_device_rule){ default_allow, "a", NUMBER_ANY, NUMBER_ANY, "rwm" };
+	for (size_t i = 0; i < count; i++)
+		kept[i + 1] = (struct plan_device_rule){
+			.allow = rules[i].allow,
+			.type = type_texts[rules[i].type],
+			.major = rules[i].major,
+			.minor = rules[i].minor,
+			.access = access_texts[rules[i].access],
+		};
+	c->plan->cgroup.device_rules = kept;
+	c->plan->cgroup.device_rule_count = count + 1;
+}
+
 int compile_device_program(const struct compiler *c, struct error *err)
 {
 	const struct oci_resources *resources = c->lin->resources;
@@ -256,6 +287,7 @@ int compile_device_program(const struct compiler *c, struct error *err)
 	}
 	memcpy(rules + listed, implicit_rules, sizeof(implicit_rules));
 	count = rules_reduce(rules, count, &default_allow);
+	rules_keep(c, rules, count, default_allow);
 	if (default_allow && count == 0)
 		return 0;
 	program.insns = arena_alloc(&c->plan->arena, (count * RULE_INSNS_MAX + FRAME_INSNS) *

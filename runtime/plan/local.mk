@@ -23,4 +23,5 @@ runtime_libruntime_a_SOURCES += \
 	%D%/seccomp-prologue.c %D%/seccomp-prologue.h \
 	%D%/seccomp-raw.c \
 	%D%/seccomp.c %D%/seccomp.h \
-	%D%/sysctl.c
+	%D%/sysctl.c \
+	%D%/view.c %D%/view.h

@@ -209,6 +209,14 @@ struct plan_cgroup_write {
 	const char *pointer;	   /* JSON pointer, for "not available here" */
 };
 
+/** For `explain`: what the device program decides by; the last one that matches does. */
+struct plan_device_rule {
+	bool allow;
+	const char *type;     /* "c", "b", "a" = both */
+	int32_t major, minor; /* -1 = any */
+	const char *access;   /* "rwm" or less */
+};
+
 struct plan_cgroup {
 	enum cgroup_manager manager;
 	const char *path;  /* absolute below the cgroup2 mount: "/orlop/ID"; systemd:
@@ -216,8 +224,10 @@ struct plan_cgroup {
 	bool limits_asked; /* any write or device rule: lack of permission is an error then */
 	const struct plan_cgroup_write *writes;
 	size_t write_count;
-	const struct bpf_insn *device_program; /* NULL = everything allowed: load nothing */
-	size_t device_program_length;	       /* in instructions */
+	const struct bpf_insn *device_program;	     /* NULL = everything allowed: load nothing */
+	size_t device_program_length;		     /* in instructions */
+	const struct plan_device_rule *device_rules; /* the first one is for all devices */
+	size_t device_rule_count;
 };
 
 /* -- intelRdt ---------------------------------------------------------------------------------- */
@@ -301,6 +311,9 @@ int plan_compile(const struct oci_config *config, const struct plan_request *req
  */
 int plan_compile_process(const struct oci_process *process, const struct oci_config *config,
 			 struct plan *out, struct error *err);
+
+/** Who answers the calls that seccomp's program, which is there already, reports. */
+void plan_find_listener(const struct oci_config *config, struct plan_seccomp *seccomp);
 
 void plan_done(struct plan *plan);
 #define cleanup_plan __attribute__((cleanup(plan_done)))

@@ -28,7 +28,7 @@ static bool returns_notification(const struct plan_seccomp *seccomp)
 	return false;
 }
 
-void seccomp_find_listener(const struct seccomp_source *source, struct plan_seccomp *seccomp)
+static void find_listener(const struct seccomp_source *source, struct plan_seccomp *seccomp)
 {
 	const struct oci_seccomp *config = source->config;
 
@@ -41,6 +41,16 @@ void seccomp_find_listener(const struct seccomp_source *source, struct plan_secc
 		seccomp->listener = json_map_get(source->annotations, ANNOTATION_SECCOMP_RECEIVER);
 	if (config && config->listener_metadata && *config->listener_metadata)
 		seccomp->listener_metadata = config->listener_metadata;
+}
+
+void plan_find_listener(const struct oci_config *config, struct plan_seccomp *seccomp)
+{
+	const struct seccomp_source source = {
+		.config = config->linux ? config->linux->seccomp : NULL,
+		.annotations = &config->annotations,
+	};
+
+	find_listener(&source, seccomp);
 }
 
 static int build_or_find(const struct seccomp_source *source, struct arena *arena,
@@ -79,7 +89,7 @@ int compile_seccomp(const struct seccomp_source *source, struct arena *arena,
 		return ret;
 	out->flags =
 		config && config->has_flags ? (unsigned int)config->flags : SECCOMP_FLAG_SPEC_ALLOW;
-	seccomp_find_listener(source, out);
+	find_listener(source, out);
 	if (out->notifies && !out->listener)
 		return error_pointer(err,
 				     error_invalid(err, "SCMP_ACT_NOTIFY needs a listenerPath"),

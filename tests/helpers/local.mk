@@ -1,5 +1,5 @@
 # Programs for the suites: payloads are static, so that a rootfs needs nothing else.
-check_PROGRAMS += %D%/failcall %D%/probe %D%/quiet %D%/recvtty
+check_PROGRAMS += %D%/agent %D%/failcall %D%/probe %D%/quiet %D%/recvtty
 %C%_failcall_SOURCES = %D%/failcall.c
 # these two static and as they are: sanitizers would need the shared libraries
 %C%_failcall_CFLAGS = -std=gnu11 $(WARN_CFLAGS)
@@ -12,3 +12,5 @@ check_PROGRAMS += %D%/failcall %D%/probe %D%/quiet %D%/recvtty
 %C%_quiet_LDFLAGS = -static -nostdlib
 %C%_quiet_LDADD =
 %C%_recvtty_SOURCES = %D%/recvtty.c
+%C%_agent_SOURCES = %D%/agent.c
+%C%_agent_CFLAGS = -std=gnu11 $(WARN_CFLAGS)

@@ -26,6 +26,7 @@ setup() {
 	ROOT=$WORK/root
 	ID=t${WORK##*.}
 	RT_GLOBAL=()
+	BACKGROUND=()
 	RT_UNDER=()
 	setup_bundle
 }
@@ -61,6 +62,7 @@ probe() {
 teardown() {
 	local left=0
 
+	[ ${#BACKGROUND[@]} -eq 0 ] || kill "${BACKGROUND[@]}" 2>/dev/null || true
 	[ -n "${KEEP:-}" ] && echo "kept: $RUNTIME --root $ROOT ... -b $BUNDLE $ID ($WORK)"
 	for state in "$ROOT"/*/; do
 		[ -d "$state" ] && "$RUNTIME" --root "$ROOT" delete --force "$(basename "$state")" 3>&- || true

@@ -165,3 +165,158 @@ basics=(execve brk arch_prctl set_tid_address set_robust_list rseq prlimit64 rea
 	fails create -b "$BUNDLE" "$ID"
 	contains '/linux/seccomp/syscalls/0/names/1: unknown system call "no_such_call"'
 }
+
+# -- notification -----------------------------------------------------------------------------------
+
+AGENT=$ORLOP_BUILD/tests/helpers/agent
+
+# agent ERRNO CALL...: an agent at $WORK/agent, what it says in $WORK/told; stopped by pid
+start_agent() {
+	"$AGENT" "$WORK/agent" "$@" >"$WORK/told" 2>&1 3>&- &
+	agent=$!
+	BACKGROUND+=("$agent")
+	wait_for 5 test -S "$WORK/agent"
+}
+
+stop_agent() {
+	kill "$agent"
+	wait "$agent" || true
+	BACKGROUND=()
+}
+
+# notifying NAME...: these calls are reported
+notifying() {
+	profile SCMP_ACT_ALLOW "\"listenerPath\": \"$WORK/agent\", \"listenerMetadata\": \"the text\"" \
+		"$(rule SCMP_ACT_NOTIFY "$@")"
+}
+
+# told N FILTER: from the Nth message to the agent
+told() {
+	sed -n 's/^message //p' "$WORK/told" | sed -n "${1}p" | jq -r "$2"
+}
+
+@test "an agent gets the listener with the state, and answers calls" {
+	requires seccomp x86_64 ours
+	for nnp in true false; do
+		notifying mkdir
+		config_set ".process.noNewPrivileges = $nnp | .annotations = { \"a/b\": \"c\" }"
+		start_agent 18 83
+		probe sleep
+		ok create -b "$BUNDLE" "$ID"
+		pid=$(container_pid)
+		equals "$(told 1 '[.ociVersion, .fds[0], (.fds | length), .pid, .metadata] | map(tostring) | join(" ")')" \
+			"1.3.0 seccompFd 1 $pid the text"
+		equals "$(told 1 '.state | [.ociVersion, .id, .status, .pid, .bundle, .annotations["a/b"]] | map(tostring) | join(" ")')" \
+			"1.3.0 $ID creating $pid $BUNDLE c"
+		lacks '\/' "$(cat "$WORK/told")"
+		ok start "$ID"
+		# each exec has a filter, and a connection, of its own
+		ok exec "$ID" /bin/probe try mkdir
+		equals "$stdout" "mkdir EXDEV"
+		equals "$(told 2 '[.state.status, .state.pid, .state.id, .metadata] | map(tostring) | join(" ")')" \
+			"running $pid $ID the text"
+		[ "$(told 2 .pid)" != "$pid" ]
+		contains "call 83 of $(told 2 .pid)" "$(cat "$WORK/told")"
+		ok exec "$ID" /bin/probe try mkdir
+		equals "$(grep -c ^message "$WORK/told")" 3
+		ok delete --force "$ID"
+		stop_agent
+		rm "$WORK/agent"
+	done
+}
+
+@test "run with an agent; all calls that the runtime itself makes may be reported, but write" {
+	requires seccomp x86_64 ours
+	for nnp in true false; do
+		notifying mkdir sendmsg recvmsg read close openat execve umask setgroups capset prctl prlimit64 close_range \
+			fork vfork clone3
+		config_set ".process.noNewPrivileges = $nnp"
+		start_agent 18 83
+		probe_run try mkdir
+		equals "$stdout" "mkdir EXDEV"
+		equals "$(told 1 .state.status)" creating
+		probe try mkdir
+		ok create -b "$BUNDLE" "$ID"
+		ok start "$ID"
+		wait_for 5 is_status stopped
+		ok delete "$ID"
+		stop_agent
+		rm "$WORK/agent"
+	done
+	notifying mkdir write
+	fails create -b "$BUNDLE" "$ID"
+	contains "SCMP_ACT_NOTIFY cannot be used for the write syscall"
+}
+
+@test "an agent for containers in a user namespace, found by annotation, at a long path" {
+	requires seccomp x86_64 ours root user_namespace
+	long=$WORK/$(printf 'a%.0s' {1..120})
+	mkdir "$long"
+	notifying mkdir
+	config_set "del(.linux.seccomp.listenerPath, .linux.seccomp.listenerMetadata)
+		| .annotations[\"run.oci.seccomp.receiver\"] = \"$long/agent\"
+		| .linux.namespaces += [{ type: \"user\" }]
+		| .linux.uidMappings = [{ containerID: 0, hostID: 100000, size: 65536 }]
+		| .linux.gidMappings = .linux.uidMappings"
+	chown -R 100000:100000 "$ROOTFS"
+	(cd "$long" && exec "$AGENT" agent 18 83 >"$WORK/told" 2>&1 3>&-) &
+	agent=$!
+	BACKGROUND+=("$agent")
+	wait_for 5 test -S "$long/agent"
+	probe sleep
+	ok create -b "$BUNDLE" "$ID"
+	ok start "$ID"
+	ok exec "$ID" /bin/probe try mkdir
+	equals "$stdout" "mkdir EXDEV"
+	equals "$(told 2 '.metadata')" null
+	ok delete --force "$ID"
+	stop_agent
+}
+
+@test "without its agent a container is not made" {
+	requires seccomp ours
+	notifying mkdir
+	fails create -b "$BUNDLE" "$ID"
+	contains "failed to connect with seccomp agent"
+	contains "no such file or directory"
+	[ ! -e "$ROOT/$ID" ]
+	# nor is an exec, whose failure leaves the container as it is
+	start_agent 18 83
+	start_container
+	stop_agent
+	FAILS_WITH=255 fails exec "$ID" /bin/probe true
+	contains "failed to connect with seccomp agent"
+	is_status running
+}
+
+@test "when the agent ends, reported calls do not exist" {
+	requires seccomp x86_64 ours
+	notifying mkdir
+	start_agent 18 83
+	probe read then try mkdir
+	mkfifo "$WORK/input"
+	exec 9<>"$WORK/input"
+	RT_INPUT=$WORK/input ok run -d -b "$BUNDLE" "$ID"
+	stop_agent
+	echo >&9
+	wait_for 5 is_status stopped
+	contains "mkdir ENOSYS" "$(cat "$WORK/stdout")"
+	exec 9>&-
+}
+
+@test "what makes no sense about a listener is refused" {
+	requires ours
+	profile SCMP_ACT_ALLOW '' "$(rule SCMP_ACT_NOTIFY mkdir)"
+	fails create -b "$BUNDLE" "$ID"
+	contains "needs a listenerPath"
+	profile SCMP_ACT_ALLOW '"listenerMetadata": "x"'
+	fails create -b "$BUNDLE" "$ID"
+	contains "listenerMetadata without a listenerPath"
+	profile SCMP_ACT_NOTIFY '"listenerPath": "/x"'
+	fails create -b "$BUNDLE" "$ID"
+	contains "SCMP_ACT_NOTIFY cannot be used as default action"
+	# a listener that has nothing to do is not looked for
+	profile SCMP_ACT_ALLOW '"listenerPath": "/x"' "$(rule SCMP_ACT_ERRNO mkdir)"
+	probe_run try mkdir
+	equals "$stdout" "mkdir EPERM"
+}

@@ -22,6 +22,8 @@ unit_runtime += %D%/test-plan-errors
 
 unit_runtime += %D%/test-plan-golden
 %C%_test_plan_golden_LDADD = $(unit_runtime_ldadd)
+unit_runtime += %D%/test-view
+%C%_test_view_LDADD = $(unit_runtime_ldadd)
 
 unit_runtime += %D%/test-sync
 %C%_test_sync_LDADD = $(unit_runtime_ldadd)

@@ -12,6 +12,16 @@
 #include "runtime/plan/print.h"
 #include "tests/unit/plan-fixture.h"
 
+static void print_plan(const struct fixture *fixture, FILE *out)
+{
+	cleanup_strbuf struct strbuf text = STRBUF_INIT;
+	cleanup_view struct view view = { .count = 0 };
+
+	plan_view(&fixture->plan, fixture->config, &view);
+	view_write_text(&view, false, &text);
+	fputs(strbuf_text(&text), out);
+}
+
 static void print_case(const char *text, FILE *out)
 {
 	cleanup_fixture struct fixture fixture = { 0 };
@@ -21,7 +31,7 @@ static void print_case(const char *text, FILE *out)
 	if (fixture_compile(&fixture, text, &err) < 0)
 		fprintf(out, "error: %s\n", error_text(&err, line, sizeof(line)));
 	else
-		plan_print(out, &fixture.plan);
+		print_plan(&fixture, out);
 }
 
 static void run_case(int golden_fd, const char *name, size_t length)
