@@ -10,6 +10,7 @@ builder_libbuilder_a_SOURCES += %D%/cmd-history.c
 builder_libbuilder_a_SOURCES += %D%/cmd-images.c
 builder_libbuilder_a_SOURCES += %D%/cmd-import.c
 builder_libbuilder_a_SOURCES += %D%/cmd-inspect.c
+builder_libbuilder_a_SOURCES += %D%/cmd-parse.c
 builder_libbuilder_a_SOURCES += %D%/cmd-rmi.c
 builder_libbuilder_a_SOURCES += %D%/cmd-run.c
 builder_libbuilder_a_SOURCES += %D%/cmd-save.c

@@ -22,6 +22,7 @@ static const struct command_spec *const commands[] = {
 	&images_command,
 	&import_command,
 	&inspect_command,
+	&parse_command,
 	&rmi_command,
 	&run_command,
 	&save_command,

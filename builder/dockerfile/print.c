@@ -119,8 +119,12 @@ void dockerfile_print(const struct dockerfile *dockerfile, FILE *out)
 {
 	char escape = dockerfile->directives.escape;
 
+	if (dockerfile->directives.syntax)
+		fprintf(out, "# syntax=%s\n", dockerfile->directives.syntax);
 	if (escape != '\\')
 		fprintf(out, "# escape=%c\n", escape);
+	if (dockerfile->directives.check)
+		fprintf(out, "# check=%s\n", dockerfile->directives.check);
 	for (size_t i = 0; i < dockerfile->count; i++) {
 		const struct instruction *instruction = &dockerfile->instructions[i];
 

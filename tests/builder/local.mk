@@ -13,4 +13,4 @@ builder_suites += %D%/build-run.bats %D%/build-copy.bats %D%/build-copy-link.bat
 builder_suites += %D%/build-add.bats
 builder_suites += %D%/build-config.bats
 builder_suites += %D%/build-cache.bats
-builder_suites += %D%/build-cli.bats %D%/build-check.bats
+builder_suites += %D%/build-cli.bats %D%/build-check.bats %D%/parse.bats
