@@ -154,14 +154,28 @@ static int check_included(const struct copy_input *input, const struct copy_item
 	return 0;
 }
 
+static int find_remote(struct copy *copy, const struct copy_item *item, struct copy_input *input,
+		       struct error *err)
+{
+	input->remote_fd = remote_fetch(copy->engine, item->remote, err);
+	if (input->remote_fd < 0)
+		return input->remote_fd;
+	input->root = (struct select_root){ .fd = input->remote_fd };
+	return select_source(&input->root, item->remote->name ? item->remote->name : ".",
+			     &input->list, err);
+}
+
 static int find_input(struct copy *copy, const struct copy_item *item, struct copy_input *input,
 		      struct error *err)
 {
 	int ret = make_filter(copy, item, &input->filter, err);
 
 	input->root = copy->root;
+	input->unpack = item->remote ? copy->step->unpack_remote : copy->step->unpack;
 	if (ret < 0 || item->body)
 		return ret;
+	if (item->remote)
+		return find_remote(copy, item, input, err);
 	if (item->literal)
 		ret = select_source(&input->root, item->path, &input->list, err);
 	else
@@ -174,6 +188,8 @@ static int find_sources(struct copy *copy, struct error *err)
 	int ret = 0;
 
 	copy->inputs = xzalloc(copy->step->item_count * sizeof(*copy->inputs));
+	for (size_t i = 0; i < copy->step->item_count; i++)
+		copy->inputs[i].remote_fd = -EBADF;
 	for (size_t i = 0; i < copy->step->item_count && ret == 0; i++) {
 		ret = find_input(copy, &copy->step->items[i], &copy->inputs[i], err);
 		copy->source_count += copy->step->items[i].body ? 1 : copy->inputs[i].list.count;
@@ -214,6 +230,7 @@ void copy_close(struct copy *copy)
 	for (size_t i = 0; copy->inputs && i < copy->step->item_count; i++) {
 		source_list_done(&copy->inputs[i].list);
 		ignore_done(&copy->inputs[i].filter);
+		cleanup_close_fd(&copy->inputs[i].remote_fd);
 	}
 	free(copy->inputs);
 	free(copy->buffer);
@@ -229,15 +246,15 @@ void copy_close(struct copy *copy)
  */
 
 /* The fd of a source that is an archive to be unpacked, -EBADF if it is not. */
-static int open_archive(const struct copy *copy, const struct copy_input *input,
-			const struct source *source, int *out_fd, struct error *err)
+static int open_archive(const struct copy_input *input, const struct source *source, int *out_fd,
+			struct error *err)
 {
 	cleanup_close int fd = -EBADF;
 	struct stat st;
 	int ret;
 
 	*out_fd = -EBADF;
-	if (!copy->step->unpack || source->is_folder)
+	if (!input->unpack || source->is_folder)
 		return 0;
 	fd = inroot_open_nofollow(input->root.fd, source->path, O_RDONLY | O_NONBLOCK, true, err);
 	if (fd < 0)
@@ -259,7 +276,7 @@ int copy_has_archive(struct copy *copy, struct error *err)
 
 		for (size_t j = 0; j < input->list.count; j++) {
 			cleanup_close int fd = -EBADF;
-			int ret = open_archive(copy, input, &input->list.items[j], &fd, err);
+			int ret = open_archive(input, &input->list.items[j], &fd, err);
 
 			if (ret < 0)
 				return ret;
@@ -464,7 +481,7 @@ static int run_source(struct copy *copy, const struct copy_sink *sink,
 	int ret = 0;
 
 	if (sink)
-		ret = open_archive(copy, input, source, &archive_fd, err);
+		ret = open_archive(input, source, &archive_fd, err);
 	if (ret < 0)
 		return ret;
 	told.archive_fd = archive_fd;

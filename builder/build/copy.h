@@ -35,6 +35,8 @@ struct copy_sink {
 /** One item of the instruction: where its files are, and which. */
 struct copy_input {
 	struct select_root root;
+	int remote_fd; /* of what was fetched: its root; else -EBADF */
+	bool unpack;
 	struct ignore filter; /* --parents: all but what it names; then --exclude */
 	struct source_list list;
 };

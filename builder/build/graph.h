@@ -11,6 +11,7 @@
 #include <stdint.h>
 
 #include "builder/build/cache-key.h"
+#include "builder/build/remote.h"
 #include "builder/build/run-step.h"
 #include "builder/dockerfile/run-mount.h"
 #include "builder/dockerfile/scope.h"
@@ -66,10 +67,11 @@ struct step_run {
 
 /** What a COPY source is: a path, or the body of a here-document. */
 struct copy_item {
-	const char *path;    /* as written, or the file's name */
-	const char *body;    /* NULL = a path */
-	const char *include; /* --parents: the pattern below path; NULL = all that is there */
-	bool literal;	     /* no wildcards, no escapes in path */
+	const char *path;      /* as written, or the file's name */
+	const char *body;      /* NULL = a path */
+	const char *include;   /* --parents: the pattern below path; NULL = all that is there */
+	bool literal;	       /* no wildcards, no escapes in path */
+	struct remote *remote; /* a URL or a repository; NULL = none */
 };
 
 /** COPY and ADD. */
@@ -82,8 +84,9 @@ struct step_copy {
 	const char *chmod;
 	const char *const *excludes;
 	size_t exclude_count;
-	bool unpack; /* ADD: archives */
-	bool link;   /* a layer of its own: the key omits the parent */
+	bool unpack;	    /* ADD: archives */
+	bool unpack_remote; /* the same of what is downloaded */
+	bool link;	    /* a layer of its own: the key omits the parent */
 
 	/* while running */
 	const char *folders; /* link: the folders on the way to target, as they are below */

@@ -12,6 +12,7 @@ builder_libbuilder_a_SOURCES += %D%/plan.c
 builder_libbuilder_a_SOURCES += %D%/plan-meta.c
 builder_libbuilder_a_SOURCES += %D%/plan-files.c
 builder_libbuilder_a_SOURCES += %D%/plan-mounts.c
+builder_libbuilder_a_SOURCES += %D%/remote.c %D%/remote.h
 builder_libbuilder_a_SOURCES += %D%/run-mounts.c %D%/run-mounts.h
 builder_libbuilder_a_SOURCES += %D%/cache-mount.c %D%/cache-mount.h
 builder_libbuilder_a_SOURCES += %D%/secrets.c %D%/secrets.h

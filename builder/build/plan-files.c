@@ -190,15 +190,36 @@ static char *copy_history(const struct instruction *instruction, const struct st
 	return strbuf_take(&text);
 }
 
-/* What is not a path of the context; a later issue's business. */
-static int check_remote(const struct instruction *instruction, const char *path, struct error *err)
+/* ADD: what is not a path of the context. */
+static int set_remote(struct plan_context *plan, const struct instruction *instruction,
+		      struct copy_item *item, struct error *err)
 {
-	static const char *const schemes[] = { "http://", "https://", "git://", "ssh://", "git@" };
+	const char *checksum = instruction_flag(instruction, "checksum");
+	struct arena *arena = &plan->graph->arena;
+	struct location location;
+	int ret;
 
-	for (size_t i = 0; instruction->kind == INST_ADD && i < ARRAY_SIZE(schemes); i++)
-		if (strncmp(path, schemes[i], strlen(schemes[i])) == 0)
-			return error_set(err, ERROR_UNSUPPORTED, 0,
-					 "ADD of \"%s\" is not supported yet", path);
+	ret = location_parse(item->path, false, arena, &location, err);
+	if (ret < 0 || location.kind == LOCATION_FOLDER)
+		return ret;
+	if (instruction->kind != INST_ADD)
+		return error_invalid(err, "source can't be a %s for COPY",
+				     location.kind == LOCATION_GIT ? "git ref" : "URL");
+	item->remote = arena_alloc(arena, sizeof(*item->remote));
+	return remote_plan(&location, checksum,
+			   instruction_flag_is_set(instruction, "keep-git-dir"), arena,
+			   item->remote, err);
+}
+
+static int check_checksum(const struct instruction *instruction, const struct step_copy *copy,
+			  struct error *err)
+{
+	if (!instruction_flag(instruction, "checksum"))
+		return 0;
+	if (copy->item_count != 1)
+		return error_invalid(err, "checksum can't be specified for multiple sources");
+	if (!copy->items[0].remote)
+		return error_invalid(err, "checksum requires HTTP(S) or Git sources");
 	return 0;
 }
 
@@ -222,12 +243,9 @@ static int set_items(struct plan_context *plan, const struct instruction *instru
 {
 	size_t count = instruction->arg_count - 1;
 	struct copy_item *items = arena_alloc(&plan->graph->arena, count * sizeof(*items));
+	int ret = 0;
 
 	for (size_t i = 0; i < count; i++) {
-		int ret = check_remote(instruction, instruction->args[i], err);
-
-		if (ret < 0)
-			return ret;
 		items[i].path = instruction->args[i];
 		if (instruction_flag_is_set(instruction, "parents"))
 			split_at_pivot(&plan->graph->arena, &items[i]);
@@ -240,9 +258,12 @@ static int set_items(struct plan_context *plan, const struct instruction *instru
 			return error_invalid(err, "\"%s\" is no file name", heredoc->name);
 		items[heredoc->arg] = (struct copy_item){ heredoc->name, heredoc->body };
 	}
+	for (size_t i = 0; i < count && ret == 0; i++)
+		if (!items[i].body)
+			ret = set_remote(plan, instruction, &items[i], err);
 	copy->items = items;
 	copy->item_count = count;
-	return 0;
+	return ret < 0 ? ret : check_checksum(instruction, copy, err);
 }
 
 static void set_excludes(struct plan_context *plan, const struct instruction *instruction,
@@ -277,6 +298,7 @@ int plan_copy(struct plan_context *plan, const struct instruction *instruction, 
 	copy.target = arena_printf(&plan->graph->arena, "%s%s", path,
 				   names_folder(target) && path[1] ? "/" : "");
 	copy.unpack = instruction->kind == INST_ADD && !(unpack && strcmp(unpack, "false") == 0);
+	copy.unpack_remote = copy.unpack && unpack;
 	copy.link = instruction_flag_is_set(instruction, "link");
 	set_excludes(plan, instruction, &copy);
 	if (from)

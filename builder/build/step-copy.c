@@ -23,9 +23,16 @@
 /* -- keys ----------------------------------------------------------------------------------------
  */
 
+/* Can the sources have other contents when their names are the same? */
 static bool is_immutable(const struct step_copy *copy)
 {
-	return copy->from.stage || copy->from.image;
+	bool is_image = copy->from.stage || copy->from.image;
+
+	for (size_t i = 0; i < copy->item_count; i++)
+		if (copy->items[i].remote ? !remote_is_immutable(copy->items[i].remote)
+					  : !copy->items[i].body && !is_image)
+			return false;
+	return true;
 }
 
 /* What says where the sources come from, as far as a key can. */
@@ -53,6 +60,17 @@ static void add_options(struct key_builder *builder, const struct step *step)
 	key_add(builder, "chown", copy->chown);
 	key_add(builder, "chmod", copy->chmod);
 	key_add(builder, "unpack", copy->unpack ? "true" : "false");
+	if (copy->unpack_remote)
+		key_add(builder, "unpack remote", "true");
+}
+
+static void add_remote(struct key_builder *builder, const struct remote *remote)
+{
+	if (!remote)
+		return;
+	key_add(builder, "commit", remote->commit);
+	key_add(builder, "checksum", remote->checksum.text);
+	key_add(builder, "git", remote->location.keep_git_dir ? "keep" : "drop");
 }
 
 /* The definition: sources by name. Its record holds the digest that the sources had last. */
@@ -73,6 +91,7 @@ static int definition_key(const struct step *step, struct cache_key *out, struct
 		key_add(&builder, "source", copy->items[i].path);
 		key_add(&builder, "body", copy->items[i].body);
 		key_add(&builder, "include", copy->items[i].include);
+		add_remote(&builder, copy->items[i].remote);
 	}
 	key_add_list(&builder, "excludes", copy->excludes, copy->exclude_count);
 	key_finish(&builder, out, NULL);
@@ -201,6 +220,9 @@ static int copy_find_key(struct engine *engine, struct step *step, char **manife
 	int ret;
 
 	ret = read_below(engine, step, err);
+	for (size_t i = 0; i < step->copy.item_count && ret == 0; i++)
+		if (step->copy.items[i].remote)
+			ret = remote_identify(engine, step->copy.items[i].remote, err);
 	if (ret < 0 || engine->options->no_cache)
 		return ret;
 	ret = definition_key(step, &definition, err);

@@ -123,14 +123,3 @@ T() {
 	said 'cut.tgz'
 	said '^   2 \| >>> ADD cut.tgz /'
 }
-
-@test "ADD: remote sources are refused, not ignored" {
-	for source in https://example.com/x git@example.com:x.git; do
-		try_build <<-X
-			FROM base
-			ADD $source /
-		X
-		[ "$status" = 1 ]
-		said 'not supported yet'
-	done
-}

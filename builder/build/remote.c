@@ -1,0 +1,179 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Fetching for ADD, called by step-copy.c (is it in the cache?) and copy.c. */
+#include "builder/build/remote.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "builder/build/engine.h"
+#include "builder/registry/transport.h"
+#include "lib/cleanup.h"
+#include "lib/inroot.h"
+#include "lib/strbuf.h"
+
+#define DOWNLOAD_MAX ((uint64_t)64 << 30)
+#define UNNAMED "__unnamed__" /* BuildKit's name for what has none */
+#define READ_SIZE (256 * 1024)
+
+/* The last part of the URL's path, with %XX resolved, if that can be a file name. */
+static const char *file_name(const char *url, struct arena *arena)
+{
+	const char *path = strstr(url, "://") + 3;
+	size_t size = strcspn(path, "?#");
+	cleanup_free char *whole = xstrndup(path, size);
+	const char *base = strrchr(whole, '/');
+	cleanup_strbuf struct strbuf name = STRBUF_INIT;
+
+	for (base = base ? base + 1 : ""; *base; base++) {
+		unsigned int c;
+
+		if (*base == '%' && sscanf(base + 1, "%2x", &c) == 1 && base[2]) {
+			strbuf_addc(&name, (char)c);
+			base += 2;
+		} else {
+			strbuf_addc(&name, *base);
+		}
+	}
+	if (!name.size || name.size > NAME_MAX || memchr(name.data, '/', name.size) ||
+	    memchr(name.data, '\0', name.size) || strcmp(name.data, ".") == 0 ||
+	    strcmp(name.data, "..") == 0 || strncmp(name.data, ".wh.", 4) == 0)
+		return UNNAMED;
+	return arena_strdup(arena, name.data);
+}
+
+int remote_plan(const struct location *location, const char *checksum, bool keep_git_dir,
+		struct arena *arena, struct remote *out, struct error *err)
+{
+	int ret = 0;
+
+	*out = (struct remote){ .location = *location };
+	if (location->kind == LOCATION_HTTP) {
+		out->name = file_name(location->text, arena);
+		if (keep_git_dir)
+			return error_invalid(err, "--keep-git-dir is for git repositories");
+		if (checksum)
+			ret = digest_parse(checksum, &out->checksum, err);
+		return error_prefix(err, ret, "--checksum");
+	}
+	out->location.keep_git_dir |= keep_git_dir;
+	if (!checksum)
+		return 0;
+	if (checksum[strspn(checksum, "0123456789abcdef")] || strlen(checksum) < 7 ||
+	    strlen(checksum) >= GIT_COMMIT_SIZE)
+		return error_invalid(err, "--checksum: \"%s\" is not a commit", checksum);
+	out->location.commit = checksum;
+	return 0;
+}
+
+int remote_identify(struct engine *engine, struct remote *remote, struct error *err)
+{
+	int ret;
+
+	if (remote->location.kind != LOCATION_GIT || remote->commit[0])
+		return 0;
+	ret = git_resolve(&remote->location, engine->options->cancel_fd, remote->commit, err);
+	return error_prefix(err, ret, "%s", remote->location.text);
+}
+
+bool remote_is_immutable(const struct remote *remote)
+{
+	return remote->commit[0] || remote->checksum.text[0];
+}
+
+static int check_sum(const struct remote *remote, int fd, struct error *err)
+{
+	cleanup_free char *buffer = xmalloc(READ_SIZE), *url = NULL;
+	cleanup_hasher struct hasher hasher = HASHER_INIT;
+	struct digest digest;
+	ssize_t n;
+
+	if (!remote->checksum.text[0])
+		return 0;
+	if (lseek(fd, 0, SEEK_SET) < 0)
+		return error_errno(err, errno, "read the download again");
+	hasher_start(&hasher);
+	while ((n = read(fd, buffer, READ_SIZE)) != 0) {
+		if (n < 0 && errno != EINTR)
+			return error_errno(err, errno, "read the download again");
+		if (n > 0)
+			hasher_add(&hasher, buffer, (size_t)n);
+	}
+	hasher_finish(&hasher, &digest);
+	if (digest_equal(&digest, &remote->checksum))
+		return 0;
+	url = transport_redact(remote->location.text);
+	return error_invalid(err, "digest mismatch for %s: %s (expected: %s)", url, digest.text,
+			     remote->checksum.text);
+}
+
+static int download(struct engine *engine, struct remote *remote, int folder_fd, struct error *err)
+{
+	cleanup_close int fd =
+		openat(folder_fd, remote->name, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+	const struct transport_get get = { .url = remote->location.text,
+					   .fd = fd,
+					   .max = DOWNLOAD_MAX,
+					   .cancel_fd = engine->options->cancel_fd };
+	struct transport_result result;
+	struct timespec times[2];
+	int ret;
+
+	if (fd < 0)
+		return error_errno(err, errno, "create \"%s\"", remote->name);
+	ret = transport_get(&get, &result, err);
+	if (ret == 0)
+		ret = check_sum(remote, fd, err);
+	if (ret < 0)
+		return ret;
+	times[0] = times[1] = (struct timespec){ .tv_sec = result.mtime };
+	if (futimens(fd, times) < 0)
+		return error_errno(err, errno, "set the time of \"%s\"", remote->name);
+	return 0;
+}
+
+static int fetch(struct engine *engine, struct remote *remote, const char *folder, int folder_fd,
+		 struct error *err)
+{
+	cleanup_free char *path = xasprintf("%s/%s", engine->store->path, folder);
+	int ret;
+
+	if (remote->location.kind == LOCATION_HTTP)
+		return download(engine, remote, folder_fd, err);
+	ret = remote_identify(engine, remote, err);
+	return ret < 0 ? ret
+		       : git_checkout(&remote->location, remote->commit, path,
+				      engine->options->cancel_fd, err);
+}
+
+int remote_fetch(struct engine *engine, struct remote *remote, struct error *err)
+{
+	const char *subdir = remote->location.subdir;
+	char folder[STORE_NAME_SIZE];
+	cleanup_close int folder_fd = -EBADF;
+	int ret;
+
+	if (!remote->folder[0]) {
+		ret = store_scratch(engine->store, folder, &folder_fd, err);
+		if (ret == 0)
+			ret = fetch(engine, remote, folder, folder_fd, err);
+		if (ret < 0)
+			return ret;
+		memcpy(remote->folder, folder, sizeof(folder));
+	} else {
+		folder_fd = openat(engine->store->fd, remote->folder,
+				   O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	}
+	if (folder_fd < 0)
+		return error_errno(err, errno, "open what was downloaded");
+	if (!subdir || !*subdir)
+		return TAKE_FD(folder_fd);
+	ret = inroot_open(folder_fd, subdir, O_RDONLY | O_DIRECTORY, 0, NULL);
+	if (ret == -ENOENT || ret == -ENOTDIR)
+		return error_set(err, ERROR_NOT_FOUND, 0, "\"/%s\": not found in %s", subdir,
+				 remote->location.text);
+	return ret < 0 ? error_errno(err, -ret, "open \"%s\"", subdir) : ret;
+}

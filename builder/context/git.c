@@ -1,0 +1,267 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Running git. It never asks anybody anything, runs no hook, and takes no name for an option: every
+ * name that comes from outside stands behind "--" or was checked by location.c.
+ */
+#include "builder/context/git.h"
+
+#include <fcntl.h>
+#include <limits.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "lib/cleanup.h"
+#include "lib/io.h"
+#include "lib/path.h"
+#include "lib/proc.h"
+#include "lib/spawn.h"
+#include "lib/strbuf.h"
+#include "lib/strv.h"
+
+#define OUTPUT_MAX ((size_t)16 << 20)
+#define MESSAGE_MAX 600
+
+struct git {
+	const char *folder; /* -C; NULL = none */
+	int cancel_fd;
+};
+
+static const char *const options[] = {
+	"-c", "core.hooksPath=/dev/null",  "-c", "protocol.ext.allow=never",
+	"-c", "advice.detachedHead=false", "-c", "gc.auto=0",
+};
+
+static void make_env(struct strv *out)
+{
+	strv_add_all(out, environ);
+	strv_env_set(out, "GIT_TERMINAL_PROMPT", "0");
+	strv_env_set(out, "LC_ALL", "C");
+	/* what a caller inside of a repository has set is about that repository */
+	for (size_t i = out->count; i-- > 0;)
+		if (strncmp(out->items[i], "GIT_DIR=", 8) == 0 ||
+		    strncmp(out->items[i], "GIT_WORK_TREE=", 14) == 0 ||
+		    strncmp(out->items[i], "GIT_INDEX_FILE=", 15) == 0)
+			strv_remove(out, i);
+}
+
+/* Read until the end, or until we are told to stop. */
+static int read_output(const struct git *git, pid_t pid, int fd, struct strbuf *out)
+{
+	struct pollfd polls[] = { { .fd = fd, .events = POLLIN },
+				  { .fd = git->cancel_fd, .events = POLLIN } };
+	char buffer[4096];
+	ssize_t n;
+
+	for (;;) {
+		if (poll(polls, ARRAY_SIZE(polls), -1) < 0 && errno != EINTR)
+			return -errno;
+		if (polls[1].revents) {
+			kill(pid, SIGTERM);
+			return -ECANCELED;
+		}
+		if (!polls[0].revents)
+			continue;
+		n = read(fd, buffer, sizeof(buffer));
+		if (n < 0 && errno != EINTR)
+			return -errno;
+		if (n == 0)
+			return 0;
+		if (n > 0 && out->size < OUTPUT_MAX)
+			strbuf_add(out, buffer, (size_t)n);
+	}
+}
+
+/* The last line that git said. */
+static int git_failed(int message_fd, const char *verb, struct error *err)
+{
+	cleanup_strbuf struct strbuf text = STRBUF_INIT;
+	off_t size = lseek(message_fd, 0, SEEK_END);
+	char *line;
+
+	(void)lseek(message_fd, size > MESSAGE_MAX ? size - MESSAGE_MAX : 0, SEEK_SET);
+	(void)io_read_rest(message_fd, MESSAGE_MAX, &text); /* what there is */
+	while (text.size && text.data[text.size - 1] == '\n')
+		strbuf_truncate(&text, text.size - 1);
+	for (line = text.data; line && *line; line++)
+		if (*line == '\n')
+			*line = ' ';
+	return error_set(err, ERROR_STATE, 0, "git %s: %s", verb, strbuf_text(&text));
+}
+
+static int run_git(const struct git *git, char *const *args, struct strbuf *out, struct error *err)
+{
+	cleanup_strv struct strv argv = STRV_INIT, env = STRV_INIT;
+	cleanup_strbuf struct strbuf ignored = STRBUF_INIT;
+	cleanup_close int null_fd = open("/dev/null", O_RDONLY | O_CLOEXEC);
+	cleanup_close int message_fd = memfd_create("git", MFD_CLOEXEC);
+	int pipe_fds[2], status = 0, ret;
+	struct spawn spawn = SPAWN_INIT;
+	mode_t mask;
+	pid_t pid;
+
+	strv_add(&argv, "git");
+	for (size_t i = 0; i < ARRAY_SIZE(options); i++)
+		strv_add(&argv, options[i]);
+	if (git->folder) {
+		strv_add(&argv, "-C");
+		strv_add(&argv, git->folder);
+	}
+	strv_add_all(&argv, args);
+	make_env(&env);
+	if (null_fd < 0 || message_fd < 0 || pipe2(pipe_fds, O_CLOEXEC) < 0)
+		return error_errno(err, errno, "prepare to run git");
+	spawn.path = "git";
+	spawn.search = true;
+	spawn.argv = strv_items(&argv);
+	spawn.envp = strv_items(&env);
+	spawn.death_signal = SIGTERM;
+	spawn.fds = (struct spawn_fd[]){ { null_fd, 0 }, { pipe_fds[1], 1 }, { message_fd, 2 } };
+	spawn.fd_count = 3;
+	mask = umask(022); /* ours is 0; the modes of what is checked out are not */
+	ret = spawn_start(&spawn, &pid, NULL, err);
+	umask(mask);
+	close(pipe_fds[1]);
+	if (ret == 0) {
+		ret = read_output(git, pid, pipe_fds[0], out ? out : &ignored);
+		(void)proc_wait(pid, &status, NULL);
+		if (ret == -ECANCELED)
+			(void)error_set(err, ERROR_CANCELLED, ECANCELED,
+					"the build was interrupted");
+		else if (ret < 0)
+			(void)error_errno(err, -ret, "read what git says");
+		else if (status != 0)
+			ret = git_failed(message_fd, args[0], err);
+	}
+	close(pipe_fds[0]);
+	return ret;
+}
+
+/* -- references ----------------------------------------------------------------------------------
+ */
+
+static bool is_commit(const char *text)
+{
+	size_t size = strspn(text, "0123456789abcdef");
+
+	return !text[size] && (size == 40 || size == 64);
+}
+
+/* Which of the names that the repository has is meant: as git checkout prefers them. */
+static int rank(const char *name, const char *ref)
+{
+	static const char *const formats[] = { "%s", "refs/heads/%s", "refs/tags/%s^{}",
+					       "refs/tags/%s", "refs/%s" };
+
+	for (size_t i = 0; i < ARRAY_SIZE(formats); i++) {
+		cleanup_free char *wanted = xasprintf(formats[i], ref);
+
+		if (strcmp(wanted, name) == 0)
+			return (int)i;
+	}
+	return INT_MAX;
+}
+
+static int choose(const char *listing, const char *ref, char out_commit[GIT_COMMIT_SIZE],
+		  struct error *err)
+{
+	cleanup_strv struct strv lines = STRV_INIT;
+	int best = INT_MAX;
+
+	strv_split(&lines, listing, '\n');
+	for (size_t i = 0; i < lines.count; i++) {
+		char *tab = strchr(lines.items[i], '\t');
+		int found = tab ? rank(tab + 1, ref) : INT_MAX;
+
+		if (found >= best)
+			continue;
+		*tab = '\0';
+		if (!is_commit(lines.items[i]))
+			continue;
+		best = found;
+		memcpy(out_commit, lines.items[i], strlen(lines.items[i]) + 1);
+	}
+	if (best == INT_MAX)
+		return error_set(err, ERROR_NOT_FOUND, 0, "the repository has no \"%s\"", ref);
+	return 0;
+}
+
+int git_resolve(const struct location *location, int cancel_fd, char out_commit[GIT_COMMIT_SIZE],
+		struct error *err)
+{
+	const char *ref = location->ref ? location->ref : "HEAD";
+	cleanup_free char *peeled = xasprintf("%s^{}", ref);
+	char *args[] = { "ls-remote", "--", (char *)location->text, (char *)ref, peeled, NULL };
+	const struct git git = { NULL, cancel_fd };
+	cleanup_strbuf struct strbuf listing = STRBUF_INIT;
+	int ret = 0;
+
+	if (!location->ref && location->commit && is_commit(location->commit))
+		ref = location->commit;
+	if (is_commit(ref)) {
+		memcpy(out_commit, ref, strlen(ref) + 1);
+	} else {
+		ret = run_git(&git, args, &listing, err);
+		if (ret == 0)
+			ret = choose(strbuf_text(&listing), ref, out_commit, err);
+	}
+	if (ret == 0 && location->commit &&
+	    strncmp(out_commit, location->commit, strlen(location->commit)) != 0)
+		ret = error_invalid(err, "expected checksum to match %s, got %s", location->commit,
+				    out_commit);
+	return ret;
+}
+
+/* -- files ---------------------------------------------------------------------------------------
+ */
+
+/* One commit if the server gives single ones, else all there is. */
+static int fetch(const struct git *git, const char *commit, struct error *err)
+{
+	char *one[] = { "fetch", "-q",	   "--depth=1",	   "--no-tags",
+			"--",	 "origin", (char *)commit, NULL };
+	char *all[] = { "fetch", "-q", "--tags", "--", "origin", "+refs/*:refs/remotes/origin/*",
+			NULL };
+	int ret = run_git(git, one, NULL, NULL);
+
+	return ret == 0 || ret == -ECANCELED ? ret : run_git(git, all, NULL, err);
+}
+
+static int remove_git_dirs(const char *path, struct error *err)
+{
+	cleanup_close int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+	if (fd < 0)
+		return error_errno(err, errno, "open \"%s\"", path);
+	return path_remove_tree(fd, ".git", err);
+}
+
+int git_checkout(const struct location *location, const char *commit, const char *path,
+		 int cancel_fd, struct error *err)
+{
+	char *init[] = { "init", "-q", "--template=", NULL };
+	char *remote[] = { "remote", "add", "origin", (char *)location->text, NULL };
+	char *checkout[] = { "checkout", "-q", "-f", (char *)commit, NULL };
+	char *submodules[] = { "submodule",   "update",	   "-q", "--init",
+			       "--recursive", "--depth=1", NULL };
+	const struct git git = { path, cancel_fd };
+	cleanup_free char *modules = xasprintf("%s/.gitmodules", path);
+	int ret = run_git(&git, init, NULL, err);
+
+	if (ret == 0)
+		ret = run_git(&git, remote, NULL, err);
+	if (ret == 0)
+		ret = fetch(&git, commit, err);
+	if (ret == 0)
+		ret = run_git(&git, checkout, NULL, err);
+	if (ret == 0 && location->submodules && access(modules, F_OK) == 0)
+		ret = run_git(&git, submodules, NULL, err);
+	if (ret == 0 && !location->keep_git_dir)
+		ret = remove_git_dirs(path, err);
+	return ret;
+}

@@ -1,0 +1,2 @@
+# builder/registry: everything that speaks HTTP
+builder_libbuilder_a_SOURCES += %D%/transport.c %D%/transport.h
