@@ -90,18 +90,6 @@ static int make_in(int parent, const char *name, mode_t mode, uid_t uid, gid_t g
 	return TAKE_FD(fd);
 }
 
-/*
- * One step of mkdir -p: the folder at root/prefix (prefix ends with name), made in parent when it
- * is not there. The look-up is from the root each time, so that symlinks with ".." stay inside.
- */
-static int enter_or_make(int root_fd, int parent, const char *prefix, const char *name, mode_t mode,
-			 uid_t uid, gid_t gid)
-{
-	int fd = open_in(root_fd, prefix, O_PATH | O_DIRECTORY, 0, 0);
-
-	return fd == -ENOENT ? make_in(parent, name, mode, uid, gid) : fd;
-}
-
 /* Mostly all but the last folder exists: two calls less for each component. */
 static int make_last(int root_fd, const char *path, mode_t mode, uid_t uid, gid_t gid)
 {
@@ -118,41 +106,145 @@ static int make_last(int root_fd, const char *path, mode_t mode, uid_t uid, gid_
 	return parent < 0 ? parent : make_in(parent, name + 1, mode, uid, gid);
 }
 
-int inroot_mkdir_all(int root_fd, const char *path, mode_t mode, uid_t uid, gid_t gid,
-		     struct error *err)
+/* -- paths whose end does not exist -- */
+
+/* As many symlinks as the kernel follows (path_resolution(7)). */
+#define LINKS_MAX 40
+
+/* A path that was walked: no symlink, no "..", each component with a slash in front. */
+struct walk {
+	char done[PATH_MAX];
+	size_t used;
+	char rest[PATH_MAX]; /* still to go */
+	int links;
+};
+
+static int walk_down(struct walk *walk, const char *name)
 {
-	cleanup_close int folder = open_in(root_fd, path, O_PATH | O_DIRECTORY, 0, 0);
-	char name[NAME_MAX + 1], prefix[PATH_MAX];
-	const char *rest = path;
-	size_t used = 0;
+	size_t size = strlen(name);
+
+	if (strcmp(name, ".") == 0)
+		return 0;
+	if (strcmp(name, "..") == 0) {
+		while (walk->used && walk->done[--walk->used] != '/')
+			;
+		walk->done[walk->used] = '\0';
+		return 0;
+	}
+	if (walk->used + size + 2 > sizeof(walk->done))
+		return -ENAMETOOLONG;
+	walk->done[walk->used] = '/';
+	memcpy(walk->done + walk->used + 1, name, size + 1);
+	walk->used += size + 1;
+	return 0;
+}
+
+/* The symlink fd, at the end of what is done, goes in front of the rest. */
+static int walk_link(struct walk *walk, int fd, const char *rest)
+{
+	char target[PATH_MAX];
+	ssize_t size = readlinkat(fd, "", target, sizeof(target));
+	size_t length = strlen(rest);
+
+	if (size < 0 || ++walk->links > LINKS_MAX)
+		return size < 0 ? -errno : -ELOOP;
+	if ((size_t)size + length + 2 > sizeof(walk->rest))
+		return -ENAMETOOLONG;
+	memmove(walk->rest + size + 1, rest, length + 1);
+	memcpy(walk->rest, target, (size_t)size);
+	walk->rest[size] = '/';
+	if (*target == '/')
+		walk->used = 0;
+	else
+		(void)walk_down(walk, "..");
+	walk->done[walk->used] = '\0';
+	return 0;
+}
+
+/* Where does path lead? What is missing on the way is taken as folders that will be made. */
+static int walk_path(int root_fd, const char *path, struct walk *walk)
+{
+	char name[NAME_MAX + 1];
+	const char *rest = walk->rest;
 	int ret = 0;
 
-	if (folder >= 0)
-		return TAKE_FD(folder); /* the usual case: all of it exists */
-	if (folder == -ENOENT)
-		folder = make_last(root_fd, path, mode, uid, gid);
-	if (folder >= 0)
-		return TAKE_FD(folder);
-	if (folder != -ENOENT)
-		return failed(err, folder, "open folder", path);
-	folder = open_in(root_fd, "/", O_PATH | O_DIRECTORY, 0, 0);
-	if (folder < 0)
-		return failed(err, folder, "open folder", "/");
-	while (next_component(&rest, name, &ret)) {
-		int next;
+	memset(walk, 0, sizeof(*walk));
+	if (strlen(path) >= sizeof(walk->rest))
+		return -ENAMETOOLONG;
+	memcpy(walk->rest, path, strlen(path) + 1);
+	while (ret == 0 && next_component(&rest, name, &ret)) {
+		cleanup_close int fd = -EBADF;
+		struct stat status;
 
-		if (strcmp(name, "..") == 0)
-			return failed(err, -EINVAL, "make folder", path);
-		if (used + strlen(name) + 2 > sizeof(prefix))
-			return failed(err, -ENAMETOOLONG, "make folder", path);
-		used += (size_t)snprintf(prefix + used, sizeof(prefix) - used, "/%s", name);
-		next = enter_or_make(root_fd, folder, prefix, name, mode, uid, gid);
+		ret = walk_down(walk, name);
+		if (ret < 0)
+			return ret;
+		fd = open_in(root_fd, walk->done, O_PATH | O_NOFOLLOW, 0, RESOLVE_NO_SYMLINKS);
+		if (fd == -ENOENT)
+			continue;
+		if (fd < 0 || fstat(fd, &status) < 0)
+			return fd < 0 ? fd : -errno;
+		if (S_ISLNK(status.st_mode)) {
+			ret = walk_link(walk, fd, rest);
+			rest = walk->rest;
+		}
+	}
+	return ret;
+}
+
+static int make_all(int root_fd, const char *path, mode_t mode, uid_t uid, gid_t gid)
+{
+	cleanup_close int folder = open_in(root_fd, "/", O_PATH | O_DIRECTORY, 0, 0);
+	char name[NAME_MAX + 1];
+	int ret = folder < 0 ? folder : 0;
+
+	while (ret == 0 && next_component(&path, name, &ret)) {
+		int next = openat(folder, name, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+
 		if (next < 0)
-			return failed(err, next, "make folder", path);
+			next = errno == ENOENT ? make_in(folder, name, mode, uid, gid) : -errno;
+		if (next < 0)
+			return next;
 		(void)close(folder);
 		folder = next;
 	}
-	return ret < 0 ? failed(err, ret, "make folder", path) : TAKE_FD(folder);
+	return ret < 0 ? ret : TAKE_FD(folder);
+}
+
+int inroot_mkdir_all(int root_fd, const char *path, mode_t mode, uid_t uid, gid_t gid,
+		     struct error *err)
+{
+	int folder = open_in(root_fd, path, O_PATH | O_DIRECTORY, 0, 0);
+	struct walk walk;
+
+	if (folder >= 0)
+		return folder; /* the usual case: all of it exists */
+	if (folder == -ENOENT)
+		folder = make_last(root_fd, path, mode, uid, gid);
+	if (folder >= 0)
+		return folder;
+	if (folder == -ENOENT) {
+		folder = walk_path(root_fd, path, &walk);
+		if (folder == 0)
+			folder = make_all(root_fd, walk.done, mode, uid, gid);
+	}
+	return folder < 0 ? failed(err, folder, "make folder", path) : folder;
+}
+
+int inroot_make_file(int root_fd, const char *path, mode_t mode, struct error *err)
+{
+	cleanup_close int folder = -EBADF;
+	const char *name = NULL;
+	struct walk walk;
+	int ret = walk_path(root_fd, path, &walk), fd;
+
+	if (ret < 0)
+		return failed(err, ret, "make file", path);
+	folder = inroot_parent(root_fd, walk.done, true, &name, err);
+	if (folder < 0)
+		return folder;
+	fd = openat(folder, name, O_CREAT | O_EXCL | O_RDONLY | O_NOFOLLOW | O_CLOEXEC, mode);
+	return fd < 0 ? failed(err, -errno, "make file", path) : fd;
 }
 
 int inroot_open_or_make(int root_fd, const char *path, bool *out_made, struct error *err)

@@ -20,8 +20,9 @@ int inroot_open(int root_fd, const char *path, int flags, mode_t mode, struct er
 int inroot_open_nofollow(int root_fd, const char *path, int flags, bool no_symlinks,
 			 struct error *err);
 
-/** mkdir -p inside the root; symlinks that stay inside are followed; O_PATH fd of the last folder.
- *  New folders get mode exactly (umask is 0) and owner uid:gid unless (uid_t)-1. */
+/** mkdir -p inside the root; symlinks are followed inside it, also to what does not exist; O_PATH
+ * fd of the last folder. New folders get mode exactly (umask is 0) and owner uid:gid unless
+ * (uid_t)-1. */
 int inroot_mkdir_all(int root_fd, const char *path, mode_t mode, uid_t uid, gid_t gid,
 		     struct error *err);
 
@@ -31,6 +32,10 @@ int inroot_mkdir_all(int root_fd, const char *path, mode_t mode, uid_t uid, gid_
  * system that takes folders, so not one of procfs or sysfs.
  */
 int inroot_open_or_make(int root_fd, const char *path, bool *out_made, struct error *err);
+
+/** Make an empty file, missing folders (0755) too, where path leads; nothing may be there yet. A
+ *  symlink to something that does not exist is followed inside the root, as programs would. */
+int inroot_make_file(int root_fd, const char *path, mode_t mode, struct error *err);
 
 /** Open the folder that holds path's last component (created with 0755 if create), and give that
  *  component's name (points into path). "/" and ".." as last component are -EINVAL. */

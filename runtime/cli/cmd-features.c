@@ -31,8 +31,7 @@ static void add_hooks(struct json_strings *out, struct arena *arena)
 static void add_mount_options(struct json_strings *out, struct arena *arena)
 {
 	for (size_t i = 0; mount_option_name(i); i++)
-		if (mount_option_is_supported(i))
-			json_strings_add(out, arena, mount_option_name(i));
+		json_strings_add(out, arena, mount_option_name(i));
 }
 
 static void add_namespaces(struct json_strings *out, struct arena *arena)

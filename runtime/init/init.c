@@ -122,10 +122,16 @@ static int open_root(struct init *init, struct error *err)
 
 int init_sweep_fds(struct init *init, struct error *err)
 {
-	const int keep[] = { init->sync->fd, init->proc_fd, init->self_fd,
-			     init->fifo_fd,  init->root_fd, log_fd() };
-	int ret = fd_close_except(3 + (int)init->args->preserve_fds, keep, ARRAY_SIZE(keep));
+	const int own[] = { init->sync->fd, init->proc_fd, init->self_fd,
+			    init->fifo_fd,  init->root_fd, log_fd() };
+	size_t count = ARRAY_SIZE(own) + init->late_count;
+	cleanup_free int *keep = xzalloc(count * sizeof(*keep));
+	int ret;
 
+	memcpy(keep, own, sizeof(own));
+	if (init->late_count)
+		memcpy(keep + ARRAY_SIZE(own), init->late_fds, init->late_count * sizeof(*keep));
+	ret = fd_close_except(3 + (int)init->args->preserve_fds, keep, count);
 	return ret < 0 ? error_errno(err, -ret, "close file descriptors") : 0;
 }
 
@@ -304,6 +310,11 @@ static bool has_memory_policy(const struct init *init)
 	return init->plan->memory_policy != NULL;
 }
 
+static bool has_late_mounts(const struct init *init)
+{
+	return init->late_count > 0;
+}
+
 static bool has_labels(const struct init *init)
 {
 	return init->plan->process.apparmor_profile || init->plan->process.selinux_label;
@@ -379,6 +390,7 @@ static const struct init_step container_steps[] = {
 	{ "kernel parameters",        sysctl_apply,                  has_sysctls },
 	{ "pivot root",               rootfs_pivot,                  NULL },
 	{ "finish rootfs",            rootfs_finish,                 NULL },
+	{ "read-only mounts",         mounts_make_readonly,          has_late_mounts },
 };
 
 static const struct init_step joined_steps[] = {

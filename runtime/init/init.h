@@ -46,6 +46,8 @@ struct init {
 	pid_t host_pid;
 	bool in_network; /* in the network namespace that SYNC_NETWORK brought */
 	bool joined;	 /* a joiner did the namespaces before us */
+	int *late_fds;	 /* mounts that become read-only at the end */
+	size_t late_count;
 	struct strv env;
 	char *program;	 /* resolved args[0] */
 	bool chdir_late; /* the working directory needs the user's own rights */
@@ -96,6 +98,8 @@ int rootfs_need_fd(struct init *init, int index, struct error *err);
 
 /* mounts.c */
 int mounts_apply(struct init *init, struct error *err);
+/** The mounts that had to stay writable until everything in them was made. */
+int mounts_make_readonly(struct init *init, struct error *err);
 /** Attach the detached mount to what target_fd is. */
 int mount_attach(int mount_fd, int target_fd, struct error *err);
 

@@ -4,12 +4,16 @@ runtime_libruntime_a_SOURCES += \
 	%D%/credentials.c \
 	%D%/devices.c \
 	%D%/filter.c \
+	%D%/fs-context.c \
 	%D%/init.c %D%/init.h \
 	%D%/joiner.c \
 	%D%/labels.c \
 	%D%/limits.c \
 	%D%/masks.c \
-	%D%/mounts.c \
+	%D%/mount-attributes.c \
+	%D%/mount-source.c \
+	%D%/mount-target.c \
+	%D%/mounts.c %D%/mounts.h \
 	%D%/namespaces.c \
 	%D%/policies.c \
 	%D%/process.c \

@@ -314,33 +314,6 @@ static int write_record(struct creation *c, struct error *err)
 
 /* -- serving init -- */
 
-static int open_for_init(struct creation *c, int index, struct error *err)
-{
-	unsigned int flags = OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC;
-	const char *path = c->plan.rootfs;
-	int fd;
-
-	if (index == SYNC_ROOTFS) {
-		flags |= AT_RECURSIVE;
-	} else {
-		if (index < 0 || (size_t)index >= c->plan.mount_count)
-			return error_set(err, ERROR_INTERNAL, EPROTO, "there is no mount %d",
-					 index);
-		path = c->plan.mounts[index].source;
-		if (c->plan.mounts[index].flags & PLAN_MOUNT_RECURSIVE)
-			flags |= AT_RECURSIVE;
-	}
-	fd = open_tree(AT_FDCWD, path, flags);
-	return fd < 0 ? error_errno(err, errno, "open \"%s\" for the container", path) : fd;
-}
-
-static int serve_fd(struct creation *c, int index, struct error *err)
-{
-	cleanup_close int fd = open_for_init(c, index, err);
-
-	return fd < 0 ? fd : launch_send(&c->launch, SYNC_FD, 0, fd, err);
-}
-
 static int serve_hooks(struct creation *c, struct error *err)
 {
 	static const enum hook_kind kinds[] = { HOOK_PRESTART, HOOK_CREATE_RUNTIME };
@@ -356,7 +329,10 @@ static int serve_message(struct creation *c, const struct sync_message *message,
 {
 	switch (message->type) {
 	case SYNC_NEED_FD:
-		return serve_fd(c, message->value, err);
+		return mount_service_fd(&c->launch, message->value, err);
+	case SYNC_IDMAP:
+		return mount_service_idmap(&c->mounts, &c->launch, message->value, message->fd,
+					   err);
 	case SYNC_CONSOLE:
 		return console_take(&c->console, message->fd, err);
 	case SYNC_MOUNTED:
@@ -383,6 +359,7 @@ static int serve_init(struct creation *c, struct error *err)
 			return error_prefix(err, ret, "error during container init");
 		ret = serve_message(c, &message, err);
 	}
+	mount_service_done(&c->mounts, &c->plan); /* all mounts are made */
 	return ret;
 }
 
@@ -502,6 +479,7 @@ void creation_keep(struct creation *c)
 void creation_done(struct creation *c)
 {
 	tty_restore(&c->console.saved);
+	mount_service_done(&c->mounts, &c->plan);
 	plan_done(&c->plan);
 	strbuf_done(&c->config_text);
 	arena_done(&c->arena);

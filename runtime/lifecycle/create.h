@@ -6,6 +6,7 @@
 #include "runtime/lifecycle/console.h"
 #include "runtime/lifecycle/container.h"
 #include "runtime/lifecycle/launch.h"
+#include "runtime/lifecycle/mounts.h"
 #include "runtime/lifecycle/net-devices.h"
 #include "runtime/lifecycle/record.h"
 #include "runtime/lifecycle/resctrl.h"
@@ -28,6 +29,7 @@ struct creation {
 	struct launch launch;
 	struct net_devices net_devices;
 	struct resctrl resctrl;
+	struct mount_service mounts;
 	int dirfd; /* ROOT/ID, locked */
 	int signal_fd;
 	struct console console;

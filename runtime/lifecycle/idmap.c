@@ -71,23 +71,23 @@ static int write_map(pid_t pid, const char *file, const char *helper, const stru
 	return write_proc_file(pid, file, text.data, err);
 }
 
-int idmap_write(const struct plan *plan, pid_t pid, struct error *err)
+int idmap_write(const struct plan_idmaps *map, bool rootless, pid_t pid, struct error *err)
 {
 	/* root of an enclosing user namespace may map what it has itself: no helper there */
-	bool unprivileged = plan->rootless && geteuid() != 0;
-	bool help_uids = unprivileged && !is_own_id(plan->uid_map, plan->uid_map_count, geteuid());
-	bool help_gids = unprivileged && !is_own_id(plan->gid_map, plan->gid_map_count, getegid());
+	bool unprivileged = rootless && geteuid() != 0;
+	bool help_uids = unprivileged && !is_own_id(map->uids, map->uid_count, geteuid());
+	bool help_gids = unprivileged && !is_own_id(map->gids, map->gid_count, getegid());
 	int ret = 0;
 
 	/* without privilege a group map needs setgroups off, unless newgidmap writes it */
 	if (unprivileged && !help_gids)
 		ret = write_proc_file(pid, "setgroups", "deny", err);
 	if (ret == 0)
-		ret = write_map(pid, "gid_map", "newgidmap", plan->gid_map, plan->gid_map_count,
-				help_gids, err);
+		ret = write_map(pid, "gid_map", "newgidmap", map->gids, map->gid_count, help_gids,
+				err);
 	if (ret == 0)
-		ret = write_map(pid, "uid_map", "newuidmap", plan->uid_map, plan->uid_map_count,
-				help_uids, err);
+		ret = write_map(pid, "uid_map", "newuidmap", map->uids, map->uid_count, help_uids,
+				err);
 	return error_phase(err, error_prefix(err, ret, "write the id maps"), PHASE_NAMESPACES);
 }
 

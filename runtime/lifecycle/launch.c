@@ -180,13 +180,21 @@ static int clone_child(struct launch *launch, bool joiner, struct error *err)
 	return 0;
 }
 
+static int write_maps(const struct plan *plan, pid_t pid, struct error *err)
+{
+	const struct plan_idmaps maps = { plan->uid_map, plan->gid_map, plan->uid_map_count,
+					  plan->gid_map_count };
+
+	return idmap_write(&maps, plan->rootless, pid, err);
+}
+
 static int serve_joiner(struct launch *launch, struct error *err)
 {
 	struct sync_message message = { .fd = -EBADF };
 	int ret = launch_receive(launch, &message, err);
 
 	if (ret == 0 && message.type == SYNC_MAPS) {
-		ret = idmap_write(launch->args.plan, launch->joiner, err);
+		ret = write_maps(launch->args.plan, launch->joiner, err);
 		if (ret == 0)
 			ret = launch_send(launch, SYNC_MAPPED, 0, -EBADF, err);
 		if (ret == 0)
@@ -216,7 +224,7 @@ static int write_own_maps(struct launch *launch, struct error *err)
 
 	if (launch->args.plan->namespaces[NS_USER].mode != NS_NEW)
 		return 0;
-	ret = idmap_write(launch->args.plan, launch->pid, err);
+	ret = write_maps(launch->args.plan, launch->pid, err);
 	return ret < 0 ? ret : launch_send(launch, SYNC_MAPPED, 0, -EBADF, err);
 }
 

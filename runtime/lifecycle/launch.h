@@ -46,7 +46,7 @@ void launch_abort(struct launch *launch);
 void launch_done(struct launch *launch);
 
 /** idmap.c: write the maps of pid's new user namespace. */
-int idmap_write(const struct plan *plan, pid_t pid, struct error *err);
+int idmap_write(const struct plan_idmaps *map, bool rootless, pid_t pid, struct error *err);
 /** Maps that config.json gives for a joined user namespace must be the ones that pid has there. */
 int idmap_check(const struct plan *plan, pid_t pid, struct error *err);
 

@@ -13,6 +13,7 @@ runtime_libruntime_a_SOURCES += \
 	%D%/launch.c %D%/launch.h \
 	%D%/list.c \
 	%D%/net-devices.c %D%/net-devices.h \
+	%D%/mounts.c %D%/mounts.h \
 	%D%/record.c %D%/record.h \
 	%D%/resctrl.c %D%/resctrl.h \
 	%D%/run.c \

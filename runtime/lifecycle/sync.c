@@ -35,6 +35,8 @@ static const struct sync_row {
 	[SYNC_NETWORK]    = { "network",    5,  FROM_HOST | CARRIES_FD },
 	[SYNC_NEED_FD]    = { "need fd",    6,  FROM_CHILD | REPEATS },
 	[SYNC_FD]         = { "fd",         6,  FROM_HOST | REPEATS | CARRIES_FD },
+	[SYNC_IDMAP]      = { "idmap",      6,  FROM_CHILD | REPEATS | CARRIES_FD },
+	[SYNC_IDMAPPED]   = { "idmapped",   6,  FROM_HOST | REPEATS },
 	[SYNC_CONSOLE]    = { "console",    7,  FROM_CHILD | CARRIES_FD },
 	[SYNC_MOUNTED]    = { "mounted",    8,  FROM_CHILD },
 	[SYNC_HOOKS_DONE] = { "hooks done", 9,  FROM_HOST },

@@ -19,6 +19,8 @@ enum sync_type {
 	SYNC_NETWORK, /* the new network namespace, made while init works */
 	SYNC_NEED_FD, /* open the source of mounts[value] for me (SYNC_ROOTFS: the rootfs) */
 	SYNC_FD,      /* its answer: the fd */
+	SYNC_IDMAP,   /* map the ids of this detached mount, of mounts[value] */
+	SYNC_IDMAPPED,
 	SYNC_CONSOLE, /* the master of the container's terminal */
 	SYNC_MOUNTED, /* the hooks of the host may run now */
 	SYNC_HOOKS_DONE,

@@ -21,6 +21,12 @@ struct compiler {
 int compile_namespaces(const struct compiler *c, struct error *err);
 int compile_idmaps(const struct compiler *c, struct error *err);
 int compile_mounts(const struct compiler *c, struct error *err);
+struct mount_options;
+/** mount-idmap.c: is the mount id-mapped, and by which map? Adds to maps, the plan's mount_maps
+ *  while they are made: there is room for one with each mount. */
+int compile_mount_idmap(const struct compiler *c, const struct oci_mount *config,
+			const struct mount_options *options, struct plan_idmaps *maps,
+			struct plan_mount *mount, struct error *err);
 int compile_net_devices(const struct compiler *c, struct error *err);
 int compile_devices(const struct compiler *c, struct error *err);
 int compile_device_program(const struct compiler *c, struct error *err);

@@ -9,6 +9,7 @@ runtime_libruntime_a_SOURCES += \
 	%D%/idmap.c \
 	%D%/intel-rdt.c \
 	%D%/lsm.c \
+	%D%/mount-idmap.c \
 	%D%/mount-options.c %D%/mount-options.h \
 	%D%/mounts.c \
 	%D%/namespaces.c \

@@ -53,8 +53,6 @@ int compile_labels(const struct oci_process *process, const char *mount_label, s
 		return not_enabled(err, "/process/selinuxLabel", selinux);
 	if (text_is_set(mount_label) && !selinux_is_enabled())
 		return not_enabled(err, "/linux/mountLabel", selinux);
-	if (text_is_set(mount_label))
-		return plan_not_yet(err, "/linux/mountLabel");
 	if (text_is_set(label))
 		plan->process.selinux_label = label;
 	/* "unconfined" is what a process without a profile is */

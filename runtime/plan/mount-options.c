@@ -14,13 +14,13 @@
 #include "runtime/plan/plan.h"
 
 enum option_effect {
-	EFFECT_NONE,	  /* accepted, changes nothing */
-	EFFECT_SET,	  /* value: MOUNT_ATTR_* to set */
-	EFFECT_CLEAR,	  /* value: MOUNT_ATTR_* to clear */
-	EFFECT_ATIME,	  /* value: of the atime family */
-	EFFECT_NOT_ATIME, /* value: the member of the family that is not wanted */
-	EFFECT_SUPER_ON,  /* text: generic superblock flag */
-	EFFECT_SUPER_OFF,
+	EFFECT_NONE,	    /* accepted, changes nothing */
+	EFFECT_SET,	    /* value: MOUNT_ATTR_* to set */
+	EFFECT_CLEAR,	    /* value: MOUNT_ATTR_* to clear */
+	EFFECT_ATIME,	    /* value: of the atime family */
+	EFFECT_NOT_ATIME,   /* value: the member of the family that is not wanted */
+	EFFECT_SUPER_ON,    /* text: generic superblock flag */
+	EFFECT_SUPER_OFF,   /* text: the flag that it takes back */
 	EFFECT_PROPAGATION, /* value: MS_* */
 	EFFECT_BIND,
 	EFFECT_REMOUNT,
@@ -120,20 +120,26 @@ const char *mount_option_name(size_t index)
 	return index < ARRAY_SIZE(option_table) ? option_table[index].name : NULL;
 }
 
-bool mount_option_is_supported(size_t index)
-{
-	return option_table[index].effect != EFFECT_IDMAP;
-}
-
 static int option_compare(const void *name, const void *row)
 {
 	return strcmp(name, ((const struct mount_option *)row)->name);
 }
 
-static const struct mount_option *option_find(const char *name)
+/* By its name; "idmap=..." and "ridmap=..." have parameters. */
+static const struct mount_option *option_find(const char *text)
 {
-	return bsearch(name, option_table, ARRAY_SIZE(option_table), sizeof(option_table[0]),
-		       option_compare);
+	const char *equals = strchr(text, '=');
+	const struct mount_option *option;
+	char name[16];
+
+	if (equals && (size_t)(equals - text) < sizeof(name)) {
+		memcpy(name, text, (size_t)(equals - text));
+		name[equals - text] = '\0';
+		text = name;
+	}
+	option = bsearch(text, option_table, ARRAY_SIZE(option_table), sizeof(option_table[0]),
+			 option_compare);
+	return option && equals && option->effect != EFFECT_IDMAP ? NULL : option;
 }
 
 /* A growing NULL-terminated list in the arena: room for every option is known beforehand. */
@@ -142,18 +148,28 @@ struct text_list {
 	size_t count;
 };
 
-static void superblock_set(struct text_list *list, const char *flag, bool on)
+/* The option that turns a flag off again, without the "r" that means nothing to a superblock. */
+static const char *superblock_word(const struct mount_option *option)
 {
+	if (option->effect == EFFECT_SUPER_ON)
+		return option->text;
+	return option->name + (option->name[0] == 'r');
+}
+
+/* One word for each flag, the last one. */
+static void superblock_set(struct text_list *list, const struct mount_option *option)
+{
+	const char *word = superblock_word(option);
+
 	for (size_t i = 0; i < list->count; i++) {
-		if (strcmp(list->items[i], flag) == 0) {
-			if (!on)
-				list->items[i] = list->items[--list->count];
-			list->items[list->count] = NULL;
+		const struct mount_option *other = option_find(list->items[i]);
+
+		if (strcmp(other->text, option->text) == 0) {
+			list->items[i] = word;
 			return;
 		}
 	}
-	if (on)
-		list->items[list->count++] = flag;
+	list->items[list->count++] = word;
 }
 
 static void attr_set(uint64_t *set, uint64_t *clear, uint64_t value)
@@ -181,28 +197,45 @@ static void atime_set(uint64_t *set, uint64_t *clear, const struct mount_option 
 	*set = (*set & ~(uint64_t)MOUNT_ATTR__ATIME) | value;
 }
 
-static void option_apply(const struct mount_option *option, struct mount_options *out,
-			 size_t *propagations, struct text_list *superblock)
+/* An option for the whole tree is one for its top, too: later, it wins over those of the top. */
+static void apply_attribute(const struct mount_option *option, struct mount_options *out)
 {
 	uint64_t *set = option->recursive ? &out->attr_set_rec : &out->attr_set;
 	uint64_t *clear = option->recursive ? &out->attr_clear_rec : &out->attr_clear;
+	uint64_t family = option->value;
 
+	if (option->effect == EFFECT_ATIME || option->effect == EFFECT_NOT_ATIME) {
+		family = MOUNT_ATTR__ATIME;
+		atime_set(set, clear, option);
+	} else if (option->effect == EFFECT_SET) {
+		attr_set(set, clear, option->value);
+	} else {
+		attr_set(clear, set, option->value);
+	}
+	if (option->recursive) {
+		out->attr_set &= ~family;
+		out->attr_clear &= ~family;
+	} else {
+		out->names_attributes = true;
+	}
+}
+
+static void option_apply(const struct mount_option *option, const char *text,
+			 struct mount_options *out, size_t *propagations,
+			 struct text_list *superblock)
+{
 	switch (option->effect) {
 	case EFFECT_NONE:
 		break;
 	case EFFECT_SET:
-		attr_set(set, clear, option->value);
-		break;
 	case EFFECT_CLEAR:
-		attr_set(clear, set, option->value);
-		break;
 	case EFFECT_ATIME:
 	case EFFECT_NOT_ATIME:
-		atime_set(set, clear, option);
+		apply_attribute(option, out);
 		break;
 	case EFFECT_SUPER_ON:
 	case EFFECT_SUPER_OFF:
-		superblock_set(superblock, option->text, option->effect == EFFECT_SUPER_ON);
+		superblock_set(superblock, option);
 		break;
 	case EFFECT_PROPAGATION:
 		out->propagation[(*propagations)++] = option->value;
@@ -218,7 +251,11 @@ static void option_apply(const struct mount_option *option, struct mount_options
 		out->flags |= option->value;
 		break;
 	case EFFECT_IDMAP:
-		out->idmap = option->name;
+		out->idmap = text;
+		if (option->recursive)
+			out->flags |= PLAN_MOUNT_IDMAP_RECURSIVE;
+		else
+			out->flags &= ~(unsigned int)PLAN_MOUNT_IDMAP_RECURSIVE;
 		break;
 	}
 }
@@ -279,12 +316,14 @@ void mount_options_parse(struct arena *arena, char *const *options, size_t count
 		const struct mount_option *option = option_find(options[i]);
 
 		if (option)
-			option_apply(option, out, &propagations, &superblock);
+			option_apply(option, options[i], out, &propagations, &superblock);
 		else
 			data_add(arena, options[i], &data);
 	}
 	out->data = data.items;
 	out->superblock = superblock.items;
+	if (out->idmap)
+		out->idmap = arena_strdup(arena, out->idmap);
 	if (!propagations)
 		out->propagation = NULL;
 }

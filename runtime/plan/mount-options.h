@@ -13,12 +13,13 @@
 struct mount_options {
 	unsigned int flags; /* PLAN_MOUNT_* */
 	bool bind, remount;
-	const char *idmap; /* the option that asked for an id-mapped mount, or NULL */
+	bool names_attributes; /* of the mount itself, be it to set or to clear them */
+	const char *idmap;     /* the option that asked for an id-mapped mount, as it stands */
 	uint64_t attr_set, attr_clear;
 	uint64_t attr_set_rec, attr_clear_rec;
 	unsigned long *propagation;    /* in order, 0-terminated; NULL = none */
 	const char *const *data;       /* for the file system, NULL-terminated */
-	const char *const *superblock; /* generic flags for fsconfig ("sync"), NULL-terminated */
+	const char *const *superblock; /* generic flags for fsconfig ("sync", "async") */
 };
 
 /** Later options win over earlier ones. Never fails: what the table lacks is data. */
@@ -27,7 +28,5 @@ void mount_options_parse(struct arena *arena, char *const *options, size_t count
 
 /** The names in the table, sorted; NULL past the end. */
 const char *mount_option_name(size_t index);
-/** Is it acted upon? What `features` lists. */
-bool mount_option_is_supported(size_t index);
 
 #endif

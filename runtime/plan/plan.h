@@ -56,6 +56,13 @@ struct plan_idmap {
 	uint32_t inside, outside, size;
 };
 
+/** Of a user namespace; for an id-mapped mount, inside is the file system's id, outside the one
+ * that shows. */
+struct plan_idmaps {
+	const struct plan_idmap *uids, *gids;
+	size_t uid_count, gid_count;
+};
+
 /* -- mounts ------------------------------------------------------------------------------------ */
 
 enum plan_mount_kind {
@@ -73,7 +80,13 @@ enum plan_mount_flags {
 	PLAN_MOUNT_SRC_NOFOLLOW = 1 << 3,
 	PLAN_MOUNT_DEST_NOFOLLOW = 1 << 4,
 	PLAN_MOUNT_REAL_DIR = 1 << 5, /* proc, sysfs: the destination must be an ordinary folder */
+	PLAN_MOUNT_LATE_RO = 1 << 6,  /* read-only when everything in it is made */
+	PLAN_MOUNT_IDMAP_RECURSIVE = 1 << 7, /* ridmap */
+	PLAN_MOUNT_RELABEL = 1 << 8, /* mqueue: the label is set on the mount, not by an option */
 };
+
+/** plan_mount.idmap besides the numbers of plan.mount_maps. */
+enum { PLAN_IDMAP_NONE = 0, PLAN_IDMAP_CONTAINER = -1 };
 
 struct plan_mount {
 	enum plan_mount_kind kind;
@@ -83,8 +96,10 @@ struct plan_mount {
 	const char *destination; /* as configured, cleaned, absolute inside the rootfs */
 	const char *const
 		*data; /* "key=value" or "flag" for fsconfig, NULL-terminated, never NULL */
-	uint64_t attr_set, attr_clear;	       /* MOUNT_ATTR_*: this mount */
-	uint64_t attr_set_rec, attr_clear_rec; /* MOUNT_ATTR_*: the whole tree (rro ...) */
+	uint64_t attr_set, attr_clear;	       /* MOUNT_ATTR_*: this mount, after ... */
+	uint64_t attr_set_rec, attr_clear_rec; /* ... the whole tree (rro ...) */
+	uint64_t attr_drop; /* of a bind's source, not asked for: cleared unless locked */
+	int idmap;	    /* in plan.mount_maps, counted from 1, or PLAN_IDMAP_* */
 	const unsigned long
 		*propagation; /* MS_SHARED|MS_REC ..., in order, 0-terminated; may be NULL */
 	size_t index;	      /* in config.json's mounts[], for messages */
@@ -261,7 +276,10 @@ struct plan {
 	const char *hostname, *domainname; /* NULL = leave */
 	const struct plan_mount *mounts;
 	size_t mount_count;
-	const char *mount_label;
+	const struct plan_idmaps *mount_maps; /* each once */
+	size_t mount_map_count;
+	const char *mount_label;	   /* SELinux context of the mounts, or NULL ... */
+	const char *mount_context;	   /* ... and the mount option for it: "context" */
 	const char *const *masked_paths;   /* NULL-terminated, never NULL */
 	const char *const *readonly_paths; /* NULL-terminated, never NULL */
 	const struct plan_device *devices; /* default ones first */
@@ -314,6 +332,9 @@ int plan_compile_process(const struct oci_process *process, const struct oci_con
 
 /** Who answers the calls that seccomp's program, which is there already, reports. */
 void plan_find_listener(const struct oci_config *config, struct plan_seccomp *seccomp);
+
+/** For open_tree(2) of a bind's source. */
+unsigned int plan_mount_clone_flags(const struct plan_mount *mount);
 
 void plan_done(struct plan *plan);
 #define cleanup_plan __attribute__((cleanup(plan_done)))

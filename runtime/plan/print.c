@@ -33,6 +33,8 @@ static const struct name_value flag_names[] = {
 	{ "recursive", PLAN_MOUNT_RECURSIVE }, { "tmpcopyup", PLAN_MOUNT_TMPCOPYUP },
 	{ "copy-symlink", PLAN_MOUNT_COPY_SYMLINK }, { "src-nofollow", PLAN_MOUNT_SRC_NOFOLLOW },
 	{ "dest-nofollow", PLAN_MOUNT_DEST_NOFOLLOW }, { "real-dir", PLAN_MOUNT_REAL_DIR },
+	{ "late", PLAN_MOUNT_LATE_RO }, { "recursive-idmap", PLAN_MOUNT_IDMAP_RECURSIVE },
+	{ "relabel", PLAN_MOUNT_RELABEL },
 	{ NULL, 0 },
 };
 
@@ -218,6 +220,8 @@ static void attribute_items(struct view *view, const char *prefix, uint64_t set,
 
 static void view_mount(struct view *view, const struct plan_mount *mount)
 {
+	uint64_t late = mount->flags & PLAN_MOUNT_LATE_RO ? MOUNT_ATTR_RDONLY : 0;
+
 	view_row(view);
 	view_number(view, "index", (int64_t)mount->index);
 	view_string(view, "kind", kind_names[mount->kind]);
@@ -225,12 +229,16 @@ static void view_mount(struct view *view, const struct plan_mount *mount)
 	view_string(view, "source", mount->source);
 	view_string(view, "destination", mount->destination);
 	view_list(view, "options", VIEW_COMMAS);
-	attribute_items(view, "", mount->attr_set, mount->attr_clear);
+	attribute_items(view, "", mount->attr_set | late, mount->attr_clear);
 	attribute_items(view, "r", mount->attr_set_rec, mount->attr_clear_rec);
 	view_list(view, "how", VIEW_COMMAS);
 	for (const struct name_value *flag = flag_names; flag->name; flag++)
 		if (mount->flags & (unsigned int)flag->value)
 			view_item(view, "%s", flag->name);
+	if (mount->idmap == PLAN_IDMAP_CONTAINER)
+		view_item(view, "idmap=container");
+	else if (mount->idmap != PLAN_IDMAP_NONE)
+		view_item(view, "idmap=%d", mount->idmap);
 	view_list(view, "propagation", VIEW_COMMAS);
 	for (const unsigned long *flags = mount->propagation; flags && *flags; flags++)
 		propagation_item(view, *flags);
@@ -243,6 +251,19 @@ static void view_mounts(const struct subject *s, struct view *view)
 {
 	for (size_t i = 0; i < s->plan->mount_count; i++)
 		view_mount(view, &s->plan->mounts[i]);
+}
+
+static void view_mount_maps(const struct subject *s, struct view *view)
+{
+	for (size_t i = 0; i < s->plan->mount_map_count; i++) {
+		const struct plan_idmaps *maps = &s->plan->mount_maps[i];
+		char of[32];
+
+		(void)snprintf(of, sizeof(of), "%zu: users", i + 1);
+		view_idmap(view, of, maps->uids, maps->uid_count);
+		(void)snprintf(of, sizeof(of), "%zu: groups", i + 1);
+		view_idmap(view, of, maps->gids, maps->gid_count);
+	}
 }
 
 static void view_devices(const struct subject *s, struct view *view)
@@ -545,6 +566,7 @@ static const struct {
 	{ "netDevices",   "Network devices",                 VIEW_TABLE,  view_net_devices },
 	{ "rootfs",       "Root file system",                VIEW_RECORD, view_rootfs },
 	{ "mounts",       "Mounts, in this order",           VIEW_TABLE,  view_mounts },
+	{ "mountMaps",    "Ids of id-mapped mounts",         VIEW_TABLE,  view_mount_maps },
 	{ "devices",      "Device nodes",                    VIEW_TABLE,  view_devices },
 	{ "paths",        "Paths that are masked or read-only", VIEW_RECORD, view_paths },
 	{ "sysctl",       "Kernel parameters, in /proc/sys", VIEW_TABLE,  view_sysctls },

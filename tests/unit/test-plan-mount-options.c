@@ -27,10 +27,57 @@ static void test_order(void)
 	options = parse(&arena, "rw nosuid ro suid");
 	CHECK_INT(options.attr_set, MOUNT_ATTR_RDONLY);
 	CHECK_INT(options.attr_clear, MOUNT_ATTR_NOSUID);
-	options = parse(&arena, "rro ro rrw nodev");
-	CHECK_INT(options.attr_set, MOUNT_ATTR_RDONLY | MOUNT_ATTR_NODEV);
+}
+
+/* A recursive option is about the top, too; one of the top alone may follow it. */
+static void test_recursive(void)
+{
+	cleanup_arena struct arena arena = ARENA_INIT;
+	struct mount_options options = parse(&arena, "rro ro rrw nodev");
+
+	CHECK_INT(options.attr_set, MOUNT_ATTR_NODEV);
 	CHECK_INT(options.attr_set_rec, 0);
 	CHECK_INT(options.attr_clear_rec, MOUNT_ATTR_RDONLY);
+	options = parse(&arena, "ro rrw nosuid rro rw");
+	CHECK_INT(options.attr_set, MOUNT_ATTR_NOSUID);
+	CHECK_INT(options.attr_clear, MOUNT_ATTR_RDONLY);
+	CHECK_INT(options.attr_set_rec, MOUNT_ATTR_RDONLY);
+	options = parse(&arena, "noatime rstrictatime");
+	CHECK_INT(options.attr_set, 0);
+	CHECK_INT(options.attr_clear, 0);
+	CHECK_INT(options.attr_set_rec, MOUNT_ATTR_STRICTATIME);
+	CHECK_INT(options.attr_clear_rec, MOUNT_ATTR__ATIME);
+}
+
+/* Which options make a bind be remounted, as mount(8) would. */
+static void test_names_attributes(void)
+{
+	static const char *const none[] = { "",		"bind",		"rbind rslave",
+					    "defaults", "rro rnoatime", "tmpcopyup idmap remount" };
+	static const char *const some[] = { "ro", "rw", "noatime", "norelatime", "suid" };
+	cleanup_arena struct arena arena = ARENA_INIT;
+
+	for (size_t i = 0; i < sizeof(none) / sizeof(*none); i++)
+		CHECK(!parse(&arena, none[i]).names_attributes);
+	for (size_t i = 0; i < sizeof(some) / sizeof(*some); i++)
+		CHECK(parse(&arena, some[i]).names_attributes);
+}
+
+static void test_idmap(void)
+{
+	cleanup_arena struct arena arena = ARENA_INIT;
+	struct mount_options options;
+
+	CHECK(parse(&arena, "bind ro").idmap == NULL);
+	CHECK_STR(parse(&arena, "idmap").idmap, "idmap");
+	CHECK_INT(parse(&arena, "idmap").flags, 0);
+	CHECK_INT(parse(&arena, "ridmap").flags, PLAN_MOUNT_IDMAP_RECURSIVE);
+	options = parse(&arena, "ridmap=uids=0-1-2;gids=@3-4-5");
+	CHECK_STR(options.idmap, "ridmap=uids=0-1-2;gids=@3-4-5");
+	CHECK_INT(options.flags, PLAN_MOUNT_IDMAP_RECURSIVE);
+	/* only these have parameters */
+	CHECK_STR(parse(&arena, "ro=1").data[0], "ro=1");
+	CHECK_STR(parse(&arena, "idmaps=1").data[0], "idmaps=1");
 }
 
 static void test_atime(void)
@@ -86,11 +133,16 @@ static void test_superblock(void)
 	cleanup_arena struct arena arena = ARENA_INIT;
 	struct mount_options options = parse(&arena, "sync dirsync async lazytime mand sync");
 
-	CHECK_STR(options.superblock[0], "dirsync");
-	CHECK_STR(options.superblock[1], "lazytime");
-	CHECK_STR(options.superblock[2], "mand");
-	CHECK_STR(options.superblock[3], "sync");
+	CHECK_STR(options.superblock[0], "sync");
+	CHECK_STR(options.superblock[1], "dirsync");
+	CHECK_STR(options.superblock[2], "lazytime");
+	CHECK_STR(options.superblock[3], "mand");
 	CHECK(options.superblock[4] == NULL);
+	options = parse(&arena, "rsync lazytime rasync nolazytime rnomand");
+	CHECK_STR(options.superblock[0], "async");
+	CHECK_STR(options.superblock[1], "nolazytime");
+	CHECK_STR(options.superblock[2], "nomand");
+	CHECK(options.superblock[3] == NULL);
 	CHECK(options.data[0] == NULL);
 	CHECK(parse(&arena, "iversion silent loud defaults").data[0] == NULL);
 }
@@ -123,12 +175,14 @@ static void test_table(void)
 		CHECK(count == 0 ||
 		      strcmp(mount_option_name(count - 1), mount_option_name(count)) < 0);
 		CHECK(options.data[0] == NULL);
-		CHECK(!options.idmap == mount_option_is_supported(count));
 	}
 	CHECK(count >= 70);
 }
 
 CHECK_MAIN({ "a later option undoes an earlier one", test_order },
+	   { "so do recursive ones, and those of the top", test_recursive },
+	   { "options that name attributes", test_names_attributes },
+	   { "id-mapped mounts, with parameters", test_idmap },
 	   { "the atime family is one setting", test_atime },
 	   { "what is unknown is data, split at commas", test_data },
 	   { "superblock flags are apart from data", test_superblock },

@@ -1,0 +1,96 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * New file systems through fsopen(2), fsconfig(2), fsmount(2). A failure carries what the file
+ * system says of it ("tmpfs: Bad value for 'size'"): the kernel keeps that in the context's fd.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "lib/syscalls.h"
+#include "runtime/init/mounts.h"
+
+/* One message for each read, "e " in front of errors; the last of those is nearest to the cause. */
+static void read_words(int fsfd, char *words, size_t size)
+{
+	char line[256];
+	ssize_t length;
+
+	*words = '\0';
+	while ((length = read(fsfd, line, sizeof(line) - 1)) > 2) {
+		line[length] = '\0';
+		line[strcspn(line, "\n")] = '\0';
+		if (line[0] == 'e')
+			(void)snprintf(words, size, ": %s", line + 2);
+	}
+}
+
+static int failed(int fsfd, int errnum, const char *action, const char *what, struct error *err)
+{
+	char words[256];
+
+	read_words(fsfd, words, sizeof(words));
+	return error_errno(err, errnum, "%s \"%s\"%s", action, what, words);
+}
+
+/* "key=value" or "flag"; which ones the type takes is the kernel's business. */
+static int set_parameter(int fsfd, const char *option, struct error *err)
+{
+	const char *equals = strchr(option, '=');
+	char key[256];
+	int ret;
+
+	if (!equals) {
+		ret = fsconfig(fsfd, FSCONFIG_SET_FLAG, option, NULL, 0);
+	} else {
+		if ((size_t)(equals - option) >= sizeof(key))
+			return error_errno(err, ENAMETOOLONG, "mount option \"%s\"", option);
+		memcpy(key, option, (size_t)(equals - option));
+		key[equals - option] = '\0';
+		ret = fsconfig(fsfd, FSCONFIG_SET_STRING, key, equals + 1, 0);
+	}
+	return ret < 0 ? failed(fsfd, errno, "mount option", option, err) : 0;
+}
+
+static int set_parameters(int fsfd, const char *const *data, struct error *err)
+{
+	int ret = 0;
+
+	for (; *data && ret == 0; data++)
+		ret = set_parameter(fsfd, *data, err);
+	return ret;
+}
+
+/* The context stays open until init_sweep_fds. */
+int fs_context_mount(const char *type, const char *source, const char *const *data,
+		     uint64_t attributes, struct error *err)
+{
+	int fsfd = fsopen(type, FSOPEN_CLOEXEC), fd, ret;
+
+	if (fsfd < 0)
+		return error_errno(err, errno, "file system type \"%s\"", type);
+	/* only a name for most; a few refuse it, and nobody needs it then */
+	if (source)
+		(void)fsconfig(fsfd, FSCONFIG_SET_STRING, "source", source, 0);
+	ret = set_parameters(fsfd, data, err);
+	if (ret < 0)
+		return ret;
+	if (fsconfig(fsfd, FSCONFIG_CMD_CREATE, NULL, NULL, 0) < 0)
+		return failed(fsfd, errno, "create the file system", type, err);
+	fd = fsmount(fsfd, FSMOUNT_CLOEXEC, (unsigned int)attributes);
+	return fd < 0 ? failed(fsfd, errno, "mount the file system", type, err) : fd;
+}
+
+int fs_context_change(int fd, const char *const *data, struct error *err)
+{
+	int fsfd = fspick(fd, "", FSPICK_EMPTY_PATH | FSPICK_CLOEXEC), ret;
+
+	if (fsfd < 0)
+		return error_errno(err, errno, "change the file system's parameters");
+	ret = set_parameters(fsfd, data, err);
+	if (ret == 0 && fsconfig(fsfd, FSCONFIG_CMD_RECONFIGURE, NULL, NULL, 0) < 0)
+		ret = failed(fsfd, errno, "change the parameters of", "the file system", err);
+	return ret;
+}
