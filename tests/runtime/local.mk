@@ -12,6 +12,7 @@ runtime_suites += %D%/validate-config.bats
 runtime_suites += %D%/version.bats
 
 # what containers are and do; tests/helpers has their payload
+runtime_suites += %D%/bind-mounts.bats
 runtime_suites += %D%/budget.bats
 runtime_suites += %D%/cgroups.bats
 runtime_suites += %D%/confinement.bats
@@ -20,6 +21,10 @@ runtime_suites += %D%/devices.bats
 runtime_suites += %D%/exec.bats
 runtime_suites += %D%/fallbacks.bats
 runtime_suites += %D%/hooks.bats
+runtime_suites += %D%/exec.bats
+runtime_suites += %D%/fallbacks.bats
+runtime_suites += %D%/hooks.bats
+runtime_suites += %D%/idmapped-mounts.bats
 runtime_suites += %D%/intel-rdt.bats
 runtime_suites += %D%/isolation.bats
 runtime_suites += %D%/kill-delete.bats
