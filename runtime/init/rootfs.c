@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "lib/cleanup.h"
+#include "lib/inroot.h"
 #include "lib/io.h"
 #include "lib/path.h"
 #include "lib/strbuf.h"
@@ -55,28 +56,51 @@ static int make_parent_private(int fd, struct error *err)
 	return error_errno(err, errno, "make the mount below the rootfs private");
 }
 
+/* An unbindable tree could not be cloned: it gets that propagation at the end. */
+static unsigned long propagation_of(const struct plan *plan)
+{
+	if (plan->rootfs_propagation & MS_UNBINDABLE)
+		return MS_PRIVATE | MS_REC;
+	return plan->rootfs_propagation;
+}
+
+/* rslave and rprivate: whatever happens to any mount of ours, none of the host hears of it. */
+static bool is_cut_off(const struct plan *plan)
+{
+	unsigned long propagation = propagation_of(plan);
+
+	return propagation & MS_REC && propagation & (MS_SLAVE | MS_PRIVATE);
+}
+
 /*
  * What mounts do to the host is decided here: rslave (the default) receives its mounts and sends
- * none. With rshared the rootfs's own mount must still be private, or everything that follows would
- * show on the host.
+ * none. With any form that leaves mounts shared, that on which the rootfs is to be mounted must
+ * still be private, or everything that follows would show on the host.
  */
 static int set_propagation(struct init *init, struct error *err)
 {
-	unsigned long propagation = init->plan->rootfs_propagation;
 	cleanup_close int rootfs = -EBADF;
 
-	if (!propagation)
-		propagation = MS_SLAVE | MS_REC;
-	if (propagation & MS_UNBINDABLE) /* which could not be cloned below */
-		propagation = MS_PRIVATE | MS_REC;
-	if (mount(NULL, "/", NULL, propagation, NULL) < 0)
+	if (mount(NULL, "/", NULL, propagation_of(init->plan), NULL) < 0)
 		return error_errno(err, errno, "set the propagation of the root mount");
-	if (!(propagation & MS_SHARED))
+	if (is_cut_off(init->plan))
 		return 0;
 	rootfs = open(init->plan->rootfs, O_PATH | O_DIRECTORY | O_CLOEXEC);
 	if (rootfs < 0)
 		return error_errno(err, errno, "open the rootfs \"%s\"", init->plan->rootfs);
 	return make_parent_private(rootfs, err);
+}
+
+/* A clone of a shared mount is its peer: what is mounted in it would show on the host. */
+static int cut_off_clone(const struct plan *plan, int fd, struct error *err)
+{
+	struct mount_attr attr = {
+		.propagation = plan->rootfs_propagation & MS_SLAVE ? MS_SLAVE : MS_PRIVATE,
+	};
+
+	if (is_cut_off(plan) || mount_setattr(fd, "", AT_EMPTY_PATH, &attr, sizeof(attr)) == 0)
+		return 0;
+	return error_errno(err, errno, "make the rootfs private");
 }
 
 static bool has_mount_namespace(const struct init *init)
@@ -97,7 +121,6 @@ static int open_rootfs(struct init *init, struct error *err)
 
 static int mount_rootfs(struct init *init, struct error *err)
 {
-	struct mount_attr attr = { .propagation = MS_PRIVATE };
 	const char *rootfs = init->plan->rootfs, *target = rootfs;
 	int ret = set_propagation(init, err), fd;
 
@@ -116,10 +139,9 @@ static int mount_rootfs(struct init *init, struct error *err)
 		return error_path(err, error_errno(err, errno, "open the rootfs \"%s\"", rootfs),
 				  rootfs);
 	init->root_fd = fd;
-	/* a clone of a shared mount is its peer: what is mounted in it would show on the host */
-	if (init->plan->rootfs_propagation & MS_SHARED &&
-	    mount_setattr(fd, "", AT_EMPTY_PATH, &attr, sizeof(attr)) < 0)
-		return error_errno(err, errno, "make the rootfs private");
+	ret = cut_off_clone(init->plan, fd, err);
+	if (ret < 0)
+		return ret;
 	if (move_mount(fd, "", AT_FDCWD, target, MOVE_MOUNT_F_EMPTY_PATH) < 0)
 		return error_path(err, error_errno(err, errno, "mount the rootfs \"%s\"", rootfs),
 				  rootfs);
@@ -129,6 +151,24 @@ static int mount_rootfs(struct init *init, struct error *err)
 int rootfs_prepare(struct init *init, struct error *err)
 {
 	return has_mount_namespace(init) ? mount_rootfs(init, err) : open_rootfs(init, err);
+}
+
+/* proc(5): blanks and the like in a path are octal numbers behind a backslash. */
+static char *unescape(char *path)
+{
+	char *to = path;
+
+	for (const char *from = path; *from; from++) {
+		if (from[0] == '\\' && from[1] >= '0' && from[1] <= '3' && from[2] && from[3]) {
+			*to++ = (char)((from[1] - '0') << 6 | (from[2] - '0') << 3 |
+				       (from[3] - '0'));
+			from += 3;
+		} else {
+			*to++ = *from;
+		}
+	}
+	*to = '\0';
+	return path;
 }
 
 /* The mount point in a line of mountinfo(5) if it is all of a procfs or sysfs, else NULL. */
@@ -142,7 +182,7 @@ static const char *kernel_mount(char *line)
 		root = point;
 		point = strtok_r(field ? NULL : line, " ", &save);
 	}
-	return root && point && strcmp(root, "/") == 0 ? point : NULL;
+	return root && point && strcmp(root, "/") == 0 ? unescape(point) : NULL;
 }
 
 /*
@@ -182,7 +222,7 @@ static int move_root(struct init *init, struct error *err)
 	return 0;
 }
 
-/* With shared propagation the unmounting of the old root would reach the host: cut it off first. */
+/* Where mounts are shared, the unmounting of the old root would reach the host: cut it off first. */
 static int cut_off_old_root(int old_root, struct error *err)
 {
 	if (fchdir(old_root) < 0 || mount(NULL, ".", NULL, MS_SLAVE | MS_REC, NULL) < 0 ||
@@ -194,18 +234,18 @@ static int cut_off_old_root(int old_root, struct error *err)
 /* pivot_root(".", "."), see pivot_root(2): the old root lies on the new one until unmounted. */
 static int pivot(struct init *init, struct error *err)
 {
-	bool shared = init->plan->rootfs_propagation & MS_SHARED;
+	bool cut_off = is_cut_off(init->plan);
 	cleanup_close int old_root = -EBADF;
 	int ret;
 
-	if (shared) {
+	if (!cut_off) {
 		old_root = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
 		if (old_root < 0)
 			return error_errno(err, errno, "open the old root");
 	}
 	if (sys_pivot_root(".", ".") < 0)
 		return error_errno(err, errno, "pivot_root to \"%s\"", init->plan->rootfs);
-	ret = shared ? cut_off_old_root(old_root, err) : 0;
+	ret = cut_off ? 0 : cut_off_old_root(old_root, err);
 	if (ret < 0)
 		return ret;
 	if (umount2(".", MNT_DETACH) < 0)
@@ -223,12 +263,22 @@ int rootfs_pivot(struct init *init, struct error *err)
 	return init->plan->no_pivot ? move_root(init, err) : pivot(init, err);
 }
 
+/* Where the program is to start: the folder is made while that is possible. */
+static void make_cwd(struct init *init)
+{
+	const struct plan_process *process = &init->plan->process;
+	int fd = -EBADF;
+
+	if (process->args && strcmp(process->cwd, "/") != 0)
+		fd = inroot_mkdir_all(init->root_fd, process->cwd, 0755, (uid_t)-1, (gid_t)-1,
+				      NULL); /* entering it says what is wrong */
+	cleanup_close_fd(&fd);
+}
+
 /* Last: everything that had to be made in the rootfs is there. */
 int rootfs_finish(struct init *init, struct error *err)
 {
-	struct mount_attr attr = {
-		.attr_set = init->plan->rootfs_readonly ? MOUNT_ATTR_RDONLY : 0,
-	};
+	struct mount_attr attr = { .attr_set = MOUNT_ATTR_RDONLY };
 	unsigned long propagation = init->plan->rootfs_propagation;
 
 	if (!has_mount_namespace(init))
@@ -237,8 +287,10 @@ int rootfs_finish(struct init *init, struct error *err)
 	if (propagation & (MS_SHARED | MS_UNBINDABLE) &&
 	    mount(NULL, "/", NULL, propagation, NULL) < 0)
 		return error_errno(err, errno, "set the propagation of the rootfs");
-	if (attr.attr_set &&
-	    mount_setattr(init->root_fd, "", AT_EMPTY_PATH, &attr, sizeof(attr)) < 0)
+	if (!init->plan->rootfs_readonly)
+		return 0;
+	make_cwd(init);
+	if (mount_setattr(init->root_fd, "", AT_EMPTY_PATH, &attr, sizeof(attr)) < 0)
 		return error_errno(err, errno, "make the rootfs read-only");
 	return 0;
 }

@@ -31,8 +31,10 @@ static const struct plan_mount *find_mount(const struct plan *plan, int index, s
 static int open_source(const struct plan *plan, int index, struct error *err)
 {
 	unsigned int flags = OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_RECURSIVE;
+	/* a clone that init makes is cut off by its mount namespace, ours must not be a peer */
+	struct mount_attr attr = { .propagation = MS_SLAVE };
 	const char *path = plan->rootfs;
-	int fd;
+	cleanup_close int fd = -EBADF;
 
 	if (index != SYNC_ROOTFS) {
 		const struct plan_mount *mount = find_mount(plan, index, err);
@@ -43,10 +45,11 @@ static int open_source(const struct plan *plan, int index, struct error *err)
 		path = mount->source;
 	}
 	fd = open_tree(AT_FDCWD, path, flags);
-	return fd < 0 ? error_path(err,
-				   error_errno(err, errno, "open \"%s\" for the container", path),
-				   path)
-		      : fd;
+	if (fd < 0 || mount_setattr(fd, "", AT_EMPTY_PATH | AT_RECURSIVE, &attr, sizeof(attr)) < 0)
+		return error_path(err,
+				  error_errno(err, errno, "open \"%s\" for the container", path),
+				  path);
+	return TAKE_FD(fd);
 }
 
 int mount_service_fd(struct launch *launch, int index, struct error *err)

@@ -21,9 +21,6 @@ runtime_suites += %D%/devices.bats
 runtime_suites += %D%/exec.bats
 runtime_suites += %D%/fallbacks.bats
 runtime_suites += %D%/hooks.bats
-runtime_suites += %D%/exec.bats
-runtime_suites += %D%/fallbacks.bats
-runtime_suites += %D%/hooks.bats
 runtime_suites += %D%/idmapped-mounts.bats
 runtime_suites += %D%/intel-rdt.bats
 runtime_suites += %D%/isolation.bats
@@ -36,11 +33,3 @@ runtime_suites += %D%/run.bats
 runtime_suites += %D%/seccomp.bats
 runtime_suites += %D%/state-list.bats
 runtime_suites += %D%/terminal.bats
-runtime_suites += %D%/budget.bats %D%/cgroups.bats %D%/confinement.bats %D%/create-start.bats %D%/exec.bats \
-	%D%/fallbacks.bats %D%/hooks.bats %D%/intel-rdt.bats %D%/isolation.bats %D%/kill-delete.bats %D%/mounts.bats %D%/robustness.bats \
-	%D%/hooks.bats %D%/intel-rdt.bats %D%/isolation.bats %D%/kill-delete.bats %D%/mounts.bats %D%/net-devices.bats %D%/robustness.bats \
-runtime_suites += %D%/bind-mounts.bats %D%/budget.bats %D%/cgroups.bats %D%/confinement.bats %D%/create-start.bats %D%/exec.bats \
-	%D%/fallbacks.bats %D%/hooks.bats %D%/idmapped-mounts.bats %D%/isolation.bats %D%/kill-delete.bats %D%/mounts.bats %D%/robustness.bats \
-	%D%/run.bats %D%/state-list.bats %D%/terminal.bats
-	%D%/run.bats %D%/seccomp.bats %D%/state-list.bats %D%/terminal.bats
-EXTRA_DIST += %D%/helpers.bash
