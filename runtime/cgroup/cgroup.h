@@ -41,6 +41,10 @@ int cgroup_adopt(struct cgroup *cgroup, pid_t pid, struct error *err);
 /** Writes the limits and attaches the device program. */
 int cgroup_apply(struct cgroup *cgroup, const struct plan *plan, struct error *err);
 
+/** Has the cgroup that cgroup->fd is the controller that this needs? Error: no, and where it is. */
+int cgroup_check_controller(const struct cgroup *cgroup, const struct plan_cgroup_write *limit,
+			    struct error *err);
+
 /** An existing one, as recorded; cgroup->fd stays -EBADF (and 0 is returned) when it is gone. */
 int cgroup_open(struct cgroup *cgroup, struct error *err);
 

@@ -47,20 +47,29 @@ static void explain_missing(const char *controller, struct error *err)
 	}
 }
 
-static int limit_failed(const struct cgroup *cgroup, const struct plan_cgroup_write *limit,
-			int errnum, struct error *err)
+int cgroup_check_controller(const struct cgroup *cgroup, const struct plan_cgroup_write *limit,
+			    struct error *err)
 {
 	cleanup_strbuf struct strbuf here = STRBUF_INIT;
 	int ret;
 
 	cgroup_read_file(cgroup->fd, "cgroup.controllers", &here);
-	if (limit->controller && !cgroup_has_word(strbuf_text(&here), limit->controller)) {
-		ret = error_set(err, ERROR_UNSUPPORTED, 0,
-				"%s needs the controller \"%s\", which is not available in the "
-				"cgroup2 hierarchy at \"%s\"",
-				limit->file, limit->controller, cgroup->mount);
-		explain_missing(limit->controller, err);
-	} else {
+	if (!limit->controller || cgroup_has_word(strbuf_text(&here), limit->controller))
+		return 0;
+	ret = error_set(err, ERROR_UNSUPPORTED, 0,
+			"%s needs the controller \"%s\", which is not available in the "
+			"cgroup2 hierarchy at \"%s\"",
+			limit->file, limit->controller, cgroup->mount);
+	explain_missing(limit->controller, err);
+	return ret;
+}
+
+static int limit_failed(const struct cgroup *cgroup, const struct plan_cgroup_write *limit,
+			int errnum, struct error *err)
+{
+	int ret = cgroup_check_controller(cgroup, limit, err);
+
+	if (ret == 0) {
 		ret = error_errno(err, errnum, "write \"%s\" to %s of cgroup \"%s\"", limit->value,
 				  limit->file, cgroup->path);
 	}

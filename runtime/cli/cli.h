@@ -55,6 +55,7 @@ extern const struct option_spec create_options[]; /* of create; run has them too
 int create_options_resolve(struct cli *cli, struct container_create_options *options);
 
 extern const struct command_spec create_command, start_command, state_command, kill_command,
-	delete_command, run_command, exec_command, list_command, spec_command, features_command;
+	delete_command, run_command, exec_command, list_command, spec_command, features_command,
+	explain_command, validate_command;
 
 #endif

@@ -11,6 +11,7 @@
 #include "lib/strbuf.h"
 #include "lib/syscalls.h"
 #include "runtime/cli/cli.h"
+#include "runtime/lifecycle/host.h"
 #include "runtime/plan/annotations.h"
 #include "runtime/plan/caps.h"
 #include "runtime/plan/mount-options.h"
@@ -54,15 +55,6 @@ static void add_names(struct json_strings *out, struct arena *arena, const struc
 		json_strings_add(out, arena, table->name);
 }
 
-/* The one member that is about the running kernel: an unknown flag is EINVAL, a known one gets as
- * far as the missing program. */
-static bool kernel_has_flag(unsigned int flag)
-{
-	if (flag == SECCOMP_FLAG_WAIT_KILLABLE_RECV) /* valid only with this one */
-		flag |= SECCOMP_FILTER_FLAG_NEW_LISTENER;
-	return sys_seccomp(SECCOMP_SET_MODE_FILTER, flag, NULL) < 0 && errno == EFAULT;
-}
-
 static void fill_seccomp(struct features_seccomp *seccomp, struct arena *arena)
 {
 	seccomp->enabled = true;
@@ -73,7 +65,7 @@ static void fill_seccomp(struct features_seccomp *seccomp, struct arena *arena)
 			json_strings_add(&seccomp->archs, arena, oci_seccomp_arch_names[i].name);
 	add_names(&seccomp->known_flags, arena, oci_seccomp_flag_names);
 	for (const struct name_value *flag = oci_seccomp_flag_names; flag->name; flag++)
-		if (kernel_has_flag((unsigned int)flag->value))
+		if (host_has_seccomp_flag((unsigned int)flag->value))
 			json_strings_add(&seccomp->supported_flags, arena, flag->name);
 }
 

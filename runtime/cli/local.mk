@@ -4,13 +4,16 @@ runtime_libruntime_a_SOURCES += \
 	%D%/cmd-create.c \
 	%D%/cmd-delete.c \
 	%D%/cmd-exec.c \
+	%D%/cmd-explain.c \
 	%D%/cmd-features.c \
 	%D%/cmd-kill.c \
 	%D%/cmd-list.c \
 	%D%/cmd-run.c \
 	%D%/cmd-spec.c \
 	%D%/cmd-start.c \
-	%D%/cmd-state.c %D%/cmd-state.h
+	%D%/cmd-state.c %D%/cmd-state.h \
+	%D%/cmd-validate.c \
+	%D%/document.c %D%/document.h
 
 # at the top of the build directory, beside orlop-builder
 bin_PROGRAMS += orlop-runtime

@@ -22,8 +22,9 @@
 
 /* clang-format off */
 static const struct command_spec *const commands[] = {
-	&create_command, &delete_command, &exec_command, &features_command, &kill_command,
-	&list_command, &run_command, &spec_command, &start_command, &state_command, NULL,
+	&create_command, &delete_command, &exec_command, &explain_command, &features_command,
+	&kill_command, &list_command, &run_command, &spec_command, &start_command, &state_command,
+	&validate_command, NULL,
 };
 
 static const struct option_spec global_options[] = {

@@ -8,6 +8,7 @@ runtime_libruntime_a_SOURCES += \
 	%D%/exec.c \
 	%D%/foreground.c \
 	%D%/hooks.c %D%/hooks.h \
+	%D%/host.c %D%/host.h \
 	%D%/idmap.c \
 	%D%/kill.c \
 	%D%/launch.c %D%/launch.h \

@@ -79,7 +79,7 @@ int compile_capabilities(const struct oci_capabilities *config, struct plan *pla
 	uint64_t available = bounding_set(process);
 
 	(void)err;			       /* never fails: see above */
-	if (plan_has_namespace(plan, NS_USER)) /* it begins with every capability over itself */
+	if (plan->look_only || plan_has_namespace(plan, NS_USER)) /* it begins with every capability over itself */
 		available = UINT64_MAX;
 	if (!config)
 		return 0;

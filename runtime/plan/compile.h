@@ -56,6 +56,8 @@ int compile_seccomp(const struct seccomp_source *source, struct arena *arena,
 		    struct plan_seccomp *out, struct error *err);
 
 /** Labels asked for on a host whose kernel does not have that LSM are an error. */
+bool lsm_has_selinux(void);
+bool lsm_has_apparmor(void);
 int compile_labels(const struct oci_process *process, const char *mount_label, struct plan *plan,
 		   struct error *err);
 

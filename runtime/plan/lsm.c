@@ -14,20 +14,26 @@
 #include "lib/cleanup.h"
 #include "runtime/plan/compile.h"
 
-static bool selinux_is_enabled(void)
+bool lsm_has_selinux(void)
 {
 	struct statfs fs;
 
 	return statfs("/sys/fs/selinux", &fs) == 0 && fs.f_type == SELINUX_MAGIC;
 }
 
-static bool apparmor_is_enabled(void)
+bool lsm_has_apparmor(void)
 {
 	cleanup_close int fd =
 		open("/sys/module/apparmor/parameters/enabled", O_RDONLY | O_CLOEXEC);
 	char answer = 'N';
 
 	return fd >= 0 && read(fd, &answer, 1) == 1 && answer == 'Y';
+}
+
+/* A plan that is only looked at may name what another host has. */
+static bool lsm_is_enabled(const struct plan *plan, bool (*has)(void))
+{
+	return plan->look_only || has();
 }
 
 static bool text_is_set(const char *text)
@@ -49,16 +55,16 @@ int compile_labels(const struct oci_process *process, const char *mount_label, s
 				       "disabled or not supported";
 	const char *label = process->selinux_label, *profile = process->apparmor_profile;
 
-	if (text_is_set(label) && !selinux_is_enabled())
+	if (text_is_set(label) && !lsm_is_enabled(plan, lsm_has_selinux))
 		return not_enabled(err, "/process/selinuxLabel", selinux);
-	if (text_is_set(mount_label) && !selinux_is_enabled())
+	if (text_is_set(mount_label) && !lsm_is_enabled(plan, lsm_has_selinux))
 		return not_enabled(err, "/linux/mountLabel", selinux);
 	if (text_is_set(label))
 		plan->process.selinux_label = label;
 	/* "unconfined" is what a process without a profile is */
 	if (!text_is_set(profile) || strcmp(profile, "unconfined") == 0)
 		return 0;
-	if (!apparmor_is_enabled())
+	if (!lsm_is_enabled(plan, lsm_has_apparmor))
 		return not_enabled(err, "/process/apparmorProfile", apparmor);
 	plan->process.apparmor_profile = profile;
 	return 0;

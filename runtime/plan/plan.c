@@ -16,6 +16,9 @@
 #include "runtime/plan/compile.h"
 #include "runtime/texts.h"
 
+/* What a valid document asks and this runtime cannot do; its name in docs/validation.md. */
+#define RULE_PLAN "plan"
+
 int plan_not_yet(struct error *err, const char *pointer, ...)
 {
 	char text[sizeof(err->pointer)];
@@ -52,22 +55,44 @@ static int real_directory(struct arena *arena, int dirfd, const char *path, int 
 	return 0;
 }
 
+/* The folders, which must be there, by their real paths. */
+static int find_root(const struct compiler *c, struct error *err)
+{
+	cleanup_close int bundle = -EBADF, rootfs = -EBADF;
+	struct plan *plan = c->plan;
+	int ret;
+
+	ret = real_directory(&plan->arena, AT_FDCWD, c->request->bundle, &bundle, &plan->bundle,
+			     err);
+	if (ret < 0)
+		return error_prefix(err, ret, "bundle");
+	ret = real_directory(&plan->arena, bundle, c->config->root->path, &rootfs, &plan->rootfs,
+			     err);
+	return ret < 0 ? error_pointer(err, error_prefix(err, ret, "rootfs"), "/root/path") : 0;
+}
+
+/* Where they would be. */
+static int imagine_root(const struct compiler *c)
+{
+	cleanup_free char *rootfs = path_join(c->request->bundle, c->config->root->path);
+	struct plan *plan = c->plan;
+
+	plan->bundle = arena_strdup(&plan->arena, c->request->bundle);
+	plan->rootfs = arena_strdup(&plan->arena, rootfs);
+	return 0;
+}
+
 static int compile_root(const struct compiler *c, struct error *err)
 {
 	const struct oci_root *root = c->config->root;
-	cleanup_close int bundle = -EBADF, rootfs = -EBADF;
 	struct plan *plan = c->plan;
 	int ret;
 
 	if (!root || !root->path || !*root->path)
 		return error_invalid(err, "root.path must be given");
-	ret = real_directory(&plan->arena, AT_FDCWD, c->request->bundle, &bundle, &plan->bundle,
-			     err);
+	ret = plan->look_only ? imagine_root(c) : find_root(c, err);
 	if (ret < 0)
-		return error_prefix(err, ret, "bundle");
-	ret = real_directory(&plan->arena, bundle, root->path, &rootfs, &plan->rootfs, err);
-	if (ret < 0)
-		return error_pointer(err, error_prefix(err, ret, "rootfs"), "/root/path");
+		return ret;
 	plan->rootfs_readonly = root->readonly;
 	plan->rootfs_propagation =
 		c->lin->rootfs_propagation ? c->lin->rootfs_propagation : MS_SLAVE | MS_REC;
@@ -138,22 +163,30 @@ static int failed(struct error *err, int ret, const char *pointer)
 	return error_phase(err, ret, PHASE_PLAN);
 }
 
-int plan_compile(const struct oci_config *config, const struct plan_request *request,
-		 struct plan *out, struct error *err)
+static struct compiler begin(const struct oci_config *config, const struct plan_request *request,
+			     struct plan *out)
 {
 	static const struct oci_linux empty;
-	const struct compiler compiler = {
-		.config = config,
-		.lin = config->linux ? config->linux : &empty,
-		.request = request,
-		.plan = out,
-	};
 
 	memset(out, 0, sizeof(*out));
 	out->id = arena_strdup(&out->arena, request->id);
 	out->no_pivot = request->no_pivot;
 	out->no_new_keyring = request->no_new_keyring;
 	out->rootless = request->rootless;
+	out->look_only = request->look_only;
+	return (struct compiler){
+		.config = config,
+		.lin = config->linux ? config->linux : &empty,
+		.request = request,
+		.plan = out,
+	};
+}
+
+int plan_compile(const struct oci_config *config, const struct plan_request *request,
+		 struct plan *out, struct error *err)
+{
+	const struct compiler compiler = begin(config, request, out);
+
 	for (size_t i = 0; i < ARRAY_SIZE(compile_table); i++) {
 		int ret = compile_table[i].run(&compiler, err);
 
@@ -161,6 +194,25 @@ int plan_compile(const struct oci_config *config, const struct plan_request *req
 			return failed(err, ret, compile_table[i].pointer);
 	}
 	return 0;
+}
+
+int plan_examine(const struct oci_config *config, const struct plan_request *request,
+		 struct plan *out, struct findings *findings)
+{
+	const struct compiler compiler = begin(config, request, out);
+	size_t before = findings->count + findings->dropped;
+
+	for (size_t i = 0; i < ARRAY_SIZE(compile_table); i++) {
+		struct error err = ERROR_INIT;
+		char text[sizeof(err.msg) + 256];
+		int ret = compile_table[i].run(&compiler, &err);
+
+		if (ret < 0)
+			(void)findings_add(findings, RULE_PLAN,
+					   *err.pointer ? err.pointer : compile_table[i].pointer,
+					   "%s", error_text(&err, text, sizeof(text)));
+	}
+	return findings->count + findings->dropped > before ? -EINVAL : 0;
 }
 
 /* What runc's exec takes from the container when the process document does not say. */

@@ -266,6 +266,7 @@ struct plan {
 	bool no_pivot;
 	bool no_new_keyring;
 	bool rootless; /* no CAP_SYS_ADMIN over the initial user namespace */
+	bool look_only; /* nobody will act on it: the same on every host, see plan_request */
 
 	struct plan_namespace namespaces[NS_COUNT];
 	bool needs_joiner; /* init must be made from inside namespaces that a clone can't enter */
@@ -311,6 +312,9 @@ struct plan_request {
 	bool rootless;
 	bool detached;		   /* create, run -d: a terminal then needs a console socket */
 	const char *seccomp_cache; /* directory for compiled filters; NULL = none */
+	/* For explain and validate: what the host lacks (a rootfs, a security module, capabilities of
+	 * the caller) does not matter. */
+	bool look_only;
 };
 
 /**
@@ -321,6 +325,15 @@ struct plan_request {
  */
 int plan_compile(const struct oci_config *config, const struct plan_request *request,
 		 struct plan *out, struct error *err);
+
+struct findings;
+
+/**
+ * The same for validate: a part that fails is a finding, and the next one is looked at. Negative when
+ * there was any; the plan is then not whole.
+ */
+int plan_examine(const struct oci_config *config, const struct plan_request *request,
+		 struct plan *out, struct findings *findings);
 
 /**
  * The plan of an additional process (exec): only .process is made, with the container's own

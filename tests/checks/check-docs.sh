@@ -86,8 +86,9 @@ else
 	echo "ok $number - mandoc has nothing to say about our pages # SKIP no mandoc"
 fi
 # the rules of config.json: rows of the tables against rows of the page
-rules=$(sed -nE 's/^\t\{ "([a-z-]+)", +rule_.*/\1/p; s/^#define RULE_[A-Z]+ "([a-z-]+)"$/\1/p' \
-	"$source"/spec/config-check*.c "$source/spec/json.c" | sort)
+rules=$(sed -nE 's/^\t\{ "([a-z-]+)", +(rule|ask)_.*/\1/p; s/^#define RULE_[A-Z]+ "([a-z-]+)"$/\1/p' \
+	"$source"/spec/config-check*.c "$source/spec/json.c" "$source/runtime/plan/plan.c" \
+	"$source/runtime/lifecycle/host.c" | sort)
 page_rules=$(sed -nE 's/^\| `([a-z-]+)` \|.*/\1/p' "$source/docs/validation.md" | sort)
 report "validation.md: the rules, and no others" "$(
 	[ -n "$rules" ] || echo "no rules found in spec/config-check*.c"

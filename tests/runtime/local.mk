@@ -4,11 +4,13 @@ TESTS += $(runtime_suites)
 EXTRA_DIST += $(runtime_suites) %D%/cli.bash %D%/helpers.bash
 
 # the command line
+runtime_suites += %D%/explain.bats
 runtime_suites += %D%/features.bats
 runtime_suites += %D%/output.bats
 runtime_suites += %D%/spec.bats
 runtime_suites += %D%/usage.bats
 runtime_suites += %D%/validate-config.bats
+runtime_suites += %D%/validate.bats
 runtime_suites += %D%/version.bats
 
 # what containers are and do; tests/helpers has their payload

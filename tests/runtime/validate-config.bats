@@ -49,11 +49,9 @@ refused() {
 	refused "*/linux/namespaces/6*"
 }
 
-@test "what is not supported yet is refused by its pointer" {
-	config '.linux.netDevices = {"eth0": {}}'
-	refused "*/linux/netDevices: not supported yet"
-	config '.linux.netDevices = {} | .process.ioPriority = {"class": "IOPRIO_CLASS_IDLE"}'
-	refused "*/process/ioPriority: not supported yet"
+@test "what cannot be done is refused by its pointer" {
+	config '.linux.resources.memory.swappiness = 5'
+	refused "*/linux/resources/memory/swappiness: cannot set memory swappiness with cgroup v2"
 }
 
 @test "a rootfs that is not there" {
@@ -64,7 +62,7 @@ refused() {
 }
 
 @test "run says that run failed" {
-	config '.linux.netDevices = {"eth0": {}}'
+	config '.linux.resources.memory.swappiness = 5'
 	rt run c1
 	[ "$status" = 1 ]
 	[[ $stderr == "orlop-runtime run failed: "* ]]
@@ -72,10 +70,10 @@ refused() {
 }
 
 @test "the log has the pointer as a member of its own" {
-	config '.linux.netDevices = {"eth0": {}}'
+	config '.linux.resources.memory.swappiness = 5'
 	rt --log log --log-format json create c1
 	[ "$(wc -l <log)" = 1 ]
-	[ "$(jq -r .json_pointer log)" = /linux/netDevices ]
+	[ "$(jq -r .json_pointer log)" = /linux/resources/memory/swappiness ]
 	[ "$(jq -r .code log)" = unsupported ]
 	[ "$(jq -r .phase log)" = plan ]
 }
