@@ -93,10 +93,13 @@ static int run_hooks(struct init *init, enum hook_kind kind, const char *status,
 		     struct error *err)
 {
 	struct oci_state state = *init->args->state;
+	const struct hook_place place = {
+		.state = &state, .cwd = cwd, .signal_fd = -EBADF, .output = init->args->hook_output
+	};
 
 	state.status = status;
 	state.pid = getpid();
-	return hooks_run(init->plan, kind, &state, cwd, -EBADF, err);
+	return hooks_run(init->plan, kind, &place, err);
 }
 
 static int run_create_container_hooks(struct init *init, struct error *err)
@@ -122,8 +125,14 @@ static int open_root(struct init *init, struct error *err)
 
 int init_sweep_fds(struct init *init, struct error *err)
 {
-	const int own[] = { init->sync->fd, init->proc_fd, init->self_fd,
-			    init->fifo_fd,  init->root_fd, log_fd() };
+	const int own[] = { init->sync->fd,
+			    init->proc_fd,
+			    init->self_fd,
+			    init->fifo_fd,
+			    init->root_fd,
+			    log_fd(),
+			    init->args->hook_output[HOOK_STDOUT],
+			    init->args->hook_output[HOOK_STDERR] };
 	size_t count = ARRAY_SIZE(own) + init->late_count;
 	cleanup_free int *keep = xzalloc(count * sizeof(*keep));
 	int ret;
@@ -135,14 +144,21 @@ int init_sweep_fds(struct init *init, struct error *err)
 	return ret < 0 ? error_errno(err, -ret, "close file descriptors") : 0;
 }
 
+static bool has_start_container_hooks(const struct init *init)
+{
+	return init->plan->hooks[HOOK_START_CONTAINER].count > 0;
+}
+
 /*
  * Everything that a process in the container could be interested in goes before the wait for
  * start, which can be long; the log, too, so what may fail later is told to start alone.
  */
 static int drop_fds(struct init *init, struct error *err)
 {
-	const int keep[] = { init->sync->fd, init->fifo_fd,
-			     init->fifo_fd >= 0 ? init->self_fd : -1 };
+	const int *output = init->args->hook_output;
+	const int keep[] = { init->sync->fd, init->fifo_fd, init->fifo_fd >= 0 ? init->self_fd : -1,
+			     has_start_container_hooks(init) ? output[HOOK_STDOUT] : -1,
+			     has_start_container_hooks(init) ? output[HOOK_STDERR] : -1 };
 	int ret = fd_close_except(3 + (int)init->args->preserve_fds, keep, ARRAY_SIZE(keep));
 
 	if (log_fd() > 2)
@@ -270,11 +286,6 @@ static bool has_host_hooks(const struct init *init)
 static bool has_create_container_hooks(const struct init *init)
 {
 	return init->plan->hooks[HOOK_CREATE_CONTAINER].count > 0;
-}
-
-static bool has_start_container_hooks(const struct init *init)
-{
-	return init->plan->hooks[HOOK_START_CONTAINER].count > 0;
 }
 
 static bool has_personality(const struct init *init)
@@ -460,11 +471,13 @@ static void report(struct init *init, const struct error *err)
 
 static int keep_only(const struct init_args *args, struct error *err)
 {
-	int keep[NS_COUNT + 5], ret;
+	int keep[NS_COUNT + HOOK_STREAMS + 5], ret;
 	size_t count = 0;
 
 	for (size_t i = 0; i < NS_COUNT; i++)
 		keep[count++] = args->join_fds[i];
+	for (size_t i = 0; i < HOOK_STREAMS; i++)
+		keep[count++] = args->hook_output[i];
 	keep[count++] = args->sync->fd;
 	keep[count++] = args->proc_fd;
 	keep[count++] = args->root_fd;

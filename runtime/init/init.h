@@ -28,7 +28,8 @@ struct init_args {
 	unsigned int container_flags;  /* exec: what to join through it (CLONE_NEW*) */
 	uint64_t preserve_fds;	       /* 3 ... 3 + this - 1 go on to the payload */
 	unsigned int listen_fds;       /* so many of them are sockets by LISTEN_FDS */
-	const struct oci_state *state; /* for the hooks of the container side */
+	const struct oci_state *state; /* for the hooks of the container side ... */
+	int hook_output[HOOK_STREAMS]; /* ... and the files of their output; -EBADF */
 	const char *mount_for_cgroups; /* the host's cgroup2 mount; NULL = none */
 	const char *cgroup_path;       /* the container's below it; "" = none */
 };

@@ -98,8 +98,13 @@ static int create_init(const struct init_args *args, unsigned int clone_flags, s
 {
 	/* with CLONE_PARENT the exit signal is ours, so it must be 0 here */
 	struct clone_args clone_args = { .flags = CLONE_PARENT | clone_flags };
-	const int keep[] = { args->sync->fd, args->proc_fd, args->fifo_fd, args->root_fd,
-			     log_fd() > 2 ? log_fd() : -1 };
+	const int keep[] = { args->sync->fd,
+			     args->proc_fd,
+			     args->fifo_fd,
+			     args->root_fd,
+			     log_fd() > 2 ? log_fd() : -1,
+			     args->hook_output[HOOK_STDOUT],
+			     args->hook_output[HOOK_STDERR] };
 	pid_t pid;
 	int ret;
 

@@ -26,6 +26,7 @@
 #include "lib/syscalls.h"
 #include "runtime/lifecycle/agent.h"
 #include "runtime/lifecycle/hooks.h"
+#include "runtime/plan/annotations.h"
 #include "runtime/texts.h"
 
 /* Both kinds; more would collide with fds of our own. */
@@ -230,6 +231,11 @@ static int start_init(struct creation *c, struct error *err)
 	c->launch.cgroup = &c->cgroup;
 	c->launch.args.preserve_fds = c->preserve_fds;
 	c->launch.args.listen_fds = c->listen_fds;
+	if (hooks_run_inside(&c->plan)) {
+		ret = hooks_open_output(&c->plan, c->launch.args.hook_output, err);
+		if (ret < 0)
+			return error_phase(err, ret, PHASE_HOOK);
+	}
 	c->launch.args.mount_for_cgroups = c->cgroup.mount;
 	c->launch.args.cgroup_path = c->cgroup.path;
 	if (!c->run) {
@@ -317,11 +323,14 @@ static int write_record(struct creation *c, struct error *err)
 static int serve_hooks(struct creation *c, struct error *err)
 {
 	static const enum hook_kind kinds[] = { HOOK_PRESTART, HOOK_CREATE_RUNTIME };
+	const struct hook_place place = { .state = &c->state,
+					  .cwd = c->plan.bundle,
+					  .signal_fd = c->signal_fd };
 	int ret = 0;
 
 	c->state.pid = c->launch.pid;
 	for (size_t i = 0; i < ARRAY_SIZE(kinds) && ret == 0; i++)
-		ret = hooks_run(&c->plan, kinds[i], &c->state, c->plan.bundle, c->signal_fd, err);
+		ret = hooks_run(&c->plan, kinds[i], &place, err);
 	return ret < 0 ? ret : launch_send(&c->launch, SYNC_HOOKS_DONE, 0, -EBADF, err);
 }
 
@@ -372,7 +381,12 @@ static int publish_record(struct creation *c, struct error *err)
 
 static int hand_out(struct creation *c, struct error *err)
 {
-	int ret = pidfd_socket_send(c->options->pidfd_socket, c->launch.pidfd, "standard", err);
+	const char *receiver = c->options->pidfd_socket;
+	int ret;
+
+	if (!receiver)
+		receiver = json_map_get(&c->config->annotations, ANNOTATION_PIDFD_RECEIVER);
+	ret = pidfd_socket_send(receiver, c->launch.pidfd, "standard", err);
 
 	if (ret == 0)
 		ret = pid_file_write(c->options->pid_file, c->launch.pid, err);
@@ -422,6 +436,9 @@ static const struct creation_step {
 static void undo_from(struct creation *c, size_t last)
 {
 	struct oci_state state;
+	const struct hook_place place = { .state = &state,
+					  .cwd = c->plan.bundle,
+					  .signal_fd = -EBADF };
 
 	for (size_t i = last + 1; i-- > 0;)
 		if (creation_steps[i].undo)
@@ -429,7 +446,7 @@ static void undo_from(struct creation *c, size_t last)
 	/* hooks of the host may have run: their counterparts get the word that it is over */
 	if (c->begun && c->plan.hooks[HOOK_POSTSTOP].count) {
 		record_oci_state(&c->record, CONTAINER_STOPPED, 0, &state);
-		(void)hooks_run(&c->plan, HOOK_POSTSTOP, &state, c->plan.bundle, -EBADF, NULL);
+		(void)hooks_run(&c->plan, HOOK_POSTSTOP, &place, NULL);
 	}
 }
 

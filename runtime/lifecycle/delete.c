@@ -26,10 +26,11 @@ int verb_run_hooks(int dirfd, const struct record *record, enum hook_kind kind,
 		   enum container_status status, pid_t pid, struct error *err)
 {
 	cleanup_arena struct arena arena = ARENA_INIT;
-	cleanup_plan struct plan plan = { .id = record->id };
+	cleanup_plan struct plan plan = { .id = record->id, .bundle = record->bundle };
 	struct compiler compiler = { .plan = &plan };
 	struct oci_config *config;
 	struct oci_state state;
+	struct hook_place place = { .state = &state, .signal_fd = -EBADF };
 	int ret = record_load_config(dirfd, &arena, &config, err);
 
 	if (ret == 0) {
@@ -39,7 +40,9 @@ int verb_run_hooks(int dirfd, const struct record *record, enum hook_kind kind,
 	if (ret < 0)
 		return ret;
 	record_oci_state(record, status, pid, &state);
-	return hooks_run(&plan, kind, &state, record->bundle, -EBADF, err);
+	/* a bundle that is gone already must not keep them from cleaning up */
+	place.cwd = access(record->bundle, X_OK) == 0 ? record->bundle : "/";
+	return hooks_run(&plan, kind, &place, err);
 }
 
 /* Wait for its end: what is killed dies soon, but not within the call. */

@@ -39,6 +39,7 @@ void launch_init(struct launch *launch, const struct plan *plan, const struct oc
 			  .fifo_fd = -EBADF,
 			  .container_fd = -EBADF,
 			  .root_fd = -EBADF,
+			  .hook_output = { -EBADF, -EBADF },
 			  .cgroup_path = "" },
 	};
 	for (size_t i = 0; i < NS_COUNT; i++)
@@ -371,6 +372,8 @@ void launch_done(struct launch *launch)
 	cleanup_close_fd(&launch->args.fifo_fd);
 	cleanup_close_fd(&launch->args.container_fd);
 	cleanup_close_fd(&launch->args.root_fd);
+	for (size_t i = 0; i < HOOK_STREAMS; i++)
+		cleanup_close_fd(&launch->args.hook_output[i]);
 	cleanup_close_fd(&launch->host.fd);
 	cleanup_close_fd(&launch->child.fd);
 	cleanup_close_fd(&launch->pidfd);

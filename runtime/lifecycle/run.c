@@ -14,8 +14,12 @@
 
 static int run_poststart_hooks(struct creation *c, struct error *err)
 {
+	const struct hook_place place = { .state = &c->state,
+					  .cwd = c->plan.bundle,
+					  .signal_fd = c->signal_fd };
+
 	record_oci_state(&c->record, CONTAINER_RUNNING, c->launch.pid, &c->state);
-	return hooks_run(&c->plan, HOOK_POSTSTART, &c->state, c->plan.bundle, c->signal_fd, err);
+	return hooks_run(&c->plan, HOOK_POSTSTART, &place, err);
 }
 
 /* From here on other verbs may act on the container. */

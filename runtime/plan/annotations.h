@@ -9,6 +9,9 @@
 
 #define ANNOTATION_PREFIX "run.oci." /* what ends with a dot is a prefix there, too */
 
+#define ANNOTATION_HOOKS_STDERR "run.oci.hooks.stderr"
+#define ANNOTATION_HOOKS_STDOUT "run.oci.hooks.stdout"
+#define ANNOTATION_PIDFD_RECEIVER "run.oci.pidfd_receiver"
 #define ANNOTATION_SECCOMP_BPF_DATA "run.oci.seccomp_bpf_data"
 #define ANNOTATION_SECCOMP_FAIL_UNKNOWN "run.oci.seccomp_fail_unknown_syscall"
 #define ANNOTATION_SECCOMP_RECEIVER "run.oci.seccomp.receiver"

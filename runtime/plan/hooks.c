@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* hooks: what to execute at each of the six points, argv and environment exactly as given. */
 #include "lib/cleanup.h"
+#include "runtime/plan/annotations.h"
 #include "runtime/plan/compile.h"
 
 const char *const hook_names[HOOK_COUNT] = {
@@ -32,6 +33,23 @@ static int hook_compile(struct arena *arena, const struct oci_hook *config, stru
 	return 0;
 }
 
+/* Where the output goes, by annotation; relative to the bundle, where the hooks run, too. */
+static void compile_output(const struct compiler *c)
+{
+	static const char *const names[HOOK_STREAMS] = { ANNOTATION_HOOKS_STDOUT,
+							 ANNOTATION_HOOKS_STDERR };
+
+	for (size_t i = 0; i < HOOK_STREAMS; i++) {
+		const char *path = json_map_get(&c->config->annotations, names[i]);
+
+		if (path && *path)
+			c->plan->hook_output[i] = *path == '/'
+							  ? path
+							  : arena_printf(&c->plan->arena, "%s/%s",
+									 c->plan->bundle, path);
+	}
+}
+
 int compile_hooks(const struct compiler *c, struct error *err)
 {
 	const struct oci_hooks *hooks = c->config->hooks;
@@ -39,6 +57,7 @@ int compile_hooks(const struct compiler *c, struct error *err)
 
 	if (!hooks)
 		return 0;
+	compile_output(c);
 	lists[HOOK_PRESTART] = &hooks->prestart;
 	lists[HOOK_CREATE_RUNTIME] = &hooks->create_runtime;
 	lists[HOOK_CREATE_CONTAINER] = &hooks->create_container;

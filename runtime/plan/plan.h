@@ -150,6 +150,8 @@ struct plan_hook {
 	int64_t timeout;   /* seconds, 0 = none */
 };
 
+enum hook_stream { HOOK_STDOUT, HOOK_STDERR, HOOK_STREAMS };
+
 struct plan_hooks {
 	const struct plan_hook *items;
 	size_t count;
@@ -298,6 +300,8 @@ struct plan {
 
 	struct plan_process process;
 	struct plan_hooks hooks[HOOK_COUNT];
+	const char
+		*hook_output[HOOK_STREAMS]; /* absolute: append it there; NULL = to the message */
 	struct plan_cgroup cgroup;
 	struct plan_rdt rdt;
 };

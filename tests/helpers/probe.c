@@ -422,6 +422,21 @@ static int do_write(char **argv)
 	return close(fd);
 }
 
+/* save FILE: standard input */
+static int do_save(char **argv)
+{
+	char buffer[65536];
+	int fd = open(argv[0], O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
+	ssize_t size;
+
+	if (fd < 0)
+		return fail(argv[0]);
+	while ((size = read(STDIN_FILENO, buffer, sizeof(buffer))) > 0)
+		if (write(fd, buffer, (size_t)size) != size)
+			return fail("write");
+	return close(fd);
+}
+
 /* A folder, so that modes and owners show. */
 static int do_mkdir(char **argv)
 {
@@ -689,6 +704,7 @@ static const struct {
 	{ "nnp", do_nnp },           { "open", do_open },       { "overwrite", do_overwrite },
 	{ "pid", do_pid },           { "read", do_read },       { "resized", do_resized },
 	{ "rlimit", do_rlimit },     { "scheduler", do_scheduler },
+	{ "save", do_save },
 	{ "seccomp", do_seccomp },   { "signals", do_signals }, { "sleep", do_sleep },
 	{ "stat", do_stat },         { "status", do_status },   { "stderr", do_stderr },
 	{ "syscall", do_syscall },

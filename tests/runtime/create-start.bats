@@ -145,6 +145,23 @@ load helpers
 	contains "[pidfd]" "$(cat "$WORK/received")"
 }
 
+@test "the annotation run.oci.pidfd_receiver is the same; the option goes before it" {
+	requires ours
+	config_set '.annotations["run.oci.pidfd_receiver"] = $path' --arg path "$WORK/annotated"
+	probe true
+	"$RECVTTY" -n "$WORK/annotated" >"$WORK/received" 3>&- &
+	wait_for 5 test -S "$WORK/annotated"
+	ok run -b "$BUNDLE" "$ID"
+	wait
+	contains "payload standard" "$(cat "$WORK/received")"
+	rm "$WORK/annotated"
+	"$RECVTTY" -n "$WORK/given" >"$WORK/received" 3>&- &
+	wait_for 5 test -S "$WORK/given"
+	ok run -b "$BUNDLE" --pidfd-socket "$WORK/given" "$ID"
+	wait
+	contains "payload standard" "$(cat "$WORK/received")"
+}
+
 @test "hostname, domain name and working directory are set" {
 	config_set '.hostname = "inside" | .domainname = "example" | .process.cwd = "/tmp/made/here"
 		| .root.readonly = false'

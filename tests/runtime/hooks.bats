@@ -158,3 +158,156 @@ recorded() {
 	[ ! -e "$ROOT/$ID" ]
 	! pgrep -f "sleep 87654"
 }
+
+@test "a startContainer hook sees the container as its process does, with the state on stdin" {
+	config_set '.root.readonly = false | .annotations = { "a/b": "c" }
+		| .hooks.startContainer = [{ path: "/bin/probe", args: ["probe", "save", "/tmp/state"] }]'
+	start_container
+	equals "$(jq -r '[.id, .status, .pid, .bundle, .annotations["a/b"]] | map(tostring) | join(" ")' "$ROOTFS/tmp/state")" \
+		"$ID created 1 $BUNDLE c"
+	equals "$(wc -l <"$ROOTFS/tmp/state")" 0
+	lacks '\/' "$(cat "$ROOTFS/tmp/state")"
+}
+
+@test "a hook without arguments has its path, one without environment has none" {
+	cat >"$WORK/hook" <<-END
+		#!/bin/sh
+		{ echo "arguments \$#"; cat /proc/self/environ; } >$WORK/seen
+	END
+	chmod 755 "$WORK/hook"
+	config_set '.hooks.createRuntime = [{ path: $path }]' --arg path "$WORK/hook"
+	LEAK=1 probe_run true
+	equals "$(grep -a arguments "$WORK/seen")" "arguments 0"
+	lacks LEAK "$(tr '\0' '\n' <"$WORK/seen")"
+}
+
+@test "a failure before the start leaves nothing, whichever hook it was" {
+	recorder poststop
+	for kind in prestart createRuntime createContainer; do
+		hook $kind "echo $kind-out; exit 9"
+		for verb in create run; do
+			fails $verb -b "$BUNDLE" "$ID"
+			contains "error running $kind hook #0: exit status 9, stdout: $kind-out"
+			[ ! -e "$ROOT/$ID" ]
+		done
+		config_set "del(.hooks.$kind)"
+	done
+	equals "$(grep -c ^poststop "$WORK/record")" 6
+}
+
+@test "run: a failing startContainer or poststart hook takes the container with it" {
+	recorder poststop
+	config_set '.hooks.startContainer = [{ path: "/bin/probe", args: ["probe", "exit", "4"] }]'
+	probe sleep
+	fails run -b "$BUNDLE" "$ID"
+	contains "error running startContainer hook #0: exit status 4"
+	[ ! -e "$ROOT/$ID" ]
+	config_set 'del(.hooks.startContainer)'
+	hook poststart "exit 5"
+	for detach in "" -d; do
+		# shellcheck disable=SC2086
+		fails run $detach -b "$BUNDLE" "$ID"
+		contains "error running poststart hook #0: exit status 5"
+		[ ! -e "$ROOT/$ID" ]
+	done
+	equals "$(grep -c ^poststop "$WORK/record")" 3
+}
+
+@test "a failing poststop hook is told, and the next ones run all the same" {
+	requires ours
+	hook poststop "exit 5"
+	hook poststop "sleep 5" '{ "timeout": 1 }'
+	recorder poststop
+	start_container
+	ok delete --force "$ID"
+	contains "error running poststop hook #0: exit status 5" "$stderr"
+	contains "error running poststop hook #1: hook ran past specified timeout of 1.0s" "$stderr"
+	equals "$(recorded poststop | jq -r .status)" stopped
+}
+
+@test "poststop hooks run though the bundle is gone" {
+	requires ours
+	hook poststop "pwd >$WORK/cwd"
+	start_container
+	mv "$BUNDLE" "$WORK/elsewhere"
+	ok delete --force "$ID"
+	equals "$(cat "$WORK/cwd")" /
+}
+
+@test "the timeout counts in the container, too" {
+	hook createContainer "sleep 98764 & sleep 98764" '{ "timeout": 1 }'
+	fails run -b "$BUNDLE" "$ID"
+	contains "error running createContainer hook #0: hook ran past specified timeout of 1.0s"
+	! pgrep -f "sleep 98764"
+	config_set 'del(.hooks)
+		| .hooks.startContainer = [{ path: "/bin/probe", args: ["probe", "sleep", "98763"], timeout: 1 }]'
+	probe sleep
+	ok create -b "$BUNDLE" "$ID"
+	fails start "$ID"
+	contains "error running startContainer hook #0: hook ran past specified timeout of 1.0s"
+	wait_for 5 is_status stopped
+}
+
+@test "a timeout is a positive number of seconds, however large" {
+	hook createRuntime "true" '{ "timeout": 4611686018427387904 }'
+	probe_run true
+	for timeout in 0 -1; do
+		config_set ".hooks.createRuntime[0].timeout = $timeout"
+		fails create -b "$BUNDLE" "$ID"
+		contains "/hooks/createRuntime/0"
+	done
+	config_set '.hooks.createRuntime = [{ path: "bin/sh" }]'
+	fails create -b "$BUNDLE" "$ID"
+	contains "/hooks/createRuntime/0"
+}
+
+@test "what a hook leaves running does not hold us up" {
+	hook createRuntime "sleep 3 & echo \$! >$WORK/daemon"
+	SECONDS=0
+	probe_run true
+	[ "$SECONDS" -lt 3 ]
+	kill "$(cat "$WORK/daemon")"
+}
+
+@test "the output of all hooks can go to files, by annotation" {
+	requires ours
+	for kind in prestart createRuntime createContainer poststart poststop; do
+		hook $kind "echo $kind; echo $kind-error >&2"
+	done
+	config_set '.hooks.startContainer = [{ path: "/bin/probe", args: ["probe", "echo", "startContainer", "then", "stderr", "startContainer-error"] }]
+		| .annotations = { "run.oci.hooks.stdout": "out", "run.oci.hooks.stderr": ($work + "/err") }' --arg work "$WORK"
+	echo before >"$BUNDLE/out"
+	start_container fds
+	wait_for 5 is_status stopped
+	# the payload has got none of it
+	equals "$(cut -d' ' -f1 "$WORK/stdout" | tr '\n' ' ')" "0 1 2 "
+	ok delete "$ID"
+	equals "$(tr '\n' ' ' <"$BUNDLE/out")" \
+		"before prestart createRuntime createContainer startContainer poststart poststop "
+	equals "$(wc -l <"$WORK/err")" 6
+	contains startContainer-error "$(cat "$WORK/err")"
+	# what a failing one wrote is in the message all the same
+	hook createRuntime "echo again; exit 3"
+	fails run -b "$BUNDLE" "$ID"
+	contains "exit status 3, stdout: again, stderr:"
+	lacks before
+	config_set '.annotations["run.oci.hooks.stdout"] = "/nowhere/out"'
+	fails run -b "$BUNDLE" "$ID"
+	contains 'open "/nowhere/out" for the output of hooks: no such file or directory'
+	[ ! -e "$ROOT/$ID" ]
+}
+
+@test "in a user namespace hooks of the host are the host's, those of the container root there" {
+	requires root user_namespace
+	chown -R 100000:100000 "$ROOTFS"
+	for kind in createRuntime createContainer poststart; do
+		hook $kind "echo $kind \$(id -u) \$(sed 's/ .*//' /proc/self/uid_map | head -1) \$(awk '{print \$2}' /proc/self/uid_map) >>$WORK/ids"
+	done
+	touch "$WORK/ids"
+	chmod 666 "$WORK/ids"
+	config_set '.linux.namespaces += [{ type: "user" }]
+		| .linux.uidMappings = [{ containerID: 0, hostID: 100000, size: 65536 }]
+		| .linux.gidMappings = .linux.uidMappings'
+	probe_run true
+	equals "$(awk '{ print $1, $2, $NF }' "$WORK/ids")" $'createRuntime 0 0\ncreateContainer 0 100000\npoststart 0 0'
+}
