@@ -138,7 +138,7 @@ static int seed_folder(struct engine *engine, const struct step_mount *mount, in
 	cleanup_copy struct copy copy = { .root_fd = -EBADF };
 	int ret;
 
-	if (!mount->from.stage && !mount->from.image)
+	if (!mount->from.stage && !mount->from.image && !mount->from.context)
 		return 0;
 	ret = copy_open(&copy, engine, &step, err);
 	return ret < 0 ? ret : copy_to_folder(&copy, folder_fd, err);

@@ -104,7 +104,10 @@ static int open_root(struct copy *copy, struct error *err)
 	int ret;
 
 	if (!step->from.stage && !step->from.image) {
-		copy->root = (struct select_root){ engine->context->fd, &engine->context->ignore };
+		const struct context *context =
+			step->from.context ? &step->from.context->context : engine->context;
+
+		copy->root = (struct select_root){ context->fd, &context->ignore };
 		return 0;
 	}
 	copy->keep_owner = true;

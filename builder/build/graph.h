@@ -13,6 +13,7 @@
 #include "builder/build/cache-key.h"
 #include "builder/build/remote.h"
 #include "builder/build/run-step.h"
+#include "builder/context/context.h"
 #include "builder/dockerfile/run-mount.h"
 #include "builder/dockerfile/scope.h"
 #include "builder/dockerfile/stages.h"
@@ -32,6 +33,7 @@ struct step_script {
 struct graph_source {
 	struct graph_stage *stage;
 	struct image *image;
+	struct named_context *context;
 };
 
 /** RUN --mount with its defaults. */
@@ -141,6 +143,7 @@ struct graph_stage {
 };
 
 struct graph_options {
+	struct named_contexts *contexts; /* --build-context; NULL = none */
 	const struct strv *build_args;
 	const struct strv *labels; /* "K=V" for the final image */
 	const char *platform;	   /* "linux/amd64" */

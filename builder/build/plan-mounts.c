@@ -39,7 +39,8 @@ static const char *clean_source(struct plan_context *plan, const char *source)
 }
 
 /* The step that makes a layer of something in a context. */
-static struct step *source_step(struct plan_context *plan, const char *source)
+static struct step *source_step(struct plan_context *plan, const char *source,
+				struct named_context *context)
 {
 	struct arena *arena = &plan->graph->arena;
 	struct copy_item *item = arena_alloc(arena, sizeof(*item));
@@ -51,9 +52,11 @@ static struct step *source_step(struct plan_context *plan, const char *source)
 	step->range = plan->graph->where;
 	step->text = arena_printf(arena, "mount %s", source);
 	step->independent = true;
-	step->copy = (struct step_copy){
-		.items = item, .item_count = 1, .target = "/" SOURCE_NAME, .link = true
-	};
+	step->copy = (struct step_copy){ .items = item,
+					 .item_count = 1,
+					 .target = "/" SOURCE_NAME,
+					 .from = { .context = context },
+					 .link = true };
 	return step;
 }
 
@@ -61,9 +64,13 @@ static int set_source(struct plan_context *plan, const struct run_mount *mount,
 		      struct step_mount *out, struct error *err)
 {
 	out->source = clean_source(plan, mount->source);
-	if (mount->from)
-		return plan_source(plan, mount->from, &out->from, err);
-	out->files = source_step(plan, out->source);
+	if (mount->from) {
+		int ret = plan_source(plan, mount->from, &out->from, err);
+
+		if (ret < 0 || !out->from.context)
+			return ret;
+	}
+	out->files = source_step(plan, out->source, out->from.context);
 	out->source = "/" SOURCE_NAME;
 	return 0;
 }

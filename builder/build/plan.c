@@ -176,7 +176,16 @@ static void complete_history(struct graph *graph, struct image_config *config)
 
 static int begin_from_image(struct graph *graph, struct graph_stage *stage, struct error *err)
 {
-	int ret = load_image(graph, stage->stage->base, &stage->base, err);
+	const struct named_context *named =
+		named_contexts_find(graph->options->contexts, stage->stage->base);
+	int ret;
+
+	if (named && named->location.kind != LOCATION_IMAGE)
+		return error_set(err, ERROR_UNSUPPORTED, 0,
+				 "FROM a context that is no image is not supported yet: \"%s\"",
+				 stage->stage->base);
+	ret = load_image(graph, named ? named->location.text : stage->stage->base, &stage->base,
+			 err);
 
 	if (ret == -ENOENT && err && err->code == ERROR_NOT_FOUND)
 		ret = error_set(err, ERROR_NOT_FOUND, 0,
@@ -321,13 +330,19 @@ int plan_source(struct plan_context *plan, const char *from, struct graph_source
 {
 	struct graph *graph = plan->graph;
 	struct source_range where = graph->where;
+	struct named_context *named;
 	struct stage *stage;
 	int ret = stages_find(graph->stages, from, &stage, err);
 
 	if (ret < 0)
 		return ret;
+	named = named_contexts_find(graph->options->contexts, from);
+	if (named && named->location.kind != LOCATION_IMAGE) {
+		out->context = named;
+		return named_context_open(named, graph->store, err);
+	}
 	if (!stage) {
-		ret = load_image(graph, from, &out->image, err);
+		ret = load_image(graph, named ? named->location.text : from, &out->image, err);
 		return error_prefix(err, ret, "--from=%s", from);
 	}
 	out->stage = &graph->items[stage->index];

@@ -39,7 +39,7 @@ static bool is_immutable(const struct step_copy *copy)
 static int source_identity(const struct step_copy *copy, struct digest *chain, const char **out,
 			   struct error *err)
 {
-	*out = "context";
+	*out = copy->from.context ? copy->from.context->name : "context";
 	if (copy->from.stage)
 		*out = copy->from.stage->key.hex;
 	if (!copy->from.image)

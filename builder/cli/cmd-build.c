@@ -29,7 +29,7 @@
 #include "lib/table.h"
 
 struct build_args {
-	struct strv tags, build_args, labels, volumes, secrets, agents;
+	struct strv tags, build_args, labels, volumes, secrets, agents, contexts;
 	const char *file, *target, *network, *runtime, *progress, *iidfile, *platform;
 	const char *call, *lint;
 	bool no_cache, quiet, check;
@@ -40,6 +40,8 @@ static const struct option_spec build_options[] = {
 	OPT_STRV('t', "tag", struct build_args, tags, "NAME[:TAG]", "name of the image"),
 	OPT_STRING('f', "file", struct build_args, file, "FILE",
 		   "the Dockerfile (default: Dockerfile in the context; - = standard input)"),
+	OPT_STRV(0, "build-context", struct build_args, contexts, "NAME=LOCATION",
+		 "files or an image (docker-image://NAME) for --from=NAME, FROM NAME"),
 	OPT_STRV(0, "build-arg", struct build_args, build_args, "NAME[=VALUE]",
 		 "value of an ARG; without VALUE that of the environment"),
 	OPT_STRING(0, "target", struct build_args, target, "STAGE", "the stage to build (default: the last)"),
@@ -96,6 +98,7 @@ struct build {
 	char *platform;
 	char *runtime;
 	struct context context;
+	struct named_contexts contexts;
 	struct dockerfile dockerfile;
 	struct stages stages;
 	struct checks checks;
@@ -120,6 +123,7 @@ static void build_done(struct build *build)
 	stages_done(&build->stages);
 	dockerfile_done(&build->dockerfile);
 	context_close(&build->context);
+	named_contexts_done(&build->contexts);
 	cleanup_close_fd(&build->signal_fd);
 	free(build->runtime);
 	free(build->platform);
@@ -235,7 +239,12 @@ static int read_options(struct build *build, const struct command_spec *command)
 	if (!args->quiet && strcmp(progress, "quiet") != 0)
 		build->progress.out = stderr;
 	read_build_args(build);
-	ret = read_secrets(build, command);
+	ret = named_contexts_parse(&args->contexts, &build->cli->arena, &build->contexts,
+				   &build->cli->err);
+	if (ret < 0 && build->cli->err.code == ERROR_USAGE)
+		build->cli->usage = command;
+	if (ret == 0)
+		ret = read_secrets(build, command);
 	if (ret == 0)
 		ret = read_tags(build);
 	if (ret == 0)
@@ -249,6 +258,7 @@ static int read_options(struct build *build, const struct command_spec *command)
 	build->engine_options.no_cache = args->no_cache;
 	build->runtime = runtime_find(args->runtime);
 	build->engine_options.runtime = build->runtime;
+	build->graph_options.contexts = &build->contexts;
 	build->graph_options.build_args = &build->build_args;
 	build->graph_options.labels = &args->labels;
 	build->graph_options.platform = build->platform;
@@ -289,18 +299,48 @@ static void warn_syntax(const struct build *build)
 			    syntax);
 }
 
+static int open_store(struct build *build)
+{
+	int ret = build->store.fd >= 0 ? 0 : cli_open_store(build->cli, true, &build->store);
+
+	build->checks = (struct checks){ .dockerfile = &build->dockerfile,
+					 .stages = &build->stages,
+					 .store = &build->store,
+					 .context = &build->context,
+					 .build_args = &build->build_args,
+					 .platform = build->platform,
+					 .enable = build->args.lint };
+	return ret;
+}
+
+/* The store is needed before the Dockerfile is known only by what has to be fetched. */
+static int open_context(struct build *build, const char *path)
+{
+	const char *keep = strv_env_get(&build->build_args, "BUILDKIT_CONTEXT_KEEP_GIT_DIR");
+	struct error *err = &build->cli->err;
+	struct location location;
+	const struct context_options options = { .location = &location,
+						 .store = &build->store,
+						 .cancel_fd = -EBADF,
+						 .dockerfile = build->args.file };
+	int ret = location_parse(path, true, &build->cli->arena, &location, err);
+
+	if (ret == 0 && keep && (strcmp(keep, "1") == 0 || strcmp(keep, "true") == 0))
+		location.keep_git_dir = true;
+	if (ret == 0 && context_needs_store(&options))
+		ret = open_store(build);
+	return ret < 0 ? ret : context_open(&build->context, &options, err);
+}
+
 static int read_dockerfile(struct build *build, const char *path)
 {
 	struct error *err = &build->cli->err;
 	struct stages_options options = { .build_args = &build->build_args,
 					  .target = build->args.target,
-					  .platform = build->platform };
-	int ret;
+					  .platform = build->platform,
+					  .contexts = &build->contexts };
+	int ret = open_context(build, path);
 
-	if (strcmp(path, "-") == 0 || strstr(path, "://"))
-		return error_set(err, ERROR_UNSUPPORTED, 0,
-				 "a context that is no folder is not supported yet: \"%s\"", path);
-	ret = context_open(&build->context, path, build->args.file, err);
 	if (ret < 0)
 		return ret;
 	ret = dockerfile_parse(build->context.dockerfile_name,
@@ -321,20 +361,6 @@ static int read_dockerfile(struct build *build, const char *path)
 
 /* -- checks --------------------------------------------------------------------------------------
  */
-
-static int open_store(struct build *build)
-{
-	int ret = cli_open_store(build->cli, true, &build->store);
-
-	build->checks = (struct checks){ .dockerfile = &build->dockerfile,
-					 .stages = &build->stages,
-					 .store = &build->store,
-					 .context = &build->context,
-					 .build_args = &build->build_args,
-					 .platform = build->platform,
-					 .enable = build->args.lint };
-	return ret;
-}
 
 /* --check and --call: the exit status, or negative. */
 static int answer_call(struct build *build, const struct command_spec *command)

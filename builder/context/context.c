@@ -11,6 +11,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "builder/context/fetch.h"
 #include "lib/alloc.h"
 #include "lib/cleanup.h"
 #include "lib/inroot.h"
@@ -21,7 +22,7 @@
 
 static int read_default_dockerfile(struct context *context, struct error *err)
 {
-	static const char *const names[] = { "Dockerfile", "dockerfile" };
+	static const char *const names[] = { "Dockerfile", "dockerfile", "Containerfile" };
 
 	for (size_t i = 0; i < ARRAY_SIZE(names); i++) {
 		int ret = inroot_read_file(context->fd, names[i], CONTEXT_DOCKERFILE_MAX,
@@ -36,61 +37,142 @@ static int read_default_dockerfile(struct context *context, struct error *err)
 			 "no Dockerfile in the build context (-f names another file)");
 }
 
-static int read_dockerfile(struct context *context, const char *name, struct error *err)
+static int read_from_stdin(struct context *context, struct error *err)
 {
+	int ret = io_read_rest(STDIN_FILENO, CONTEXT_DOCKERFILE_MAX, &context->dockerfile);
+
+	context->dockerfile_name = xstrdup("Dockerfile");
+	return ret < 0 ? error_errno(err, -ret, "read the Dockerfile from standard input") : 0;
+}
+
+static bool is_url(const char *text)
+{
+	return text && (strncmp(text, "http://", 7) == 0 || strncmp(text, "https://", 8) == 0);
+}
+
+static bool is_local(const struct context_options *options)
+{
+	return options->location->kind == LOCATION_FOLDER;
+}
+
+bool context_needs_store(const struct context_options *options)
+{
+	return !is_local(options) || is_url(options->dockerfile);
+}
+
+static int read_dockerfile(struct context *context, const struct context_options *options,
+			   struct error *err)
+{
+	const char *name = options->dockerfile;
+
+	if (context->dockerfile.size) { /* the context was one */
+		context->dockerfile_name = xstrdup("Dockerfile");
+		return 0;
+	}
 	if (!name)
 		return read_default_dockerfile(context, err);
-	if (strcmp(name, "-") == 0) {
-		int ret = io_read_rest(STDIN_FILENO, CONTEXT_DOCKERFILE_MAX, &context->dockerfile);
-
-		context->dockerfile_name = xstrdup("Dockerfile");
-		return ret < 0 ? error_errno(err, -ret, "read the Dockerfile from standard input")
-			       : 0;
-	}
+	if (strcmp(name, "-") == 0)
+		return read_from_stdin(context, err);
 	context->dockerfile_name = xstrdup(path_base(name));
+	if (is_url(name))
+		return fetch_text(name, options->store, options->cancel_fd, CONTEXT_DOCKERFILE_MAX,
+				  &context->dockerfile, err);
+	if (!is_local(options))
+		return inroot_read_file(context->fd, name, CONTEXT_DOCKERFILE_MAX,
+					&context->dockerfile, err);
 	return io_read_file(AT_FDCWD, name, CONTEXT_DOCKERFILE_MAX, &context->dockerfile, err);
 }
 
-static int read_ignore_file(struct context *context, const char *dockerfile, struct error *err)
-{
-	cleanup_strbuf struct strbuf text = STRBUF_INIT;
-	cleanup_free char *beside = NULL;
-	const char *name = ".dockerignore";
-	int ret = -ENOENT;
+/* -- ignore files --------------------------------------------------------------------------------
+ */
 
-	if (!dockerfile) {
-		name = beside = xasprintf("%s.dockerignore", context->dockerfile_name);
-		ret = inroot_read_file(context->fd, beside, IGNORE_FILE_MAX, &text, err);
-	} else if (strcmp(dockerfile, "-") != 0) {
-		name = beside = xasprintf("%s.dockerignore", dockerfile);
-		ret = io_read_file(AT_FDCWD, beside, IGNORE_FILE_MAX, &text, err);
-	}
-	if (ret == -ENOENT) {
-		name = ".dockerignore";
-		ret = inroot_read_file(context->fd, name, IGNORE_FILE_MAX, &text, err);
-	}
-	if (ret == -ENOENT)
-		return 0;
-	if (ret < 0)
-		return ret;
-	if (memchr(strbuf_text(&text), '\0', text.size))
+static int add_ignore_text(struct context *context, const char *name, const struct strbuf *text,
+			   struct error *err)
+{
+	if (memchr(strbuf_text(text), '\0', text->size))
 		return error_invalid(err, "%s: a NUL byte: this is not a text file", name);
-	return ignore_add_file(&context->ignore, name, strbuf_text(&text), err);
+	return ignore_add_file(&context->ignore, name, strbuf_text(text), err);
 }
 
-int context_open(struct context *context, const char *path, const char *dockerfile,
-		 struct error *err)
+/* One that belongs to the Dockerfile alone, where that is a file: 1 found, 0 not. */
+static int read_own_ignore_file(struct context *context, const struct context_options *options,
+				const char *suffix, struct error *err)
+{
+	bool in_context = !options->dockerfile || !is_local(options);
+	const char *dockerfile =
+		options->dockerfile ? options->dockerfile : context->dockerfile_name;
+	cleanup_strbuf struct strbuf text = STRBUF_INIT;
+	cleanup_free char *name = NULL;
+	int ret;
+
+	if (options->files_only || strcmp(dockerfile, "-") == 0 || is_url(dockerfile))
+		return 0;
+	name = xasprintf("%s%s", dockerfile, suffix);
+	if (in_context)
+		ret = inroot_read_file(context->fd, name, IGNORE_FILE_MAX, &text, err);
+	else
+		ret = io_read_file(AT_FDCWD, name, IGNORE_FILE_MAX, &text, err);
+	if (ret == -ENOENT)
+		return 0;
+	if (ret == 0)
+		ret = add_ignore_text(context, name, &text, err);
+	return ret < 0 ? ret : 1;
+}
+
+static int read_ignore_file(struct context *context, const struct context_options *options,
+			    struct error *err)
+{
+	static const char *const names[] = { ".dockerignore", ".containerignore" };
+	int ret = 0;
+
+	for (size_t i = 0; i < ARRAY_SIZE(names) && ret == 0; i++)
+		ret = read_own_ignore_file(context, options, names[i], err);
+	for (size_t i = 0; i < ARRAY_SIZE(names) && ret == 0; i++) {
+		cleanup_strbuf struct strbuf text = STRBUF_INIT;
+
+		ret = inroot_read_file(context->fd, names[i], IGNORE_FILE_MAX, &text, err);
+		if (ret == -ENOENT)
+			ret = 0;
+		else if (ret == 0)
+			ret = add_ignore_text(context, names[i], &text, err) < 0 ? -EINVAL : 1;
+	}
+	return ret < 0 ? ret : 0;
+}
+
+/* -- opening -------------------------------------------------------------------------------------
+ */
+
+static int open_folder(struct context *context, const struct context_options *options,
+		       struct error *err)
+{
+	const struct location *location = options->location;
+
+	if (location->kind == LOCATION_STDIN && options->dockerfile &&
+	    strcmp(options->dockerfile, "-") == 0)
+		return error_invalid(err, "can't use stdin for both build context and dockerfile");
+	if (location->kind == LOCATION_IMAGE)
+		return error_invalid(err, "an image is not a folder");
+	if (is_local(options))
+		context->fd = open(location->text, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	else
+		context->fd = fetch_context(location, options->store, options->cancel_fd,
+					    &context->dockerfile, err);
+	if (context->fd >= 0)
+		return 0;
+	return is_local(options)
+		       ? error_errno(err, errno, "open the build context \"%s\"", location->text)
+		       : context->fd;
+}
+
+int context_open(struct context *context, const struct context_options *options, struct error *err)
 {
 	int ret;
 
 	*context = (struct context)CONTEXT_INIT;
-	context->fd = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
-	if (context->fd < 0)
-		return error_errno(err, errno, "open the build context \"%s\"", path);
-	ret = read_dockerfile(context, dockerfile, err);
-	if (ret == 0)
-		ret = read_ignore_file(context, dockerfile, err);
-	return ret;
+	ret = open_folder(context, options, err);
+	if (ret == 0 && !options->files_only)
+		ret = read_dockerfile(context, options, err);
+	return ret < 0 ? ret : read_ignore_file(context, options, err);
 }
 
 void context_close(struct context *context)

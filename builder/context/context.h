@@ -1,16 +1,24 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The build context: a folder held by its fd, with its .dockerignore. */
+/*
+ * A build context: a folder held by its fd, with its .dockerignore. It may be on this machine, an
+ * archive from standard input or a web server, or a git repository; those are unpacked or checked
+ * out into scratch folders of the store.
+ */
 #ifndef BUILDER_CONTEXT_CONTEXT_H
 #define BUILDER_CONTEXT_CONTEXT_H
 
 #include "builder/context/ignore.h"
+#include "builder/context/location.h"
 #include "lib/error.h"
 #include "lib/strbuf.h"
+#include "lib/strv.h"
 
 #define CONTEXT_DOCKERFILE_MAX ((size_t)64 << 20)
 
+struct store;
+
 struct context {
-	int fd; /* O_PATH of the folder */
+	int fd; /* of the folder; O_PATH is enough */
 	struct ignore ignore;
 	char *dockerfile_name; /* as messages show it */
 	struct strbuf dockerfile;
@@ -21,14 +29,48 @@ struct context {
 		.fd = -EBADF                                                                       \
 	}
 
+struct context_options {
+	const struct location *location;
+	struct store *store; /* for scratch folders; may be NULL for a folder on this machine */
+	int cancel_fd;	     /* readable = stop a download; -EBADF = never */
+	/*
+	 * NULL = Dockerfile, dockerfile or Containerfile in the context; "-" = standard input; a
+	 * URL; else a path: the caller's for a folder on this machine, else one in the context.
+	 */
+	const char *dockerfile;
+	bool files_only; /* a named context: there is no Dockerfile to be read */
+};
+
 /**
- * Open a folder, read its Dockerfile and ignore file. dockerfile: NULL = Dockerfile or dockerfile
- * in the context; "-" = stdin; else a path (of the caller, not relative to the context). The ignore
- * file is DOCKERFILE.dockerignore beside the Dockerfile, else .dockerignore in the context.
+ * Open a context, read its Dockerfile and ignore file. The latter is DOCKERFILE.dockerignore (or
+ * .containerignore) beside the Dockerfile, else .dockerignore or .containerignore in the context.
  */
-int context_open(struct context *context, const char *path, const char *dockerfile,
-		 struct error *err);
+int context_open(struct context *context, const struct context_options *options, struct error *err);
 void context_close(struct context *context);
 #define cleanup_context __attribute__((cleanup(context_close)))
+
+/** Is a scratch folder needed for this? */
+bool context_needs_store(const struct context_options *options);
+
+/** One of --build-context NAME=LOCATION, opened when something asks for it. */
+struct named_context {
+	const char *name;
+	struct location location;
+	bool opened;
+	struct context context;
+};
+
+struct named_contexts {
+	struct named_context *items;
+	size_t count;
+};
+
+/** "NAME=LOCATION" each. */
+int named_contexts_parse(const struct strv *texts, struct arena *arena, struct named_contexts *out,
+			 struct error *err);
+struct named_context *named_contexts_find(const struct named_contexts *contexts, const char *name);
+/** Open it if it is not open yet. */
+int named_context_open(struct named_context *context, struct store *store, struct error *err);
+void named_contexts_done(struct named_contexts *contexts);
 
 #endif

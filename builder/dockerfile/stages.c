@@ -8,6 +8,7 @@
 #include <string.h>
 #include <strings.h>
 
+#include "builder/context/context.h"
 #include "builder/dockerfile/expand.h"
 #include "builder/dockerfile/run-mount.h"
 #include "builder/dockerfile/scope.h"
@@ -111,6 +112,9 @@ int stages_find(const struct stages *stages, const char *name, struct stage **ou
 {
 	uint64_t index;
 
+	*out = NULL;
+	if (named_contexts_find(stages->contexts, name))
+		return 0;
 	*out = find_by_name(stages, name, stages->count);
 	if (*out || number_parse_u64(name, &index) < 0)
 		return 0;
@@ -157,7 +161,8 @@ static int read_from(struct resolver *resolver, const struct instruction *from, 
 	if (!*stage->base)
 		return error_invalid(err, "base name (%s) should not be blank", from->args[0]);
 	stage->from = from;
-	stage->parent = find_by_name(resolver->stages, stage->base, stage->index);
+	if (!named_contexts_find(resolver->options->contexts, stage->base))
+		stage->parent = find_by_name(resolver->stages, stage->base, stage->index);
 	if (from->arg_count == 3) {
 		stage->name = stages_lower_case(resolver->arena, from->args[2]);
 		resolver->stages->where = instruction_range(from, &from->arg_spans[2]);
@@ -419,7 +424,7 @@ int stages_resolve(struct dockerfile *dockerfile, const struct stages_options *o
 	size_t first;
 	int ret;
 
-	*out = (struct stages){ 0 };
+	*out = (struct stages){ .contexts = options->contexts };
 	ret = read_globals(&resolver, &first, err);
 	if (ret == 0)
 		ret = read_stages(&resolver, first, err);

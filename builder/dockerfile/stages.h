@@ -24,10 +24,13 @@ struct stage {
 	size_t need_count;
 };
 
+struct named_contexts;
+
 struct stages_options {
-	const struct strv *build_args; /* "K=V" */
-	const char *target;	       /* name or index; NULL = the last stage */
-	const char *platform;	       /* "linux/amd64" */
+	const struct strv *build_args;	       /* "K=V" */
+	const char *target;		       /* name or index; NULL = the last stage */
+	const char *platform;		       /* "linux/amd64" */
+	const struct named_contexts *contexts; /* names that win over stages; NULL = none */
 };
 
 struct stages {
@@ -36,9 +39,10 @@ struct stages {
 	struct stage *target;
 	struct stage **order; /* what the target needs, the needed before those who need them */
 	size_t order_count;
-	struct strv globals;	   /* platform and global ARGs, "K=V" */
-	struct strv unused;	   /* names of build args that no ARG declares */
-	struct source_range where; /* of a failure */
+	struct strv globals;		       /* platform and global ARGs, "K=V" */
+	const struct named_contexts *contexts; /* of the options */
+	struct strv unused;		       /* names of build args that no ARG declares */
+	struct source_range where;	       /* of a failure */
 };
 
 /** Strings and lists live in the Dockerfile's arena. Call stages_done also after a failure. */

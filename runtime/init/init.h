@@ -21,8 +21,8 @@ struct init_args {
 	struct sync *sync;
 	int proc_fd; /* O_PATH of the host's procfs root; -EBADF if !init_needs_proc */
 	int fifo_fd; /* O_PATH of exec.fifo: wait there for start; -EBADF = exec at COMMIT */
-	int join_fds[NS_COUNT];	       /* namespaces to join by path; -EBADF */
-	int container_fd;	       /* exec: pidfd of the container's init; -EBADF = create */
+	int join_fds[NS_COUNT]; /* namespaces to join by path; -EBADF */
+	int container_fd;	/* exec: pidfd of the container's init; -EBADF = create */
 	int root_fd; /* exec without a mount namespace to join: the container's root; -EBADF */
 	bool network_later;	       /* SYNC_NETWORK brings the new network namespace */
 	unsigned int container_flags;  /* exec: what to join through it (CLONE_NEW*) */

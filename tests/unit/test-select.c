@@ -134,29 +134,80 @@ static void test_ignored(void)
 	CHECK_STR(walked("src", NULL, &excludes), "main.c sub/ sub/deep.c ");
 }
 
+static int open_folder_context(struct context *context, const char *dockerfile, struct error *error)
+{
+	const struct location location = { .kind = LOCATION_FOLDER, .text = base };
+	const struct context_options options = { .location = &location,
+						 .cancel_fd = -EBADF,
+						 .dockerfile = dockerfile };
+
+	return context_open(context, &options, error);
+}
+
 static void test_context(void)
 {
 	cleanup_context struct context context = CONTEXT_INIT;
 	cleanup_free char *missing = NULL, *given = path_join(base, "other");
 
-	CHECK_ERROR(context_open(&context, base, NULL, &err), ENOENT, "no Dockerfile");
+	CHECK_ERROR(open_folder_context(&context, NULL, &err), ENOENT, "no Dockerfile");
 	context_close(&context);
 	CHECK_INT(symlinkat("/etc/passwd", root_fd, "Dockerfile"), 0);
-	CHECK(context_open(&context, base, NULL, NULL) < 0);
+	CHECK(open_folder_context(&context, NULL, NULL) < 0);
 	context_close(&context);
 	CHECK_INT(unlinkat(root_fd, "Dockerfile", 0), 0);
 	make_file("Dockerfile", "FROM a\n");
 	make_file(".dockerignore", "b.txt\n");
-	CHECK_INT(context_open(&context, base, NULL, NULL), 0);
+	CHECK_INT(open_folder_context(&context, NULL, NULL), 0);
 	CHECK_STR(strbuf_text(&context.dockerfile), "FROM a\n");
 	CHECK(ignore_check_path(&context.ignore, "b.txt", NULL));
 	context_close(&context);
 	make_file("other", "FROM b\n");
 	make_file("other.dockerignore", "a.txt\n");
-	CHECK_INT(context_open(&context, base, given, NULL), 0);
+	CHECK_INT(open_folder_context(&context, given, NULL), 0);
 	CHECK_STR(context.dockerfile_name, "other");
 	CHECK(ignore_check_path(&context.ignore, "a.txt", NULL));
 	CHECK(!ignore_check_path(&context.ignore, "b.txt", NULL));
+}
+
+static struct location located;
+
+static const char *locate(const char *text, bool is_context)
+{
+	static struct arena arena = ARENA_INIT;
+	static char buffer[400];
+	static struct error error;
+
+	error = (struct error)ERROR_INIT;
+	if (location_parse(text, is_context, &arena, &located, &error) < 0)
+		return error.msg;
+	snprintf(buffer, sizeof(buffer), "%d %s %s %s %s%s", located.kind, located.text,
+		 located.ref ? located.ref : "-", located.subdir ? located.subdir : "-",
+		 located.commit ? located.commit : "-", located.keep_git_dir ? " keep" : "");
+	return buffer;
+}
+
+static void test_locations(void)
+{
+	/* kinds: 0 folder, 1 stdin, 2 http, 3 git, 4 image */
+	CHECK_STR(locate("dir/x", true), "0 dir/x - - -");
+	CHECK_STR(locate("a@b/c:d", true), "0 a@b/c:d - - -");
+	CHECK_STR(locate("-", true), "1 - - - -");
+	CHECK_STR(locate("-", false), "0 - - - -");
+	CHECK_STR(locate("https://h/x.tar#y", true), "2 https://h/x.tar#y - - -");
+	CHECK_STR(locate("https://h/x.git", true), "3 https://h/x.git -  -");
+	CHECK_STR(locate("https://h/x.git#v1:a/../b", true), "3 https://h/x.git v1 b -");
+	CHECK_STR(locate("https://h/x.git#:../..", true), "3 https://h/x.git -  -");
+	CHECK_STR(locate("https://h/x.git?ref=a%2Fb&subdir=s&commit=abc&keep-git-dir", true),
+		  "3 https://h/x.git a/b s abc keep");
+	CHECK_STR(locate("https://h/x.git?tag=v%2", true), "3 https://h/x.git v%2  -");
+	CHECK_STR(locate("git@h.org:u/r.git#main", false), "3 git@h.org:u/r.git main  -");
+	CHECK_STR(locate("ssh://h/r", false), "3 ssh://h/r -  -");
+	CHECK_STR(locate("github.com/u/r", true), "3 https://github.com/u/r -  -");
+	CHECK_STR(locate("github.com/u/r", false), "0 github.com/u/r - - -");
+	CHECK_STR(locate("docker-image://a:b", true), "4 a:b - - -");
+	CHECK(strstr(locate("git://h/r?x=y", true), "unexpected query") != NULL);
+	CHECK(strstr(locate("git://h/r#--output=x", true), "git could take") != NULL);
+	CHECK(strstr(locate("git://h/r#a b", true), "git could take") != NULL);
 }
 
 int main(void)
@@ -167,6 +218,7 @@ int main(void)
 		{ "wildcards match per component, sorted", test_wildcards },
 		{ "folders are walked in order", test_walk },
 		{ "ignored things are left out, their folders only if empty", test_ignored },
+		{ "locations: folders, URLs, repositories", test_locations },
 		{ "a context finds its Dockerfile and ignore file", test_context },
 	};
 	int failed;

@@ -1,0 +1,138 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Fetching contexts, called by context.c. What comes from standard input or a web server is written
+ * to a file first, because only its beginning tells an archive from a Dockerfile.
+ */
+#include "builder/context/fetch.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdint.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "builder/context/context.h"
+#include "builder/context/git.h"
+#include "builder/image/store.h"
+#include "builder/image/unpack.h"
+#include "builder/registry/transport.h"
+#include "lib/cleanup.h"
+#include "lib/inroot.h"
+#include "lib/io.h"
+
+#define DOWNLOAD_MAX ((uint64_t)64 << 30)
+
+/* A file without a name. */
+static int make_spool(struct store *store, struct error *err)
+{
+	char name[STORE_NAME_SIZE];
+	cleanup_close int folder_fd = -EBADF;
+	int ret = store_scratch(store, name, &folder_fd, err), fd;
+
+	if (ret < 0)
+		return ret;
+	fd = openat(folder_fd, "spool", O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+	if (fd < 0)
+		return error_errno(err, errno, "create a temporary file");
+	(void)unlinkat(folder_fd, "spool", 0); /* else it goes with the session */
+	return fd;
+}
+
+static int spool_stdin(int fd, struct error *err)
+{
+	size_t copied;
+	int ret = io_copy(STDIN_FILENO, fd, SIZE_MAX, &copied);
+
+	return ret < 0 ? error_errno(err, -ret, "read the context from standard input") : 0;
+}
+
+static int spool_url(int fd, const char *url, uint64_t max, int cancel_fd, struct error *err)
+{
+	const struct transport_get get = {
+		.url = url, .fd = fd, .max = max, .cancel_fd = cancel_fd
+	};
+	struct transport_result result;
+
+	return transport_get(&get, &result, err);
+}
+
+static int read_spool(int fd, size_t max, struct strbuf *out, struct error *err)
+{
+	int ret = lseek(fd, 0, SEEK_SET) < 0 ? -errno : io_read_rest(fd, max, out);
+
+	if (ret == -EFBIG)
+		return error_invalid(err, "the Dockerfile is longer than %zu bytes", max);
+	return ret < 0 ? error_errno(err, -ret, "read what was downloaded") : 0;
+}
+
+static int open_spool(int spool_fd, struct store *store, struct strbuf *dockerfile,
+		      struct error *err)
+{
+	static const struct unpack_options options = { .whiteouts = false };
+	char name[STORE_NAME_SIZE];
+	cleanup_close int folder_fd = -EBADF;
+	struct stat st;
+	int ret = store_scratch(store, name, &folder_fd, err), archive;
+
+	if (ret < 0)
+		return ret;
+	if (fstat(spool_fd, &st) < 0 || lseek(spool_fd, 0, SEEK_SET) < 0)
+		return error_errno(err, errno, "read what was downloaded");
+	archive = st.st_size ? unpack_is_archive(spool_fd, err) : 0;
+	if (archive < 0)
+		return archive;
+	ret = archive ? unpack_archive(spool_fd, folder_fd, &options, NULL, err)
+		      : read_spool(spool_fd, CONTEXT_DOCKERFILE_MAX, dockerfile, err);
+	return ret < 0 ? ret : TAKE_FD(folder_fd);
+}
+
+static int open_git(const struct location *location, struct store *store, int cancel_fd,
+		    struct error *err)
+{
+	char name[STORE_NAME_SIZE], commit[GIT_COMMIT_SIZE];
+	cleanup_close int folder_fd = -EBADF;
+	cleanup_free char *path = NULL;
+	int ret = store_scratch(store, name, &folder_fd, err);
+
+	if (ret == 0)
+		ret = git_resolve(location, cancel_fd, commit, err);
+	if (ret < 0)
+		return ret;
+	path = xasprintf("%s/%s", store->path, name);
+	ret = git_checkout(location, commit, path, cancel_fd, err);
+	if (ret < 0)
+		return ret;
+	if (!*location->subdir)
+		return TAKE_FD(folder_fd);
+	return inroot_open(folder_fd, location->subdir, O_RDONLY | O_DIRECTORY, 0, err);
+}
+
+int fetch_context(const struct location *location, struct store *store, int cancel_fd,
+		  struct strbuf *dockerfile, struct error *err)
+{
+	cleanup_close int spool_fd = -EBADF;
+	int ret;
+
+	if (location->kind == LOCATION_GIT)
+		return open_git(location, store, cancel_fd, err);
+	spool_fd = make_spool(store, err);
+	if (spool_fd < 0)
+		return spool_fd;
+	if (location->kind == LOCATION_STDIN)
+		ret = spool_stdin(spool_fd, err);
+	else
+		ret = spool_url(spool_fd, location->text, DOWNLOAD_MAX, cancel_fd, err);
+	return ret < 0 ? ret : open_spool(spool_fd, store, dockerfile, err);
+}
+
+int fetch_text(const char *url, struct store *store, int cancel_fd, size_t max, struct strbuf *out,
+	       struct error *err)
+{
+	cleanup_close int spool_fd = make_spool(store, err);
+	int ret;
+
+	if (spool_fd < 0)
+		return spool_fd;
+	ret = spool_url(spool_fd, url, max, cancel_fd, err);
+	return ret < 0 ? ret : read_spool(spool_fd, max, out, err);
+}

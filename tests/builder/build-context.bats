@@ -1,0 +1,203 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: Apache-2.0
+# build: contexts that are no folder, --build-context, names of Dockerfiles and ignore files.
+
+load build
+load loopback
+
+setup_file() {
+	requires python3 git
+	builder_begin
+}
+
+teardown() {
+	http_end
+	git_end
+}
+
+T() {
+	echo "$BATS_TEST_TMPDIR/tree/$1"
+}
+
+make_context() {
+	mkdir -p "$1/sub"
+	echo x >"$1/f"
+	echo y >"$1/sub/ignored"
+	printf 'FROM base\nCOPY . /ctx\n' >"$1/Dockerfile"
+	printf 'sub/ignored\n' >"$1/.dockerignore"
+}
+
+check_tree() {
+	rm -rf "$BATS_TEST_TMPDIR/tree"
+	tree t "$BATS_TEST_TMPDIR/tree"
+	[ "$(cat "$(T ctx/f)")" = x ]
+	[ ! -e "$(T ctx/sub/ignored)" ]
+}
+
+@test "context: an archive on standard input, whatever its compression" {
+	make_context "$C"
+	for filter in cat gzip bzip2 xz zstd; do
+		command -v "$filter" >/dev/null || continue
+		tar -C "$C" -cf - . | "$filter" >"$BATS_TEST_TMPDIR/a"
+		ob build -t t - <"$BATS_TEST_TMPDIR/a"
+		[ "$status" = 0 ]
+		check_tree
+	done
+	mkdir -p "$C/other"
+	printf 'FROM base\nCOPY f /other\n' >"$C/other/Dockerfile"
+	tar -C "$C" -cf "$BATS_TEST_TMPDIR/a" .
+	ob build -t t -f other/Dockerfile - <"$BATS_TEST_TMPDIR/a"
+	[ "$status" = 0 ]
+	tree t "$BATS_TEST_TMPDIR/tree2"
+	[ -e "$BATS_TEST_TMPDIR/tree2/other" ]
+}
+
+@test "context: a Dockerfile on standard input, alone or for a folder" {
+	make_context "$C"
+	ob build -t t - < <(printf 'FROM base\nRUN echo hi >/hi\n')
+	[ "$status" = 0 ]
+	ob build -t t -f - "$C" <"$C/Dockerfile"
+	[ "$status" = 0 ]
+	check_tree
+	ob build - < <(printf 'FROM base\nCOPY f /f\n')
+	[ "$status" = 1 ]
+	said '"/f": not found'
+	ob build -f - - < <(echo FROM base)
+	[ "$status" = 1 ]
+	said "can't use stdin for both build context and dockerfile"
+	ob build - </dev/null
+	[ "$status" = 1 ]
+}
+
+@test "context: a broken archive is an error" {
+	make_context "$C"
+	tar -C "$C" -czf "$BATS_TEST_TMPDIR/a" .
+	head -c 150 "$BATS_TEST_TMPDIR/a" >"$BATS_TEST_TMPDIR/b"
+	ob build - <"$BATS_TEST_TMPDIR/b"
+	[ "$status" = 1 ]
+	mkdir "$BATS_TEST_TMPDIR/evil"
+	echo x >"$BATS_TEST_TMPDIR/outside"
+	(cd "$BATS_TEST_TMPDIR/evil" && tar -P -cf ../evil.tar ../outside)
+	ob build - <"$BATS_TEST_TMPDIR/evil.tar"
+	[ "$status" = 1 ]
+}
+
+@test "context: archives and Dockerfiles of a web server; -f URL" {
+	make_context "$C"
+	W=$BATS_TEST_TMPDIR/web
+	mkdir "$W"
+	tar -C "$C" -czf "$W/ctx.tgz" .
+	printf 'FROM base\nRUN echo web >/web\n' >"$W/plain"
+	http_begin "$W"
+	ob build -t t "$HTTP/ctx.tgz"
+	[ "$status" = 0 ]
+	check_tree
+	ob build -t t "$HTTP/plain"
+	[ "$status" = 0 ]
+	printf 'FROM base\nCOPY f /from-url\n' >"$W/Dockerfile.x"
+	ob build -t t -f "$HTTP/Dockerfile.x" "$C"
+	[ "$status" = 0 ]
+	ob build "$HTTP/missing"
+	[ "$status" = 1 ]
+	said 'missing: status 404'
+}
+
+@test "context: a git repository, its branches and folders" {
+	git_repo "$BATS_TEST_TMPDIR/repos/r.git"
+	git_begin "$BATS_TEST_TMPDIR/repos"
+	ob build -t t "$GIT/r.git"
+	[ "$status" = 0 ]
+	tree t "$(T head)"
+	[ "$(cat "$(T head/ctx/file)")" = one ]
+	[ ! -e "$(T head/ctx/.git)" ]
+	ob build -t t --build-arg BUILDKIT_CONTEXT_KEEP_GIT_DIR=1 "$GIT/r.git#side"
+	[ "$status" = 0 ]
+	tree t "$(T side)"
+	[ "$(cat "$(T side/ctx/file)")" = two ]
+	[ -e "$(T side/ctx/.git)" ]
+	ob build -t t "$GIT/r.git#v1:sub"
+	[ "$status" = 0 ]
+	tree t "$(T sub)"
+	[ "$(cat "$(T sub/ctx/deep/f)")" = deep ]
+	ob build "$GIT/r.git#nowhere"
+	[ "$status" = 1 ]
+	said 'the repository has no "nowhere"'
+}
+
+@test "context: names of Dockerfiles and ignore files" {
+	mkdir "$C/d"
+	echo x >"$C/f"
+	echo y >"$C/g"
+	printf 'FROM base\nCOPY . /c\n' >"$C/Containerfile"
+	echo g >"$C/.containerignore"
+	again -t t
+	tree t "$(T 1)"
+	[ -e "$(T 1/c/f)" ]
+	[ ! -e "$(T 1/c/g)" ]
+	echo f >"$C/.dockerignore"
+	again -t t
+	tree t "$(T 2)"
+	[ ! -e "$(T 2/c/f)" ]
+	cp "$C/Containerfile" "$C/d/Other"
+	echo 'c' >"$C/d/Other.dockerignore"
+	ob build -t t -f "$C/d/Other" "$C"
+	[ "$status" = 0 ]
+	tree t "$(T 3)"
+	[ -e "$(T 3/c/f)" ]
+	[ -e "$(T 3/c/g)" ]
+}
+
+@test "--build-context: folders with ignore files of their own, for COPY, ADD and mounts" {
+	local other=$BATS_TEST_TMPDIR/other
+	mkdir -p "$other/sub"
+	echo other >"$other/f"
+	echo no >"$other/sub/no"
+	echo sub/no >"$other/.dockerignore"
+	echo main >"$C/f"
+	build -t t --build-context other="$other" --build-context stage="$other" <<-'X'
+		FROM base AS stage
+		RUN echo wrong >/f
+		FROM base
+		COPY --from=other . /o
+		COPY --from=stage f /s
+		COPY f /m
+		RUN --mount=from=other,target=/x cat /x/f >/mounted && ls /x/sub >>/mounted
+	X
+	tree t "$(T .)"
+	[ "$(cat "$(T o/f)" "$(T s)" "$(T m)" "$(T mounted)" | tr '\n' ' ')" = "other other main other " ]
+	[ ! -e "$(T o/sub/no)" ]
+	again --build-context other="$other" --build-context stage="$other"
+	cached 5
+	echo changed >"$other/f"
+	again --build-context other="$other" --build-context stage="$other"
+	cached 1
+	try_again --build-context other="$BATS_TEST_TMPDIR/missing" --build-context stage="$other"
+	[ "$status" = 1 ]
+	said 'context "other"'
+	try_again --build-context nothing
+	[ "$status" = 2 ]
+}
+
+@test "--build-context: images instead of images and stages, archives, repositories" {
+	build -t replaced <<-'X'
+		FROM base
+		RUN echo replaced >/which
+	X
+	git_repo "$BATS_TEST_TMPDIR/repos/r.git"
+	git_begin "$BATS_TEST_TMPDIR/repos"
+	W=$BATS_TEST_TMPDIR/web
+	mkdir "$W"
+	make_context "$BATS_TEST_TMPDIR/ctx"
+	tar -C "$BATS_TEST_TMPDIR/ctx" -czf "$W/ctx.tgz" .
+	http_begin "$W"
+	build -t t --build-context alpine=docker-image://replaced --build-context repo="$GIT/r.git#side" \
+		--build-context web="$HTTP/ctx.tgz" <<-'X'
+		FROM docker.io/library/alpine:latest
+		COPY --from=alpine /which /again
+		COPY --from=repo file /git
+		COPY --from=web . /web
+	X
+	tree t "$(T .)"
+	[ "$(cat "$(T which)" "$(T again)" "$(T git)" "$(T web/f)" | tr '\n' ' ')" = "replaced replaced two x " ]
+	[ ! -e "$(T web/sub/ignored)" ]
+}
