@@ -2,11 +2,11 @@
 if HAVE_BATS
 if BUILDER
 TESTS += %D%/settings.bats %D%/bases.bats %D%/dev.bats %D%/cowsay.bats %D%/node-web.bats \
-	%D%/echotest.bats %D%/identidock.bats
+	%D%/echotest.bats %D%/identidock.bats %D%/tutorial.bats
 endif
 endif
 EXTRA_DIST += %D%/settings.bats %D%/bases.bats %D%/dev.bats %D%/cowsay.bats %D%/node-web.bats \
-	%D%/echotest.bats %D%/identidock.bats %D%/helpers.bash %D%/store-place %D%/tally \
+	%D%/echotest.bats %D%/identidock.bats %D%/tutorial.bats %D%/helpers.bash %D%/store-place %D%/tally \
 	docs/tutorial.md examples/README.md examples/build examples/machine-settings \
 	examples/bases/busybox examples/bases/common.sh examples/bases/debian \
 	examples/bases/debian.sh examples/bases/node \
