@@ -32,11 +32,11 @@ int rootfs_need_fd(struct init *init, int index, struct error *err)
 	return ret < 0 ? ret : answer.fd;
 }
 
-/* Of the mount that fd is on: climb to its root and make that private. */
-static int make_parent_private(int fd, struct error *err)
+/* The mount that fd is on: climb to its root and make that private. Closes fd. */
+static int make_private(int fd, struct error *err)
 {
 	struct mount_attr attr = { .propagation = MS_PRIVATE };
-	cleanup_close int folder = openat(fd, "..", O_PATH | O_DIRECTORY | O_CLOEXEC);
+	cleanup_close int folder = fd;
 	struct statx status;
 
 	while (folder >= 0) {
@@ -73,34 +73,26 @@ static bool is_cut_off(const struct plan *plan)
 }
 
 /*
- * What mounts do to the host is decided here: rslave (the default) receives its mounts and sends
- * none. With any form that leaves mounts shared, that on which the rootfs is to be mounted must
- * still be private, or everything that follows would show on the host.
+ * What mounts do to the host is decided by the propagation of "/" in the new namespace: rslave (the
+ * default) receives the host's mounts and sends none. With any form that leaves mounts shared, the
+ * clone of the rootfs (a peer of the host's) and the mount that it goes onto must still be cut off,
+ * or everything that follows would show on the host.
  */
-static int set_propagation(struct init *init, struct error *err)
-{
-	cleanup_close int rootfs = -EBADF;
-
-	if (mount(NULL, "/", NULL, propagation_of(init->plan), NULL) < 0)
-		return error_errno(err, errno, "set the propagation of the root mount");
-	if (is_cut_off(init->plan))
-		return 0;
-	rootfs = open(init->plan->rootfs, O_PATH | O_DIRECTORY | O_CLOEXEC);
-	if (rootfs < 0)
-		return error_errno(err, errno, "open the rootfs \"%s\"", init->plan->rootfs);
-	return make_parent_private(rootfs, err);
-}
-
-/* A clone of a shared mount is its peer: what is mounted in it would show on the host. */
-static int cut_off_clone(const struct plan *plan, int fd, struct error *err)
+static int cut_off_rootfs(const struct plan *plan, int fd, const char *target, struct error *err)
 {
 	struct mount_attr attr = {
 		.propagation = plan->rootfs_propagation & MS_SLAVE ? MS_SLAVE : MS_PRIVATE,
 	};
+	int place;
 
-	if (is_cut_off(plan) || mount_setattr(fd, "", AT_EMPTY_PATH, &attr, sizeof(attr)) == 0)
+	if (is_cut_off(plan))
 		return 0;
-	return error_errno(err, errno, "make the rootfs private");
+	if (mount_setattr(fd, "", AT_EMPTY_PATH, &attr, sizeof(attr)) < 0)
+		return error_errno(err, errno, "cut the rootfs off the host");
+	place = open(target, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	if (place < 0)
+		return error_errno(err, errno, "open the rootfs \"%s\"", target);
+	return make_private(place, err);
 }
 
 static bool has_mount_namespace(const struct init *init)
@@ -122,10 +114,10 @@ static int open_rootfs(struct init *init, struct error *err)
 static int mount_rootfs(struct init *init, struct error *err)
 {
 	const char *rootfs = init->plan->rootfs, *target = rootfs;
-	int ret = set_propagation(init, err), fd;
+	int ret, fd;
 
-	if (ret < 0)
-		return ret;
+	if (mount(NULL, "/", NULL, propagation_of(init->plan), NULL) < 0)
+		return error_errno(err, errno, "set the propagation of the root mount");
 	fd = open_tree(AT_FDCWD, rootfs, OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_RECURSIVE);
 	if (fd < 0 && errno == EACCES && init->plan->namespaces[NS_USER].mode != NS_INHERIT) {
 		/* a folder on the way is closed to the container's root: the host opens it, and it
@@ -139,7 +131,7 @@ static int mount_rootfs(struct init *init, struct error *err)
 		return error_path(err, error_errno(err, errno, "open the rootfs \"%s\"", rootfs),
 				  rootfs);
 	init->root_fd = fd;
-	ret = cut_off_clone(init->plan, fd, err);
+	ret = cut_off_rootfs(init->plan, fd, target, err);
 	if (ret < 0)
 		return ret;
 	if (move_mount(fd, "", AT_FDCWD, target, MOVE_MOUNT_F_EMPTY_PATH) < 0)
@@ -222,7 +214,8 @@ static int move_root(struct init *init, struct error *err)
 	return 0;
 }
 
-/* Where mounts are shared, the unmounting of the old root would reach the host: cut it off first. */
+/* Where mounts are shared, the unmounting of the old root would reach the host: cut it off first.
+ */
 static int cut_off_old_root(int old_root, struct error *err)
 {
 	if (fchdir(old_root) < 0 || mount(NULL, ".", NULL, MS_SLAVE | MS_REC, NULL) < 0 ||

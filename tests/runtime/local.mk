@@ -31,6 +31,7 @@ runtime_suites += %D%/mounts.bats
 runtime_suites += %D%/net-devices.bats
 runtime_suites += %D%/policies.bats
 runtime_suites += %D%/robustness.bats
+runtime_suites += %D%/rootfs.bats
 runtime_suites += %D%/run.bats
 runtime_suites += %D%/seccomp.bats
 runtime_suites += %D%/state-list.bats
