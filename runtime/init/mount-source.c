@@ -190,9 +190,7 @@ static int make_cgroup(struct init *init, const struct plan_mount *mount, struct
 		if (fd != -EPERM && fd != -EBUSY)
 			return fd;
 	}
-	if (!args->mount_for_cgroups)
-		return error_set(err, ERROR_UNSUPPORTED, 0, "no cgroup2 file system is mounted");
-	if (!*args->cgroup_path)
+	if (!args->mount_for_cgroups || !*args->cgroup_path)
 		return make_no_cgroup(mount, err);
 	if (snprintf(path, sizeof(path), "%s%s", args->mount_for_cgroups, args->cgroup_path) >=
 	    (int)sizeof(path))

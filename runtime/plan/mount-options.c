@@ -204,6 +204,12 @@ static void apply_attribute(const struct mount_option *option, struct mount_opti
 	uint64_t *clear = option->recursive ? &out->attr_clear_rec : &out->attr_clear;
 	uint64_t family = option->value;
 
+	/* "rnostrictatime" where nothing recursive was said yet can only be about the top's */
+	if (option->recursive && option->effect == EFFECT_NOT_ATIME &&
+	    option->value != MOUNT_ATTR_NOATIME && !(*clear & MOUNT_ATTR__ATIME)) {
+		atime_set(&out->attr_set, &out->attr_clear, option);
+		return;
+	}
 	if (option->effect == EFFECT_ATIME || option->effect == EFFECT_NOT_ATIME) {
 		family = MOUNT_ATTR__ATIME;
 		atime_set(set, clear, option);

@@ -47,6 +47,14 @@ static void test_recursive(void)
 	CHECK_INT(options.attr_clear, 0);
 	CHECK_INT(options.attr_set_rec, MOUNT_ATTR_STRICTATIME);
 	CHECK_INT(options.attr_clear_rec, MOUNT_ATTR__ATIME);
+	options = parse(&arena, "noatime rnostrictatime");
+	CHECK_INT(options.attr_set, MOUNT_ATTR_NOATIME);
+	CHECK_INT(options.attr_clear_rec, 0);
+	options = parse(&arena, "strictatime rnostrictatime");
+	CHECK_INT(options.attr_set, MOUNT_ATTR_RELATIME);
+	options = parse(&arena, "noatime ratime");
+	CHECK_INT(options.attr_clear, 0);
+	CHECK_INT(options.attr_set_rec, MOUNT_ATTR_RELATIME);
 }
 
 /* Which options make a bind be remounted, as mount(8) would. */
