@@ -207,7 +207,7 @@ static int expose_one(const char *text, struct strv *written, struct error *err)
 
 	if (slash)
 		*slash = '\0';
-	protocol = xstrdup(slash ? slash + 1 : "tcp");
+	protocol = xstrdup(slash && slash[1] ? slash + 1 : "tcp");
 	for (char *p = protocol; *p; p++)
 		if (*p >= 'A' && *p <= 'Z')
 			*p = (char)(*p + 32);
@@ -243,8 +243,9 @@ int plan_expose(struct plan_context *plan, const struct instruction *instruction
 		ret = expose_one(instruction->args[i], &written, err);
 	if (ret < 0)
 		return ret;
-	add_to_set(plan, &defaults_of(plan)->exposed_ports, (const char *const *)written.items,
-		   written.count);
+	if (written.count)
+		add_to_set(plan, &defaults_of(plan)->exposed_ports,
+			   (const char *const *)written.items, written.count);
 	strbuf_adds(&text, "EXPOSE ");
 	history_add_list(&text, (const char *const *)written.items, written.count);
 	(void)plan_history(plan, strbuf_text(&text), true);
@@ -280,11 +281,13 @@ int plan_healthcheck(struct plan_context *plan, const struct instruction *instru
 		json_strings_add(&health->test, arena, instruction->json ? "CMD" : "CMD-SHELL");
 	for (size_t i = 1; i < instruction->arg_count; i++)
 		json_strings_add(&health->test, arena, instruction->args[i]);
-	health->interval = health_duration(instruction, "interval");
-	health->timeout = health_duration(instruction, "timeout");
-	health->start_period = health_duration(instruction, "start-period");
-	health->start_interval = health_duration(instruction, "start-interval");
-	if (retries)
+	if (instruction->arg_count > 1) { /* NONE has no use for them */
+		health->interval = health_duration(instruction, "interval");
+		health->timeout = health_duration(instruction, "timeout");
+		health->start_period = health_duration(instruction, "start-period");
+		health->start_interval = health_duration(instruction, "start-interval");
+	}
+	if (retries && instruction->arg_count > 1)
 		(void)number_parse_i64(retries, &health->retries); /* checked by the parser */
 	defaults_of(plan)->healthcheck = health;
 	strbuf_adds(&text, "HEALTHCHECK ");
@@ -324,7 +327,10 @@ int plan_user(struct plan_context *plan, const struct instruction *instruction, 
 int plan_stopsignal(struct plan_context *plan, const struct instruction *instruction,
 		    struct error *err)
 {
-	if (signal_parse(instruction->args[0]) < 0)
+	int number;
+
+	if (signal_parse(instruction->args[0]) < 0 &&
+	    (number_parse_int(instruction->args[0], &number) < 0 || number == 0))
 		return error_invalid(err, "invalid signal: %s", instruction->args[0]);
 	defaults_of(plan)->stop_signal = set_value(plan, instruction);
 	return 0;

@@ -382,7 +382,11 @@ static int answer_call(struct build *build, const struct command_spec *command)
 /* Warnings stop a build only where the Dockerfile says so. What else is wrong the planner says. */
 static int check(struct build *build)
 {
-	(void)checks_run(&build->checks, &build->warnings, NULL);
+	int ret = checks_run(&build->checks, &build->warnings, &build->cli->err);
+
+	if (ret < 0 && build->warnings.bad_options)
+		return error_prefix(&build->cli->err, ret, "failed to parse check options");
+	build->cli->err = (struct error){ .errnum = 0 };
 	return lint_error(&build->warnings, &build->cli->err);
 }
 

@@ -178,7 +178,10 @@ int instruction_add_flag(struct instruction *instruction, const char *word, stru
 		value = "true";
 	if (!value)
 		return error_invalid(err, "missing a value on flag: --%s", name);
-	if (spec->kind == FLAG_BOOL && strcmp(value, "true") != 0 && strcmp(value, "false") != 0)
+	if (spec->kind == FLAG_BOOL &&
+	    (strcasecmp(value, "true") == 0 || strcasecmp(value, "false") == 0))
+		value = strcasecmp(value, "true") == 0 ? "true" : "false";
+	else if (spec->kind == FLAG_BOOL)
 		return error_invalid(err, "expecting boolean value for flag --%s, not: %s", name,
 				     value);
 	if (spec->check && spec->check(spec, value, err) < 0)
@@ -281,9 +284,9 @@ static int check_health(const struct instruction *instruction, struct error *err
 	const char *type = instruction->args[0];
 
 	if (strcasecmp(type, "NONE") == 0) {
-		if (instruction->arg_count > 1 || instruction->flag_count)
+		if (instruction->arg_count > 1)
 			return error_invalid(err, "HEALTHCHECK NONE takes no arguments");
-		return 0;
+		return 0; /* flags mean nothing then */
 	}
 	if (strcasecmp(type, "CMD") != 0)
 		return error_invalid(err, "unknown type \"%s\" in HEALTHCHECK (try CMD)", type);
@@ -314,11 +317,9 @@ static int check_arity(const struct instruction *instruction, struct error *err)
 	bool pairs = spec->grammar == GRAMMAR_PAIRS || spec->grammar == GRAMMAR_NAMES;
 	int count = (int)(pairs ? instruction->arg_count / 2 : instruction->arg_count);
 
-	if (count < spec->args_min)
+	if (count < spec->args_min && !(instruction->expanded && spec->expansion == EXPAND_SPLIT))
 		return error_invalid(err, "%s requires at least %d argument%s", spec->name,
 				     spec->args_min, spec->args_min == 1 ? "" : "s");
-	if (count == 0 && spec->grammar == GRAMMAR_COMMAND && !instruction->json)
-		return error_invalid(err, "%s requires at least one argument", spec->name);
 	if (spec->args_max >= 0 && count > spec->args_max)
 		return error_invalid(err, "%s takes at most %d argument%s, not %d", spec->name,
 				     spec->args_max, spec->args_max == 1 ? "" : "s", count);
@@ -473,9 +474,7 @@ int instruction_expand(const struct instruction *instruction, const struct expan
 		ret = expand_heredocs(expand, arena, &copy, err);
 	if (ret == 0 && copy.kind == INST_RUN)
 		ret = expand_mounts(expand, arena, &copy, err);
-	if (ret == 0 && copy.arg_count == 0 && instruction->arg_count)
-		ret = error_invalid(err, "%s requires at least one argument",
-				    instruction_spec(instruction)->name);
+	copy.expanded = true;
 	if (ret == 0)
 		*out = copy;
 	return ret;

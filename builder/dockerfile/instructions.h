@@ -89,7 +89,7 @@ enum instruction_property {
 	INST_NO_ONBUILD = 2,  /* not allowed behind ONBUILD */
 	INST_JSON_ONLY = 4,   /* the exec form is the only form */
 	INST_BEFORE_FROM = 8, /* may stand before the first FROM */
-	INST_EMPTY_OK = 16,   /* `CMD []`, `ENTRYPOINT []` clear */
+	INST_EMPTY_OK = 16,   /* without text it is the command "" */
 };
 
 struct instruction;
@@ -140,6 +140,7 @@ struct instruction {
 	const struct span *arg_spans; /* as many; NULL after expansion made other words */
 	bool legacy;		      /* ENV and LABEL: "name value" without '=' */
 	bool json;		      /* exec form */
+	bool expanded;		      /* made by instruction_expand: may have lost its words */
 	struct instruction_flag *flags;
 	size_t flag_count;
 	struct heredoc *heredocs;

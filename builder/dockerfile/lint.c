@@ -226,6 +226,7 @@ int lint_run(struct dockerfile *dockerfile, const struct stages *stages,
 	*out = (struct lint_report){ .where = { .first = 1, .last = 1 } };
 	if (check)
 		ret = parse_check(&lint, check, err);
+	out->bad_options = ret < 0;
 	if (options->enable)
 		enable(&lint, options->enable);
 	walk.hooks = &hooks;

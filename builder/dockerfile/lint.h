@@ -56,6 +56,7 @@ struct lint_report {
 	size_t count, capacity;
 	bool fail;		   /* error=true: warnings fail the build */
 	struct source_range where; /* of a failure */
+	bool bad_options;	   /* the failure is one of "# check=" */
 };
 
 /** Run all enabled rules. A failure is one of the Dockerfile's (or of "# check="): what was found

@@ -85,7 +85,7 @@ static int read_text(const struct parser *parser, const char *text, struct instr
 	struct spans spans = { .items = &whole, .count = 1 };
 
 	(void)err;
-	if (*text)
+	if (*text || (instruction_spec(instruction)->properties & INST_EMPTY_OK))
 		strv_add(&words, text);
 	take_args(parser, instruction, text, &words, &spans);
 	return 0;

@@ -10,6 +10,7 @@
 
 #include "builder/context/context.h"
 #include "builder/dockerfile/expand.h"
+#include "builder/dockerfile/platform.h"
 #include "builder/dockerfile/run-mount.h"
 #include "builder/dockerfile/scope.h"
 #include "lib/cleanup.h"
@@ -148,14 +149,32 @@ char *stages_lower_case(struct arena *arena, const char *text)
 	return lower;
 }
 
+static int read_platform(struct resolver *resolver, const struct instruction *from,
+			 const char *text, const char **out, struct error *err)
+{
+	cleanup_free char *normal = NULL;
+	const char *word;
+	int ret;
+
+	resolver->stages->where = instruction_range(from, &from->flags[0].span);
+	ret = expand_global(resolver, text, &word, err);
+	if (ret == 0 && !*word)
+		return error_invalid(err, "empty platform value from expression %s", text);
+	if (ret == 0)
+		ret = platform_normalize(word, resolver->options->platform, &normal, err);
+	if (ret == 0)
+		*out = arena_strdup(resolver->arena, normal);
+	return ret;
+}
+
 static int read_from(struct resolver *resolver, const struct instruction *from, struct stage *stage,
 		     struct error *err)
 {
 	const char *platform = instruction_flag(from, "platform");
 	int ret = expand_global(resolver, from->args[0], &stage->base, err);
 
-	if (ret == 0 && platform)
-		ret = expand_global(resolver, platform, &stage->platform, err);
+	if (ret == 0 && platform && *platform)
+		ret = read_platform(resolver, from, platform, &stage->platform, err);
 	if (ret < 0)
 		return ret;
 	if (!*stage->base)

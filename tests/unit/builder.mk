@@ -23,6 +23,10 @@ unit_builder += %D%/test-dockerfile-lint
 %C%_test_dockerfile_lint_LDADD = $(unit_builder_ldadd)
 EXTRA_DIST += tests/golden/lint
 
+unit_builder += %D%/test-dockerfile-language
+%C%_test_dockerfile_language_LDADD = $(unit_builder_ldadd)
+EXTRA_DIST += tests/golden/language
+
 unit_builder += %D%/test-dockerfile-golden
 %C%_test_dockerfile_golden_LDADD = $(unit_builder_ldadd)
 

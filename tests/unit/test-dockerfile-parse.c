@@ -4,6 +4,7 @@
 #include <strings.h>
 
 #include "builder/dockerfile/parse.h"
+#include "builder/dockerfile/platform.h"
 #include "builder/dockerfile/scope.h"
 #include "builder/dockerfile/stages.h"
 #include "lib/cleanup.h"
@@ -190,6 +191,38 @@ static void test_target_suggestion(void)
 	CHECK_ERROR(stages_resolve(&df, &options, &stages, &err), EINVAL, "out of range");
 }
 
+static void test_platforms(void)
+{
+	static const struct {
+		const char *text, *normal; /* NULL = an error */
+	} cases[] = {
+		{ "amd64", "linux/amd64" },
+		{ "linux", "linux/riscv64" },
+		{ "linux/x86_64", "linux/amd64" },
+		{ "Linux/AArch64", "linux/arm64" },
+		{ "linux/arm", "linux/arm/v7" },
+		{ "linux/arm/6", "linux/arm/v6" },
+		{ "armhf", "linux/arm/v7" },
+		{ "linux/arm64/v8", "linux/arm64" },
+		{ "linux/amd64/v3", "linux/amd64/v3" },
+		{ "windows/amd64", "windows/amd64" },
+		{ "linux/unheard-of", "linux/unheard-of" },
+		{ "foo", NULL },
+		{ "a/b/c/d", NULL },
+		{ "linux/", NULL },
+		{ "linux/amd 64", NULL },
+	};
+
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		cleanup_free char *normal = NULL;
+		int ret = platform_normalize(cases[i].text, "linux/riscv64", &normal, NULL);
+
+		CHECK_INT(ret, cases[i].normal ? 0 : -EINVAL);
+		if (normal && cases[i].normal)
+			CHECK_STR(normal, cases[i].normal);
+	}
+}
+
 CHECK_MAIN({ "the instruction table is consistent", test_table },
 	   { "instructions know their lines", test_ranges },
 	   { "NUL bytes and empty files are errors", test_nul },
@@ -198,5 +231,6 @@ CHECK_MAIN({ "the instruction table is consistent", test_table },
 	   { "the excerpt has marks under the token", test_caret },
 	   { "the excerpt marks the failing lines", test_excerpt },
 	   { "the later of ENV and ARG wins, build args over defaults and globals", test_scope },
+	   { "platforms have one form", test_platforms },
 	   { "only what the target needs is in order", test_stages },
 	   { "an unknown target gets a suggestion", test_target_suggestion })
