@@ -21,6 +21,7 @@
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
+#include <sys/mount.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
@@ -678,6 +679,34 @@ static int do_links(char **argv)
 	return 0;
 }
 
+/* newproc FOLDER: a fresh procfs by way of namespaces of our own, where it is allowed to whoever
+ * sees one without masks */
+static int do_newproc(char **argv)
+{
+	int status = 0;
+	pid_t pid;
+
+	if (unshare(CLONE_NEWUSER | CLONE_NEWNS | CLONE_NEWPID) < 0)
+		return fail("unshare");
+	fflush(stdout);
+	pid = fork();
+	if (pid < 0)
+		return fail("fork");
+	if (pid == 0)
+		_exit(mount("proc", argv[0], "proc", 0, NULL) < 0 ? fail(argv[0]) : 0);
+	if (waitpid(pid, &status, 0) < 0)
+		return fail("waitpid");
+	return WEXITSTATUS(status);
+}
+
+/* swap A B: exchange them until we are killed, which wins any race that can be won */
+static int do_swap(char **argv)
+{
+	while (renameat2(AT_FDCWD, argv[0], AT_FDCWD, argv[1], RENAME_EXCHANGE) == 0)
+		;
+	return fail("renameat2");
+}
+
 /* Wait for a line on standard input (or its end). */
 static int do_read(char **argv)
 {
@@ -707,7 +736,7 @@ static const struct {
 	{ "save", do_save },
 	{ "seccomp", do_seccomp },   { "signals", do_signals }, { "sleep", do_sleep },
 	{ "stat", do_stat },         { "status", do_status },   { "stderr", do_stderr },
-	{ "syscall", do_syscall },
+	{ "newproc", do_newproc },   { "swap", do_swap },         { "syscall", do_syscall },
 	{ "trap", do_trap },         { "true", do_true },       { "try", do_try },
 	{ "tty", do_tty },           { "umask", do_umask },     { "unix", do_unix },
 	{ "write", do_write },
