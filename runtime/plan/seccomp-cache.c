@@ -19,9 +19,9 @@
 #include "lib/io.h"
 #include "spec/config-linux.h"
 
-#define CACHE_MAGIC 0x31504343 /* "CCP1": the format of the file */
-#define CACHE_FILES_MAX 64     /* more than that: begin anew */
-#define CACHE_FILE_SIZE_MAX ((size_t)4 << 20)
+#define CACHE_MAGIC 0x31504343			/* "CCP1": the format of the file */
+#define CACHE_FILES_MAX 64			/* more than that: begin anew */
+#define CACHE_FILE_SIZE_MAX ((size_t)128 << 10) /* all of them: 8 MiB at most */
 
 struct cache_header {
 	uint32_t magic, key_size, length;

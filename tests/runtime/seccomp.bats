@@ -166,6 +166,29 @@ basics=(execve brk arch_prctl set_tid_address set_robust_list rseq prlimit64 rea
 	contains '/linux/seccomp/syscalls/0/names/1: unknown system call "no_such_call"'
 }
 
+@test "many at once fill the cache of filters, and all have their filter" {
+	requires seccomp root ours
+	seccomp
+	start_container
+	for i in 1 2 3 4 5 6; do
+		jq ".process.args = [\"/bin/probe\", \"seccomp\", \"then\", \"try\", \"mkdir\"]" "$BUNDLE/config.json" \
+			>"$BUNDLE/config-$i.json"
+	done
+	# a /run of their own, so that it begins empty and is seen by nobody else
+	RUNTIME=$RUNTIME ROOT=$ROOT BUNDLE=$BUNDLE ID=$ID WORK=$WORK unshare -m sh -c '
+		mount -t tmpfs tmpfs /run
+		for i in 1 2 3 4 5 6; do
+			"$RUNTIME" --root "$ROOT" run -b "$BUNDLE" -f "$BUNDLE/config-$i.json" "$ID-$i" >"$WORK/out.$i" 2>&1 3>&- &
+		done
+		wait
+		ls /run/orlop-runtime-cache >"$WORK/cached"'
+	for i in 1 2 3 4 5 6; do
+		equals "$(cat "$WORK/out.$i")" $'2\nmkdir EPERM'
+	done
+	equals "$(grep -c '^[0-9a-f]*\.bpf$' "$WORK/cached")" 1
+	equals "$(wc -l <"$WORK/cached")" 1
+}
+
 # -- notification -----------------------------------------------------------------------------------
 
 AGENT=$ORLOP_BUILD/tests/helpers/agent

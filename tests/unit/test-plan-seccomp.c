@@ -6,7 +6,9 @@
 #include <linux/seccomp.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
+#include <sys/utsname.h>
 
+#include "lib/io.h"
 #include "lib/path.h"
 #include "runtime/plan/compile.h"
 #include "runtime/plan/seccomp-cache.h"
@@ -373,49 +375,252 @@ static void test_flags(void)
 	}
 }
 
-/* A cached program is taken as it is, so a changed one shows that it was. */
-static void test_cache(void)
+/* -- the cache -- */
+
+struct cache {
+	struct fixture fixture;
+	char directory[40];
+	struct strbuf key;
+	struct seccomp_source source;
+};
+
+/* A profile compiled once, so that its program is in a cache of its own. */
+static void cache_open(struct cache *cache)
 {
 	static const char profile[] =
 		",\"seccomp\":{\"defaultAction\":\"SCMP_ACT_ERRNO\",\"syscalls\":["
-		"{\"names\":[\"read\"],\"action\":\"SCMP_ACT_ALLOW\"}]}";
-	char directory[] = "/tmp/test-plan-seccomp-XXXXXX", *cache = mkdtemp(directory);
-	cleanup_fixture struct fixture f = { 0 };
-	cleanup_strbuf struct strbuf key = STRBUF_INIT, other = STRBUF_INIT;
-	struct plan_seccomp found = { 0 }, changed;
-	struct sock_filter only = BPF_STMT(BPF_RET | BPF_K, 42);
-	const struct oci_seccomp *config;
-	struct seccomp_source source;
+		"{\"names\":[\"read\"],\"action\":\"SCMP_ACT_ALLOW\",\"args\":["
+		"{\"index\":1,\"value\":2,\"op\":\"SCMP_CMP_EQ\"}]}]}";
+	struct plan_seccomp found;
 
-	CHECK(cache != NULL);
-	CHECK_INT(fixture_compile_linux(&f, profile, NULL), 0);
-	config = f.config->linux->seccomp;
-	source = (struct seccomp_source){ config, &f.config->annotations, cache };
-	CHECK_INT(compile_seccomp(&source, &f.arena, &found, NULL), 0);
-	CHECK_INT(found.length, f.plan.process.seccomp.length);
-	CHECK(found.length > 1);
-	seccomp_cache_key(config, false, "1.2.3", &key);
-	CHECK(!seccomp_cache_load(cache, &key, &f.arena, &found)); /* another libseccomp */
-	strbuf_truncate(&key, 0);
-	seccomp_cache_key(config, false, seccomp_library_version(&f.arena), &key);
-	CHECK(seccomp_cache_load(cache, &key, &f.arena, &found));
-	changed = (struct plan_seccomp){ .filter = &only, .length = 1 };
-	seccomp_cache_store(cache, &key, &changed);
-	CHECK_INT(compile_seccomp(&source, &f.arena, &found, NULL), 0);
+	*cache = (struct cache){ .directory = "/tmp/test-plan-seccomp-XXXXXX" };
+	CHECK(mkdtemp(cache->directory) != NULL);
+	CHECK_INT(fixture_compile_linux(&cache->fixture, profile, NULL), 0);
+	cache->source =
+		(struct seccomp_source){ cache->fixture.config->linux->seccomp,
+					 &cache->fixture.config->annotations, cache->directory };
+	seccomp_cache_key(cache->source.config, false,
+			  seccomp_library_version(&cache->fixture.arena), &cache->key);
+	CHECK_INT(compile_seccomp(&cache->source, &cache->fixture.arena, &found, NULL), 0);
+	CHECK_INT(found.length, cache->fixture.plan.process.seccomp.length);
+}
+
+static void cache_close(struct cache *cache)
+{
+	CHECK_INT(path_remove_tree(AT_FDCWD, cache->directory, NULL), 0);
+	strbuf_done(&cache->key);
+	fixture_done(&cache->fixture);
+}
+
+static bool cache_has(struct cache *cache, const struct strbuf *key)
+{
+	struct plan_seccomp found;
+
+	return seccomp_cache_load(cache->directory, key, &cache->fixture.arena, &found);
+}
+
+/* The only file that is in there. */
+static char *cache_file(const struct cache *cache)
+{
+	cleanup_dir DIR *dir = opendir(cache->directory);
+
+	for (struct dirent *entry; (entry = readdir(dir));)
+		if (entry->d_name[0] != '.')
+			return xasprintf("%s/%s", cache->directory, entry->d_name);
+	return xstrdup("");
+}
+
+static size_t cache_count(const struct cache *cache)
+{
+	cleanup_dir DIR *dir = opendir(cache->directory);
+	size_t count = 0;
+
+	while (readdir(dir))
+		count++;
+	return count - 2;
+}
+
+/* A cached program is taken as it is, so a changed one shows that it was. */
+static void test_cache_is_used(void)
+{
+	struct sock_filter only = BPF_STMT(BPF_RET | BPF_K, 42);
+	const struct plan_seccomp changed = { .filter = &only, .length = 1 };
+	struct plan_seccomp found;
+	struct cache cache;
+
+	cache_open(&cache);
+	CHECK(cache_has(&cache, &cache.key));
+	CHECK_INT(cache_count(&cache), 1);
+	seccomp_cache_store(cache.directory, &cache.key, &changed);
+	CHECK_INT(compile_seccomp(&cache.source, &cache.fixture.arena, &found, NULL), 0);
 	CHECK_INT(found.length, 1);
 	CHECK_INT(found.filter[0].k, 42);
 	CHECK_INT(found.flags, SECCOMP_FILTER_FLAG_SPEC_ALLOW);
-	/* one that others may write is not believed */
-	CHECK_INT(chmod(cache, 0777), 0);
-	CHECK(!seccomp_cache_load(cache, &key, &f.arena, &found));
-	CHECK_INT(compile_seccomp(&source, &f.arena, &found, NULL), 0);
-	CHECK_INT(found.length, f.plan.process.seccomp.length);
-	CHECK_INT(chmod(cache, 0700), 0);
-	/* every part of the profile is in the key */
-	config->syscalls.items[0].errno_ret = 1;
-	seccomp_cache_key(config, false, seccomp_library_version(&f.arena), &other);
-	CHECK(!seccomp_cache_load(cache, &other, &f.arena, &found));
-	CHECK_INT(path_remove_tree(AT_FDCWD, cache, NULL), 0);
+	CHECK_INT(cache_count(&cache), 1);
+	cache_close(&cache);
+}
+
+/* Everything that decides the program is in the key. */
+static void test_cache_key(void)
+{
+	cleanup_strbuf struct strbuf other = STRBUF_INIT;
+	char native[] = "SCMP_ARCH_X86_64", *native_list[] = { native };
+	struct oci_seccomp_syscall *rule;
+	struct oci_seccomp *config;
+	struct utsname host;
+	struct cache cache;
+
+	cache_open(&cache);
+	config = cache.fixture.config->linux->seccomp;
+	rule = &config->syscalls.items[0];
+#define OTHER_KEY(version, fail_unknown)                                                           \
+	do {                                                                                       \
+		strbuf_truncate(&other, 0);                                                        \
+		seccomp_cache_key(config, fail_unknown, version, &other);                          \
+	} while (0)
+#define CHANGES_KEY(member, value)                                                                 \
+	do {                                                                                       \
+		__typeof__(member) before = member;                                                \
+		member = value;                                                                    \
+		OTHER_KEY(seccomp_library_version(&cache.fixture.arena), false);                   \
+		member = before;                                                                   \
+		CHECK(!cache_has(&cache, &other));                                                 \
+	} while (0)
+	OTHER_KEY("1.2.3", false);
+	CHECK(!cache_has(&cache, &other));
+	OTHER_KEY(seccomp_library_version(&cache.fixture.arena), true);
+	CHECK(!cache_has(&cache, &other));
+	CHANGES_KEY(config->default_action, SECCOMP_ACTION_KILL);
+	CHANGES_KEY(config->default_errno_ret, 3);
+	CHANGES_KEY(config->has_default_errno_ret, true);
+	CHANGES_KEY(config->architectures, ((struct json_strings){ native_list, 1, false }));
+	CHANGES_KEY(rule->action, SECCOMP_ACTION_LOG);
+	CHANGES_KEY(rule->has_errno_ret, true);
+	CHANGES_KEY(rule->errno_ret, 1);
+	CHANGES_KEY(rule->names, ((struct json_strings){ native_list, 1, false }));
+	CHANGES_KEY(rule->args.count, 0);
+	CHANGES_KEY(rule->args.items[0].index, 2);
+	CHANGES_KEY(rule->args.items[0].op, SECCOMP_OPERATOR_NE);
+	CHANGES_KEY(rule->args.items[0].value, 3);
+	CHANGES_KEY(rule->args.items[0].value_two, 3);
+	CHECK_INT(uname(&host), 0);
+	CHECK(strstr(cache.key.data, host.machine) != NULL);
+	CHECK(strstr(cache.key.data, host.release) != NULL);
+	OTHER_KEY(seccomp_library_version(&cache.fixture.arena), false);
+	CHECK(cache_has(&cache, &other));
+	cache_close(&cache);
+}
+
+/* What somebody else may have written is not believed, and is written anew. */
+static void test_cache_of_others(void)
+{
+	cleanup_free char *file = NULL, *elsewhere = NULL;
+	struct cache cache;
+
+	cache_open(&cache);
+	file = cache_file(&cache);
+	elsewhere = xasprintf("%s.else", file);
+	CHECK_INT(chmod(cache.directory, 0770), 0);
+	CHECK(!cache_has(&cache, &cache.key));
+	CHECK_INT(chmod(cache.directory, 0700), 0);
+	CHECK(cache_has(&cache, &cache.key));
+	CHECK_INT(chmod(file, 0602), 0);
+	CHECK(!cache_has(&cache, &cache.key));
+	CHECK_INT(chmod(file, 0600), 0);
+	CHECK(cache_has(&cache, &cache.key));
+	CHECK_INT(rename(file, elsewhere), 0);
+	CHECK_INT(symlink(elsewhere, file), 0);
+	CHECK(!cache_has(&cache, &cache.key));
+	CHECK_INT(unlink(file), 0);
+	CHECK_INT(mkfifo(file, 0600), 0); /* nobody waits at it */
+	CHECK(!cache_has(&cache, &cache.key));
+	CHECK_INT(rename(elsewhere, file), 0);
+	CHECK(cache_has(&cache, &cache.key));
+	if (geteuid() == 0) {
+		CHECK_INT(chown(file, 1, 1), 0);
+		CHECK(!cache_has(&cache, &cache.key));
+		CHECK_INT(chown(file, 0, 0), 0);
+		CHECK_INT(chown(cache.directory, 1, 1), 0);
+		CHECK(!cache_has(&cache, &cache.key));
+		CHECK_INT(chown(cache.directory, 0, 0), 0);
+	}
+	cache_close(&cache);
+}
+
+static void test_cache_behind_a_link(void)
+{
+	cleanup_free char *moved = NULL;
+	struct plan_seccomp found;
+	struct cache cache;
+
+	cache_open(&cache);
+	moved = xasprintf("%s.moved", cache.directory);
+	CHECK_INT(rename(cache.directory, moved), 0);
+	CHECK_INT(symlink(moved, cache.directory), 0);
+	CHECK(!cache_has(&cache, &cache.key));
+	/* without a cache that can be trusted everything works as with none */
+	CHECK_INT(compile_seccomp(&cache.source, &cache.fixture.arena, &found, NULL), 0);
+	CHECK_INT(found.length, cache.fixture.plan.process.seccomp.length);
+	CHECK_INT(unlink(cache.directory), 0);
+	CHECK_INT(rename(moved, cache.directory), 0);
+	cache_close(&cache);
+}
+
+/* Damage of any kind: a file that is cut, longer, of another format, for another profile. */
+static void test_cache_damage(void)
+{
+	cleanup_strbuf struct strbuf good = STRBUF_INIT;
+	cleanup_free char *file = NULL;
+	struct cache cache;
+
+	cache_open(&cache);
+	file = cache_file(&cache);
+	CHECK_INT(io_read_file(AT_FDCWD, file, 1 << 20, &good, NULL), 0);
+	for (size_t size = 0; size <= good.size; size++) {
+		CHECK_INT(truncate(file, (off_t)size), 0);
+		if (cache_has(&cache, &cache.key) != (size == good.size))
+			printf("# %zu of %zu bytes\n", size, good.size);
+		CHECK(cache_has(&cache, &cache.key) == (size == good.size));
+		CHECK_INT(io_replace_file(AT_FDCWD, file, good.data, good.size, 0600, IO_NO_SYNC,
+					  NULL),
+			  0);
+	}
+	/* the header and the key; the program behind them is the owner's own */
+	for (size_t i = 0; i < 12 + cache.key.size; i++) {
+		good.data[i] ^= 1;
+		CHECK_INT(io_replace_file(AT_FDCWD, file, good.data, good.size, 0600, IO_NO_SYNC,
+					  NULL),
+			  0);
+		CHECK(!cache_has(&cache, &cache.key));
+		good.data[i] ^= 1;
+	}
+	cache_close(&cache);
+}
+
+static void test_cache_is_bounded(void)
+{
+	struct sock_filter only = BPF_STMT(BPF_RET | BPF_K, 42);
+	const struct plan_seccomp program = { .filter = &only, .length = 1 };
+	cleanup_strbuf struct strbuf key = STRBUF_INIT;
+	struct cache cache;
+	size_t most = 0;
+
+	cache_open(&cache);
+	for (int i = 0; i < 200; i++) {
+		strbuf_truncate(&key, 0);
+		strbuf_addf(&key, "%d", i);
+		seccomp_cache_store(cache.directory, &key, &program);
+		CHECK(cache_has(&cache, &key));
+		most = cache_count(&cache) > most ? cache_count(&cache) : most;
+	}
+	CHECK(most > 32 && most <= 65);
+	/* one that is too large alone is not kept */
+	strbuf_truncate(&key, 0);
+	for (int i = 0; i < 20000; i++)
+		strbuf_adds(&key, "a long name");
+	seccomp_cache_store(cache.directory, &key, &program);
+	CHECK(!cache_has(&cache, &key));
+	cache_close(&cache);
 }
 
 static void test_refused(void)
@@ -554,5 +759,10 @@ CHECK_MAIN({ "actions and their errno", test_actions }, { "conditions on argumen
 	   { "notification", test_notify }, { "a receiver by annotation", test_receiver },
 	   { "unknown calls as an error", test_unknown_call_fails },
 	   { "a program by annotation", test_raw_program },
-	   { "flags, and what their absence means", test_flags }, { "the cache", test_cache },
-	   { "what is refused", test_refused })
+	   { "flags, and what their absence means", test_flags },
+	   { "a cached program is used", test_cache_is_used },
+	   { "what decides a program is in its key", test_cache_key },
+	   { "a cache that others could write is not believed", test_cache_of_others },
+	   { "nor one behind a link", test_cache_behind_a_link },
+	   { "damaged files are no programs", test_cache_damage },
+	   { "the cache is bounded", test_cache_is_bounded }, { "what is refused", test_refused })
