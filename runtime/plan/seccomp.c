@@ -19,10 +19,12 @@
 #include "runtime/plan/seccomp.h"
 
 /*
- * More rules than this and a search tree beats a chain of comparisons. The kernel runs the program
- * once for every call when it is installed: 340 names take 0.17 ms as a tree and 0.40 as a chain.
+ * More names than this and a search tree is loaded faster than a chain of comparisons: the kernel
+ * runs the program once for every call when it is installed. Measured (Linux 6.18, the tenth
+ * percentile of 400 loads, microseconds, chain and tree): 8 names 47, 41; 16 names 63, 52; 64 names
+ * 138, 76; 410 names 407, 161, and for three architectures 1032, 431.
  */
-#define TREE_THRESHOLD 32
+#define TREE_THRESHOLD 15
 
 /* clang-format off */
 static const enum scmp_compare operators[] = {
