@@ -527,6 +527,8 @@ static int cmd_build(const struct command_spec *command, int argc, char **argv, 
 
 	if (ret < 0)
 		return ret;
+	/* a build is no service: the runtime would put /run/notify into its layers */
+	(void)unsetenv("NOTIFY_SOCKET");
 	if (build.args.iidfile)
 		(void)unlink(build.args.iidfile); /* a failure must not leave an old id there */
 	ret = read_options(&build, command);

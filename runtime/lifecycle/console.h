@@ -12,6 +12,7 @@
 
 #include "lib/error.h"
 #include "lib/tty.h"
+#include "runtime/lifecycle/notify.h"
 
 struct console {
 	int socket; /* connected --console-socket; -EBADF = none */
@@ -38,12 +39,18 @@ void console_done(struct console *console);
 /** One fd over a connected socket, with a payload: what console and pidfd sockets expect. */
 int console_send_fd(int socket, int fd, const char *payload, struct error *err);
 
-/**
- * Stay with the process in the foreground: forward signals (those that signal_fd takes), pump the
- * terminal, wait. *out_status is the wait status.
+/** Whom to stay with. */
+struct foreground {
+	pid_t pid; /* our child */
+	int pidfd;
+	int signal_fd; /* what it takes is forwarded */
+	struct console *console;
+	const struct notify *notify; /* NULL = none */
+};
+
+/** Stay with the process: forward signals, pump the terminal, wait. *out_status: its wait status.
  */
-int foreground_wait(pid_t pid, int pidfd, int signal_fd, struct console *console, int *out_status,
-		    struct error *err);
+int foreground_wait(const struct foreground *f, int *out_status, struct error *err);
 /** A signalfd for everything that a foreground verb forwards; blocks those signals. */
 int foreground_signals(struct error *err);
 

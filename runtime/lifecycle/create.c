@@ -55,6 +55,15 @@ static void unreserve(struct creation *c)
 		(void)record_remove(c->globals, c->id, c->dirfd, NULL); /* nothing better to do */
 }
 
+/* The state folder is there already, so the socket of sd_notify(3) can be a mount like others. */
+static int add_notification(struct creation *c, struct error *err)
+{
+	const char *path = arena_printf(&c->arena, "%s/%s", c->globals->root, c->id);
+	int ret = notify_add_to_config(c->config, c->dirfd, path, &c->arena, err);
+
+	return ret < 0 || !c->run ? ret : notify_listen(&c->notify, c->dirfd, err);
+}
+
 static int load_config(struct creation *c, struct error *err)
 {
 	cleanup_free char *in_bundle = NULL;
@@ -69,6 +78,8 @@ static int load_config(struct creation *c, struct error *err)
 				 c->options->config ? path : "config.json");
 	if (ret == 0)
 		ret = config_check(c->config, err);
+	if (ret == 0)
+		ret = add_notification(c, err);
 	return error_phase(err, ret, PHASE_CONFIG);
 }
 
@@ -468,6 +479,7 @@ int creation_make(struct creation *c, const struct runtime_globals *globals, con
 		.dirfd = -EBADF,
 		.signal_fd = -EBADF,
 		.console = CONSOLE_INIT,
+		.notify = NOTIFY_INIT,
 		.net_devices = NET_DEVICES_INIT,
 		.resctrl = RESCTRL_INIT,
 	};

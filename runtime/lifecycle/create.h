@@ -36,6 +36,7 @@ struct creation {
 	bool begun; /* things outside of the state folder may exist */
 	bool pid_file_written;
 	unsigned int listen_fds;
+	struct notify notify;  /* of run, which serves it itself */
 	uint64_t preserve_fds; /* those included */
 };
 

@@ -453,8 +453,11 @@ static int execute(struct execution *e, int *out_status, struct error *err)
 	*out_status = 0;
 	if (e->options->detach)
 		return 0;
-	ret = foreground_wait(e->launch.pid, e->launch.pidfd, e->signal_fd, &e->console, &status,
-			      err);
+	ret = foreground_wait(&(struct foreground){ .pid = e->launch.pid,
+						    .pidfd = e->launch.pidfd,
+						    .signal_fd = e->signal_fd,
+						    .console = &e->console },
+			      &status, err);
 	if (ret < 0)
 		return ret;
 	*out_status = proc_exit_status(status);

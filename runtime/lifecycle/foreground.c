@@ -51,7 +51,7 @@ static void forward_signals(int pidfd, int signal_fd, const struct console *cons
 }
 
 /* The poll set: a negative fd is left out by poll(2). */
-enum { POLL_PROCESS, POLL_SIGNALS, POLL_MASTER, POLL_INPUT, POLL_COUNT };
+enum { POLL_PROCESS, POLL_SIGNALS, POLL_MASTER, POLL_INPUT, POLL_NOTIFY, POLL_COUNT };
 
 static int start_terminal(struct console *console, struct error *err)
 {
@@ -89,19 +89,10 @@ static void drain_terminal(struct console *console)
 	}
 }
 
-int foreground_wait(pid_t pid, int pidfd, int signal_fd, struct console *console, int *out_status,
-		    struct error *err)
+static int serve(const struct foreground *f, struct pollfd fds[POLL_COUNT], struct error *err)
 {
-	struct pollfd fds[POLL_COUNT] = {
-		[POLL_PROCESS] = { .fd = pidfd, .events = POLLIN },
-		[POLL_SIGNALS] = { .fd = signal_fd, .events = POLLIN },
-		[POLL_MASTER] = { .fd = console->master, .events = POLLIN },
-		[POLL_INPUT] = { .fd = console->master < 0 ? -1 : STDIN_FILENO, .events = POLLIN },
-	};
-	int ret = start_terminal(console, err);
+	struct console *console = f->console;
 
-	if (ret < 0)
-		return ret;
 	while (!fds[POLL_PROCESS].revents) {
 		if (poll(fds, POLL_COUNT, -1) < 0) {
 			if (errno == EINTR)
@@ -109,14 +100,35 @@ int foreground_wait(pid_t pid, int pidfd, int signal_fd, struct console *console
 			return error_errno(err, errno, "poll");
 		}
 		if (fds[POLL_SIGNALS].revents)
-			forward_signals(pidfd, signal_fd, console);
+			forward_signals(f->pidfd, f->signal_fd, console);
 		if (fds[POLL_MASTER].revents && pump_output(console) <= 0)
 			fds[POLL_MASTER].fd = -1;
 		if (fds[POLL_INPUT].revents && tty_pump(STDIN_FILENO, console->master) <= 0)
 			fds[POLL_INPUT].fd = -1;
+		if (fds[POLL_NOTIFY].revents)
+			(void)notify_serve(f->notify, 0); /* we are the service, as far as we go */
 	}
-	if (console->master >= 0)
-		drain_terminal(console);
-	ret = proc_wait(pid, out_status, NULL);
+	return 0;
+}
+
+int foreground_wait(const struct foreground *f, int *out_status, struct error *err)
+{
+	int master = f->console->master;
+	struct pollfd fds[POLL_COUNT] = {
+		[POLL_PROCESS] = { .fd = f->pidfd, .events = POLLIN },
+		[POLL_SIGNALS] = { .fd = f->signal_fd, .events = POLLIN },
+		[POLL_MASTER] = { .fd = master, .events = POLLIN },
+		[POLL_INPUT] = { .fd = master < 0 ? -1 : STDIN_FILENO, .events = POLLIN },
+		[POLL_NOTIFY] = { .fd = f->notify ? f->notify->socket : -1, .events = POLLIN },
+	};
+	int ret = start_terminal(f->console, err);
+
+	if (ret == 0)
+		ret = serve(f, fds, err);
+	if (ret < 0)
+		return ret;
+	if (f->console->master >= 0)
+		drain_terminal(f->console);
+	ret = proc_wait(f->pid, out_status, NULL);
 	return ret < 0 ? error_errno(err, -ret, "wait for the container's process") : 0;
 }

@@ -15,6 +15,7 @@ runtime_libruntime_a_SOURCES += \
 	%D%/list.c \
 	%D%/net-devices.c %D%/net-devices.h \
 	%D%/mounts.c %D%/mounts.h \
+	%D%/notify.c %D%/notify.h \
 	%D%/record.c %D%/record.h \
 	%D%/resctrl.c %D%/resctrl.h \
 	%D%/run.c \

@@ -71,8 +71,13 @@ int container_run(const struct runtime_globals *globals, const char *id,
 	release_lock(&c);
 	*out_status = 0;
 	if (c.detached)
-		return 0;
-	ret = foreground_wait(c.launch.pid, c.launch.pidfd, c.signal_fd, &c.console, &status, err);
+		return notify_wait(&c.notify, c.launch.pid, c.launch.pidfd, c.signal_fd, err);
+	ret = foreground_wait(&(struct foreground){ .pid = c.launch.pid,
+						    .pidfd = c.launch.pidfd,
+						    .signal_fd = c.signal_fd,
+						    .console = &c.console,
+						    .notify = &c.notify },
+			      &status, err);
 	if (ret < 0)
 		return ret;
 	c.launch.pid = 0; /* reaped */

@@ -17,6 +17,7 @@
 #include "lib/signals.h"
 #include "runtime/lifecycle/create.h"
 #include "runtime/lifecycle/hooks.h"
+#include "runtime/lifecycle/notify.h"
 #include "runtime/lifecycle/verbs.h"
 #include "runtime/texts.h"
 
@@ -129,6 +130,7 @@ int container_start(const struct runtime_globals *globals, const char *id, struc
 	static const int stop[] = { SIGTERM, SIGINT, SIGHUP, SIGQUIT };
 	cleanup_arena struct arena arena = ARENA_INIT;
 	cleanup_close int dirfd = -EBADF, pidfd = -EBADF, fifo = -EBADF, signal_fd = -EBADF;
+	struct notify notify = NOTIFY_INIT;
 	struct record record;
 	int ret = record_lock(globals, id, VERB_LOCK_WAIT_MS, &dirfd, err);
 
@@ -143,6 +145,9 @@ int container_start(const struct runtime_globals *globals, const char *id, struc
 	signal_fd = signal_open_fd(stop, ARRAY_SIZE(stop), err);
 	if (signal_fd < 0)
 		return signal_fd;
+	ret = notify_listen(&notify, dirfd, err);
+	if (ret < 0)
+		return ret;
 	fifo = open_gate(dirfd, err);
 	if (fifo < 0)
 		return fifo;
@@ -151,5 +156,9 @@ int container_start(const struct runtime_globals *globals, const char *id, struc
 		(void)pidfd_send_signal(pidfd, SIGKILL, NULL, 0); /* half started is no state */
 		return error_prefix(err, ret, "error during container init");
 	}
-	return verb_poststart(dirfd, &record, pidfd, err);
+	ret = verb_poststart(dirfd, &record, pidfd, err);
+	if (ret < 0)
+		return ret;
+	cleanup_close_fd(&dirfd); /* the lock: readiness may be long in coming */
+	return notify_wait(&notify, record.pid, pidfd, signal_fd, err);
 }

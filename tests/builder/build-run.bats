@@ -228,3 +228,12 @@ load build
 		said 'Dockerfile:2: .*not supported yet'
 	done
 }
+
+@test "RUN: what a service manager gave us leaves nothing in a layer" {
+	NOTIFY_SOCKET=/nowhere build -t t <<-'X'
+		FROM base
+		RUN test ! -e /run/notify && test -z "$NOTIFY_SOCKET"
+	X
+	tree t "$BATS_TEST_TMPDIR/tree"
+	[ ! -e "$BATS_TEST_TMPDIR/tree/run/notify" ]
+}

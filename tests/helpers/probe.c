@@ -438,6 +438,25 @@ static int do_save(char **argv)
 	return close(fd);
 }
 
+/* notify LINE...: one message of sd_notify(3) */
+static int do_notify(char **argv)
+{
+	struct sockaddr_un address = { .sun_family = AF_UNIX };
+	int fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	const char *path = getenv("NOTIFY_SOCKET");
+	char text[4096] = "";
+
+	for (; *argv; argv++) {
+		(void)strncat(text, *argv, sizeof(text) - strlen(text) - 2);
+		(void)strcat(text, argv[1] ? "\n" : "");
+	}
+	(void)snprintf(address.sun_path, sizeof(address.sun_path), "%s", path ? path : "");
+	if (fd < 0 ||
+	    sendto(fd, text, strlen(text), 0, (struct sockaddr *)&address, sizeof(address)) < 0)
+		return fail(path ? path : "NOTIFY_SOCKET");
+	return close(fd);
+}
+
 /* A folder, so that modes and owners show. */
 static int do_mkdir(char **argv)
 {
@@ -730,6 +749,7 @@ static const struct {
 	{ "hostname", do_hostname }, { "id", do_id },           { "loopback", do_loopback },
 	{ "links", do_links },       { "ls", do_ls },             { "memory", do_memory }, { "mempolicy", do_mempolicy },   { "mkdir", do_mkdir },
 	{ "mknod", do_mknod },       { "mounts", do_mounts },   { "namespaces", do_namespaces },
+	{ "notify", do_notify },
 	{ "nnp", do_nnp },           { "open", do_open },       { "overwrite", do_overwrite },
 	{ "pid", do_pid },           { "read", do_read },       { "resized", do_resized },
 	{ "rlimit", do_rlimit },     { "scheduler", do_scheduler },

@@ -23,6 +23,7 @@ runtime_suites += %D%/devices.bats
 runtime_suites += %D%/exec.bats
 runtime_suites += %D%/fallbacks.bats
 runtime_suites += %D%/hooks.bats
+runtime_suites += %D%/notify.bats
 runtime_suites += %D%/idmapped-mounts.bats
 runtime_suites += %D%/intel-rdt.bats
 runtime_suites += %D%/isolation.bats
