@@ -337,13 +337,20 @@ int instruction_check(const struct instruction *instruction, struct error *err)
 	return ret == 0 && spec->check ? spec->check(instruction, err) : ret;
 }
 
+/* Does the flag ask for what is done anyway? */
+static bool is_default(const struct instruction_flag *flag)
+{
+	if (flag->spec->kind == FLAG_BOOL)
+		return strcmp(flag->value, "false") == 0;
+	return strcmp(flag->spec->name, "security") == 0 && strcmp(flag->value, "sandbox") == 0;
+}
+
 int instruction_check_support(const struct instruction *instruction, struct error *err)
 {
 	for (size_t i = 0; i < instruction->flag_count; i++) {
 		const struct instruction_flag *flag = &instruction->flags[i];
 
-		if (flag->spec->support == FLAG_LATER &&
-		    !(flag->spec->kind == FLAG_BOOL && strcmp(flag->value, "false") == 0))
+		if (flag->spec->support == FLAG_LATER && !is_default(flag))
 			return error_set(err, ERROR_UNSUPPORTED, 0, "%s --%s is not supported yet",
 					 instruction_spec(instruction)->name, flag->spec->name);
 	}

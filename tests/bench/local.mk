@@ -17,3 +17,9 @@ EXTRA_DIST += %D%/run %D%/peers %D%/inside.sh %D%/runtime.sh %D%/builder.sh \
 
 dist_check_SCRIPTS += %D%/bench.bats
 TESTS += %D%/bench.bats
+
+# Not a row of the table: no peer does this alone.
+if BUILDER
+noinst_PROGRAMS += %D%/dockerfile-speed
+%C%_dockerfile_speed_LDADD = builder/libbuilder.a spec/libspec.a lib/liblib.a $(BUILDER_LIBS)
+endif

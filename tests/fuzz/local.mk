@@ -26,6 +26,14 @@ check_PROGRAMS += %D%/replay-dockerfile
 TESTS += %D%/replay-dockerfile
 %C%_replay_dockerfile_SOURCES = %D%/fuzz-dockerfile.c %D%/replay.c %D%/fuzz.h
 %C%_replay_dockerfile_LDADD = $(fuzz_builder_libs)
+check_PROGRAMS += %D%/replay-words
+TESTS += %D%/replay-words
+%C%_replay_words_SOURCES = %D%/fuzz-words.c %D%/replay.c %D%/fuzz.h
+%C%_replay_words_LDADD = $(fuzz_builder_libs)
+check_PROGRAMS += %D%/replay-expand
+TESTS += %D%/replay-expand
+%C%_replay_expand_SOURCES = %D%/fuzz-expand.c %D%/replay.c %D%/fuzz.h
+%C%_replay_expand_LDADD = $(fuzz_builder_libs)
 check_PROGRAMS += %D%/replay-ignore
 TESTS += %D%/replay-ignore
 %C%_replay_ignore_SOURCES = %D%/fuzz-ignore.c %D%/replay.c %D%/fuzz.h
@@ -42,6 +50,14 @@ noinst_PROGRAMS += %D%/fuzz-dockerfile
 %C%_fuzz_dockerfile_SOURCES = %D%/fuzz-dockerfile.c %D%/fuzz.h
 %C%_fuzz_dockerfile_LDFLAGS = $(AM_LDFLAGS) -fsanitize=fuzzer
 %C%_fuzz_dockerfile_LDADD = $(fuzz_builder_libs)
+noinst_PROGRAMS += %D%/fuzz-words
+%C%_fuzz_words_SOURCES = %D%/fuzz-words.c %D%/fuzz.h
+%C%_fuzz_words_LDFLAGS = $(AM_LDFLAGS) -fsanitize=fuzzer
+%C%_fuzz_words_LDADD = $(fuzz_builder_libs)
+noinst_PROGRAMS += %D%/fuzz-expand
+%C%_fuzz_expand_SOURCES = %D%/fuzz-expand.c %D%/fuzz.h
+%C%_fuzz_expand_LDFLAGS = $(AM_LDFLAGS) -fsanitize=fuzzer
+%C%_fuzz_expand_LDADD = $(fuzz_builder_libs)
 noinst_PROGRAMS += %D%/fuzz-ignore
 %C%_fuzz_ignore_SOURCES = %D%/fuzz-ignore.c %D%/fuzz.h
 %C%_fuzz_ignore_LDFLAGS = $(AM_LDFLAGS) -fsanitize=fuzzer
