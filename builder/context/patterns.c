@@ -13,6 +13,10 @@
 
 #include "lib/alloc.h"
 #include "lib/cleanup.h"
+#include "lib/strbuf.h"
+
+#define SMALL 64	  /* patterns of fewer tokens need no memory to be matched */
+#define PATTERN_MAX 65000 /* bytes */
 
 enum token_kind {
 	TOKEN_CHAR,
@@ -30,6 +34,7 @@ struct class_range {
 struct token {
 	enum token_kind kind;
 	uint32_t c;
+	size_t at, size; /* of a character in the pattern's text */
 	bool negated;
 	struct class_range *ranges;
 	size_t range_count;
@@ -38,8 +43,11 @@ struct token {
 struct pattern {
 	struct token *tokens;
 	size_t count;
-	bool literal; /* only characters: compare */
 	char *text;
+	/* What every match begins and ends with: most patterns are ruled out by these. */
+	char *prefix, *suffix;
+	size_t prefix_size, suffix_size; /* bytes */
+	size_t prefix_tokens;		 /* that prefix stands for */
 };
 
 /* One character; a byte that is not UTF-8 is a character of its own. */
@@ -122,15 +130,42 @@ static void compile_star(const char **at, bool first, enum pattern_dialect diale
 		token->kind = TOKEN_ALL;
 }
 
+/* What tokens of single characters stand for, escapes resolved. */
+static char *literal_text(const struct pattern *pattern, size_t first, size_t end, size_t *out_size)
+{
+	cleanup_strbuf struct strbuf text = STRBUF_INIT;
+
+	for (size_t i = first; i < end; i++)
+		strbuf_add(&text, pattern->text + pattern->tokens[i].at, pattern->tokens[i].size);
+	*out_size = text.size;
+	return strbuf_take(&text);
+}
+
+static void find_literals(struct pattern *pattern)
+{
+	size_t first = 0, last = pattern->count;
+
+	while (first < pattern->count && pattern->tokens[first].kind == TOKEN_CHAR)
+		first++;
+	while (last > first && pattern->tokens[last - 1].kind == TOKEN_CHAR)
+		last--;
+	pattern->prefix_tokens = first;
+	pattern->prefix = literal_text(pattern, 0, first, &pattern->prefix_size);
+	pattern->suffix = literal_text(pattern, last, pattern->count, &pattern->suffix_size);
+}
+
 int pattern_compile(const char *text, enum pattern_dialect dialect, struct pattern **out,
 		    struct error *err)
 {
 	struct pattern *pattern = xzalloc(sizeof(*pattern));
 	const char *at = text;
 
+	if (strlen(text) > PATTERN_MAX) {
+		free(pattern);
+		return error_invalid(err, "a pattern of more than %d bytes", PATTERN_MAX);
+	}
 	pattern->text = xstrdup(text);
 	pattern->tokens = xreallocarray(NULL, strlen(text) + 1, sizeof(*pattern->tokens));
-	pattern->literal = true;
 	while (*at) {
 		struct token *token = &pattern->tokens[pattern->count++];
 		bool ok = true;
@@ -145,18 +180,19 @@ int pattern_compile(const char *text, enum pattern_dialect dialect, struct patte
 			at++;
 			token->kind = TOKEN_ANY;
 		} else {
-			pattern->literal = pattern->literal && *at != '\\';
 			at += *at == '\\';
 			ok = *at != '\0';
+			token->at = (size_t)(at - text);
 			if (ok)
 				token->c = next_char(&at);
+			token->size = (size_t)(at - text) - token->at;
 		}
-		pattern->literal = pattern->literal && token->kind == TOKEN_CHAR;
 		if (!ok) {
 			pattern_free(pattern);
 			return bad_pattern(text, err);
 		}
 	}
+	find_literals(pattern);
 	*out = pattern;
 	return 0;
 }
@@ -168,6 +204,8 @@ void pattern_free(struct pattern *pattern)
 	for (size_t i = 0; i < pattern->count; i++)
 		free(pattern->tokens[i].ranges);
 	free(pattern->tokens);
+	free(pattern->prefix);
+	free(pattern->suffix);
 	free(pattern->text);
 	free(pattern);
 }
@@ -184,11 +222,25 @@ static bool class_matches(const struct token *token, uint32_t c)
  */
 enum { STATE_BEFORE = 1, STATE_INSIDE = 2 };
 
-/* Enter the state before token i, and those behind tokens that may be empty. */
-static void enter(const struct pattern *pattern, unsigned char *states, size_t i)
+/* The tokens that have states, and which: a list, because mostly there are two or three. */
+struct states {
+	unsigned char *bits; /* by token; all 0 but for the listed ones */
+	unsigned short *items;
+	size_t count;
+};
+
+static void set_state(struct states *states, size_t i, unsigned char bit)
 {
-	while (!(states[i] & STATE_BEFORE)) {
-		states[i] |= STATE_BEFORE;
+	if (!states->bits[i])
+		states->items[states->count++] = (unsigned short)i;
+	states->bits[i] |= bit;
+}
+
+/* Enter the state before token i, and those behind tokens that may be empty. */
+static void enter(const struct pattern *pattern, struct states *states, size_t i)
+{
+	while (!(states->bits[i] & STATE_BEFORE)) {
+		set_state(states, i, STATE_BEFORE);
 		if (i == pattern->count)
 			return;
 		switch (pattern->tokens[i].kind) {
@@ -204,7 +256,7 @@ static void enter(const struct pattern *pattern, unsigned char *states, size_t i
 }
 
 /* Move token i's states over one character. */
-static void step(const struct pattern *pattern, size_t i, uint32_t c, unsigned char *next)
+static void step(const struct pattern *pattern, size_t i, uint32_t c, struct states *next)
 {
 	const struct token *token = &pattern->tokens[i];
 
@@ -229,38 +281,58 @@ static void step(const struct pattern *pattern, size_t i, uint32_t c, unsigned c
 		enter(pattern, next, i);
 		break;
 	case TOKEN_DIRS:
-		next[i] |= STATE_INSIDE;
+		set_state(next, i, STATE_INSIDE);
 		if (c == '/')
 			enter(pattern, next, i + 1);
 		break;
 	}
 }
 
-bool pattern_matches(const struct pattern *pattern, const char *path)
+/* Do the tokens from first on match this rest of a path? */
+static bool matches_behind(const struct pattern *pattern, size_t first, const char *path)
 {
 	size_t size = pattern->count + 1;
-	unsigned char small[2 * 128], *states = small, *next;
-	cleanup_free unsigned char *big = NULL;
+	unsigned char bits[2 * SMALL] = { 0 };
+	unsigned short items[2 * SMALL];
+	cleanup_free unsigned char *many_bits = NULL;
+	cleanup_free unsigned short *many_items = NULL;
+	struct states states = { bits, items, 0 }, next = { bits + SMALL, items + SMALL, 0 };
 
-	if (pattern->literal)
-		return strcmp(pattern->text, path) == 0;
-	if (size > sizeof(small) / 2)
-		states = big = xmalloc(2 * size);
-	next = states + size;
-	memset(states, 0, size);
-	enter(pattern, states, 0);
-	while (*path) {
-		uint32_t c = next_char(&path);
-		unsigned char *swap = states;
-
-		memset(next, 0, size);
-		for (size_t i = 0; i < pattern->count; i++)
-			if (states[i])
-				step(pattern, i, c, next);
-		states = next;
-		next = swap;
+	if (size > SMALL) {
+		states.bits = many_bits = xzalloc(2 * size);
+		states.items = many_items = xreallocarray(NULL, 2 * size, sizeof(*many_items));
+		next = (struct states){ many_bits + size, many_items + size, 0 };
 	}
-	return states[pattern->count] != 0;
+	enter(pattern, &states, first);
+	while (*path && states.count) {
+		uint32_t c = next_char(&path);
+		struct states swap = states;
+
+		for (size_t i = 0; i < states.count; i++) {
+			if (states.items[i] < pattern->count)
+				step(pattern, states.items[i], c, &next);
+			states.bits[states.items[i]] = 0;
+		}
+		states = next;
+		next = (struct states){ swap.bits, swap.items, 0 };
+	}
+	return states.bits[pattern->count] != 0;
+}
+
+bool pattern_matches(const struct pattern *pattern, const char *path)
+{
+	size_t size;
+
+	if (strncmp(path, pattern->prefix, pattern->prefix_size) != 0)
+		return false;
+	if (pattern->prefix_tokens == pattern->count)
+		return !path[pattern->prefix_size];
+	path += pattern->prefix_size;
+	size = strlen(path);
+	if (size < pattern->suffix_size ||
+	    memcmp(path + size - pattern->suffix_size, pattern->suffix, pattern->suffix_size) != 0)
+		return false;
+	return matches_behind(pattern, pattern->prefix_tokens, path);
 }
 
 bool pattern_has_wildcards(const char *text)

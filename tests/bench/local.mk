@@ -11,6 +11,13 @@ noinst_PROGRAMS += %D%/measure %D%/floor %D%/payload
 %C%_payload_CFLAGS = $(%C%_cflags)
 %C%_payload_LDFLAGS = -static
 
+# not part of the bench's runs: build with -O2, and call it by hand
+if BUILDER
+check_PROGRAMS += %D%/ignore
+%C%_ignore_SOURCES = %D%/ignore.c
+%C%_ignore_LDADD = builder/libbuilder.a spec/libspec.a lib/liblib.a $(BUILDER_LIBS)
+endif
+
 EXTRA_DIST += %D%/run %D%/peers %D%/inside.sh %D%/runtime.sh %D%/builder.sh \
 	%D%/same-work.jq %D%/docker-like.jq %D%/samples.jq %D%/format.jq %D%/table.jq \
 	%D%/markdown.jq %D%/cold %D%/packages docs/performance.md

@@ -59,6 +59,14 @@ static void test_patterns(void)
 		{ "**foo", "xfoo", true },
 		{ "**/foo", "xfoo", false },
 		{ "**/foo", "foo", true },
+		{ "doc/*.md", "doc/x.md", true },
+		{ "doc/*.md", "doc/x.mdx", false },
+		{ "ab*ab", "ab", false },
+		{ "ab*ab", "abab", true },
+		{ "ab*ab", "ab/ab", false },
+		{ "\\*a*\\?", "*ab?", true },
+		{ "\\*a*\\?", "*ab", false },
+		{ "\xC3\xA4*\xF7\xBF\xBF\xBF", "\xC3\xA4x\xF7\xBF\xBF\xBF", true },
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(cases); i++)
