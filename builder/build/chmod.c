@@ -49,7 +49,13 @@ static int parse_action(const char **at, mode_t who, struct chmod *out)
 
 	if (!**at || !strchr("=+-", **at) || out->count == CHMOD_CLAUSES_MAX)
 		return -1;
-	for ((*at)++; **at && !strchr(",=+-", **at); (*at)++) {
+	(*at)++;
+	if (**at && strchr("ugo", **at)) {
+		clause.copied = who_mask(*(*at)++) & 0777;
+		if (**at && !strchr(",=+-", **at))
+			return -1;
+	}
+	for (; **at && !strchr(",=+-", **at); (*at)++) {
 		mode_t bits = permission_bits(**at);
 
 		if (**at == 'X')
@@ -101,6 +107,14 @@ int chmod_parse(const char *text, struct chmod *out, struct error *err)
 	return 0;
 }
 
+/* The rwx that the class of mask has, for all three classes. */
+static mode_t copied_bits(mode_t bits, mode_t mask)
+{
+	mode_t one = bits & mask;
+
+	return ((one | one >> 3 | one >> 6) & 07) * 0111;
+}
+
 mode_t chmod_apply(const struct chmod *chmod, mode_t mode)
 {
 	mode_t bits = mode & 07777;
@@ -111,6 +125,8 @@ mode_t chmod_apply(const struct chmod *chmod, mode_t mode)
 		const struct chmod_clause *clause = &chmod->clauses[i];
 		mode_t change = clause->bits;
 
+		if (clause->copied)
+			change |= copied_bits(bits, clause->copied) & clause->who;
 		if (clause->search_if_any && (S_ISDIR(mode) || (bits & 0111)))
 			change |= 0111 & clause->who;
 		if (clause->operator== '=')

@@ -16,6 +16,7 @@ struct chmod_clause {
 	char operator; /* = + - */
 	mode_t bits;
 	bool search_if_any; /* X */
+	mode_t copied;	    /* g=u: mask of the class whose permissions are taken; 0 = none */
 };
 
 struct chmod {

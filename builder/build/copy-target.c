@@ -208,9 +208,9 @@ static int mount_begin(void *context, const struct copy_source *source, char **o
 {
 	struct target *target = context;
 	const struct copy *copy = target->copy;
-	struct unpack_options options = { .set_owner = copy->set_owner,
-					  .uid = copy->uid,
-					  .gid = copy->gid };
+	struct unpack_options options = {
+		.keep_root = true, .set_owner = copy->set_owner, .uid = copy->uid, .gid = copy->gid
+	};
 	cleanup_free char *folder = NULL;
 	cleanup_close int path_fd = -EBADF;
 	cleanup_close int fd = -EBADF;

@@ -320,13 +320,16 @@ int plan_workdir(struct plan_context *plan, const struct instruction *instructio
 	struct image_defaults *defaults = plan->stage->config->config;
 	cleanup_free char *base =
 		path_join("/", defaults->working_dir ? defaults->working_dir : "");
-	cleanup_free char *path = path_join(base, instruction->args[0]);
-	cleanup_free char *created_by = xasprintf("WORKDIR %s", path);
+	const char *given = instruction->args[0];
+	cleanup_free char *path = path_join(base, given);
+	/* an absolute path is shown as it was written; those who enter it clean it */
+	const char *shown = *given == '/' ? given : path;
+	cleanup_free char *created_by = xasprintf("WORKDIR %s", shown);
 	struct step_workdir workdir = { .user = defaults->user ? defaults->user : "" };
 
 	(void)err;
 	workdir.path = arena_strdup(&plan->graph->arena, path);
-	defaults->working_dir = workdir.path;
+	defaults->working_dir = arena_strdup(&plan->graph->arena, shown);
 	if (path[1])
 		plan_step(plan, &step_kind_workdir, created_by)->workdir = workdir;
 	else

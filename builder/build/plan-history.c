@@ -5,7 +5,6 @@
 #include <inttypes.h>
 
 #include "builder/dockerfile/words.h"
-#include "lib/cleanup.h"
 #include "spec/image-config.h"
 
 void history_add_list(struct strbuf *out, const char *const *items, size_t count)
@@ -63,39 +62,23 @@ void history_add_duration(struct strbuf *out, int64_t ns)
 	}
 }
 
-/* A number as Go's %q shows it: the character of this code in single quotes. BuildKit's history has
- * the number of retries like that. */
-static void add_character(struct strbuf *out, int64_t code)
-{
-	static const char letters[] = "abtnvfr"; /* 7 to 13 */
-
-	if (code >= 7 && code <= 13)
-		strbuf_addf(out, "'\\%c'", letters[code - 7]);
-	else if (code == '\'' || code == '\\')
-		strbuf_addf(out, "'\\%c'", (int)code);
-	else if (code < ' ' || code == 0x7f)
-		strbuf_addf(out, "'\\x%02x'", (unsigned int)code);
-	else if (code < 0x7f)
-		strbuf_addf(out, "'%c'", (int)code);
-	else if (code > 0xa0 && code < 0x800)
-		strbuf_addf(out, "'%c%c'", (int)(0xc0 | code >> 6), (int)(0x80 | (code & 0x3f)));
-	else
-		strbuf_addf(out, "'\\u%04x'", code < 0xd800 ? (unsigned int)code : 0xfffdU);
-}
-
 void history_add_health(struct strbuf *out, const struct image_healthcheck *health)
 {
-	const int64_t durations[] = { health->interval, health->timeout, health->start_period,
-				      health->start_interval };
+	const struct {
+		const char *name;
+		int64_t value;
+	} durations[] = {
+		{ "Interval", health->interval },
+		{ "Timeout", health->timeout },
+		{ "StartPeriod", health->start_period },
+		{ "StartInterval", health->start_interval },
+	};
 
-	strbuf_adds(out, "&{");
-	history_add_quoted(out, (const char *const *)health->test.items, health->test.count);
-	for (size_t i = 0; i < ARRAY_SIZE(durations); i++) {
-		strbuf_adds(out, " \"");
-		history_add_duration(out, durations[i]);
-		strbuf_adds(out, "\"");
+	strbuf_adds(out, "{Test:");
+	history_add_list(out, (const char *const *)health->test.items, health->test.count);
+	for (size_t i = 0; i < sizeof(durations) / sizeof(durations[0]); i++) {
+		strbuf_addf(out, " %s:", durations[i].name);
+		history_add_duration(out, durations[i].value);
 	}
-	strbuf_addc(out, ' ');
-	add_character(out, health->retries);
-	strbuf_addc(out, '}');
+	strbuf_addf(out, " Retries:%" PRId64 "}", health->retries);
 }

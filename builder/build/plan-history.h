@@ -16,7 +16,7 @@ void history_add_list(struct strbuf *out, const char *const *items, size_t count
 void history_add_quoted(struct strbuf *out, const char *const *items, size_t count);
 /** "1m30s", "500ms", "0s", as Go prints durations. */
 void history_add_duration(struct strbuf *out, int64_t nanoseconds);
-/** &{["CMD-SHELL" "x"] "1s" "0s" "0s" "0s" '\x03'}, Go's %q of the structure. */
+/** "{Test:[CMD-SHELL x] Interval:1s Timeout:0s ...}" */
 void history_add_health(struct strbuf *out, const struct image_healthcheck *health);
 
 #endif

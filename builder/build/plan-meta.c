@@ -150,7 +150,8 @@ static void set_command(struct plan_context *plan, const struct instruction *ins
 	size_t count;
 	const char *const *args = plan_command(plan, instruction, 0, &count);
 
-	*list = make_list(plan, args, count);
+	/* an empty list clears what was inherited, and the member is left out */
+	*list = count ? make_list(plan, args, count) : (struct json_strings){ 0 };
 	strbuf_addf(&text, "%s ", instruction_spec(instruction)->name);
 	history_add_quoted(&text, args, count);
 	(void)plan_history(plan, strbuf_text(&text), true);

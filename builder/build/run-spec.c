@@ -18,7 +18,7 @@
 #include "lib/strv.h"
 #include "spec/config.h"
 
-#define DEFAULT_HOSTNAME "orlop"
+#define DEFAULT_HOSTNAME "buildkitsandbox" /* what some installers write into files */
 
 /* The host's own files: larger ones are refused rather than copied into every step. */
 #define HOST_FILE_MAX ((size_t)1 << 20)

@@ -145,7 +145,7 @@ int unpack_is_archive(int fd, struct error *err)
 		ret = archive_read_next_header(unpacker.archive, &entry);
 	if (lseek(fd, start, SEEK_SET) < 0)
 		return error_errno(err, errno, "seek in the archive");
-	return ret == ARCHIVE_OK || ret == ARCHIVE_WARN || ret == ARCHIVE_EOF;
+	return ret == ARCHIVE_OK || ret == ARCHIVE_WARN;
 }
 
 char *unpack_clean_name(const char *name)
@@ -475,6 +475,8 @@ static int set_root(struct unpacker *unpacker, const struct tar_entry *entry, st
 {
 	if (!S_ISDIR(entry->mode))
 		return error_invalid(err, "the root of an archive must be a folder");
+	if (unpacker->options->keep_root)
+		return 0;
 	remember_time(unpacker, ".", entry->mtime);
 	return entry_set_metadata(unpacker->root_fd, ".", -EBADF, entry, err);
 }

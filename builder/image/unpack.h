@@ -19,6 +19,7 @@ struct strv;
 struct unpack_options {
 	bool whiteouts;	 /* .wh. entries become overlay whiteouts (layers of images) */
 	bool user_xattr; /* ... with user.overlay.* for opaque folders (rootless stores) */
+	bool keep_root;	 /* the folder itself stays as it is, whatever "./" says (ADD) */
 	bool set_owner;	 /* everything belongs to uid:gid (ADD --chown) */
 	uid_t uid;
 	gid_t gid;
@@ -35,7 +36,8 @@ struct unpack_result {
 			   * others by its chainID (docs/store.md) */
 };
 
-/** Does a (compressed) tar archive start here? 1, 0 or a negative errno; the offset is restored. */
+/** Does a (compressed) tar archive with an entry start here? 1, 0 or a negative errno; the offset
+ * is restored. */
 int unpack_is_archive(int fd, struct error *err);
 
 /** Unpack all of fd (from its offset; may be a pipe) into the folder, later entries win. result

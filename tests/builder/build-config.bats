@@ -61,7 +61,7 @@ load build
 		HEALTHCHECK NONE
 	X
 	[ "$(config .Config.Cmd two)" = '["mine"]' ]
-	[ "$(config .Config.Entrypoint two)" = '[]' ]
+	[ "$(config .Config.Entrypoint two)" = null ]
 	[ "$(config .Config.Healthcheck.Test two)" = '["NONE"]' ]
 	build -t three <<-'X'
 		FROM base AS s
@@ -135,7 +135,7 @@ load build
 		["VOLUME [/d /e]",true]
 		["SHELL [/bin/sh -c]",true]
 		["STOPSIGNAL 9",true]
-		["HEALTHCHECK &{[\"CMD-SHELL\" \"x\"] \"1m30s\" \"0s\" \"0s\" \"0s\" '\\x00'}",true]
+		["HEALTHCHECK {Test:[CMD-SHELL x] Interval:1m30s Timeout:0s StartPeriod:0s StartInterval:0s Retries:0}",true]
 	X
 	[ "$(config '|[.History[]|select(.empty_layer|not)]|length' t)" = \
 		"$(config '.RootFS.diff_ids|length' t)" ]

@@ -117,13 +117,15 @@ static void test_modes(void)
 	CHECK_INT(changed("+t", S_IFDIR | 0777), 01777);
 	CHECK_INT(changed("u=rw-x+x", S_IFREG | 0), 0700 - 0);
 	CHECK_INT(changed("u-s", S_IFREG | 04755), 0755);
+	CHECK_INT(changed("g=u,o=g", S_IFREG | 0741), 0777);
+	CHECK_INT(changed("o=u-x", S_IFREG | 0750), 0756);
+	CHECK_INT(changed("g+o", S_IFREG | 0604), 0644);
 }
 
 static void test_bad_modes(void)
 {
-	static const char *const bad[] = {
-		"8", "0x1", "77777", "u", "u=q", "=+,", "u=r,", "", "q=r"
-	};
+	static const char *const bad[] = { "8",	   "0x1", "77777", "u",	   "u=q", "=+,",
+					   "u=r,", "",	  "q=r",   "g=ux", "g=xu" };
 	struct chmod chmod;
 
 	for (size_t i = 0; i < ARRAY_SIZE(bad); i++)
