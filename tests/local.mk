@@ -30,4 +30,5 @@ include %D%/runtime/local.mk
 include %D%/builder/local.mk
 include %D%/examples/local.mk
 include %D%/bench/local.mk
+include %D%/interop/local.mk
 include %D%/vm/local.mk

@@ -76,7 +76,7 @@ builder_mount_image() {
 }
 
 builder_unmount_image() {
-	builder_stop_docker
+	world_stop_docker
 	# storage drivers leave mounts below
 	if [ -n "$peers" ] && mountpoint -q "$peers$image_in"; then
 		umount -R "$peers$image_in" 2>/dev/null || umount -R -l "$peers$image_in"
@@ -88,27 +88,7 @@ builder_unmount_image() {
 }
 
 builder_start_docker() {
-	local limit
-	limit=$(ulimit -Hn) # the daemon may be too unprivileged to raise what it does not set
-	env -i PATH=/usr/sbin:/usr/bin:/sbin:/bin HOME=/root chroot "$peers" dockerd \
-		--data-root "$image_in/docker" --exec-root /run/docker-bench -p /run/docker-bench.pid \
-		-H "$docker_socket" --iptables=false --ip6tables=false --bridge=none \
-		--default-ulimit "nofile=$limit:$limit" >"$work/dockerd.log" 2>&1 &
-	dockerd_pid=$!
-	for _ in $(seq 300); do
-		in_peers docker -H "$docker_socket" version >/dev/null 2>&1 && return
-		kill -0 "$dockerd_pid" 2>/dev/null || break
-		sleep 0.1
-	done
-	tail -n 20 "$work/dockerd.log"
-	return 1
-}
-
-builder_stop_docker() {
-	[ -n "$dockerd_pid" ] || return 0
-	kill "$dockerd_pid" 2>/dev/null || true
-	wait "$dockerd_pid" 2>/dev/null || true
-	dockerd_pid=
+	world_start_docker docker-bench "$image_in/docker" "$work/dockerd.log"
 }
 
 # The daemon, and the containerd that it starts: their memory is the builder's too.

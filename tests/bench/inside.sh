@@ -32,41 +32,11 @@ row_wanted() {
 	[ -z "$BENCH_ROWS" ] || [[ ,$BENCH_ROWS, == *,$1,* ]]
 }
 
-# Never mount cgroup2 anew from the host's cgroup namespace: it would reset the host's mount options.
-pure_cgroup_view() {
-	[ "$BENCH_CGROUP" = /sys/fs/cgroup ] && return
-	mkdir "$work/cg2"
-	mount --bind "$BENCH_CGROUP" "$work/cg2"
-	umount -R /sys/fs/cgroup
-	mount --bind "$work/cg2" /sys/fs/cgroup
-	umount "$work/cg2"
-}
-
-# The cached root itself stays as it was made: everything that programs write to is a tmpfs.
-enter_peers_view() {
-	mount --bind "$peers" "$peers" # runtimes need a root that is a mount point (pivot_root)
-	mount -t proc proc "$peers/proc"
-	mount -t sysfs sysfs "$peers/sys"
-	mount --bind /sys/fs/cgroup "$peers/sys/fs/cgroup"
-	mount --rbind /dev "$peers/dev"
-	for dir in run tmp root var/lib etc/docker; do
-		mkdir -p "$peers/$dir"
-		mount -t tmpfs -o size=4g tmpfs "$peers/$dir"
-	done
-	mkdir "$peers$fast_in" "$peers/run/lock"
-	mount --bind "$fast" "$peers$fast_in"
-}
-
 # version NAME COMMAND...: remember the first two lines that a program says of itself
 version() {
 	local name=$1
 	shift
 	printf '%s\t%s\n' "$name" "$("$@" 2>/dev/null | head -2 | tr '\t\n' '  ')" >>"$work/versions.tsv"
-}
-
-in_peers() {
-	env -i PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin HOME=/root \
-		chroot "$peers" "$@"
 }
 
 # measure SUITE ROW OPTIONS... PLAN: samples of one row go to $raw, prefixed with suite and row.
@@ -100,6 +70,7 @@ machine_json() {
 			load_at_start: ($load | tonumber) }'
 }
 
+. "$here/world.sh"
 . "$here/runtime.sh"
 . "$here/builder.sh"
 
@@ -109,8 +80,11 @@ machine_json() {
 machine_json >"$work/machine.json"
 mkdir "$fast"
 mount -t tmpfs -o size=2g tmpfs "$fast"
-pure_cgroup_view
-[ -z "$peers" ] || enter_peers_view
+world_pure_cgroups "$BENCH_CGROUP" "$work/cg2"
+if [ -n "$peers" ]; then
+	world_enter_peers
+	world_bind "$fast" "$fast_in"
+fi
 case $1 in runtime | all) bench_runtime ;; esac
 case $1 in builder | all) bench_builder ;; esac
 jq -n -R -f "$here/samples.jq" --slurpfile machine "$work/machine.json" \

@@ -19,6 +19,7 @@ check_PROGRAMS += %D%/ignore
 endif
 
 EXTRA_DIST += %D%/run %D%/peers %D%/inside.sh %D%/runtime.sh %D%/builder.sh \
+EXTRA_DIST += %D%/run %D%/peers %D%/world.sh %D%/inside.sh %D%/runtime.sh %D%/builder.sh \
 	%D%/same-work.jq %D%/docker-like.jq %D%/samples.jq %D%/format.jq %D%/table.jq \
 	%D%/markdown.jq %D%/cold %D%/packages docs/performance.md
 
