@@ -9,6 +9,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "lib/cleanup.h"
+#include "lib/strbuf.h"
 #include "lib/syscalls.h"
 #include "runtime/init/mounts.h"
 
@@ -81,6 +83,39 @@ int fs_context_mount(const char *type, const char *source, const char *const *da
 		return failed(fsfd, errno, "create the file system", type, err);
 	fd = fsmount(fsfd, FSMOUNT_CLOEXEC, (unsigned int)attributes);
 	return fd < 0 ? failed(fsfd, errno, "mount the file system", type, err) : fd;
+}
+
+/* A value of fsconfig(2) has at most 255 bytes; the layers of an overlay are easily more. */
+#define VALUE_MAX 255
+
+bool fs_context_can_take(const char *const *data)
+{
+	for (; *data; data++) {
+		const char *equals = strchr(*data, '=');
+
+		if (equals && strlen(equals + 1) > VALUE_MAX)
+			return false;
+	}
+	return true;
+}
+
+int fs_mount_by_place(const struct plan_mount *what, const char *place, struct error *err)
+{
+	cleanup_strbuf struct strbuf options = STRBUF_INIT;
+	struct mount_attr attr = { .attr_set = what->attr_set };
+	cleanup_close int fd = -EBADF;
+
+	if (strcmp(place, "/") == 0) /* which no path leads over */
+		return error_errno(err, ENAMETOOLONG, "mount options of \"%s\"", what->type);
+	for (const char *const *item = what->data; *item; item++)
+		strbuf_addf(&options, "%s%s", options.size ? "," : "", *item);
+	if (mount(what->source, place, what->type, 0, strbuf_text(&options)) < 0)
+		return error_errno(err, errno, "create the file system \"%s\"", what->type);
+	fd = open_tree(AT_FDCWD, place, OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC);
+	if (umount2(place, MNT_DETACH | UMOUNT_NOFOLLOW) < 0 || fd < 0 ||
+	    mount_setattr(fd, "", AT_EMPTY_PATH, &attr, sizeof(attr)) < 0)
+		return error_errno(err, errno, "mount the file system \"%s\"", what->type);
+	return TAKE_FD(fd);
 }
 
 int fs_context_change(int fd, const char *const *data, struct error *err)

@@ -6,13 +6,14 @@
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
 #include <unistd.h>
 
 #include "lib/inroot.h"
 #include "lib/syscalls.h"
-#include "runtime/init/init.h"
+#include "runtime/init/mounts.h"
 
 struct masks {
 	int null_fd;  /* a mount of /dev/null, attached once; clones come from it */
@@ -32,16 +33,23 @@ static int open_null(struct error *err)
 	return fd;
 }
 
-static int make_empty(struct error *err)
+/* Labelled as the other mounts are: programs may look into it, and find nothing. */
+static int make_empty(const struct init *init, struct error *err)
 {
-	int fsfd = fsopen("tmpfs", FSOPEN_CLOEXEC), fd;
+	const char *data[] = { "mode=0555", NULL, NULL };
+	char label[512];
 
-	if (fsfd < 0 || fsconfig(fsfd, FSCONFIG_SET_STRING, "mode", "0555", 0) < 0 ||
-	    fsconfig(fsfd, FSCONFIG_CMD_CREATE, NULL, NULL, 0) < 0)
-		return error_errno(err, errno, "create an empty folder for masking");
-	fd = fsmount(fsfd, FSMOUNT_CLOEXEC,
-		     MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC);
-	return fd < 0 ? error_errno(err, errno, "mount an empty folder for masking") : fd;
+	if (init->plan->mount_label) {
+		(void)snprintf(label, sizeof(label), "%s=%s", init->plan->mount_context,
+			       init->plan->mount_label);
+		data[1] = label;
+	}
+	return error_prefix(err,
+			    fs_context_mount("tmpfs", NULL, data,
+					     MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOSUID |
+						     MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC,
+					     err),
+			    "an empty folder for masking");
 }
 
 /* The first one of a kind is used itself, the next ones are clones of it. */
@@ -71,12 +79,12 @@ static int mask_file(struct masks *masks, int target, struct error *err)
 	return cover(&masks->null_fd, fresh, target, err);
 }
 
-static int mask_folder(struct masks *masks, int target, struct error *err)
+static int mask_folder(const struct init *init, struct masks *masks, int target, struct error *err)
 {
 	int fresh = -EBADF;
 
 	if (masks->empty_fd < 0) {
-		fresh = make_empty(err);
+		fresh = make_empty(init, err);
 		if (fresh < 0)
 			return fresh;
 	}
@@ -94,7 +102,7 @@ static int mask_path(struct init *init, struct masks *masks, const char *path, s
 		return error_errno(err, -target, "open \"%s\"", path);
 	if (fstat(target, &status) < 0)
 		return error_errno(err, errno, "look at \"%s\"", path);
-	return S_ISDIR(status.st_mode) ? mask_folder(masks, target, err)
+	return S_ISDIR(status.st_mode) ? mask_folder(init, masks, target, err)
 				       : mask_file(masks, target, err);
 }
 

@@ -105,8 +105,11 @@ static int bind_host_sysfs(const struct plan_mount *mount, struct error *err)
 
 static int make_file_system(struct init *init, const struct plan_mount *mount, struct error *err)
 {
-	int fd = fs_context_mount(mount->type, mount->source, mount->data, mount->attr_set, err);
+	int fd;
 
+	if (!fs_context_can_take(mount->data))
+		return fs_mount_by_place(mount, init->plan->rootfs, err);
+	fd = fs_context_mount(mount->type, mount->source, mount->data, mount->attr_set, err);
 	if (fd == -EPERM && strcmp(mount->type, "sysfs") == 0 &&
 	    mount->attr_set & MOUNT_ATTR_RDONLY && in_user_namespace(init))
 		return bind_host_sysfs(mount, err);

@@ -10,6 +10,11 @@
  *  of a failure is in the message. */
 int fs_context_mount(const char *type, const char *source, const char *const *data,
 		     uint64_t attributes, struct error *err);
+/** Is no value too long for that? */
+bool fs_context_can_take(const char *const *data);
+/** The same by mount(2), which takes a page of options and wants a place for a moment: in a mount
+ *  namespace where nobody else is yet. */
+int fs_mount_by_place(const struct plan_mount *what, const char *place, struct error *err);
 /** Change parameters of the file system that is mounted at fd. */
 int fs_context_change(int fd, const char *const *data, struct error *err);
 

@@ -304,3 +304,23 @@ user_namespace() {
 	contains "nosuid,nodev,noexec" "$(flags /dev/mqueue)"
 	contains "/dev/mqueue 041777" "$stdout"
 }
+
+@test "options that are longer than fsconfig(2) takes, as overlays have them" {
+	requires ours root
+	local -a lower=()
+	for i in 1 2 3 4 5; do
+		mkdir -p "$WORK/$(printf "%0100d" "$i")"
+		touch "$WORK/$(printf "%0100d" "$i")/file$i"
+		lower+=("$WORK/$(printf "%0100d" "$i")")
+	done
+	layers=$(IFS=:; echo "${lower[*]}")
+	add_mount "{ \"destination\": \"/tmp\", \"type\": \"overlay\", \"source\": \"layers\", \"options\": [\"lowerdir=$layers\", \"nosuid\", \"rprivate\"] }"
+	probe_run ls /tmp then mounts
+	equals "$(grep -c '^file[1-5]$' <<<"$stdout")" 5
+	contains nosuid "$(flags /tmp)"
+	contains " - overlay layers" "$(awk '$5 == "/tmp"' <<<"$stdout")"
+	equals "$(grep -c overlay <<<"$stdout")" 1
+	config_set '.mounts[-1].options[0] += ":/nowhere"'
+	fails run -b "$BUNDLE" "$ID"
+	contains 'create the file system "overlay": no such file or directory'
+}
