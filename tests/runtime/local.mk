@@ -28,6 +28,7 @@ runtime_suites += %D%/idmapped-mounts.bats
 runtime_suites += %D%/intel-rdt.bats
 runtime_suites += %D%/isolation.bats
 runtime_suites += %D%/kill-delete.bats
+runtime_suites += %D%/masks.bats
 runtime_suites += %D%/mount-options.bats
 runtime_suites += %D%/mounts.bats
 runtime_suites += %D%/net-devices.bats
