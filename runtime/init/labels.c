@@ -49,14 +49,10 @@ int labels_apply(struct init *init, struct error *err)
 	return ret;
 }
 
-/* Keys of the caller's session must not be the container's (runc does the same by default). */
-int labels_join_keyring(struct init *init, struct error *err)
+static int create_keyring(const char *name, struct error *err)
 {
-	char name[256 + 8];
-	long ring;
+	long ring = syscall(SYS_keyctl, KEYCTL_JOIN_SESSION_KEYRING, name, 0, 0, 0);
 
-	(void)snprintf(name, sizeof(name), "_ses.%s", init->plan->id ? init->plan->id : "");
-	ring = syscall(SYS_keyctl, KEYCTL_JOIN_SESSION_KEYRING, name, 0, 0, 0);
 	if (ring < 0 && errno == ENOSYS)
 		return 0;
 	if (ring < 0)
@@ -65,4 +61,23 @@ int labels_join_keyring(struct init *init, struct error *err)
 	 * the kernel does not let us */
 	(void)syscall(SYS_keyctl, KEYCTL_SETPERM, ring, 0x3f000000, 0, 0);
 	return 0;
+}
+
+/* Keys of the caller's session must not be the container's (runc does the same by default). Where
+ * the process has a label, its keyring has it, too, or the policy would keep it from it. */
+int labels_join_keyring(struct init *init, struct error *err)
+{
+	const char *label = init->plan->process.selinux_label;
+	char name[256 + 8];
+	int ret = 0;
+
+	(void)snprintf(name, sizeof(name), "_ses.%s", init->plan->id ? init->plan->id : "");
+	if (label)
+		ret = write_attribute(init, "attr/keycreate", label);
+	if (ret < 0)
+		return error_errno(err, -ret, "set the SELinux label \"%s\" of keys", label);
+	ret = create_keyring(name, err);
+	if (label) /* keys that the payload makes are its own affair; exec would clear it as well */
+		(void)write_attribute(init, "attr/keycreate", "\n");
+	return ret;
 }

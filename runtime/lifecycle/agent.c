@@ -61,6 +61,11 @@ int agent_serve(struct launch *launch, const struct oci_state *state, int number
 	cleanup_strbuf struct strbuf text = STRBUF_INIT;
 	int ret;
 
+	if (listener < 0 && errno == EPERM)
+		return error_errno(
+			err, errno,
+			"take the seccomp listener of the process: this needs CAP_SYS_PTRACE "
+			"(root of a user namespace around us has it)");
 	if (listener < 0)
 		return error_errno(err, errno, "take the seccomp listener of the process");
 	if (!seccomp->notifies || !seccomp->listener)

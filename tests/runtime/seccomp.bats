@@ -343,3 +343,24 @@ told() {
 	probe_run try mkdir
 	equals "$stdout" "mkdir EPERM"
 }
+
+@test "an agent of a plain user, who is root of a user namespace" {
+	requires seccomp x86_64 ours root user_namespace program setpriv
+	notifying mkdir
+	config_set '.linux.namespaces += [{ type: "user" }] | .linux.uidMappings = [{ containerID: 0, hostID: 0, size: 1 }]
+		| .linux.gidMappings = .linux.uidMappings | del(.linux.resources) | .linux.cgroupsPath = ""'
+	probe try mkdir
+	start_agent 18 83
+	cp "$RUNTIME" "$WORK/runtime"
+	chmod 777 "$WORK/agent"
+	chown -R 4321:4321 "$BUNDLE"
+	mkdir -m 777 "$WORK/user"
+	setpriv --reuid 4321 --regid 4321 --clear-groups unshare -Ur \
+		"$WORK/runtime" --root "$WORK/user/state" run -b "$BUNDLE" "$ID" >"$WORK/out" 2>&1 3>&- || true
+	equals "$(cat "$WORK/out")" "mkdir EXDEV"
+	# without, it is an error that says what is missing
+	setpriv --reuid 4321 --regid 4321 --clear-groups \
+		"$WORK/runtime" --root "$WORK/user/other" run -b "$BUNDLE" "$ID" >"$WORK/out" 2>&1 3>&- || true
+	[ -s "$WORK/out" ]
+	lacks "mkdir" "$(cat "$WORK/out")"
+}
