@@ -10,6 +10,7 @@
 #include "builder/build/graph.h"
 #include "builder/build/plan-history.h"
 #include "builder/dockerfile/expand.h"
+#include "builder/dockerfile/platform.h"
 #include "lib/cleanup.h"
 #include "lib/strbuf.h"
 
@@ -97,19 +98,21 @@ static struct image_config *new_config(struct graph *graph)
 	return config;
 }
 
-static int check_platform(const struct graph_stage *stage, const struct image *image,
-			  struct error *err)
+static int check_platform(const struct graph *graph, const struct graph_stage *stage,
+			  const struct image *image, struct error *err)
 {
+	const struct image_config *config = image->config;
 	const char *wanted = stage->stage->platform;
-	cleanup_free char *actual = NULL, *with_variant = NULL;
+	bool variant = config->variant && *config->variant;
+	cleanup_free char *actual = NULL, *normal = NULL;
 
 	if (!wanted)
 		return 0;
-	actual = xasprintf("%s/%s", image->config->os ? image->config->os : "",
-			   image->config->architecture ? image->config->architecture : "");
-	with_variant =
-		xasprintf("%s/%s", actual, image->config->variant ? image->config->variant : "");
-	if (strcmp(wanted, actual) == 0 || strcmp(wanted, with_variant) == 0)
+	actual = xasprintf("%s/%s%s%s", config->os ? config->os : "",
+			   config->architecture ? config->architecture : "", variant ? "/" : "",
+			   variant ? config->variant : "");
+	if (platform_normalize(actual, graph->options->platform, &normal, NULL) == 0 &&
+	    strcmp(wanted, normal) == 0)
 		return 0;
 	return error_set(err, ERROR_NOT_FOUND, 0, "image \"%s\" is for %s, not for %s",
 			 stage->stage->base, actual, wanted);
@@ -193,7 +196,7 @@ static int begin_from_image(struct graph *graph, struct graph_stage *stage, stru
 				"root filesystem)",
 				stage->stage->base);
 	if (ret == 0)
-		ret = check_platform(stage, stage->base, err);
+		ret = check_platform(graph, stage, stage->base, err);
 	if (ret == 0)
 		ret = copy_config(graph, stage->base->config, &stage->config, err);
 	if (ret == 0)
@@ -342,7 +345,11 @@ int plan_source(struct plan_context *plan, const char *from, struct graph_source
 		return named_context_open(named, graph->store, err);
 	}
 	if (!stage) {
+		const char *near = stages_nearest(graph->stages, from);
+
 		ret = load_image(graph, named ? named->location.text : from, &out->image, err);
+		if (ret == -ENOENT && near)
+			ret = error_suffix(err, ret, " (did you mean the stage \"%s\"?)", near);
 		return error_prefix(err, ret, "--from=%s", from);
 	}
 	out->stage = &graph->items[stage->index];

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "builder/dockerfile/outline.h"
+#include "builder/dockerfile/platform.h"
 #include "builder/image/image.h"
 #include "lib/cleanup.h"
 #include "lib/path.h"
@@ -20,13 +21,17 @@ struct images {
 /* -- what the checks ask -------------------------------------------------------------------------
  */
 
-static char *platform_of(const struct image_config *config)
+/* In the form that can be compared; NULL when the image does not say. */
+static char *platform_of(const struct checks *checks, const struct image_config *config)
 {
 	bool variant = config->variant && *config->variant;
+	char *normal = NULL;
+	cleanup_free char *text = xasprintf("%s/%s%s%s", config->os ? config->os : "",
+					    config->architecture ? config->architecture : "",
+					    variant ? "/" : "", variant ? config->variant : "");
 
-	return xasprintf("%s/%s%s%s", config->os ? config->os : "",
-			 config->architecture ? config->architecture : "", variant ? "/" : "",
-			 variant ? config->variant : "");
+	(void)platform_normalize(text, checks->platform, &normal, NULL);
+	return normal;
 }
 
 static bool find_base(void *context, const char *name, struct walk_base *out)
@@ -44,7 +49,7 @@ static bool find_base(void *context, const char *name, struct walk_base *out)
 	}
 	loaded->next = checks->images;
 	checks->images = loaded;
-	loaded->platform = platform_of(loaded->image.config);
+	loaded->platform = platform_of(checks, loaded->image.config);
 	out->platform = loaded->platform;
 	defaults = loaded->image.config->config;
 	if (!defaults)

@@ -415,11 +415,21 @@ static int order_stages(struct resolver *resolver, struct error *err)
 	return ret;
 }
 
+const char *stages_nearest(const struct stages *stages, const char *name)
+{
+	struct suggestion near = { .word = name };
+
+	for (size_t i = 0; i < stages->count; i++)
+		if (stages->items[i].name)
+			suggestion_consider(&near, stages->items[i].name);
+	return near.best;
+}
+
 static int choose_target(struct resolver *resolver, struct error *err)
 {
 	struct stages *stages = resolver->stages;
 	const char *name = resolver->options->target;
-	struct suggestion near = { .word = name };
+	const char *near;
 	int ret;
 
 	stages->target = &stages->items[stages->count - 1];
@@ -429,11 +439,9 @@ static int choose_target(struct resolver *resolver, struct error *err)
 	ret = stages_find(stages, name, &stages->target, err);
 	if (ret < 0 || stages->target)
 		return ret;
-	for (size_t i = 0; i < stages->count; i++)
-		if (stages->items[i].name)
-			suggestion_consider(&near, stages->items[i].name);
+	near = stages_nearest(stages, name);
 	ret = error_set(err, ERROR_NOT_FOUND, 0, "target stage \"%s\" could not be found", name);
-	return near.best ? error_suffix(err, ret, " (did you mean %s?)", near.best) : ret;
+	return near ? error_suffix(err, ret, " (did you mean %s?)", near) : ret;
 }
 
 int stages_resolve(struct dockerfile *dockerfile, const struct stages_options *options,

@@ -62,6 +62,9 @@ char *stages_lower_case(struct arena *arena, const char *name);
 int stages_find(const struct stages *stages, const char *name, struct stage **out,
 		struct error *err);
 
+/** The name of the stage that was perhaps meant; NULL = none is near. */
+const char *stages_nearest(const struct stages *stages, const char *name);
+
 /** One line a stage, for tests and for people: index, name, base, needs; order at the end. */
 void stages_print(const struct stages *stages, FILE *out);
 

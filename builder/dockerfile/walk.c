@@ -7,6 +7,8 @@
 #include "builder/dockerfile/expand.h"
 #include "lib/cleanup.h"
 
+#define MISSING_MAX 1000 /* names that one instruction misses */
+
 struct walker {
 	struct dockerfile *dockerfile;
 	const struct stages *stages;
@@ -21,7 +23,7 @@ static const char *lookup(void *context, const char *name)
 	struct walk_stage *stage = context;
 	const char *value = scope_lookup(&stage->scope, name);
 
-	if (!value && !strv_contains(&stage->missing, name))
+	if (!value && stage->missing.count < MISSING_MAX && !strv_contains(&stage->missing, name))
 		strv_add(&stage->missing, name);
 	return value;
 }

@@ -92,6 +92,13 @@ load build
 	[ "$status" = 1 ]
 	said 'did you mean build\?'
 	try_build <<-'X'
+		FROM base AS build
+		FROM base
+		COPY --from=biuld /etc /x
+	X
+	[ "$status" = 1 ]
+	said 'Dockerfile:3:1: --from=biuld: .*did you mean the stage "build"\?'
+	try_build <<-'X'
 		FROM nothing-of-this-name
 	X
 	[ "$status" = 1 ]
