@@ -82,10 +82,11 @@ static void name_owners(struct container_array *array, struct arena *arena)
 		return; /* the numbers will do */
 	for (size_t i = 0; i < array->count; i++) {
 		struct container_info *info = &array->items[i];
-		const char *name = info->owner ? owner_name(&passwd, info->owner, arena) : "";
+		/* without a name it is the number itself */
+		char *name = xstrdup(info->owner ? owner_name(&passwd, info->owner, arena) : "");
 
 		free(info->owner);
-		info->owner = xstrdup(name);
+		info->owner = name;
 	}
 }
 

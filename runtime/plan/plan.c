@@ -260,7 +260,9 @@ int plan_compile_process(const struct oci_process *process, const struct oci_con
 	for (size_t i = 0; i < compiler.lin->namespaces.count; i++)
 		if (compiler.lin->namespaces.items[i].type == namespace_table[NS_USER].clone_flag)
 			out->namespaces[NS_USER].mode = NS_JOIN;
-	ret = compile_process(&compiler, &merged, "/process", err);
+	ret = compile_idmaps(&compiler, err);
+	if (ret == 0)
+		ret = compile_process(&compiler, &merged, "/process", err);
 	if (ret == 0)
 		ret = compile_labels(&merged, NULL, out, err);
 	if (ret == 0)

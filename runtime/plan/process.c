@@ -83,12 +83,12 @@ static bool id_is_mapped(uint32_t id, const struct plan_idmap *map, size_t count
 	return false;
 }
 
-/* The kernel would say EINVAL much later. */
+/* The kernel would say EINVAL much later. The maps of a joined user namespace need not be known. */
 static int check_mapped(const struct plan *plan, const char *pointer, struct error *err)
 {
 	const struct plan_process *process = &plan->process;
 
-	if (plan->namespaces[NS_USER].mode != NS_NEW)
+	if (!plan->uid_map_count || !plan->gid_map_count)
 		return 0;
 	if (!id_is_mapped(process->uid, plan->uid_map, plan->uid_map_count))
 		return error_pointer(err,
