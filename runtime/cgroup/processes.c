@@ -16,6 +16,7 @@
 #include "lib/cleanup.h"
 #include "lib/io.h"
 #include "lib/strbuf.h"
+#include "lib/trace.h"
 #include "runtime/cgroup/cgroup.h"
 #include "runtime/cgroup/driver.h"
 
@@ -158,6 +159,7 @@ bool cgroup_remove_empty(struct cgroup *cgroup)
 
 int cgroup_remove(struct cgroup *cgroup, struct error *err)
 {
+	cleanup_trace struct trace_span span = trace_begin("cgroup", "remove");
 	long waited = 0, pause = 1;
 
 	if (!cgroup->mount || !cgroup->path || !*cgroup->path)

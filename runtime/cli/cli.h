@@ -16,7 +16,7 @@
 /** Lives on main's stack; every verb gets it as its `globals`. */
 struct cli {
 	/* as given */
-	const char *root, *log, *log_format, *log_level, *cgroup_manager, *rootless;
+	const char *root, *log, *log_format, *log_level, *trace, *cgroup_manager, *rootless;
 	bool debug, systemd_cgroup, version;
 
 	/* what the container calls get */

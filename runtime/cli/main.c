@@ -15,6 +15,7 @@
 #include "lib/path.h"
 #include "lib/proc.h"
 #include "lib/table.h"
+#include "lib/trace.h"
 #include "runtime/cli/cli.h"
 #include "runtime/lifecycle/seal.h"
 #include "runtime/plan/seccomp.h"
@@ -36,6 +37,8 @@ static const struct option_spec global_options[] = {
 	OPT_STRING(0, "log-level", struct cli, log_level, "LEVEL",
 		   "error, warning, info or debug (default: error with --log, else warning)"),
 	OPT_BOOL(0, "debug", struct cli, debug, "the same as --log-level debug"),
+	OPT_STRING(0, "trace", struct cli, trace, "FILE",
+		   "write what took how long, in the trace-event format of Chrome and Perfetto"),
 	OPT_BOOL(0, "systemd-cgroup", struct cli, systemd_cgroup,
 		 "the same as --cgroup-manager systemd"),
 	OPT_STRING(0, "cgroup-manager", struct cli, cgroup_manager, "MANAGER",
@@ -162,6 +165,23 @@ static int setup_root(struct cli *cli, bool privileged)
 	return 0;
 }
 
+static int setup_trace(struct cli *cli)
+{
+	int ret = cli_resolve_path(cli, &cli->trace);
+
+	return ret < 0 ? ret : trace_open(cli->trace, CLI_NAME, &cli->err);
+}
+
+/* What the verb did stays done, whatever becomes of the trace. */
+static void end_trace(const struct cli *cli, bool failed)
+{
+	struct error err = ERROR_INIT;
+	char text[sizeof(err.msg) + 256];
+
+	if (trace_close(failed ? &cli->err : NULL, &err) < 0)
+		log_warning("%s", error_text(&err, text, sizeof(text)));
+}
+
 static int setup_globals(struct cli *cli)
 {
 	const char *manager = cli->cgroup_manager ? cli->cgroup_manager : "cgroupfs";
@@ -243,6 +263,8 @@ static int run(struct cli *cli, int argc, char **argv, int *log_fd)
 	if (ret < 0 || log_ret < 0)
 		return ret < 0 ? ret : log_ret;
 	ret = setup_globals(cli);
+	if (ret == 0 && cli->trace)
+		ret = setup_trace(cli);
 	if (ret < 0)
 		return ret;
 	return run_verb(cli, &words);
@@ -290,6 +312,7 @@ int main(int argc, char **argv)
 		ret = 0;
 	if (ret >= 0 && (fflush(stdout) != 0 || ferror(stdout)))
 		ret = error_errno(&cli.err, errno, "write to stdout");
+	end_trace(&cli, ret < 0);
 	if (ret < 0)
 		ret = fail(&cli, log >= 0);
 	arena_done(&cli.arena);

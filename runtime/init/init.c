@@ -16,11 +16,11 @@
 #include <unistd.h>
 
 #include "lib/cleanup.h"
-#include "lib/clock.h"
 #include "lib/fd.h"
 #include "lib/io.h"
 #include "lib/log.h"
 #include "lib/signals.h"
+#include "lib/trace.h"
 #include "runtime/lifecycle/hooks.h"
 
 /* -- small steps that have no file of their own -- */
@@ -447,15 +447,16 @@ static int run_steps(struct init *init, const struct init_step *steps, size_t co
 		     struct error *err)
 {
 	for (size_t i = 0; i < count; i++) {
-		int64_t start = log_enabled(LOG_DEBUG) ? clock_us() : 0;
+		struct trace_span span;
 		int ret;
 
 		if (steps[i].condition && !steps[i].condition(init))
 			continue;
+		span = trace_begin("init", steps[i].name);
 		ret = steps[i].run(init, err);
+		trace_end(&span);
 		if (ret < 0)
 			return ret;
-		log_debug("init: %s (%lld us)", steps[i].name, (long long)(clock_us() - start));
 	}
 	return 0;
 }
@@ -504,6 +505,7 @@ void init_main(const struct init_args *args, bool joined)
 	struct error err = ERROR_INIT;
 	int ret = joined ? 0 : keep_only(args, &err); /* the joiner closed them before us */
 
+	trace_become(TRACE_INIT);
 	if (ret == 0 && additional)
 		ret = run_steps(&init, joined_steps, ARRAY_SIZE(joined_steps), &err);
 	else if (ret == 0)

@@ -14,6 +14,7 @@
 #include "lib/io.h"
 #include "lib/log.h"
 #include "lib/syscalls.h"
+#include "lib/trace.h"
 #include "runtime/init/init.h"
 
 /* exec: all at once through the pidfd of the container's init. */
@@ -124,10 +125,17 @@ void joiner_main(const struct init_args *args, unsigned int clone_flags)
 {
 	struct init init = { .args = args, .plan = args->plan, .sync = args->sync };
 	struct error err = ERROR_INIT;
-	int ret = enter_namespaces(&init, &err);
+	struct trace_span span;
+	int ret;
 
+	trace_become(TRACE_JOINER);
+	span = trace_begin("joiner", "enter namespaces");
+	ret = enter_namespaces(&init, &err);
+	trace_end(&span);
+	span = trace_begin("joiner", "create init");
 	if (ret == 0)
 		ret = create_init(args, clone_flags, &err);
+	trace_end(&span);
 	if (ret < 0)
 		sync_send_error(args->sync, &err);
 	_exit(ret < 0);

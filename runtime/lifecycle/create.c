@@ -24,6 +24,7 @@
 #include "lib/proc.h"
 #include "lib/signals.h"
 #include "lib/syscalls.h"
+#include "lib/trace.h"
 #include "runtime/lifecycle/agent.h"
 #include "runtime/lifecycle/hooks.h"
 #include "runtime/plan/annotations.h"
@@ -123,8 +124,9 @@ static int check_preserved_fds(struct creation *c, struct error *err)
 	if (c->options->preserve_fds > PRESERVED_MAX || c->listen_fds > PRESERVED_MAX)
 		return error_set(err, ERROR_INVALID, 0, "too many file descriptors to preserve");
 	c->preserve_fds = c->options->preserve_fds + c->listen_fds;
+	/* ours, the log for one, are close-on-exec from birth; what came through our exec is not */
 	for (int fd = 3; fd < 3 + (int)c->preserve_fds; fd++)
-		if (fcntl(fd, F_GETFD) < 0)
+		if (fcntl(fd, F_GETFD) != 0)
 			return error_set(err, ERROR_INVALID, EBADF,
 					 "file descriptor %d to preserve is not open", fd);
 	return 0;
@@ -446,6 +448,7 @@ static const struct creation_step {
 
 static void undo_from(struct creation *c, size_t last)
 {
+	cleanup_trace struct trace_span span = trace_begin("create", "undo");
 	struct oci_state state;
 	const struct hook_place place = { .state = &state,
 					  .cwd = c->plan.bundle,
@@ -485,15 +488,14 @@ int creation_make(struct creation *c, const struct runtime_globals *globals, con
 	};
 	launch_init(&c->launch, NULL, NULL);
 	for (size_t i = 0; i < ARRAY_SIZE(creation_steps); i++) {
-		int64_t start = log_enabled(LOG_DEBUG) ? clock_us() : 0;
+		struct trace_span span = trace_begin("create", creation_steps[i].name);
 		int ret = creation_steps[i].run(c, err);
 
+		trace_end(&span);
 		if (ret < 0) {
 			undo_from(c, i);
 			return ret;
 		}
-		log_debug("create: %s (%lld us)", creation_steps[i].name,
-			  (long long)(clock_us() - start));
 	}
 	return 0;
 }

@@ -14,6 +14,7 @@
 #include "lib/cleanup.h"
 #include "lib/log.h"
 #include "lib/proc.h"
+#include "lib/trace.h"
 #include "runtime/lifecycle/container.h"
 #include "runtime/lifecycle/hooks.h"
 #include "runtime/lifecycle/resctrl.h"
@@ -57,6 +58,7 @@ static void wait_for_death(const struct record *record, int pidfd)
 
 static int kill_container(const struct record *record, struct cgroup *cgroup, struct error *err)
 {
+	cleanup_trace struct trace_span span = trace_begin("delete", "kill what is left");
 	cleanup_close int pidfd = record->pid ? pidfd_open(record->pid, 0) : -EBADF;
 	int ret = 0;
 
@@ -112,6 +114,7 @@ int verb_destroy(const struct runtime_globals *globals, int dirfd, const struct 
 /* Before the lock: its holder may be a create that hangs in the very container. */
 static void kill_unlocked(const struct runtime_globals *globals, const char *id)
 {
+	cleanup_trace struct trace_span span = trace_begin("delete", "kill by force");
 	cleanup_arena struct arena arena = ARENA_INIT;
 	cleanup_cgroup struct cgroup cgroup = CGROUP_INIT;
 	struct record record;
@@ -126,6 +129,7 @@ static void kill_unlocked(const struct runtime_globals *globals, const char *id)
 static int check_deletable(const struct runtime_globals *globals, const struct record *record,
 			   struct error *err)
 {
+	cleanup_trace struct trace_span span = trace_begin("delete", "check status");
 	enum container_status status = record_status(globals, record);
 
 	/* creating under our lock: its create is dead */

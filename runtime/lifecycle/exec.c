@@ -19,6 +19,7 @@
 #include "lib/path.h"
 #include "lib/proc.h"
 #include "lib/signals.h"
+#include "lib/trace.h"
 #include "runtime/lifecycle/agent.h"
 #include "runtime/lifecycle/console.h"
 #include "runtime/lifecycle/container.h"
@@ -433,9 +434,18 @@ static int take_signals(struct execution *e, struct error *err)
 }
 
 /* clang-format off */
-static int (*const execution_steps[])(struct execution *e, struct error *err) = {
-	take_signals, open_container, compile_process, check_terminal, open_cgroup, start_process,
-	serve_process, commit_process,
+static const struct {
+	const char *name;
+	int (*run)(struct execution *e, struct error *err);
+} execution_steps[] = {
+	{ "signals",         take_signals },
+	{ "open container",  open_container },
+	{ "compile process", compile_process },
+	{ "terminal",        check_terminal },
+	{ "open cgroup",     open_cgroup },
+	{ "start process",   start_process },
+	{ "serve process",   serve_process },
+	{ "commit",          commit_process },
 };
 /* clang-format on */
 
@@ -443,8 +453,11 @@ static int execute(struct execution *e, int *out_status, struct error *err)
 {
 	int status = 0, ret = 0;
 
-	for (size_t i = 0; i < ARRAY_SIZE(execution_steps) && ret == 0; i++)
-		ret = execution_steps[i](e, err);
+	for (size_t i = 0; i < ARRAY_SIZE(execution_steps) && ret == 0; i++) {
+		cleanup_trace struct trace_span span = trace_begin("exec", execution_steps[i].name);
+
+		ret = execution_steps[i].run(e, err);
+	}
 	if (ret < 0) {
 		launch_abort(&e->launch);
 		return ret;

@@ -15,6 +15,7 @@
 #include "lib/cleanup.h"
 #include "lib/fd.h"
 #include "lib/proc.h"
+#include "lib/trace.h"
 #include "runtime/lifecycle/console.h"
 
 int foreground_signals(struct error *err)
@@ -91,6 +92,7 @@ static void drain_terminal(struct console *console)
 
 static int serve(const struct foreground *f, struct pollfd fds[POLL_COUNT], struct error *err)
 {
+	cleanup_trace struct trace_span span = trace_begin("run", "wait for the end");
 	struct console *console = f->console;
 
 	while (!fds[POLL_PROCESS].revents) {

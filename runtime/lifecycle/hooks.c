@@ -24,6 +24,7 @@
 #include "lib/proc.h"
 #include "lib/spawn.h"
 #include "lib/strbuf.h"
+#include "lib/trace.h"
 #include "runtime/texts.h"
 
 /* More of a hook's output than this says nothing in a message of one line. */
@@ -211,6 +212,7 @@ static int run_all(const struct plan *plan, enum hook_kind kind, const struct ho
 
 	state_write(place->state, JSON_COMPACT, &text);
 	for (size_t i = 0; i < hooks->count; i++) {
+		cleanup_trace struct trace_span span = trace_begin("hook", hook_names[kind]);
 		struct error failure = ERROR_INIT;
 		int ret = hook_run(&hooks->items[i], &text, place, &failure);
 

@@ -23,6 +23,7 @@
 #include "lib/io.h"
 #include "lib/proc.h"
 #include "lib/syscalls.h"
+#include "lib/trace.h"
 #include "runtime/texts.h"
 
 void launch_init(struct launch *launch, const struct plan *plan, const struct oci_state *state)
@@ -178,6 +179,7 @@ static int clone_child(struct launch *launch, bool joiner, struct error *err)
 	if (pid == 0)
 		init_main(&launch->args, false);
 	*(joiner ? &launch->joiner : &launch->pid) = pid;
+	trace_name(joiner ? TRACE_JOINER : TRACE_INIT, pid);
 	return 0;
 }
 
@@ -209,6 +211,7 @@ static int serve_joiner(struct launch *launch, struct error *err)
 	cleanup_close_fd(&launch->pidfd);
 	/* our unreaped child: the number cannot be anybody else's */
 	launch->pid = message.value;
+	trace_name(TRACE_INIT, launch->pid);
 	launch->pidfd = pidfd_open(launch->pid, 0);
 	if (launch->pidfd < 0)
 		return error_errno(err, errno, "open a pidfd of the container's process");
@@ -333,13 +336,16 @@ int launch_go(struct launch *launch, struct error *err)
 
 int launch_wait_exec(struct launch *launch, struct error *err)
 {
+	cleanup_trace struct trace_span span = trace_begin("launch", "wait for exec");
 	struct sync_message message = { .fd = -EBADF };
 	int ret = wait_readable(launch, err);
 
 	if (ret == 0)
 		ret = sync_receive(&launch->host, &message, err);
-	if (ret == -ECONNRESET)
+	if (ret == -ECONNRESET) {
+		trace_exec_seen(TRACE_INIT);
 		return 0; /* closed by the exec (or the process died since: its status tells) */
+	}
 	if (ret < 0)
 		return ret;
 	cleanup_close_fd(&message.fd);

@@ -21,6 +21,7 @@
 #include "lib/path.h"
 #include "lib/proc.h"
 #include "lib/strbuf.h"
+#include "lib/trace.h"
 #include "runtime/texts.h"
 #include "spec/config.h"
 #include "spec/json-table.h"
@@ -163,6 +164,7 @@ static pid_t lock_holder(int fd)
 int record_lock(const struct runtime_globals *globals, const char *id, int wait_ms, int *out_dirfd,
 		struct error *err)
 {
+	cleanup_trace struct trace_span span = trace_begin("state", "lock");
 	cleanup_close int fd = -EBADF;
 	char path[PATH_MAX];
 	struct stat status;
@@ -280,6 +282,7 @@ int record_read(const struct runtime_globals *globals, const char *id, struct ar
 int record_remove(const struct runtime_globals *globals, const char *id, int dirfd,
 		  struct error *err)
 {
+	cleanup_trace struct trace_span span = trace_begin("state", "remove");
 	cleanup_close int root = -EBADF;
 	char path[PATH_MAX];
 	int ret = container_path(globals, id, NULL, path, err);

@@ -8,6 +8,7 @@
 #include "lib/cleanup.h"
 #include "lib/log.h"
 #include "lib/proc.h"
+#include "lib/trace.h"
 #include "runtime/lifecycle/create.h"
 #include "runtime/lifecycle/hooks.h"
 #include "runtime/lifecycle/verbs.h"
@@ -38,6 +39,7 @@ static bool was_deleted(int dirfd)
 
 static int clean_up(struct creation *c, const struct runtime_globals *globals, struct error *err)
 {
+	cleanup_trace struct trace_span span = trace_begin("run", "clean up");
 	while (flock(c->dirfd, LOCK_EX) < 0)
 		if (errno != EINTR)
 			return error_errno(err, errno, "lock the state of container \"%s\"", c->id);

@@ -15,6 +15,7 @@
 #include "lib/cleanup.h"
 #include "lib/io.h"
 #include "lib/signals.h"
+#include "lib/trace.h"
 #include "runtime/lifecycle/create.h"
 #include "runtime/lifecycle/hooks.h"
 #include "runtime/lifecycle/notify.h"
@@ -33,6 +34,7 @@ static const char *const refusals[] = {
 static int check_startable(const struct runtime_globals *globals, const struct record *record,
 			   struct error *err)
 {
+	cleanup_trace struct trace_span span = trace_begin("start", "check status");
 	enum container_status status = record_status(globals, record);
 
 	if (status != CONTAINER_CREATED)
@@ -44,6 +46,7 @@ static int check_startable(const struct runtime_globals *globals, const struct r
 
 static int open_gate(int dirfd, struct error *err)
 {
+	cleanup_trace struct trace_span span = trace_begin("start", "open the gate");
 	int fd;
 
 	if (renameat(dirfd, RECORD_FIFO, dirfd, RECORD_STARTED) < 0)
@@ -92,6 +95,7 @@ static int wait_for_exec(int fifo, int pidfd, int signal_fd, struct error *err)
 	struct pollfd fds[] = { { .fd = fifo, .events = POLLIN },
 				{ .fd = pidfd, .events = POLLIN },
 				{ .fd = signal_fd, .events = POLLIN } };
+	cleanup_trace struct trace_span span = trace_begin("start", "wait for exec");
 	cleanup_strbuf struct strbuf text = STRBUF_INIT;
 	bool ended = false;
 

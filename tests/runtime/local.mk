@@ -8,6 +8,7 @@ runtime_suites += %D%/explain.bats
 runtime_suites += %D%/features.bats
 runtime_suites += %D%/output.bats
 runtime_suites += %D%/spec.bats
+runtime_suites += %D%/trace.bats
 runtime_suites += %D%/usage.bats
 runtime_suites += %D%/validate-config.bats
 runtime_suites += %D%/validate.bats
