@@ -124,12 +124,7 @@ static int check_preserved_fds(struct creation *c, struct error *err)
 	if (c->options->preserve_fds > PRESERVED_MAX || c->listen_fds > PRESERVED_MAX)
 		return error_set(err, ERROR_INVALID, 0, "too many file descriptors to preserve");
 	c->preserve_fds = c->options->preserve_fds + c->listen_fds;
-	/* ours, the log for one, are close-on-exec from birth; what came through our exec is not */
-	for (int fd = 3; fd < 3 + (int)c->preserve_fds; fd++)
-		if (fcntl(fd, F_GETFD) != 0)
-			return error_set(err, ERROR_INVALID, EBADF,
-					 "file descriptor %d to preserve is not open", fd);
-	return 0;
+	return launch_check_preserved(c->preserve_fds, err);
 }
 
 static int open_resctrl(struct creation *c, struct error *err)

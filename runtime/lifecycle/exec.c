@@ -424,6 +424,11 @@ static int commit_process(struct execution *e, struct error *err)
 	return ret < 0 ? ret : launch_wait_exec(&e->launch, err);
 }
 
+static int check_preserved_fds(struct execution *e, struct error *err)
+{
+	return launch_check_preserved(e->options->preserve_fds, err);
+}
+
 static int take_signals(struct execution *e, struct error *err)
 {
 	static const int stop[] = { SIGTERM, SIGINT, SIGHUP, SIGQUIT };
@@ -438,6 +443,7 @@ static const struct {
 	const char *name;
 	int (*run)(struct execution *e, struct error *err);
 } execution_steps[] = {
+	{ "preserved fds",   check_preserved_fds },
 	{ "signals",         take_signals },
 	{ "open container",  open_container },
 	{ "compile process", compile_process },

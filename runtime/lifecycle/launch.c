@@ -47,6 +47,22 @@ void launch_init(struct launch *launch, const struct plan *plan, const struct oc
 		launch->args.join_fds[i] = -EBADF;
 }
 
+int launch_check_preserved(uint64_t count, struct error *err)
+{
+	for (uint64_t i = 0; i < count; i++) {
+		int fd = 3 + (int)i;
+
+		if (i >= LAUNCH_PRESERVED_MAX)
+			return error_set(err, ERROR_INVALID, 0,
+					 "too many file descriptors to preserve");
+		/* ours, the log for one, are close-on-exec from birth; what we were given is not */
+		if (fcntl(fd, F_GETFD) != 0)
+			return error_set(err, ERROR_INVALID, EBADF,
+					 "file descriptor %d to preserve is not open", fd);
+	}
+	return 0;
+}
+
 static int open_namespace(const struct plan_namespace *ns, const struct namespace_info *info,
 			  struct error *err)
 {

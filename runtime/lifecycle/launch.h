@@ -26,6 +26,10 @@ struct launch {
 	const struct cgroup *cgroup; /* borrowed: its memory.events explain a death */
 };
 
+/** --preserve-fds: are 3 and so many more open, and not by us? More would collide with our own. */
+int launch_check_preserved(uint64_t count, struct error *err);
+#define LAUNCH_PRESERVED_MAX 2048
+
 /** Fills in what is not known yet with "none". */
 void launch_init(struct launch *launch, const struct plan *plan, const struct oci_state *state);
 

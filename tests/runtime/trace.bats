@@ -64,6 +64,9 @@ is_sane() {
 	# also not under a number that the caller wants to be passed on
 	FAILS_WITH=1 fails --trace "$WORK/t.json" run --preserve-fds 1 -b "$BUNDLE" "$ID"
 	contains "file descriptor 3 to preserve is not open"
+	start_container
+	FAILS_WITH=255 fails exec --preserve-fds 1 "$ID" /bin/probe fds
+	contains "file descriptor 3 to preserve is not open"
 }
 
 @test "create, start, exec, kill, delete" {
