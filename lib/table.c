@@ -68,7 +68,8 @@ void suggestion_consider(struct suggestion *suggestion, const char *candidate)
 		return;
 	limit = (word_size > size ? word_size : size) / 3;
 	distance = edit_distance(suggestion->word, word_size, candidate, size);
-	if (distance > (limit ? limit : 1) || distance >= word_size)
+	if (suggestion->reach ? distance > suggestion->reach
+			      : distance > (limit ? limit : 1) || distance >= word_size)
 		return;
 	if (suggestion->best && distance >= suggestion->distance)
 		return;

@@ -25,6 +25,7 @@ struct suggestion {
 	const char *word;
 	const char *best; /* borrowed from the candidates */
 	size_t distance;
+	size_t reach; /* how far a candidate may be; 0 = by the length of the words */
 };
 void suggestion_consider(struct suggestion *suggestion, const char *candidate);
 

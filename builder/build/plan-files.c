@@ -5,6 +5,7 @@
  */
 #include <string.h>
 
+#include "builder/build/chmod.h"
 #include "builder/build/graph.h"
 #include "builder/build/plan-history.h"
 #include "builder/build/step-kinds.h"
@@ -288,8 +289,11 @@ int plan_copy(struct plan_context *plan, const struct instruction *instruction, 
 				  .chmod = instruction_flag(instruction, "chmod") };
 	cleanup_free char *created_by = NULL, *base = NULL, *path = NULL;
 	struct step *step;
+	struct chmod chmod;
 	int ret = set_items(plan, instruction, &copy, err);
 
+	if (ret == 0 && copy.chmod)
+		ret = chmod_parse(copy.chmod, &chmod, err); /* a bad one is found before any step */
 	if (ret < 0)
 		return ret;
 	created_by = copy_history(instruction, &copy);

@@ -125,6 +125,8 @@ static int call_check(struct checks *checks, bool json, struct source_range *whe
 	int ret = run_lint(checks, true, &report, err);
 
 	*where = ret < 0 ? report.where : (struct source_range){ .first = 0 };
+	if (ret == 0 && checks->plan)
+		ret = checks->plan(checks->plan_context, where, err);
 	if (json)
 		lint_print_json(&report, checks->dockerfile, ret < 0 ? err : NULL, stdout);
 	else

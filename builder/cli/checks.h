@@ -16,6 +16,9 @@ struct checks {
 	const char *platform;
 	const char *enable;    /* --lint: NULL = what the Dockerfile says */
 	struct images *images; /* loaded by the checks */
+	/* What a build would find before its first step; NULL = only the rules are asked. */
+	int (*plan)(void *context, struct source_range *where, struct error *err);
+	void *plan_context;
 };
 
 /** Check what the target needs. Call checks_done when the report is not needed any more. */

@@ -362,6 +362,31 @@ static int read_dockerfile(struct build *build, const char *path)
 /* -- checks --------------------------------------------------------------------------------------
  */
 
+static int plan_graph(struct build *build, struct error *err)
+{
+	build->graph.store = &build->store;
+	build->graph.dockerfile = &build->dockerfile;
+	build->graph.stages = &build->stages;
+	build->graph.options = &build->graph_options;
+	return graph_plan(&build->graph, err);
+}
+
+/* A check needs no images: what cannot be planned without one is left to the build. */
+static int check_plan(void *context, struct source_range *where, struct error *err)
+{
+	struct build *build = context;
+	int ret = plan_graph(build, err);
+
+	if (ret == 0)
+		return 0;
+	if (err->code == ERROR_NOT_FOUND) {
+		*err = (struct error){ .errnum = 0 };
+		return 0;
+	}
+	*where = build->graph.where;
+	return ret;
+}
+
 /* --check and --call: the exit status, or negative. */
 static int answer_call(struct build *build, const struct command_spec *command)
 {
@@ -371,6 +396,8 @@ static int answer_call(struct build *build, const struct command_spec *command)
 
 	if (ret < 0)
 		return ret;
+	build->checks.plan = check_plan;
+	build->checks.plan_context = build;
 	ret = checks_call(&build->checks, call, &build->where, err);
 	if (ret < 0 && err->code == ERROR_USAGE)
 		build->cli->usage = command;
@@ -410,11 +437,7 @@ static int plan(struct build *build)
 		ret = check(build);
 	if (ret < 0)
 		return ret;
-	build->graph.store = &build->store;
-	build->graph.dockerfile = &build->dockerfile;
-	build->graph.stages = &build->stages;
-	build->graph.options = &build->graph_options;
-	ret = graph_plan(&build->graph, err);
+	ret = plan_graph(build, err);
 	if (ret < 0)
 		build->where = build->graph.where;
 	return ret;

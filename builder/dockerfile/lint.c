@@ -156,7 +156,7 @@ const char *lint_keyword(struct lint *lint, const struct instruction *instructio
 
 const char *lint_nearest(const char *word, const struct strv *pairs)
 {
-	struct suggestion near = { .word = word };
+	struct suggestion near = { .word = word, .reach = 2 }; /* BuildKit's messages */
 	cleanup_strv struct strv names = STRV_INIT;
 
 	for (size_t i = 0; i < pairs->count && pairs->count < NEAREST_MAX; i++)

@@ -95,7 +95,7 @@ def check_lines(status, stdout):
     for warning in report.get("warnings") or []:
         ranges = warning.get("location", {}).get("ranges") or [{"start": {"line": 0}}]
         lines.append(f"check {ranges[0]['start']['line']} {warning['ruleName']}: {warning.get('detail', '')}")
-    return lines[:1] + sorted(lines[1:], key=lambda line: int(line.split()[1]))
+    return lines[:1] + sorted(set(lines[1:]), key=lambda line: (int(line.split()[1]), line))
 
 
 class Orlop(Builder):
