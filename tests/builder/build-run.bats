@@ -69,7 +69,7 @@ load build
 		USER 7:8
 		RUN id -u; id -g
 	X
-	said '^#3 [0-9.]+ A=one two B=\[\] C=three HOME=/home/app$'
+	said '^#3 [0-9.]+ A=hidden B=\[\] C=three HOME=/home/app$'
 	said '^#3 [0-9.]+ /w/d$'
 	said '^#3 [0-9.]+ uid=1000.app. gid=1001.app. groups=1001.app.,1002.extra.$'
 	said '^#4 [0-9.]+ 7$'
@@ -151,7 +151,7 @@ load build
 		RUN --network=host true
 	X
 	[ "$status" = 1 ]
-	said 'Dockerfile:2: RUN --network=host is refused'
+	said 'Dockerfile:2:1: RUN --network=host is refused'
 	try_again --network bridge 
 	[ "$status" = 2 ]
 }
@@ -225,7 +225,7 @@ load build
 			RUN $flag true
 		X
 		[ "$status" = 1 ]
-		said 'Dockerfile:2: .*not supported yet'
+		said 'Dockerfile:2:1: .*not supported yet'
 	done
 }
 
