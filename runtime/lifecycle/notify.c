@@ -4,6 +4,7 @@
 
 #include <fcntl.h>
 #include <poll.h>
+#include <sched.h>
 #include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
@@ -59,10 +60,19 @@ static bool has_variable(const struct json_strings *env)
 	return false;
 }
 
+static bool has_mount_namespace(const struct oci_config *config)
+{
+	for (size_t i = 0; config->linux && i < config->linux->namespaces.count; i++)
+		if (config->linux->namespaces.items[i].type == CLONE_NEWNS)
+			return true;
+	return false;
+}
+
 int notify_add_to_config(struct oci_config *config, int dirfd, const char *state_path,
 			 struct arena *arena, struct error *err)
 {
-	if (!manager() || !config->process || has_variable(&config->process->env))
+	if (!manager() || !config->process || has_variable(&config->process->env) ||
+	    !has_mount_namespace(config))
 		return 0;
 	if (mkdirat(dirfd, FOLDER, 0755) < 0 || fchmodat(dirfd, FOLDER, 0755, 0) < 0)
 		return error_errno(err, errno, "create \"%s\" of the state", FOLDER);

@@ -163,6 +163,7 @@ struct plan_seccomp {
 	const struct sock_filter *filter; /* NULL = none */
 	unsigned short length;
 	unsigned int flags;	       /* SECCOMP_FILTER_FLAG_* for seccomp(2) */
+	bool is_raw;		       /* not from the profile: an annotation had it ready made */
 	bool notifies;		       /* some calls wait for the answer of a listener ... */
 	const char *listener;	       /* ... who is handed the fd at this unix socket ... */
 	const char *listener_metadata; /* ... with this text, or NULL */
@@ -267,7 +268,7 @@ struct plan {
 	unsigned long rootfs_propagation; /* MS_* | MS_REC; MS_SLAVE|MS_REC by default */
 	bool no_pivot;
 	bool no_new_keyring;
-	bool rootless; /* no CAP_SYS_ADMIN over the initial user namespace */
+	bool rootless;	/* no CAP_SYS_ADMIN over the initial user namespace */
 	bool look_only; /* nobody will act on it: the same on every host, see plan_request */
 
 	struct plan_namespace namespaces[NS_COUNT];
@@ -316,8 +317,8 @@ struct plan_request {
 	bool rootless;
 	bool detached;		   /* create, run -d: a terminal then needs a console socket */
 	const char *seccomp_cache; /* directory for compiled filters; NULL = none */
-	/* For explain and validate: what the host lacks (a rootfs, a security module, capabilities of
-	 * the caller) does not matter. */
+	/* For explain and validate: what the host lacks (a rootfs, a security module, capabilities
+	 * of the caller) does not matter. */
 	bool look_only;
 };
 
@@ -333,8 +334,8 @@ int plan_compile(const struct oci_config *config, const struct plan_request *req
 struct findings;
 
 /**
- * The same for validate: a part that fails is a finding, and the next one is looked at. Negative when
- * there was any; the plan is then not whole.
+ * The same for validate: a part that fails is a finding, and the next one is looked at. Negative
+ * when there was any; the plan is then not whole.
  */
 int plan_examine(const struct oci_config *config, const struct plan_request *request,
 		 struct plan *out, struct findings *findings);

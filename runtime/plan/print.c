@@ -11,6 +11,7 @@
 #include "lib/cleanup.h"
 #include "lib/syscalls.h"
 #include "lib/table.h"
+#include "runtime/plan/annotations.h"
 #include "runtime/plan/caps.h"
 
 struct subject {
@@ -471,10 +472,14 @@ static void view_exec_cpus(const struct subject *s, struct view *view)
 /* -- seccomp: of the profile, for the program says it less clearly -------------------------------
  */
 
+/* NULL without one, and where the program did not come from it. */
 static const struct oci_seccomp *seccomp_of(const struct subject *s)
 {
-	return s->plan->process.seccomp.filter && s->config->linux ? s->config->linux->seccomp
-								   : NULL;
+	const struct plan_seccomp *seccomp = &s->plan->process.seccomp;
+
+	if (!seccomp->filter || seccomp->is_raw || !s->config->linux)
+		return NULL;
+	return s->config->linux->seccomp;
 }
 
 static void view_errno(struct view *view, int action, bool given, uint32_t number)
@@ -490,19 +495,27 @@ static void view_errno(struct view *view, int action, bool given, uint32_t numbe
 		view_text(view, "errno", "%u", number);
 }
 
-static void view_seccomp(const struct subject *s, struct view *view)
+static void view_profile(const struct oci_seccomp *seccomp, struct view *view)
 {
-	const struct plan_seccomp *plan = &s->plan->process.seccomp;
-	const struct oci_seccomp *seccomp = seccomp_of(s);
-
-	if (!seccomp)
-		return;
 	view_string(view, "default", table_name(oci_seccomp_action_names, seccomp->default_action));
 	view_errno(view, seccomp->default_action, seccomp->has_default_errno_ret,
 		   seccomp->default_errno_ret);
 	view_list(view, "architectures", VIEW_WORDS);
 	for (size_t i = 0; i < seccomp->architectures.count; i++)
 		view_item(view, "%s", seccomp->architectures.items[i]);
+}
+
+static void view_seccomp(const struct subject *s, struct view *view)
+{
+	const struct plan_seccomp *plan = &s->plan->process.seccomp;
+	const struct oci_seccomp *seccomp = seccomp_of(s);
+
+	if (!plan->filter)
+		return;
+	if (seccomp)
+		view_profile(seccomp, view);
+	else
+		view_string(view, "program", ANNOTATION_SECCOMP_BPF_DATA);
 	view_list(view, "flags", VIEW_WORDS);
 	for (const struct name_value *flag = oci_seccomp_flag_names; flag->name; flag++)
 		if (plan->flags & (uint64_t)flag->value)

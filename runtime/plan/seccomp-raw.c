@@ -124,6 +124,7 @@ int seccomp_raw_program(const char *base64, struct arena *arena, struct plan_sec
 	if (ret < 0)
 		return error_pointer(err, ret, pointer);
 	out->filter = filter;
+	out->is_raw = true;
 	out->length = (unsigned short)((size_t)size / sizeof(*filter));
 	return 0;
 }

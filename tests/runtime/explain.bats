@@ -126,3 +126,13 @@ has() {
 	NO_COLOR=1 run script -qec "$R explain" /dev/null
 	[[ $output != *$'\e'* ]]
 }
+
+@test "seccomp: a program by annotation is told instead of the profile that it replaces" {
+	config '.linux.seccomp = {"defaultAction": "SCMP_ACT_ERRNO"} | .annotations["run.oci.seccomp_bpf_data"] =
+		"IAAAAAAAAAAVAAABUwAAAAYAAAAFAAUABgAAAAAA/38="'
+	rt explain --format json
+	[ "$status" = 0 ]
+	has '.seccomp.program == "run.oci.seccomp_bpf_data" and .seccomp.instructions == 4'
+	has '.seccomp | has("default") | not'
+	has '.seccompRules == []'
+}
