@@ -91,6 +91,7 @@ static void test_errors(void)
 		{ "type=cache,target=/x,uid=me", "invalid value me for uid" },
 		{ "type=tmpfs,target=/x,gid=1", "unexpected key 'gid' for mount type 'tmpfs'" },
 		{ "type=secret,from=x,id=y", "unexpected key 'from' for mount type 'secret'" },
+		{ "type=ssh,src=x", "unexpected key 'src' for mount type 'ssh'" },
 		{ "type=secret", "one of source, target required" },
 		{ "type=secret,id=a,source=b", "both source and id can't be set" },
 		{ "target=/x,\"source=y", "failed to parse csv mounts" },
