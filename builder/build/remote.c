@@ -71,12 +71,13 @@ int remote_plan(const struct location *location, const char *checksum, bool keep
 
 int remote_identify(struct engine *engine, struct remote *remote, struct error *err)
 {
+	cleanup_free char *url = transport_redact(remote->location.text);
 	int ret;
 
 	if (remote->location.kind != LOCATION_GIT || remote->commit[0])
 		return 0;
 	ret = git_resolve(&remote->location, engine->options->cancel_fd, remote->commit, err);
-	return error_prefix(err, ret, "%s", remote->location.text);
+	return error_prefix(err, ret, "%s", url);
 }
 
 bool remote_is_immutable(const struct remote *remote)
@@ -173,7 +174,7 @@ int remote_fetch(struct engine *engine, struct remote *remote, struct error *err
 		return TAKE_FD(folder_fd);
 	ret = inroot_open(folder_fd, subdir, O_RDONLY | O_DIRECTORY, 0, NULL);
 	if (ret == -ENOENT || ret == -ENOTDIR)
-		return error_set(err, ERROR_NOT_FOUND, 0, "\"/%s\": not found in %s", subdir,
-				 remote->location.text);
+		return error_set(err, ERROR_NOT_FOUND, 0,
+				 "\"/%s\": not found in the repository", subdir);
 	return ret < 0 ? error_errno(err, -ret, "open \"%s\"", subdir) : ret;
 }

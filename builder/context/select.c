@@ -260,7 +260,10 @@ int select_exists(const struct select_root *root, const struct source *folder, c
 	full = strcmp(folder->path, ".") == 0 ? xstrdup(path)
 					      : xasprintf("%s/%s", folder->path, path);
 	unescape(full);
-	fd = inroot_open_nofollow(root->fd, full, O_PATH, false, NULL);
+	fd = inroot_open_nofollow(root->fd, full, O_PATH, true, NULL);
+	if (fd == -ELOOP) /* the walk will not follow it either; O_PATH opens a last one */
+		return not_found(full, " (a symlink is in the way, which --parents does not follow)",
+				 err);
 	if (fd == -ENOENT || fd == -ENOTDIR)
 		return not_found(full, "", err);
 	if (fd < 0)
