@@ -62,6 +62,7 @@ struct step_run {
 	const char *cwd;
 	const char *user;
 	enum run_network network;
+	bool insecure;			  /* --security=insecure */
 	const struct step_script *script; /* NULL = none */
 	const struct step_mount *mounts;
 	size_t mount_count;
@@ -148,6 +149,7 @@ struct graph_options {
 	const struct strv *labels; /* "K=V" for the final image */
 	const char *platform;	   /* "linux/amd64" */
 	enum run_network network;  /* of RUN without --network */
+	bool allow_insecure;	   /* build --allow security.insecure */
 	int64_t now;		   /* seconds: the time of this build */
 };
 

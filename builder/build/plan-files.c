@@ -132,6 +132,19 @@ static int choose_network(const struct instruction *instruction, enum run_networ
 	return 0;
 }
 
+/* What reaches the host has to be granted on the command line. */
+static int choose_security(struct plan_context *plan, const struct instruction *instruction,
+			   struct step_run *run, struct error *err)
+{
+	const char *wanted = instruction_flag(instruction, "security");
+
+	run->insecure = wanted && strcmp(wanted, "insecure") == 0;
+	if (run->insecure && !plan->graph->options->allow_insecure)
+		return error_invalid(err, "security.insecure is not allowed "
+					  "(build --allow security.insecure)");
+	return 0;
+}
+
 int plan_run(struct plan_context *plan, const struct instruction *instruction, struct error *err)
 {
 	const struct image_defaults *defaults = plan->stage->config->config;
@@ -140,6 +153,9 @@ int plan_run(struct plan_context *plan, const struct instruction *instruction, s
 	cleanup_free char *created_by = NULL, *cwd = NULL;
 	int ret = choose_network(instruction, &run.network, err);
 
+	if (ret < 0)
+		return ret;
+	ret = choose_security(plan, instruction, &run, err);
 	if (ret < 0)
 		return ret;
 	apply_heredocs(plan, &command, &run);

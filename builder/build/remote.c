@@ -174,7 +174,7 @@ int remote_fetch(struct engine *engine, struct remote *remote, struct error *err
 		return TAKE_FD(folder_fd);
 	ret = inroot_open(folder_fd, subdir, O_RDONLY | O_DIRECTORY, 0, NULL);
 	if (ret == -ENOENT || ret == -ENOTDIR)
-		return error_set(err, ERROR_NOT_FOUND, 0,
-				 "\"/%s\": not found in the repository", subdir);
+		return error_set(err, ERROR_NOT_FOUND, 0, "\"/%s\": not found in the repository",
+				 subdir);
 	return ret < 0 ? error_errno(err, -ret, "open \"%s\"", subdir) : ret;
 }

@@ -24,6 +24,7 @@ struct run_spec {
 	const char *hostname;	  /* NULL or "" = "orlop" */
 	const char *cgroups_path; /* as config.json has it; NULL = the runtime's default */
 	enum run_network network;
+	bool insecure; /* see run-step.h */
 	bool terminal;
 	uint16_t rows, columns; /* of the terminal; 0 = not known */
 	const struct run_volume *volumes;

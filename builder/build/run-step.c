@@ -66,6 +66,7 @@ static int write_bundle(const struct run_step *step, const struct user *user, co
 		.hostname = step->hostname,
 		.cgroups_path = cgroup,
 		.network = step->network,
+		.insecure = step->insecure,
 		.volumes = step->volumes,
 		.volume_count = step->volume_count,
 	};

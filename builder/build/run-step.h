@@ -45,6 +45,7 @@ struct run_step {
 	const char *user;    /* "", "user", "uid", "user:group", ...: resolved in the rootfs */
 	const char *hostname; /* NULL = the executor's default */
 	enum run_network network;
+	bool insecure; /* all capabilities and devices, nothing masked, no seccomp filter */
 	const struct run_volume *volumes; /* mounted in this order, after the standard mounts */
 	size_t volume_count;
 	const char *runtime;	   /* the program, a path or a name to be found in PATH */

@@ -27,7 +27,7 @@ static int run_find_key(struct engine *engine, struct step *step, char **manifes
 	key_add(&builder, "cwd", run->cwd);
 	key_add(&builder, "user", run->user);
 	key_add(&builder, "network", run->network == RUN_NETWORK_NONE ? "none" : "host");
-	key_add(&builder, "security", "sandbox");
+	key_add(&builder, "security", run->insecure ? "insecure" : "sandbox");
 	key_add(&builder, "script", run->script ? run->script->body : NULL);
 	ret = run_mounts_key(engine, step, &builder, err);
 	key_finish(&builder, &step->key, manifest);
@@ -113,6 +113,7 @@ static int execute(struct engine *engine, const struct step_run *run, const stru
 		.cwd = run->cwd,
 		.user = run->user,
 		.network = run->network,
+		.insecure = run->insecure,
 		.runtime = options->runtime,
 		.runtime_root = RUNTIME_ROOT_STEPS,
 		.output = pass_output,

@@ -29,7 +29,7 @@
 #include "lib/table.h"
 
 struct build_args {
-	struct strv tags, build_args, labels, volumes, secrets, agents, contexts;
+	struct strv tags, build_args, labels, volumes, secrets, agents, contexts, allowed;
 	const char *file, *target, *network, *runtime, *progress, *iidfile, *platform;
 	const char *call, *lint;
 	bool no_cache, quiet, check;
@@ -55,6 +55,8 @@ static const struct option_spec build_options[] = {
 		 "a secret for RUN --mount=type=secret"),
 	OPT_STRV(0, "ssh", struct build_args, agents, "ID[=SOCKET]",
 		 "an SSH agent for RUN --mount=type=ssh (default: SSH_AUTH_SOCK)"),
+	OPT_STRV(0, "allow", struct build_args, allowed, "security.insecure|network.host",
+		 "let RUN --security=insecure have all rights (the host's network needs no leave)"),
 	OPT_STRING(0, "runtime", struct build_args, runtime, "PROGRAM",
 		   "the OCI runtime of RUN steps (default: orlop-runtime)"),
 	OPT_STRING(0, "progress", struct build_args, progress, "plain|auto|quiet", "kind of progress"),
@@ -222,6 +224,22 @@ static int read_secrets(struct build *build, const struct command_spec *command)
 	return ret;
 }
 
+static int check_allowed(struct build *build, const struct command_spec *command)
+{
+	static const char *const known[] = { "security.insecure", "network.host" };
+
+	for (size_t i = 0; i < build->args.allowed.count; i++) {
+		const char *word = build->args.allowed.items[i];
+		size_t j = 0;
+
+		while (j < ARRAY_SIZE(known) && strcmp(known[j], word) != 0)
+			j++;
+		if (j == ARRAY_SIZE(known))
+			return usage_error(build, command, "allow", word);
+	}
+	return 0;
+}
+
 static int read_options(struct build *build, const struct command_spec *command)
 {
 	const struct build_args *args = &build->args;
@@ -244,6 +262,8 @@ static int read_options(struct build *build, const struct command_spec *command)
 	if (ret < 0 && build->cli->err.code == ERROR_USAGE)
 		build->cli->usage = command;
 	if (ret == 0)
+		ret = check_allowed(build, command);
+	if (ret == 0)
 		ret = read_secrets(build, command);
 	if (ret == 0)
 		ret = read_tags(build);
@@ -258,6 +278,7 @@ static int read_options(struct build *build, const struct command_spec *command)
 	build->engine_options.no_cache = args->no_cache;
 	build->runtime = runtime_find(args->runtime);
 	build->engine_options.runtime = build->runtime;
+	build->graph_options.allow_insecure = strv_contains(&args->allowed, "security.insecure");
 	build->graph_options.contexts = &build->contexts;
 	build->graph_options.build_args = &build->build_args;
 	build->graph_options.labels = &args->labels;

@@ -262,8 +262,8 @@ int select_exists(const struct select_root *root, const struct source *folder, c
 	unescape(full);
 	fd = inroot_open_nofollow(root->fd, full, O_PATH, true, NULL);
 	if (fd == -ELOOP) /* the walk will not follow it either; O_PATH opens a last one */
-		return not_found(full, " (a symlink is in the way, which --parents does not follow)",
-				 err);
+		return not_found(
+			full, " (a symlink is in the way, which --parents does not follow)", err);
 	if (fd == -ENOENT || fd == -ENOTDIR)
 		return not_found(full, "", err);
 	if (fd < 0)

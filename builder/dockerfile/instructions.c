@@ -35,7 +35,7 @@ static const struct flag_spec from_flags[] = {
 static const struct flag_spec run_flags[] = {
 	{ "mount",    FLAG_LIST,   FLAG_DONE,  false, check_mount }, /* its fields are expanded one by one */
 	{ "network",  FLAG_STRING, FLAG_DONE,  false, check_network },
-	{ "security", FLAG_STRING, FLAG_LATER, false, check_security },
+	{ "security", FLAG_STRING, FLAG_DONE,  false, check_security },
 	{ "device",   FLAG_LIST,   FLAG_LATER, false, NULL },
 	{ NULL },
 };

@@ -219,7 +219,7 @@ load build
 }
 
 @test "RUN: what is not built yet is refused, not ignored" {
-	for flag in --security=insecure --device=x; do
+	for flag in --device=x; do
 		try_build <<-X
 			FROM base
 			RUN $flag true
@@ -236,4 +236,24 @@ load build
 	X
 	tree t "$BATS_TEST_TMPDIR/tree"
 	[ ! -e "$BATS_TEST_TMPDIR/tree/run/notify" ]
+}
+
+@test "RUN --security=insecure: only when it is allowed" {
+	try_build <<-'X'
+		FROM base
+		RUN --security=insecure true
+	X
+	[ "$status" = 1 ]
+	said 'security.insecure is not allowed'
+	build -t t --allow security.insecure <<-'X'
+		FROM base
+		RUN --security=insecure grep CapEff /proc/self/status >/caps; grep Seccomp: /proc/self/status >>/caps; mount -t tmpfs x /mnt 2>/dev/null || mkdir -p /m && mount -t tmpfs x /m && umount /m && echo mounted >>/caps
+		RUN grep CapEff /proc/self/status >/usual
+	X
+	tree t "$BATS_TEST_TMPDIR/tree"
+	grep -q 'Seccomp:.*0' "$BATS_TEST_TMPDIR/tree/caps"
+	grep -q mounted "$BATS_TEST_TMPDIR/tree/caps"
+	refute cmp -s <(head -1 "$BATS_TEST_TMPDIR/tree/caps") "$BATS_TEST_TMPDIR/tree/usual"
+	try_again --allow everything
+	[ "$status" = 2 ]
 }
