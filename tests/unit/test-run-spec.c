@@ -68,7 +68,7 @@ static void test_step(void)
 	CHECK(json_strings_contain(&last->options, "ro"));
 	CHECK_STR(last[-1].destination, "/etc/hosts");
 	CHECK(config->linux->seccomp->syscalls.count > 20);
-	CHECK_STR(config->hostname, "orlop");
+	CHECK_STR(config->hostname, "buildkitsandbox");
 }
 
 static void test_root_without_network(void)
