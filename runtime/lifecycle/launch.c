@@ -7,6 +7,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/magic.h>
 #include <linux/nsfs.h>
 #include <poll.h>
 #include <sched.h>
@@ -16,6 +17,7 @@
 #include <sys/ioctl.h>
 #include <sys/pidfd.h>
 #include <sys/stat.h>
+#include <sys/vfs.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -66,7 +68,8 @@ int launch_check_preserved(uint64_t count, struct error *err)
 static int open_namespace(const struct plan_namespace *ns, const struct namespace_info *info,
 			  struct error *err)
 {
-	cleanup_close int fd = open(ns->path, O_RDONLY | O_CLOEXEC);
+	/* a fifo would keep us waiting before it is seen to be none */
+	cleanup_close int fd = open(ns->path, O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
 	int type;
 
 	if (fd < 0)
@@ -248,6 +251,20 @@ static int write_own_maps(struct launch *launch, struct error *err)
 	return ret < 0 ? ret : launch_send(launch, SYNC_MAPPED, 0, -EBADF, err);
 }
 
+/* What init writes through it must reach the kernel, also where somebody has made us a /proc. */
+static int open_proc(struct launch *launch, struct error *err)
+{
+	int fd = open("/proc", O_PATH | O_DIRECTORY | O_CLOEXEC);
+	struct statfs fs;
+
+	launch->args.proc_fd = fd;
+	if (fd < 0 || fstatfs(fd, &fs) < 0)
+		return error_errno(err, errno, "open /proc");
+	if (fs.f_type != PROC_SUPER_MAGIC)
+		return error_set(err, ERROR_UNSUPPORTED, 0, "/proc is not a procfs");
+	return 0;
+}
+
 int launch_start(struct launch *launch, struct error *err)
 {
 	const struct plan *plan = launch->args.plan;
@@ -259,9 +276,9 @@ int launch_start(struct launch *launch, struct error *err)
 	if (ret < 0)
 		return ret;
 	if (init_needs_proc(&launch->args)) {
-		launch->args.proc_fd = open("/proc", O_PATH | O_DIRECTORY | O_CLOEXEC);
-		if (launch->args.proc_fd < 0)
-			return error_errno(err, errno, "open /proc");
+		ret = open_proc(launch, err);
+		if (ret < 0)
+			return ret;
 	}
 	ret = sync_open(&launch->host, &launch->child, err);
 	if (ret < 0)

@@ -698,6 +698,21 @@ static int do_links(char **argv)
 	return 0;
 }
 
+/* openfor r|w PATH ...: how it can be opened */
+static int do_openfor(char **argv)
+{
+	int flags = argv[0][0] == 'w' ? O_WRONLY : O_RDONLY;
+
+	for (char **path = argv + 1; *path; path++) {
+		int fd = open(*path, flags | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+
+		printf("%s %s %s\n", argv[0], *path, fd < 0 ? strerrorname_np(errno) : "ok");
+		if (fd >= 0)
+			(void)close(fd);
+	}
+	return 0;
+}
+
 /* newproc FOLDER: a fresh procfs by way of namespaces of our own, where it is allowed to whoever
  * sees one without masks */
 static int do_newproc(char **argv)
@@ -756,7 +771,7 @@ static const struct {
 	{ "save", do_save },
 	{ "seccomp", do_seccomp },   { "signals", do_signals }, { "sleep", do_sleep },
 	{ "stat", do_stat },         { "status", do_status },   { "stderr", do_stderr },
-	{ "newproc", do_newproc },   { "swap", do_swap },         { "syscall", do_syscall },
+	{ "newproc", do_newproc },   { "openfor", do_openfor },   { "swap", do_swap },         { "syscall", do_syscall },
 	{ "trap", do_trap },         { "true", do_true },       { "try", do_try },
 	{ "tty", do_tty },           { "umask", do_umask },     { "unix", do_unix },
 	{ "write", do_write },

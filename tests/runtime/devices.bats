@@ -168,3 +168,30 @@ without_tmpfs_dev() {
 	fails run -b "$BUNDLE" "$ID"
 	contains '/linux/devices/0: device "/dev/x": there is no device 4096:3'
 }
+
+@test "device rules count in their order, bit by bit" {
+	requires root
+	config_set '.linux.devices = [{ "path": "/dev/kmsg", "type": "c", "major": 1, "minor": 11 }]
+		| .process.capabilities |= map_values(. + ["CAP_SYSLOG"])
+		| .linux.resources.devices = [
+			{ "allow": true, "type": "c", "major": 1, "minor": 11, "access": "rwm" },
+			{ "allow": false, "access": "rwm" },
+			{ "allow": true, "type": "c", "major": 1, "access": "rw" },
+			{ "allow": false, "type": "c", "major": 1, "minor": 11, "access": "w" }]'
+	probe_run openfor r /dev/kmsg then openfor w /dev/kmsg then open /dev/null
+	contains "r /dev/kmsg ok" "$stdout"
+	contains "w /dev/kmsg EPERM" "$stdout"
+	contains "/dev/null ok" "$stdout"
+	# the other way round the general rule comes last
+	config_set '.linux.resources.devices |= [.[1], .[3], .[2]]'
+	probe_run openfor r /dev/kmsg then openfor w /dev/kmsg
+	contains "w /dev/kmsg ok" "$stdout"
+	# a rule for all devices forgets what came before
+	config_set '.linux.resources.devices += [{ "allow": false, "access": "rwm" }]'
+	probe_run openfor r /dev/kmsg
+	contains "r /dev/kmsg EPERM" "$stdout"
+	config_set '.linux.resources.devices += [{ "allow": true, "type": "a", "access": "rwm" }]'
+	probe_run openfor r /dev/kmsg then openfor w /dev/kmsg
+	contains "r /dev/kmsg ok" "$stdout"
+	contains "w /dev/kmsg ok" "$stdout"
+}

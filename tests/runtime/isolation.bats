@@ -71,6 +71,10 @@ with_user_namespace() {
 	contains "is not a network namespace"
 	config_set '.linux.namespaces |= map(if .type == "network" then . + { path: "/etc/passwd" } else . end)'
 	fails run -b "$BUNDLE" "$ID"
+	mkfifo "$WORK/fifo"
+	config_set '.linux.namespaces |= map(if .type == "network" then . + { path: $fifo } else . end)' --arg fifo "$WORK/fifo"
+	fails run -b "$BUNDLE" "$ID"
+	contains "is not a network namespace"
 	config_set '.linux.namespaces |= map(if .type == "network" then . + { path: "/nowhere" } else . end)'
 	fails run -b "$BUNDLE" "$ID"
 	contains "/nowhere"

@@ -39,12 +39,12 @@ runtime_suites += %D%/rootfs.bats
 runtime_suites += %D%/run.bats
 runtime_suites += %D%/seccomp.bats
 runtime_suites += %D%/state-list.bats
-runtime_suites += %D%/terminal.bats
+runtime_suites += %D%/sysctl.bats %D%/terminal.bats
 runtime_suites += %D%/attacks.bats %D%/budget.bats %D%/cgroups.bats %D%/confinement.bats %D%/create-start.bats %D%/devices.bats %D%/exec.bats \
 	%D%/fallbacks.bats %D%/hooks.bats %D%/intel-rdt.bats %D%/isolation.bats %D%/kill-delete.bats %D%/mounts.bats %D%/robustness.bats %D%/rootless.bats \
 	%D%/hooks.bats %D%/intel-rdt.bats %D%/isolation.bats %D%/kill-delete.bats %D%/mounts.bats %D%/net-devices.bats %D%/robustness.bats %D%/rootless.bats \
 	%D%/fallbacks.bats %D%/hooks.bats %D%/isolation.bats %D%/kill-delete.bats %D%/mounts.bats %D%/policies.bats %D%/robustness.bats %D%/rootless.bats \
 	%D%/hooks.bats %D%/isolation.bats %D%/kill-delete.bats %D%/mounts.bats %D%/net-devices.bats %D%/robustness.bats %D%/rootless.bats \
-	%D%/run.bats %D%/state-list.bats %D%/terminal.bats
-	%D%/run.bats %D%/seccomp.bats %D%/state-list.bats %D%/terminal.bats
+	%D%/run.bats %D%/state-list.bats %D%/sysctl.bats %D%/terminal.bats
+	%D%/run.bats %D%/seccomp.bats %D%/state-list.bats %D%/sysctl.bats %D%/terminal.bats
 EXTRA_DIST += %D%/helpers.bash

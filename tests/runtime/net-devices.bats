@@ -121,6 +121,13 @@ host_ip() {
 	contains "UP" "$(cat "$WORK/seen")"
 }
 
+@test "kernel parameters of a device that has moved are set" {
+	config_set '.linux.netDevices = { "veth-host": { "name": "eth0.7" } }
+		| .linux.sysctl = { "net/ipv4/conf/eth0.7/forwarding": "1", "net.ipv4.conf.eth0/7.rp_filter": "2" }'
+	probe_run cat /proc/sys/net/ipv4/conf/eth0.7/forwarding /proc/sys/net/ipv4/conf/eth0.7/rp_filter
+	equals "$stdout" $'1\n2'
+}
+
 @test "a device moves into a network namespace that is joined, as in a pod" {
 	unshare -n sleep 1000 3>&- &
 	pod=$!
