@@ -8,13 +8,13 @@ runtime_suites += %D%/explain.bats
 runtime_suites += %D%/features.bats
 runtime_suites += %D%/output.bats
 runtime_suites += %D%/spec.bats
-runtime_suites += %D%/trace.bats
 runtime_suites += %D%/usage.bats
 runtime_suites += %D%/validate-config.bats
 runtime_suites += %D%/validate.bats
 runtime_suites += %D%/version.bats
 
 # what containers are and do; tests/helpers has their payload
+runtime_suites += %D%/attacks.bats
 runtime_suites += %D%/bind-mounts.bats
 runtime_suites += %D%/budget.bats
 runtime_suites += %D%/cgroups.bats
@@ -24,7 +24,6 @@ runtime_suites += %D%/devices.bats
 runtime_suites += %D%/exec.bats
 runtime_suites += %D%/fallbacks.bats
 runtime_suites += %D%/hooks.bats
-runtime_suites += %D%/notify.bats
 runtime_suites += %D%/idmapped-mounts.bats
 runtime_suites += %D%/intel-rdt.bats
 runtime_suites += %D%/isolation.bats
@@ -33,18 +32,14 @@ runtime_suites += %D%/masks.bats
 runtime_suites += %D%/mount-options.bats
 runtime_suites += %D%/mounts.bats
 runtime_suites += %D%/net-devices.bats
+runtime_suites += %D%/notify.bats
 runtime_suites += %D%/policies.bats
-runtime_suites += %D%/robustness.bats %D%/rootless.bats
+runtime_suites += %D%/robustness.bats
 runtime_suites += %D%/rootfs.bats
+runtime_suites += %D%/rootless.bats
 runtime_suites += %D%/run.bats
 runtime_suites += %D%/seccomp.bats
 runtime_suites += %D%/state-list.bats
-runtime_suites += %D%/sysctl.bats %D%/terminal.bats
-runtime_suites += %D%/attacks.bats %D%/budget.bats %D%/cgroups.bats %D%/confinement.bats %D%/create-start.bats %D%/devices.bats %D%/exec.bats \
-	%D%/fallbacks.bats %D%/hooks.bats %D%/intel-rdt.bats %D%/isolation.bats %D%/kill-delete.bats %D%/mounts.bats %D%/robustness.bats %D%/rootless.bats \
-	%D%/hooks.bats %D%/intel-rdt.bats %D%/isolation.bats %D%/kill-delete.bats %D%/mounts.bats %D%/net-devices.bats %D%/robustness.bats %D%/rootless.bats \
-	%D%/fallbacks.bats %D%/hooks.bats %D%/isolation.bats %D%/kill-delete.bats %D%/mounts.bats %D%/policies.bats %D%/robustness.bats %D%/rootless.bats \
-	%D%/hooks.bats %D%/isolation.bats %D%/kill-delete.bats %D%/mounts.bats %D%/net-devices.bats %D%/robustness.bats %D%/rootless.bats \
-	%D%/run.bats %D%/state-list.bats %D%/sysctl.bats %D%/terminal.bats
-	%D%/run.bats %D%/seccomp.bats %D%/state-list.bats %D%/sysctl.bats %D%/terminal.bats
-EXTRA_DIST += %D%/helpers.bash
+runtime_suites += %D%/sysctl.bats
+runtime_suites += %D%/terminal.bats
+runtime_suites += %D%/trace.bats
