@@ -61,6 +61,7 @@ struct step_run {
 	const char *const *proxies; /* in no key; NULL-terminated */
 	const char *cwd;
 	const char *user;
+	const char *hostname; /* NULL = the executor's own */
 	enum run_network network;
 	bool insecure;			  /* --security=insecure */
 	const struct step_script *script; /* NULL = none */

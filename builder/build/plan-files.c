@@ -167,6 +167,7 @@ int plan_run(struct plan_context *plan, const struct instruction *instruction, s
 	cwd = path_join("/", defaults->working_dir ? defaults->working_dir : "");
 	run.cwd = arena_strdup(&plan->graph->arena, cwd);
 	run.user = defaults->user ? defaults->user : "";
+	run.hostname = strv_env_get(plan->graph->options->build_args, "BUILDKIT_SANDBOX_HOSTNAME");
 	ret = plan_mounts(plan, instruction, &run, err);
 	if (ret < 0)
 		return ret;

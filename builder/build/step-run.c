@@ -26,6 +26,8 @@ static int run_find_key(struct engine *engine, struct step *step, char **manifes
 	key_add_list(&builder, "env", run->env, run->env_count);
 	key_add(&builder, "cwd", run->cwd);
 	key_add(&builder, "user", run->user);
+	if (run->hostname)
+		key_add(&builder, "hostname", run->hostname);
 	key_add(&builder, "network", run->network == RUN_NETWORK_NONE ? "none" : "host");
 	key_add(&builder, "security", run->insecure ? "insecure" : "sandbox");
 	key_add(&builder, "script", run->script ? run->script->body : NULL);
@@ -112,6 +114,7 @@ static int execute(struct engine *engine, const struct step_run *run, const stru
 		.args = (char *const *)run->args,
 		.cwd = run->cwd,
 		.user = run->user,
+		.hostname = run->hostname,
 		.network = run->network,
 		.insecure = run->insecure,
 		.runtime = options->runtime,

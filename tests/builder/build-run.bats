@@ -257,3 +257,15 @@ load build
 	try_again --allow everything
 	[ "$status" = 2 ]
 }
+
+@test "RUN: the host name of the steps is a build arg" {
+	build -t t --build-arg BUILDKIT_SANDBOX_HOSTNAME=some-name <<-'X'
+		FROM base
+		RUN hostname >/name && grep "$(hostname)" /etc/hosts
+	X
+	tree t "$BATS_TEST_TMPDIR/t"
+	[ "$(cat "$BATS_TEST_TMPDIR/t/name")" = some-name ]
+	again -t t --build-arg BUILDKIT_SANDBOX_HOSTNAME=other-name
+	tree t "$BATS_TEST_TMPDIR/u"
+	[ "$(cat "$BATS_TEST_TMPDIR/u/name")" = other-name ]
+}
