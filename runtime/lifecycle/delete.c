@@ -23,15 +23,15 @@
 #include "runtime/texts.h"
 #include "spec/config.h"
 
-int verb_run_hooks(int dirfd, const struct record *record, enum hook_kind kind,
-		   enum container_status status, pid_t pid, struct error *err)
+int verb_run_hooks(int dirfd, const struct record *record, enum hook_kind kind, int signal_fd,
+		   struct error *err)
 {
 	cleanup_arena struct arena arena = ARENA_INIT;
 	cleanup_plan struct plan plan = { .id = record->id, .bundle = record->bundle };
 	struct compiler compiler = { .plan = &plan };
 	struct oci_config *config;
 	struct oci_state state;
-	struct hook_place place = { .state = &state, .signal_fd = -EBADF };
+	struct hook_place place = { .state = &state, .signal_fd = signal_fd };
 	int ret = record_load_config(dirfd, &arena, &config, err);
 
 	if (ret == 0) {
@@ -40,7 +40,10 @@ int verb_run_hooks(int dirfd, const struct record *record, enum hook_kind kind,
 	}
 	if (ret < 0)
 		return ret;
-	record_oci_state(record, status, pid, &state);
+	if (kind == HOOK_POSTSTART)
+		record_oci_state(record, CONTAINER_RUNNING, record->pid, &state);
+	else
+		record_oci_state(record, CONTAINER_STOPPED, 0, &state);
 	/* a bundle that is gone already must not keep them from cleaning up */
 	place.cwd = access(record->bundle, X_OK) == 0 ? record->bundle : "/";
 	return hooks_run(&plan, kind, &place, err);
@@ -106,7 +109,7 @@ int verb_destroy(const struct runtime_globals *globals, int dirfd, const struct 
 		return ret;
 	/* while the configuration is still there; a failing one does not keep the rest back */
 	if (record->poststop &&
-	    verb_run_hooks(dirfd, record, HOOK_POSTSTOP, CONTAINER_STOPPED, 0, &hook_error) < 0)
+	    verb_run_hooks(dirfd, record, HOOK_POSTSTOP, -EBADF, &hook_error) < 0)
 		log_warning("%s", hook_error.msg);
 	return record_remove(globals, record->id, dirfd, err);
 }

@@ -117,13 +117,14 @@ static int wait_for_exec(int fifo, int pidfd, int signal_fd, struct error *err)
 	return judge_answer(&text, err);
 }
 
-int verb_poststart(int dirfd, const struct record *record, int pidfd, struct error *err)
+static int run_poststart(int dirfd, const struct record *record, int pidfd, int signal_fd,
+			 struct error *err)
 {
 	int ret;
 
 	if (!record->poststart)
 		return 0;
-	ret = verb_run_hooks(dirfd, record, HOOK_POSTSTART, CONTAINER_RUNNING, record->pid, err);
+	ret = verb_run_hooks(dirfd, record, HOOK_POSTSTART, signal_fd, err);
 	if (ret < 0) /* spec 1.3: the container must not go on */
 		(void)pidfd_send_signal(pidfd, SIGKILL, NULL, 0);
 	return ret;
@@ -160,7 +161,7 @@ int container_start(const struct runtime_globals *globals, const char *id, struc
 		(void)pidfd_send_signal(pidfd, SIGKILL, NULL, 0); /* half started is no state */
 		return error_prefix(err, ret, "error during container init");
 	}
-	ret = verb_poststart(dirfd, &record, pidfd, err);
+	ret = run_poststart(dirfd, &record, pidfd, signal_fd, err);
 	if (ret < 0)
 		return ret;
 	cleanup_close_fd(&dirfd); /* the lock: readiness may be long in coming */

@@ -195,6 +195,19 @@ load helpers
 	lacks "_ses.$ID" "$stdout"
 }
 
+@test "a kernel without keyrings is no failure, a keyring that is denied is one" {
+	requires ours
+	probe echo fine
+	"$ORLOP_BUILD/tests/helpers/failcall" keyctl ENOSYS "$RUNTIME" --root "$ROOT" run -b "$BUNDLE" "$ID" >"$WORK/out" 3>&-
+	equals "$(cat "$WORK/out")" fine
+	"$ORLOP_BUILD/tests/helpers/failcall" keyctl EPERM "$RUNTIME" --root "$ROOT" run -b "$BUNDLE" "$ID" \
+		>"$WORK/out" 2>&1 3>&- || true
+	contains "join session keyring \"_ses.$ID\": operation not permitted" "$(cat "$WORK/out")"
+	"$ORLOP_BUILD/tests/helpers/failcall" keyctl EPERM "$RUNTIME" --root "$ROOT" run --no-new-keyring -b "$BUNDLE" "$ID" \
+		>"$WORK/out" 3>&-
+	equals "$(cat "$WORK/out")" fine
+}
+
 @test "the payload cannot write to the runtime's executable" {
 	requires ours root
 	cp "$RUNTIME" "$WORK/runtime"

@@ -311,3 +311,18 @@ recorded() {
 	probe_run true
 	equals "$(awk '{ print $1, $2, $NF }' "$WORK/ids")" $'createRuntime 0 0\ncreateContainer 0 100000\npoststart 0 0'
 }
+
+@test "SIGTERM ends a start that waits for a poststart hook, and the container" {
+	hook poststart "sleep 87653"
+	probe sleep
+	ok create -b "$BUNDLE" "$ID"
+	"$RUNTIME" --root "$ROOT" start "$ID" 2>"$WORK/err" 3>&- &
+	wait_for 10 pgrep -f "sleep 87653"
+	kill -TERM $!
+	status=0
+	wait $! || status=$?
+	equals "$status" 1
+	contains "error running poststart hook #0" "$(cat "$WORK/err")"
+	wait_for 5 is_status stopped
+	! pgrep -f "sleep 87653"
+}

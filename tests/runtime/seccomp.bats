@@ -364,3 +364,22 @@ told() {
 	[ -s "$WORK/out" ]
 	lacks "mkdir" "$(cat "$WORK/out")"
 }
+
+@test "a kernel that cannot do it is named before the payload runs" {
+	requires seccomp x86_64 ours
+	seccomp
+	probe echo ran
+	# 317 is seccomp(2), 1 to set a filter
+	status=0
+	"$ORLOP_BUILD/tests/helpers/failcall" 317:0=1 EINVAL "$RUNTIME" --root "$ROOT" run -b "$BUNDLE" "$ID" \
+		>"$WORK/out" 2>&1 3>&- || status=$?
+	equals "$status" 1
+	contains "install the seccomp filter: invalid argument" "$(cat "$WORK/out")"
+	lacks ran "$(cat "$WORK/out")"
+	notifying mkdir
+	start_agent 18 83
+	"$ORLOP_BUILD/tests/helpers/failcall" 317:0=1 EBUSY "$RUNTIME" --root "$ROOT" run -b "$BUNDLE" "$ID" \
+		>"$WORK/out" 2>&1 3>&- || status=$?
+	contains "seccomp notify unsupported: install the filter: device or resource busy" "$(cat "$WORK/out")"
+	[ ! -e "$ROOT/$ID" ]
+}
