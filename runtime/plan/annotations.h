@@ -11,6 +11,7 @@
 
 #define ANNOTATION_HOOKS_STDERR "run.oci.hooks.stderr"
 #define ANNOTATION_HOOKS_STDOUT "run.oci.hooks.stdout"
+#define ANNOTATION_MOUNT_CONTEXT_TYPE "run.oci.mount_context_type"
 #define ANNOTATION_PIDFD_RECEIVER "run.oci.pidfd_receiver"
 #define ANNOTATION_SECCOMP_BPF_DATA "run.oci.seccomp_bpf_data"
 #define ANNOTATION_SECCOMP_FAIL_UNKNOWN "run.oci.seccomp_fail_unknown_syscall"

@@ -14,6 +14,7 @@
 #include "lib/log.h"
 #include "lib/path.h"
 #include "lib/syscalls.h"
+#include "runtime/plan/annotations.h"
 #include "runtime/plan/compile.h"
 #include "runtime/plan/mount-options.h"
 
@@ -334,7 +335,7 @@ static const char *const *compile_paths(const struct compiler *c, const struct j
 /* The label that mounts get and, for crun's annotation, by which of SELinux's options. */
 static int compile_mount_label(const struct compiler *c, struct error *err)
 {
-	const char *type = json_map_get(&c->config->annotations, "run.oci.mount_context_type");
+	const char *type = json_map_get(&c->config->annotations, ANNOTATION_MOUNT_CONTEXT_TYPE);
 
 	if (!c->lin->mount_label || !*c->lin->mount_label)
 		return 0;
@@ -349,7 +350,7 @@ static int compile_mount_label(const struct compiler *c, struct error *err)
 	if (!type)
 		return 0;
 	return error_pointer(err, error_invalid(err, "unknown type of context \"%s\"", type),
-			     "/annotations/run.oci.mount_context_type");
+			     "/annotations/" ANNOTATION_MOUNT_CONTEXT_TYPE);
 }
 
 int compile_mounts(const struct compiler *c, struct error *err)

@@ -39,6 +39,7 @@ runtime_suites += %D%/rootfs.bats
 runtime_suites += %D%/rootless.bats
 runtime_suites += %D%/run.bats
 runtime_suites += %D%/seccomp.bats
+runtime_suites += %D%/selinux-mounts.bats
 runtime_suites += %D%/state-list.bats
 runtime_suites += %D%/sysctl.bats
 runtime_suites += %D%/terminal.bats
