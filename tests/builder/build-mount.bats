@@ -8,6 +8,10 @@ T() {
 	echo "$BATS_TEST_TMPDIR/tree/$1"
 }
 
+teardown() {
+	[ -z "${agent:-}" ] || kill "$agent"
+}
+
 # the files that a RUN step left in its layer
 last_layer() {
 	local id
@@ -244,6 +248,7 @@ last_layer() {
 		RUN --mount=type=ssh,id=other echo "none:$SSH_AUTH_SOCK" >>/out
 	X
 	kill "$agent"
+	agent=
 	[ "$status" = 0 ]
 	tree t "$(T .)"
 	sed -n 1,2p "$(T out)" | tr '\n' ' ' | grep -x '1000 600 /run/buildkit/ssh_agent.0 '
