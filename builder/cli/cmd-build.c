@@ -257,8 +257,10 @@ static int read_options(struct build *build, const struct command_spec *command)
 	if (!args->quiet && strcmp(progress, "quiet") != 0)
 		build->progress.out = stderr;
 	read_build_args(build);
-	ret = named_contexts_parse(&args->contexts, &build->cli->arena, &build->contexts,
-				   &build->cli->err);
+	ret = args->lint ? lint_check_names(args->lint, &build->cli->err) : 0;
+	if (ret == 0)
+		ret = named_contexts_parse(&args->contexts, &build->cli->arena, &build->contexts,
+					   &build->cli->err);
 	if (ret < 0 && build->cli->err.code == ERROR_USAGE)
 		build->cli->usage = command;
 	if (ret == 0)

@@ -51,6 +51,44 @@ static void enable(struct lint *lint, const char *text)
 	lint->orlop_all = lint->orlop_all || strv_contains(&lint->enabled, "orlop");
 }
 
+static bool is_name(const char *name, struct suggestion *near)
+{
+	static const char *const groups[] = { "orlop", "all" };
+
+	for (size_t i = 0; i < ARRAY_SIZE(groups); i++) {
+		if (strcmp(name, groups[i]) == 0)
+			return true;
+		suggestion_consider(near, groups[i]);
+	}
+	for (size_t i = 0; i < ARRAY_SIZE(tables); i++) {
+		for (const struct lint_rule *rule = tables[i]; rule->name; rule++) {
+			if (strcmp(name, rule->name) == 0)
+				return true;
+			suggestion_consider(near, rule->name);
+		}
+	}
+	return false;
+}
+
+int lint_check_names(const char *names, struct error *err)
+{
+	cleanup_strv struct strv list = STRV_INIT;
+	bool all = false;
+
+	add_names(names, &list, &all);
+	for (size_t i = 0; i < list.count; i++) {
+		struct suggestion near = { .word = list.items[i] };
+		int ret;
+
+		if (is_name(list.items[i], &near))
+			continue;
+		ret = error_set(err, ERROR_USAGE, 0, "--lint: there is no rule \"%s\"",
+				list.items[i]);
+		return near.best ? error_suffix(err, ret, " (did you mean %s?)", near.best) : ret;
+	}
+	return 0;
+}
+
 static int parse_error_option(const char *value, bool *fail, struct error *err)
 {
 	/* clang-format off */

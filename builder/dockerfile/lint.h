@@ -59,6 +59,9 @@ struct lint_report {
 	bool bad_options;	   /* the failure is one of "# check=" */
 };
 
+/** Does every name of a --lint option exist? ERROR_USAGE with a suggestion otherwise. */
+int lint_check_names(const char *names, struct error *err);
+
 /** Run all enabled rules. A failure is one of the Dockerfile's (or of "# check="): what was found
  *  before it is in the report. Call lint_done in any case. */
 int lint_run(struct dockerfile *dockerfile, const struct stages *stages,

@@ -64,6 +64,9 @@ printed() {
 	run "$B" build --check --lint=orlop .
 	[ "$status" = 1 ]
 	printed 'WARNING: MissingUser'
+	run "$B" build --check --lint=MisingUser .
+	[ "$status" = 2 ]
+	printed 'did you mean MissingUser'
 	ORLOP_LINT=LatestTag run "$B" build --check .
 	printed 'WARNING: LatestTag'
 	refute printed MissingUser
