@@ -171,6 +171,7 @@ class Image:
 
 
 def shorter(line):
+    line = re.sub(r"[\x00-\x1f]", lambda match: f"\\x{ord(match[0]):02x}", line)
     if len(line) <= 1500:
         return line
     return f"{line[:80]}... sha256:{hashlib.sha256(line.encode()).hexdigest()[:20]}"
