@@ -3,6 +3,7 @@ noinst_LIBRARIES += %D%/liblib.a
 	%D%/alloc.c %D%/alloc.h \
 	%D%/bitlist.c %D%/bitlist.h \
 	%D%/clock.c %D%/clock.h \
+	%D%/completion.c %D%/completion.h \
 	%D%/cleanup.h \
 	%D%/error.c %D%/error.h \
 	%D%/fd.c %D%/fd.h \

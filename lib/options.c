@@ -61,7 +61,7 @@ static void suggest_names(const struct option_spec *table, struct suggestion *su
 	}
 }
 
-static bool takes_value(const struct option_spec *spec)
+bool options_takes_value(const struct option_spec *spec)
 {
 	return spec->kind != OPTION_BOOL &&
 	       (spec->kind != OPTION_ACCEPTED || (spec->flags & OPTION_NEEDS_VALUE));
@@ -135,7 +135,7 @@ struct cursor {
 static int store_with_value(struct found found, const char *shown, const char *value,
 			    struct cursor *cursor, struct error *err)
 {
-	if (!value && takes_value(found.spec)) {
+	if (!value && options_takes_value(found.spec)) {
 		if (cursor->next >= cursor->argc)
 			return usage_error(err, "flag needs an argument: %s%s", shown, "");
 		value = cursor->argv[cursor->next++];
@@ -191,7 +191,7 @@ static int parse_cluster(const struct command_spec *command, char *word, void *b
 		}
 		if (!found.spec)
 			return unknown(command, word + 1, word, err);
-		if (takes_value(found.spec) && letter[1])
+		if (options_takes_value(found.spec) && letter[1])
 			value = letter + 1 + (letter[1] == '=');
 		else if (letter[1] == '=')
 			value = letter + 2; /* -t=false */
@@ -321,7 +321,7 @@ static void print_options(FILE *out, const struct option_spec *options)
 			strbuf_adds(&left, "    ");
 		if (options->name)
 			strbuf_addf(&left, "--%s", options->name);
-		if (takes_value(options) && options->value)
+		if (options_takes_value(options) && options->value)
 			strbuf_addf(&left, " %s", options->value);
 		right = xasprintf("%s%s%s", options->help,
 				  options->kind == OPTION_STRV ? " (repeatable)" : "",
@@ -361,7 +361,7 @@ void options_print_program_help(FILE *out, const struct command_spec *program,
 void options_print_completion(FILE *out, const struct option_spec *options)
 {
 	for (; options && options->kind != OPTION_END; options++) {
-		const char *suffix = takes_value(options) ? "=" : "";
+		const char *suffix = options_takes_value(options) ? "=" : "";
 
 		if (options->kind == OPTION_INCLUDE) {
 			options_print_completion(out, options->include);

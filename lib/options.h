@@ -84,6 +84,8 @@ struct command_spec {
 	int (*run)(const struct command_spec *command, int argc, char **argv, void *globals);
 	const char *summary;	 /* one line, for the list of verbs */
 	const char *description; /* paragraphs for --help; may be NULL */
+	const char *candidates;	 /* for completion: the verb of the same program that lists what the
+				    first argument may be; NULL = files */
 };
 
 struct option_result {
@@ -109,6 +111,8 @@ void options_print_help(FILE *out, const char *program, const struct command_spe
 /** Help of the program: global options and the list of verbs (name NULL ends it). */
 void options_print_program_help(FILE *out, const struct command_spec *program,
 				const struct command_spec *const *commands);
+/** Does a value follow? */
+bool options_takes_value(const struct option_spec *spec);
 /** One option a line, "--name" or "-c" with a trailing "=" if it takes a value: completion uses it.
  */
 void options_print_completion(FILE *out, const struct option_spec *options);

@@ -10,13 +10,28 @@
 
 #include "builder/cli/cli.h"
 #include "lib/cleanup.h"
+#include "lib/completion.h"
 #include "lib/fd.h"
 #include "lib/log.h"
 #include "lib/table.h"
 
+static const struct option_spec completion_options[] = { OPT_END };
+static int cmd_completion(const struct command_spec *command, int argc, char **argv, void *globals);
+
+static const struct command_spec completion_command = {
+	.name = "completion",
+	.arguments = "bash|zsh|fish",
+	.options = completion_options,
+	.arguments_min = 1,
+	.arguments_max = 1,
+	.run = cmd_completion,
+	.summary = "print the completion script for a shell",
+};
+
 /* clang-format off */
 static const struct command_spec *const commands[] = {
 	&build_command,
+	&completion_command,
 	&export_command,
 	&history_command,
 	&images_command,
@@ -55,6 +70,19 @@ static const struct name_value log_levels[] = {
 	{ "debug", LOG_DEBUG }, { NULL, 0 },
 };
 /* clang-format on */
+
+/* Here because it is about the tables of this file. */
+static int cmd_completion(const struct command_spec *command, int argc, char **argv, void *globals)
+{
+	struct option_result result;
+	struct cli *cli = globals;
+	int ret;
+
+	ret = cli_parse(cli, command, argc, argv, NULL, &result);
+	if (ret == 0)
+		ret = completion_write(stdout, result.arguments[0], &program, commands, &cli->err);
+	return ret;
+}
 
 static int setup_log(struct cli *cli)
 {

@@ -31,6 +31,7 @@ static int cmd_delete(const struct command_spec *command, int argc, char **argv,
 const struct command_spec delete_command = {
 	.name = "delete",
 	.arguments = "CONTAINER-ID",
+	.candidates = "list -q",
 	.options = delete_options,
 	.arguments_min = 1,
 	.arguments_max = 1,

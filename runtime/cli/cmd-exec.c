@@ -87,6 +87,7 @@ static int cmd_exec(const struct command_spec *command, int argc, char **argv, v
 const struct command_spec exec_command = {
 	.name = "exec",
 	.arguments = "CONTAINER-ID [COMMAND [ARG...]]",
+	.candidates = "list -q",
 	.options = exec_options,
 	.arguments_min = 1,
 	.arguments_max = -1,

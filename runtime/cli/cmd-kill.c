@@ -38,6 +38,7 @@ static int cmd_kill(const struct command_spec *command, int argc, char **argv, v
 const struct command_spec kill_command = {
 	.name = "kill",
 	.arguments = "CONTAINER-ID [SIGNAL]",
+	.candidates = "list -q",
 	.options = kill_options,
 	.arguments_min = 1,
 	.arguments_max = 2,

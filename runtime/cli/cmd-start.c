@@ -22,6 +22,7 @@ static int cmd_start(const struct command_spec *command, int argc, char **argv, 
 const struct command_spec start_command = {
 	.name = "start",
 	.arguments = "CONTAINER-ID",
+	.candidates = "list -q",
 	.options = start_options,
 	.arguments_min = 1,
 	.arguments_max = 1,

@@ -56,6 +56,7 @@ static int cmd_state(const struct command_spec *command, int argc, char **argv, 
 const struct command_spec state_command = {
 	.name = "state",
 	.arguments = "CONTAINER-ID",
+	.candidates = "list -q",
 	.options = state_options,
 	.arguments_min = 1,
 	.arguments_max = 1,

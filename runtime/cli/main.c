@@ -10,6 +10,7 @@
 #include <sys/stat.h>
 
 #include "lib/cleanup.h"
+#include "lib/completion.h"
 #include "lib/fd.h"
 #include "lib/log.h"
 #include "lib/path.h"
@@ -21,9 +22,22 @@
 #include "runtime/plan/seccomp.h"
 #include "spec/config.h"
 
+static const struct option_spec completion_options[] = { OPT_END };
+static int cmd_completion(const struct command_spec *command, int argc, char **argv, void *globals);
+
+static const struct command_spec completion_command = {
+	.name = "completion",
+	.arguments = "bash|zsh|fish",
+	.options = completion_options,
+	.arguments_min = 1,
+	.arguments_max = 1,
+	.run = cmd_completion,
+	.summary = "print the completion script for a shell",
+};
+
 /* clang-format off */
 static const struct command_spec *const commands[] = {
-	&create_command, &delete_command, &exec_command, &explain_command, &features_command,
+	&completion_command, &create_command, &delete_command, &exec_command, &explain_command, &features_command,
 	&kill_command, &list_command, &run_command, &spec_command, &start_command, &state_command,
 	&validate_command, NULL,
 };
@@ -203,6 +217,19 @@ static int setup_globals(struct cli *cli)
 	cli->globals.debug = cli->debug;
 	cli->globals.resctrl = getenv("ORLOP_RESCTRL"); /* for tests; the mounted one otherwise */
 	return setup_root(cli, privileged);
+}
+
+/* Here because it is about the tables of this file. */
+static int cmd_completion(const struct command_spec *command, int argc, char **argv, void *globals)
+{
+	struct option_result result;
+	struct cli *cli = globals;
+	int ret;
+
+	ret = cli_parse(cli, command, argc, argv, NULL, &result);
+	if (ret == 0)
+		ret = completion_write(stdout, result.arguments[0], &program, commands, &cli->err);
+	return ret;
 }
 
 /* -- doing and failing

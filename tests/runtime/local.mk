@@ -4,6 +4,7 @@ TESTS += $(runtime_suites)
 EXTRA_DIST += $(runtime_suites) %D%/cli.bash %D%/helpers.bash
 
 # the command line
+runtime_suites += %D%/completion.bats
 runtime_suites += %D%/explain.bats
 runtime_suites += %D%/features.bats
 runtime_suites += %D%/output.bats
