@@ -1,8 +1,8 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: Apache-2.0
 # Attacks that have worked on runtimes, each by the number it is known by. Nothing may come of them,
-# whether the container starts or not. "Guard" names what in our code holds it: each test was seen to
-# fail with that taken out.
+# whether the container starts or not. "Guard" names what in our code holds it: the tests were seen to
+# fail with that taken out, but for the two that are marked "not tried".
 load helpers
 
 # A folder of the host with things that nobody may touch.
@@ -166,7 +166,7 @@ cannot_be_written() {
 }
 
 @test "CVE-2019-5736: /proc/PID/exe of an exec is no file of the host" {
-	# Guard: sealing (runtime/lifecycle/seal.c)
+	# Guard: sealing (runtime/lifecycle/seal.c); not tried
 	requires root ours program strace
 	cp "$RUNTIME" "$WORK/runtime"
 	RUNTIME=$WORK/runtime
@@ -211,7 +211,7 @@ cannot_be_written() {
 }
 
 @test "CVE-2024-21626: no number of /proc/self/fd is a way out, for run or exec" {
-	# Guard: keep_only and drop_fds (runtime/init/init.c), verify_cwd (runtime/init/process.c)
+	# Guard: keep_only and drop_fds (runtime/init/init.c), verify_cwd (runtime/init/process.c); not tried
 	requires root ours
 	echo secret >"$WORK/secret"
 	exec 7</ 8<"$WORK"
