@@ -49,6 +49,8 @@ static void rule_user(const struct oci_process *process, struct check *check)
 		rule_broken(check, "/process/user/uid", "%u is not a user", user->uid);
 	if (user->gid == UINT32_MAX)
 		rule_broken(check, "/process/user/gid", "%u is not a group", user->gid);
+	if (user->has_umask && user->umask > 0777)
+		rule_broken(check, "/process/user/umask", "%u is above 511 (0777)", user->umask);
 	for (size_t i = 0; i < user->additional_gids.count; i++) {
 		if (user->additional_gids.items[i] == UINT32_MAX)
 			rule_broken_at(check, "/process/user/additionalGids", i, "",

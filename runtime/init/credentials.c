@@ -59,7 +59,7 @@ static int set_groups(const struct plan *plan, struct error *err)
 	bool may_be_denied = plan->rootless || plan->namespaces[NS_USER].mode != NS_INHERIT;
 	int errnum;
 
-	if (setgroups(process->group_count, process->groups) == 0)
+	if (process->keep_groups || setgroups(process->group_count, process->groups) == 0)
 		return 0;
 	errnum = errno;
 	if (errnum == EPERM && may_be_denied && !process->group_count)
@@ -127,13 +127,15 @@ static int verify(const struct plan_process *process, struct error *err)
 {
 	struct __user_cap_header_struct header = { .version = _LINUX_CAPABILITY_VERSION_3 };
 	struct __user_cap_data_struct data[2];
-	uint64_t permitted, effective;
+	uint64_t permitted, effective, inheritable;
 
 	if (syscall(SYS_capget, &header, data) < 0)
 		return error_errno(err, errno, "read the capabilities back");
 	permitted = data[0].permitted | (uint64_t)data[1].permitted << 32;
 	effective = data[0].effective | (uint64_t)data[1].effective << 32;
-	if (permitted != process->caps_permitted || effective != process->caps_effective)
+	inheritable = data[0].inheritable | (uint64_t)data[1].inheritable << 32;
+	if (permitted != process->caps_permitted || effective != process->caps_effective ||
+	    inheritable != process->caps_inheritable)
 		return error_set(err, ERROR_INTERNAL, EPERM,
 				 "the capabilities did not take effect");
 	return 0;

@@ -61,9 +61,8 @@ int namespaces_join(struct init *init, struct error *err)
  */
 int namespaces_become_root(struct init *init, struct error *err)
 {
-	(void)init;
 	/* refused where setgroups is denied (rootless): the groups stay, unmapped */
-	if (setgroups(0, NULL) < 0 && errno != EPERM)
+	if (!init->plan->process.keep_groups && setgroups(0, NULL) < 0 && errno != EPERM)
 		return error_errno(err, errno, "drop the supplementary groups");
 	if (setresgid(0, 0, 0) < 0)
 		return error_errno(err, errno, "become group 0 of the user namespace");

@@ -131,7 +131,6 @@ static int process_from_options(struct execution *e, struct error *err)
 		e->process.cwd = "/";
 	e->process.args = (struct json_strings){ .items = options->args, .count = count };
 	e->process.terminal = options->terminal;
-	e->process.console_size = NULL;
 	if (options->cwd)
 		e->process.cwd = options->cwd;
 	append(&e->process.env, &e->arena, &options->env);

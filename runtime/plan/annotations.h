@@ -11,6 +11,8 @@
 
 #define ANNOTATION_HOOKS_STDERR "run.oci.hooks.stderr"
 #define ANNOTATION_HOOKS_STDOUT "run.oci.hooks.stdout"
+/* podman's --group-add keep-groups: "1" leaves the caller's supplementary groups */
+#define ANNOTATION_KEEP_GROUPS "run.oci.keep_original_groups"
 #define ANNOTATION_MOUNT_CONTEXT_TYPE "run.oci.mount_context_type"
 #define ANNOTATION_PIDFD_RECEIVER "run.oci.pidfd_receiver"
 #define ANNOTATION_SECCOMP_BPF_DATA "run.oci.seccomp_bpf_data"

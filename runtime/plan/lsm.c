@@ -61,11 +61,14 @@ int compile_labels(const struct oci_process *process, const char *mount_label, s
 		return not_enabled(err, "/linux/mountLabel", selinux);
 	if (text_is_set(label))
 		plan->process.selinux_label = label;
-	/* "unconfined" is what a process without a profile is */
-	if (!text_is_set(profile) || strcmp(profile, "unconfined") == 0)
+	if (!text_is_set(profile))
 		return 0;
-	if (!lsm_is_enabled(plan, lsm_has_apparmor))
+	if (!lsm_is_enabled(plan, lsm_has_apparmor)) {
+		/* without the module everything is; with it, a profile may be attached to paths */
+		if (strcmp(profile, "unconfined") == 0)
+			return 0;
 		return not_enabled(err, "/process/apparmorProfile", apparmor);
+	}
 	plan->process.apparmor_profile = profile;
 	return 0;
 }

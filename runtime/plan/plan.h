@@ -194,6 +194,7 @@ struct plan_process {
 	mode_t umask; /* 022 unless given */
 	const gid_t *groups;
 	size_t group_count;
+	bool keep_groups; /* those of our caller instead */
 	uint64_t caps_bounding, caps_effective, caps_permitted, caps_inheritable, caps_ambient;
 	bool no_new_privileges;
 	bool has_ignored_signals;

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "lib/cleanup.h"
+#include "runtime/plan/annotations.h"
 #include "runtime/plan/compile.h"
 
 struct env_entry {
@@ -102,7 +103,7 @@ static int check_mapped(const struct plan *plan, const char *pointer, struct err
 						   "gid %u is not mapped in the user namespace",
 						   process->gid),
 				     "%s/user/gid", pointer);
-	for (size_t i = 0; i < process->group_count; i++)
+	for (size_t i = 0; !process->keep_groups && i < process->group_count; i++)
 		if (!id_is_mapped(process->groups[i], plan->gid_map, plan->gid_map_count))
 			return error_pointer(
 				err,
@@ -174,12 +175,29 @@ static int compile_oom_score(const struct oci_process *config, const char *point
 	return 0;
 }
 
+/* podman's keep-groups: groups by which the caller may read files are lost otherwise, because a
+ * user namespace cannot name them. */
+static int compile_keep_groups(const struct compiler *c, struct error *err)
+{
+	const char *value = json_map_get(&c->config->annotations, ANNOTATION_KEEP_GROUPS);
+
+	if (!value || strcmp(value, "0") == 0)
+		return 0;
+	if (strcmp(value, "1") != 0)
+		return error_pointer(err, error_invalid(err, "\"%s\" is not 0 or 1", value),
+				     "/annotations/" ANNOTATION_KEEP_GROUPS);
+	c->plan->process.keep_groups = true;
+	return 0;
+}
+
 int compile_process(const struct compiler *c, const struct oci_process *config, const char *pointer,
 		    struct error *err)
 {
 	struct plan *plan = c->plan;
 	int ret = compile_program(config, pointer, plan, err);
 
+	if (ret == 0)
+		ret = compile_keep_groups(c, err);
 	if (ret == 0)
 		ret = compile_user(&config->user, pointer, plan, err);
 	if (ret == 0)

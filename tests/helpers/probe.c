@@ -10,6 +10,7 @@
 #include <grp.h>
 #include <ifaddrs.h>
 #include <linux/capability.h>
+#include <linux/keyctl.h>
 #include <net/if.h>
 #include <netdb.h>
 #include <netinet/in.h>
@@ -328,6 +329,25 @@ static int do_clock(char **argv)
 	(void)clock_gettime(CLOCK_BOOTTIME, &boottime);
 	printf("monotonic=%lld boottime=%lld\n", (long long)monotonic.tv_sec,
 	       (long long)boottime.tv_sec);
+	return 0;
+}
+
+/* The labels of this process and of its session keyring. */
+static int do_label(char **argv)
+{
+	char text[4096] = "";
+	int fd = open("/proc/self/attr/current", O_RDONLY | O_CLOEXEC);
+	long size = fd < 0 ? -1 : read(fd, text, sizeof(text) - 1);
+
+	(void)argv;
+	if (size < 0)
+		return fail("/proc/self/attr/current");
+	text[strcspn(text, "\n")] = '\0';
+	puts(text);
+	(void)close(fd);
+	size = syscall(SYS_keyctl, KEYCTL_GET_SECURITY, KEY_SPEC_SESSION_KEYRING, text,
+		       sizeof(text));
+	printf("keyring %s\n", size > 0 ? text : "");
 	return 0;
 }
 
@@ -762,7 +782,8 @@ static const struct {
 	{ "echo", do_echo },         { "env", do_env },         { "exit", do_exit },
 	{ "false", do_false },       { "fds", do_fds },         { "fork", do_fork },
 	{ "hostname", do_hostname }, { "id", do_id },           { "loopback", do_loopback },
-	{ "links", do_links },       { "ls", do_ls },             { "memory", do_memory }, { "mempolicy", do_mempolicy },   { "mkdir", do_mkdir },
+	{ "links", do_links },       { "label", do_label },
+	{ "ls", do_ls },             { "memory", do_memory }, { "mempolicy", do_mempolicy },   { "mkdir", do_mkdir },
 	{ "mknod", do_mknod },       { "mounts", do_mounts },   { "namespaces", do_namespaces },
 	{ "notify", do_notify },
 	{ "nnp", do_nnp },           { "open", do_open },       { "overwrite", do_overwrite },

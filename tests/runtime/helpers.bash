@@ -219,9 +219,20 @@ requires() {
 		x86_64)
 			[ "$(uname -m)" = x86_64 ] || skip "has the numbers of x86_64's system calls"
 			;;
+		selinux)
+			[ -e /sys/fs/selinux/enforce ] || skip "needs SELinux"
+			;;
+		apparmor)
+			grep -qs Y /sys/module/apparmor/parameters/enabled && command -v apparmor_parser >/dev/null ||
+				skip "needs AppArmor and its parser"
+			;;
 		capability)
 			shift
 			setpriv --dump | grep -qE "^Capability bounding set:.*\b$1\b" || skip "needs the capability $1"
+			;;
+		no_capability)
+			shift
+			! setpriv --dump | grep -qE "^Capability bounding set:.*\b$1\b" || skip "needs to lack the capability $1"
 			;;
 		numa)
 			[ -e /sys/devices/system/node/node0 ] || skip "needs a kernel with memory policies"

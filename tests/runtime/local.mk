@@ -16,6 +16,7 @@ runtime_suites += %D%/version.bats
 
 # what containers are and do; tests/helpers has their payload
 runtime_suites += %D%/attacks.bats
+runtime_suites += %D%/apparmor.bats
 runtime_suites += %D%/bind-mounts.bats
 runtime_suites += %D%/budget.bats
 runtime_suites += %D%/cgroups.bats
@@ -35,12 +36,14 @@ runtime_suites += %D%/mounts.bats
 runtime_suites += %D%/net-devices.bats
 runtime_suites += %D%/notify.bats
 runtime_suites += %D%/policies.bats
+runtime_suites += %D%/process.bats
 runtime_suites += %D%/robustness.bats
 runtime_suites += %D%/rootfs.bats
 runtime_suites += %D%/rootless.bats
 runtime_suites += %D%/run.bats
 runtime_suites += %D%/seccomp.bats
 runtime_suites += %D%/selinux-mounts.bats
+runtime_suites += %D%/selinux.bats
 runtime_suites += %D%/state-list.bats
 runtime_suites += %D%/sysctl.bats
 runtime_suites += %D%/terminal.bats

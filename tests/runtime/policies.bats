@@ -268,8 +268,8 @@ cpus() {
 }
 
 @test "the personality is set, for exec, too" {
-	machine=$(uname -m)
-	[ "$machine" = x86_64 ] || skip "is about x86_64"
+	requires x86_64
+	[ "$(setarch linux32 uname -m)" = i686 ] || skip "needs a kernel that does it (user-mode-linux does not)"
 	config_set '.linux.personality = { "domain": "LINUX32" }'
 	start_container hostname then sleep
 	ok exec "$ID" /bin/probe hostname

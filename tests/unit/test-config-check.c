@@ -68,6 +68,7 @@ static void test_process_rules(void)
 		{ P "\"user\":{\"uid\":4294967295}}", "/process/user/uid", "4294967295" },
 		{ P "\"user\":{\"gid\":4294967295}}", "/process/user/gid", "4294967295" },
 		{ P "\"user\":{\"additionalGids\":[1,4294967295]}}", "/process/user/additionalGids/1", "" },
+		{ P "\"user\":{\"umask\":512}}", "/process/user/umask", "512 is above 511" },
 		{ P "\"rlimits\":[{\"type\":\"RLIMIT_CORE\",\"hard\":1,\"soft\":1},"
 		    "{\"type\":\"RLIMIT_CORE\",\"hard\":1,\"soft\":1}]}",
 		  "/process/rlimits/1/type", "duplicated rlimit RLIMIT_CORE" },
