@@ -34,7 +34,6 @@ void launch_init(struct launch *launch, const struct plan *plan, const struct oc
 		.host = { .fd = -EBADF },
 		.child = { .fd = -EBADF },
 		.pidfd = -EBADF,
-		.network_fd = -EBADF,
 		.signal_fd = -EBADF,
 		.args = { .plan = plan,
 			  .state = state,
@@ -166,8 +165,7 @@ static int make_network(struct launch *launch, struct error *err)
 		return error_errno(err, errno, "return to the host's network namespace");
 	if (made < 0)
 		return error_errno(err, errnum, "open the new network namespace");
-	launch->network_fd = TAKE_FD(made);
-	return launch_send(launch, SYNC_NETWORK, 0, launch->network_fd, err);
+	return launch_send(launch, SYNC_NETWORK, 0, made, err);
 }
 
 /* -- the clone -- */
@@ -416,5 +414,4 @@ void launch_done(struct launch *launch)
 	cleanup_close_fd(&launch->host.fd);
 	cleanup_close_fd(&launch->child.fd);
 	cleanup_close_fd(&launch->pidfd);
-	cleanup_close_fd(&launch->network_fd);
 }

@@ -18,9 +18,6 @@ struct launch {
 	struct sync child; /* theirs; closed here once they have it */
 	pid_t pid;	   /* 0 = none */
 	int pidfd;
-	/* the new network namespace that SYNC_NETWORK brings to init; -EBADF: init was born in it
-	 */
-	int network_fd;
 	pid_t joiner;		     /* 0 = none (any more) */
 	int signal_fd;		     /* borrowed: a signal on it cancels; -EBADF = none */
 	const struct cgroup *cgroup; /* borrowed: its memory.events explain a death */

@@ -70,7 +70,4 @@ static inline bool plan_has_namespace(const struct plan *plan, enum namespace_ki
 /** Is the container's namespace of this kind the runtime's own, inherited or by another name? */
 bool plan_namespace_is_ours(const struct plan *plan, enum namespace_kind kind);
 
-/** ERROR_UNSUPPORTED at this JSON pointer: "not supported yet". */
-int plan_not_yet(struct error *err, const char *pointer, ...) __attribute__((format(printf, 2, 3)));
-
 #endif

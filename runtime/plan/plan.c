@@ -6,7 +6,6 @@
 #include "runtime/plan/plan.h"
 
 #include <fcntl.h>
-#include <stdarg.h>
 #include <string.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
@@ -18,19 +17,6 @@
 
 /* What a valid document asks and this runtime cannot do; its name in docs/validation.md. */
 #define RULE_PLAN "plan"
-
-int plan_not_yet(struct error *err, const char *pointer, ...)
-{
-	char text[sizeof(err->pointer)];
-	va_list ap;
-	int ret;
-
-	va_start(ap, pointer);
-	(void)vsnprintf(text, sizeof(text), pointer, ap);
-	va_end(ap);
-	ret = error_set(err, ERROR_UNSUPPORTED, 0, TEXT_NOT_YET);
-	return error_pointer(err, ret, "%s", text);
-}
 
 /* -- root
  * -------------------------------------------------- */

@@ -324,10 +324,9 @@ struct plan_request {
 };
 
 /**
- * Compile. The config has passed config_check. Values that would change behaviour and are not
- * acted upon yet are ERROR_UNSUPPORTED with their JSON pointer ("not supported yet"). Warnings
- * (capabilities that the bounding set lacks ...) go to the log. *out is released by plan_done,
- * also after failure.
+ * Compile. The config has passed config_check. Values that cannot be acted upon are
+ * ERROR_UNSUPPORTED with their JSON pointer. Warnings (capabilities that the bounding set lacks
+ * ...) go to the log. *out is released by plan_done, also after failure.
  */
 int plan_compile(const struct oci_config *config, const struct plan_request *request,
 		 struct plan *out, struct error *err);
