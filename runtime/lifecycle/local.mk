@@ -14,6 +14,7 @@ runtime_libruntime_a_SOURCES += \
 	%D%/launch.c %D%/launch.h \
 	%D%/list.c \
 	%D%/net-devices.c %D%/net-devices.h \
+	%D%/net-routes.c %D%/net-routes.h \
 	%D%/mounts.c %D%/mounts.h \
 	%D%/notify.c %D%/notify.h \
 	%D%/record.c %D%/record.h \

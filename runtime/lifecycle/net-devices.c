@@ -20,6 +20,7 @@
 #include "lib/alloc.h"
 #include "lib/cleanup.h"
 #include "lib/log.h"
+#include "runtime/lifecycle/net-routes.h"
 
 #define DUMP_TRIES 8
 #define ADDRESSES_MAX 1024 /* of one device */
@@ -47,6 +48,7 @@ struct net_device_move {
 	bool was_up, was_set_down, is_moved;
 	struct address *addresses; /* owned */
 	size_t address_count;
+	struct net_routes routes; /* for the way back only */
 };
 
 /* -- looking -- */
@@ -265,6 +267,8 @@ static int move_device(struct net_devices *devices, struct net_device_move *move
 				  .name = move->device->name };
 	int ret = read_addresses(&devices->host, move, err);
 
+	if (ret == 0 && move->was_up)
+		ret = net_routes_read(&devices->host, move->host_index, name, &move->routes, err);
 	if (ret == 0 && move->was_up) {
 		ret = set_state(&devices->host, move->host_index, false, name, err);
 		move->was_set_down = ret == 0;
@@ -301,8 +305,11 @@ static void return_device(struct net_devices *devices, const struct net_device_m
 	} else if (move->was_set_down) {
 		ret = add_addresses(&devices->host, index, move, &err);
 	}
-	if (ret == 0 && (move->is_moved || move->was_set_down) && move->was_up)
+	if (ret == 0 && (move->is_moved || move->was_set_down) && move->was_up) {
 		ret = set_state(&devices->host, index, true, name, &err);
+		if (ret == 0)
+			ret = net_routes_restore(&devices->host, index, &move->routes, &err);
+	}
 	if (ret < 0)
 		log_warning("%s", err.msg); /* the failure that led here is the one to report */
 }
@@ -363,8 +370,10 @@ void net_devices_return(struct net_devices *devices)
 
 void net_devices_done(struct net_devices *devices)
 {
-	for (size_t i = 0; i < devices->count; i++)
+	for (size_t i = 0; i < devices->count; i++) {
 		free(devices->moves[i].addresses);
+		net_routes_done(&devices->moves[i].routes);
+	}
 	free(devices->moves);
 	netlink_close(&devices->host);
 	netlink_close(&devices->container);

@@ -27,7 +27,7 @@ struct net_devices {
 /** All of the plan's devices into the network namespace at this path. */
 int net_devices_move(struct net_devices *devices, const struct plan *plan, const char *namespace,
 		     struct error *err);
-/** Back again, with name, addresses and state, as far as that is possible. */
+/** Back again, with name, addresses, state and routes, as far as that is possible. */
 void net_devices_return(struct net_devices *devices);
 void net_devices_done(struct net_devices *devices);
 

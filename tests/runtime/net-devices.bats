@@ -195,6 +195,28 @@ host_ip() {
 	contains "state UP" "$(host_ip -o link show dev veth-host | sed 's/LOWERLAYERDOWN/UP/')"
 }
 
+@test "a create that fails gives the routes back, too" {
+	host_ip link set veth-peer up
+	host_ip link set veth-host up
+	host_ip addr add 10.20.30.40/24 dev veth-host
+	host_ip addr add fd00:1::2/64 dev veth-host nodad
+	host_ip route add default via 10.20.30.1
+	host_ip route add 10.99.0.0/16 dev veth-host src 10.20.30.40 metric 50 table 77
+	host_ip route add 10.98.0.0/16 via 10.20.30.2 mtu 1400
+	host_ip -6 route add fd00:99::/48 via fd00:1::1
+	before=$(routes)
+	contains "default via 10.20.30.1" "$before"
+	config_set '.linux.netDevices = { "veth-host": {} } | .process.args = ["/nothing"]'
+	fails run -b "$BUNDLE" "$ID"
+	equals "$(routes)" "$before"
+}
+
+# what administrators set; the kernel's own come and go with the addresses
+routes() {
+	host_ip -4 route show table all | grep -v 'proto kernel' | sort
+	host_ip -6 route show table all | grep -v 'proto kernel' | sed 's/ pref .*//' | sort
+}
+
 @test "network devices need a network namespace, privilege and names that can be" {
 	requires ours
 	config_set '.linux.netDevices = { "veth-host": {} }'
