@@ -182,6 +182,15 @@ wait_for() {
 
 # -- requirements ----------------------------------------------------------------------------------
 
+can_be_realtime() {
+	local folder=$CGROUP_ROOT/orlop-realtime.$$ able=1
+
+	mkdir "$folder" || return 1
+	(echo "$BASHPID" >"$folder/cgroup.procs" && exec chrt -f 1 true) 2>/dev/null && able=0
+	rmdir "$folder"
+	return $able
+}
+
 # requires WORD...: skip unless this place has all of them. An unknown word is a bug of the test.
 requires() {
 	while [ $# -gt 0 ]; do
@@ -206,6 +215,10 @@ requires() {
 		no_cgroup_controller)
 			shift
 			! grep -qw "$1" "$CGROUP_ROOT/cgroup.controllers" || skip "needs a host without the v2 controller $1"
+			;;
+		realtime)
+			# a kernel with RT_GROUP_SCHED (user-mode-linux's) refuses it in every cgroup of v2
+			can_be_realtime || skip "needs real-time scheduling in cgroups"
 			;;
 		time_namespace)
 			[ -e /proc/self/ns/time ] || skip "needs time namespaces"

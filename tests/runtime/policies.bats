@@ -26,7 +26,7 @@ user_namespace() {
 }
 
 @test "every scheduling policy is set, with its parameters" {
-	requires root
+	requires root realtime
 	scheduled '{ "policy": "SCHED_OTHER", "nice": -5 }'
 	contains "policy=0 nice=-5 priority=0 flags=0 " "$stdout"
 	scheduled '{ "policy": "SCHED_BATCH", "nice": 19 }'
@@ -53,7 +53,7 @@ user_namespace() {
 }
 
 @test "scheduling and I/O priority are exec's, too, and exec can have its own" {
-	requires root
+	requires root realtime
 	config_set '.process.scheduler = { "policy": "SCHED_BATCH", "nice": 7 }
 		| .process.ioPriority = { "class": "IOPRIO_CLASS_BE", "priority": 6 }'
 	start_container
@@ -87,7 +87,7 @@ user_namespace() {
 }
 
 @test "in a user namespace the host's root gives what its own root could not" {
-	requires root user_namespace
+	requires root realtime user_namespace
 	user_namespace
 	config_set '.process.scheduler = { "policy": "SCHED_FIFO", "priority": 5 }
 		| .process.ioPriority = { "class": "IOPRIO_CLASS_RT", "priority": 1 }
