@@ -3,6 +3,7 @@ noinst_LIBRARIES += %D%/libbuilder.a
 %C%_libbuilder_a_CPPFLAGS = $(AM_CPPFLAGS) $(CRYPTO_CFLAGS) $(ARCHIVE_CFLAGS) $(ZSTD_CFLAGS) $(ZLIB_CFLAGS) $(CURL_CFLAGS)
 %C%_libbuilder_a_SOURCES =
 BUILDER_LIBS = $(CRYPTO_LIBS) $(ARCHIVE_LIBS) $(ZSTD_LIBS) $(DEFLATE_LIBS) $(ZLIB_LIBS) $(YAJL_LIBS) -lpthread
+include %D%/loop/local.mk
 include %D%/dockerfile/local.mk
 include %D%/context/local.mk
 include %D%/image/local.mk

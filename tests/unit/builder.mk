@@ -57,5 +57,8 @@ unit_builder += %D%/test-digest %D%/test-tar %D%/test-layer %D%/test-store %D%/t
 unit_builder += %D%/test-plan-texts
 %C%_test_plan_texts_LDADD = $(unit_builder_ldadd)
 
+unit_builder += %D%/test-fiber
+%C%_test_fiber_LDADD = $(unit_builder_ldadd)
+
 unit_builder += %D%/test-progress
 %C%_test_progress_LDADD = $(unit_builder_ldadd)

@@ -1,0 +1,3 @@
+# builder/loop: add with builder_libbuilder_a_SOURCES += %D%/FILE.c %D%/FILE.h
+builder_libbuilder_a_SOURCES += %D%/fiber.c %D%/fiber.h
+builder_libbuilder_a_SOURCES += %D%/workers.c %D%/workers.h
