@@ -63,19 +63,62 @@ static bool find_mask(const char *text, const char *key, uint64_t *out)
 	return line;
 }
 
-int proc_self_masks(uint64_t *out_bounding, uint64_t *out_ignored)
-{
-	cleanup_close int fd = open("/proc/self/status", O_RDONLY | O_CLOEXEC);
-	char text[8192];
-	ssize_t size;
+#define STATUS_SIZE 8192
 
-	if (fd < 0)
-		return -errno;
-	size = read(fd, text, sizeof(text) - 1); /* procfs gives all of it at once */
+/* procfs gives all of it at once */
+static int read_small(const char *path, char *text, size_t room)
+{
+	cleanup_close int fd = open(path, O_RDONLY | O_CLOEXEC);
+	ssize_t size = fd < 0 ? -1 : read(fd, text, room - 1);
+
 	if (size < 0)
 		return -errno;
 	text[size] = '\0';
-	if (!find_mask(text, "\nCapBnd:", out_bounding) || !find_mask(text, "\nSigIgn:", out_ignored))
+	return 0;
+}
+
+bool proc_hears_signal(pid_t pid, int signal)
+{
+	char path[64], text[STATUS_SIZE];
+	uint64_t caught, blocked;
+
+	snprintf(path, sizeof(path), "/proc/%d/status", (int)pid);
+	if (read_small(path, text, sizeof(text)) < 0 || !find_mask(text, "\nSigCgt:", &caught) ||
+	    !find_mask(text, "\nSigBlk:", &blocked))
+		return true;
+	return ((caught | blocked) >> (signal - 1)) & 1;
+}
+
+pid_t proc_first_child(pid_t pid)
+{
+	char path[64], text[64];
+	cleanup_dir DIR *dir = NULL;
+	const struct dirent *entry;
+	int child = 0;
+
+	snprintf(path, sizeof(path), "/proc/%d/task", (int)pid);
+	dir = opendir(path);
+	while (dir && !child && (entry = readdir(dir))) {
+		snprintf(path, sizeof(path), "/proc/%d/task/%.20s/children", (int)pid,
+			 entry->d_name);
+		if (entry->d_name[0] != '.' && read_small(path, text, sizeof(text)) == 0) {
+			text[strcspn(text, " ")] = '\0';
+			if (number_parse_int(text, &child) < 0)
+				child = 0;
+		}
+	}
+	return child;
+}
+
+int proc_self_masks(uint64_t *out_bounding, uint64_t *out_ignored)
+{
+	char text[STATUS_SIZE];
+	int ret = read_small("/proc/self/status", text, sizeof(text));
+
+	if (ret < 0)
+		return ret;
+	if (!find_mask(text, "\nCapBnd:", out_bounding) ||
+	    !find_mask(text, "\nSigIgn:", out_ignored))
 		return -ENODATA;
 	return 0;
 }

@@ -16,9 +16,15 @@ int proc_start_time(pid_t pid, uint64_t *out_start, char *out_state);
 /** Is the process with this start time there and not a zombie or dead? */
 bool proc_is_alive(pid_t pid, uint64_t start_time);
 
-/** Masks of /proc/self/status: the bounding set, and the signals that are ignored (bit 0 = signal 1).
- *  One read instead of a hundred prctl and sigaction calls. */
+/** Masks of /proc/self/status: the bounding set, and the signals that are ignored (bit 0 = signal
+ * 1). One read instead of a hundred prctl and sigaction calls. */
 int proc_self_masks(uint64_t *out_bounding, uint64_t *out_ignored);
+
+/** Does the process handle, or block, this signal? true when that cannot be known. */
+bool proc_hears_signal(pid_t pid, int signal);
+
+/** A child of one of the process's threads; 0 = there is none, or the kernel does not say. */
+pid_t proc_first_child(pid_t pid);
 
 /** Do we run in the initial user namespace (inode of /proc/self/ns/user is 0xEFFFFFFD)? */
 bool proc_in_initial_userns(void);

@@ -12,6 +12,7 @@
 #include <string.h>
 #include <sys/pidfd.h>
 #include <sys/prctl.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "lib/cleanup.h"
@@ -67,6 +68,8 @@ child(const struct spawn *spawn, pid_t parent, volatile struct spawn_failure *fa
 		if (getppid() != parent)
 			_exit(127); /* it died before prctl could watch it */
 	}
+	if (spawn->umask >= 0)
+		(void)umask((mode_t)spawn->umask);
 	if (spawn->new_session && setsid() < 0)
 		child_fail(failure, "setsid", errno);
 	if (spawn->new_group && setpgid(0, 0) < 0)

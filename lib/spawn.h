@@ -29,12 +29,13 @@ struct spawn {
 	size_t fd_count;
 	bool new_session; /* setsid */
 	bool new_group;	  /* setpgid(0, 0) */
+	int umask;	  /* -1 = ours */
 	int death_signal; /* PR_SET_PDEATHSIG, 0 = none */
 };
 
 #define SPAWN_INIT                                                                                 \
 	{                                                                                          \
-		.cwd_fd = -EBADF                                                                   \
+		.cwd_fd = -EBADF, .umask = -1                                                      \
 	}
 
 /** Starts it; *out_pidfd (may be NULL) gets a pidfd. An exec failure is reported here, by errno. */

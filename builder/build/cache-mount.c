@@ -6,23 +6,25 @@
 #include <poll.h>
 #include <string.h>
 #include <sys/file.h>
+#include <sys/inotify.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "builder/build/copy-target.h"
 #include "builder/build/copy.h"
 #include "builder/image/snapshot.h"
+#include "builder/loop/fiber.h"
 #include "lib/cleanup.h"
 #include "lib/path.h"
 
 #define FOLDER "mounts"
 #define DATA "data"
-#define LOCK_POLL_MS 100
-#define PRIVATE_MAX 1000 /* builders that have the same private cache at once */
+#define LOCK_LIMIT_MS 1000 /* the kernel tells of a dying process just before it unlocks */
+#define PRIVATE_MAX 1000   /* builders that have the same private cache at once */
 
-/* The folder's name: one that other owners or seeds were asked for is another one. */
-static char *cache_name(const struct engine *engine, const struct step_mount *mount,
-			const char *seed)
+/* One that other owners or seeds were asked for is another one. */
+char *cache_mount_name(const struct engine *engine, const struct step_mount *mount,
+		       const char *seed)
 {
 	const char *space =
 		strv_env_get(engine->graph->options->build_args, "BUILDKIT_CACHE_MOUNT_NS");
@@ -61,27 +63,44 @@ static int open_lock(struct store *store, const char *name, struct error *err)
 	return fd < 0 ? error_errno(err, errno, "open \"%s/%s\"", store->path, path) : fd;
 }
 
+/* An fd that is readable when somebody has closed this file, and with it given back the lock. */
+static int watch_lock(int fd)
+{
+	cleanup_close int notify_fd = inotify_init1(IN_CLOEXEC | IN_NONBLOCK);
+	char path[64];
+
+	snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
+	if (notify_fd < 0 || inotify_add_watch(notify_fd, path, IN_CLOSE_WRITE) < 0)
+		return -errno;
+	return TAKE_FD(notify_fd);
+}
+
 /* Wait for a lock as long as the build is not to stop. */
 static int wait_lock(struct engine *engine, int fd, int operation, struct error *err)
 {
-	static const char note[] = "waiting for another build's cache mount";
-	bool told = false;
-	int ret;
+	static const char note[] = "waiting for a cache mount that another step uses";
+	cleanup_close int notify_fd = -EBADF;
+	bool watched = false;
+	char events[1024];
+	int ret = 0;
 
-	while (flock(fd, operation | LOCK_NB) < 0) {
-		struct pollfd cancel = { .fd = engine->options->cancel_fd, .events = POLLIN };
+	while (ret == 0 && flock(fd, operation | LOCK_NB) < 0) {
+		struct pollfd fds[] = { { .fd = engine->stop_fd, .events = POLLIN },
+					{ .fd = notify_fd, .events = POLLIN } };
 
 		if (errno != EWOULDBLOCK && errno != EINTR)
 			return error_errno(err, errno, "lock a cache mount");
-		if (!told)
+		if (watched) {
+			(void)fiber_poll(fds, ARRAY_SIZE(fds), LOCK_LIMIT_MS);
+			(void)!read(notify_fd, events, sizeof(events)); /* all is asked anew */
+		} else {
+			notify_fd = watch_lock(fd); /* and a last look at the lock */
+			watched = true;
 			engine_event(engine, EVENT_NOTE, engine->running, note, strlen(note));
-		told = true;
-		(void)poll(&cancel, 1, LOCK_POLL_MS); /* what it says is asked below */
+		}
 		ret = engine_check_cancel(engine, err);
-		if (ret < 0)
-			return ret;
 	}
-	return 0;
+	return ret;
 }
 
 static bool is_held(const struct cache_mount *held, size_t count, const char *name)
@@ -168,13 +187,13 @@ static int make_data(struct engine *engine, const struct step_mount *mount, cons
 	return 0;
 }
 
-int cache_mount_open(struct engine *engine, const struct step_mount *mount, const char *seed,
+int cache_mount_open(struct engine *engine, const struct step_mount *mount, const char *name,
 		     const struct cache_mount *held, size_t held_count, struct cache_mount *out,
 		     struct error *err)
 {
 	int ret;
 
-	*out = (struct cache_mount){ .name = cache_name(engine, mount, seed), .lock_fd = -EBADF };
+	*out = (struct cache_mount){ .name = xstrdup(name), .lock_fd = -EBADF };
 	ret = lock(engine, mount, held, held_count, out, err);
 	if (ret == 0)
 		ret = make_data(engine, mount, out->name, err);
@@ -188,6 +207,8 @@ int cache_mount_open(struct engine *engine, const struct step_mount *mount, cons
 
 void cache_mount_close(struct cache_mount *cache)
 {
+	if (cache->lock_fd >= 0) /* before those who watch hear that the file was closed */
+		(void)flock(cache->lock_fd, LOCK_UN);
 	cleanup_close_fd(&cache->lock_fd);
 	free(cache->name);
 	free(cache->path);

@@ -16,12 +16,17 @@ struct cache_mount {
 	int lock_fd;
 };
 
+/** The folder's name, owned. seed: the key of what a new one begins with, "" = empty. */
+char *cache_mount_name(const struct engine *engine, const struct step_mount *mount,
+		       const char *seed);
+
 /**
  * Open (and make, and seed) the folder of a mount. shared: with others; locked: waits for them;
  * private: takes another one when it is in use. held: what the same step has open already, which
- * it may use twice. seed: the key of what a new one begins with, "" = empty.
+ * it may use twice. A step opens all of its caches in the order of their names: else two steps
+ * could wait for each other.
  */
-int cache_mount_open(struct engine *engine, const struct step_mount *mount, const char *seed,
+int cache_mount_open(struct engine *engine, const struct step_mount *mount, const char *name,
 		     const struct cache_mount *held, size_t held_count, struct cache_mount *out,
 		     struct error *err);
 void cache_mount_close(struct cache_mount *cache);

@@ -17,6 +17,7 @@
 #include "builder/image/entry.h"
 #include "builder/image/snapshot.h"
 #include "builder/image/unpack.h"
+#include "builder/loop/fiber.h"
 #include "lib/alloc.h"
 #include "lib/cleanup.h"
 #include "lib/inroot.h"
@@ -540,8 +541,8 @@ static int run_body(struct copy *copy, const struct copy_sink *sink, const struc
 	return sink ? sink->entry(sink->context, &entry, &source, err) : 0;
 }
 
-int copy_run(struct copy *copy, const struct copy_sink *sink, struct digest *out_content,
-	     struct error *err)
+static int run_pass(struct copy *copy, const struct copy_sink *sink, struct digest *out_content,
+		    struct error *err)
 {
 	int ret = 0;
 
@@ -557,4 +558,29 @@ int copy_run(struct copy *copy, const struct copy_sink *sink, struct digest *out
 	}
 	hasher_finish(&copy->entries, out_content);
 	return ret;
+}
+
+/* A pass in a thread: it is files alone. */
+struct pass_call {
+	struct copy *copy;
+	const struct copy_sink *sink;
+	struct digest *out_content;
+	struct error *err;
+	int ret;
+};
+
+static void call_pass(void *context)
+{
+	struct pass_call *call = context;
+
+	call->ret = run_pass(call->copy, call->sink, call->out_content, call->err);
+}
+
+int copy_run(struct copy *copy, const struct copy_sink *sink, struct digest *out_content,
+	     struct error *err)
+{
+	struct pass_call call = { copy, sink, out_content, err, 0 };
+
+	fiber_offload(call_pass, &call);
+	return call.ret;
 }

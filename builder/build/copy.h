@@ -72,7 +72,8 @@ const char *copy_empty_item(const struct copy *copy);
 /** Is one of the sources to be unpacked? 1, 0 or negative. */
 int copy_has_archive(struct copy *copy, struct error *err);
 
-/** The pass; out_content gets the digest of all that was selected. May be repeated. */
+/** The pass; out_content gets the digest of all that was selected. May be repeated. Other branches
+ *  of the build run on meanwhile: the sink is called in another thread. */
 int copy_run(struct copy *copy, const struct copy_sink *sink, struct digest *out_content,
 	     struct error *err);
 

@@ -1,23 +1,22 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The engine: stages in order, steps in order, one at a time. The structures are those of a graph
- * with final keys; running branches of it at once is a matter of this file alone.
+ * The engine: every stage is a branch that goes through its steps (schedule.h has the rules of
+ * their running together), and a step is straight-line code that may wait anywhere (loop/fiber.h).
+ * What steps come to is in the graph; nothing in it depends on which branch came first.
  */
 #include "builder/build/engine.h"
 
 #include <errno.h>
-#include <poll.h>
 #include <string.h>
-#include <sys/inotify.h>
-#include <sys/syscall.h>
 #include <time.h>
 
+#include "builder/build/ahead.h"
+#include "builder/build/schedule.h"
+#include "builder/build/step-wait.h"
 #include "builder/container/user.h"
 #include "builder/image/snapshot.h"
 #include "lib/cleanup.h"
 #include "lib/strbuf.h"
-
-#define OWNER_POLL_MS 1000 /* an owner that fails leaves no record that inotify could tell of */
 
 /* -- events --------------------------------------------------------------------------------------
  */
@@ -32,7 +31,9 @@ void engine_event(struct engine *engine, enum build_event_kind kind, unsigned in
 
 unsigned int engine_begin(struct engine *engine, const char *name)
 {
-	struct build_event event = { .kind = EVENT_BEGIN, .id = ++engine->events, .name = name };
+	struct build_event event = { .kind = EVENT_BEGIN,
+				     .id = ++engine->schedule->events,
+				     .name = name };
 
 	engine->options->event(engine->options->event_context, &event);
 	return event.id;
@@ -40,11 +41,7 @@ unsigned int engine_begin(struct engine *engine, const char *name)
 
 int engine_check_cancel(const struct engine *engine, struct error *err)
 {
-	struct pollfd poll_fd = { .fd = engine->options->cancel_fd, .events = POLLIN };
-
-	if (engine->options->cancel_fd < 0 || poll(&poll_fd, 1, 0) <= 0)
-		return 0;
-	return error_set(err, ERROR_CANCELLED, ECANCELED, "the build was interrupted");
+	return schedule_check(engine->schedule, err);
 }
 
 /* -- what a step stands on -----------------------------------------------------------------------
@@ -102,47 +99,33 @@ static int look_up(struct engine *engine, struct step *step, struct error *err)
 	return 1;
 }
 
-/* Until the owner ends, a record appears, or some time has passed. */
-static int wait_for_owner(struct engine *engine, pid_t owner, struct error *err)
+/* Without a place: those who can work should. */
+static int wait_for_builder(struct engine *engine, const struct step *step, struct error *err)
 {
-	cleanup_close int pidfd = owner > 0 ? (int)syscall(SYS_pidfd_open, owner, 0) : -EBADF;
-	cleanup_close int steps_fd = store_steps_open(engine->store, err);
-	cleanup_close int notify_fd = inotify_init1(IN_CLOEXEC | IN_NONBLOCK);
-	struct pollfd polls[] = { { .fd = pidfd, .events = POLLIN },
-				  { .fd = notify_fd, .events = POLLIN },
-				  { .fd = engine->options->cancel_fd, .events = POLLIN } };
-	char path[64];
+	int ret, entered;
 
-	if (steps_fd < 0)
-		return steps_fd;
-	snprintf(path, sizeof(path), "/proc/self/fd/%d", steps_fd);
-	/* without inotify the time limit alone wakes us */
-	(void)inotify_add_watch(notify_fd, path, IN_MOVED_TO | IN_DELETE);
-	(void)poll(polls, ARRAY_SIZE(polls), OWNER_POLL_MS);
-	return engine_check_cancel(engine, err);
+	schedule_leave(engine->schedule);
+	ret = step_wait(engine, step, err);
+	entered = schedule_enter(engine->schedule, ret < 0 ? NULL : err);
+	return ret < 0 ? ret : entered;
 }
 
 /* The lock of a step, unless another builder makes it meanwhile: 0 locked, 1 it is in the cache. */
 static int lock_step(struct engine *engine, struct step *step, struct step_lock *lock,
 		     struct error *err)
 {
-	bool told = false;
+	static const char note[] = "waiting for another builder to do this step";
 
-	for (;;) {
-		pid_t owner = 0;
-		int ret = store_step_trylock(engine->store, step->key.hex, lock, &owner, err);
+	for (bool told = false;; told = true) {
+		int ret = step_try_lock(engine, step, lock, err);
 
 		if (ret < 0)
 			return ret;
 		if (ret == 1)
 			return look_up(engine, step, err); /* it may have come in between */
-		if (!told) {
-			static const char note[] = "waiting for another builder to do this step";
-
+		if (!told)
 			engine_event(engine, EVENT_NOTE, engine->running, note, strlen(note));
-			told = true;
-		}
-		ret = wait_for_owner(engine, owner, err);
+		ret = wait_for_builder(engine, step, err);
 		if (ret == 0)
 			ret = look_up(engine, step, err);
 		if (ret != 0)
@@ -182,18 +165,60 @@ static int make_step(struct engine *engine, struct step *step, char **manifest, 
 	return ret < 0 ? ret : 0;
 }
 
+/* The same step may be under way in another branch, or done: 1, and its result is ours. */
+static int take_twin(struct engine *engine, struct step *step, struct error *err)
+{
+	const struct step *twin;
+	int ret = schedule_twin(engine->schedule, step, &twin, err);
+
+	if (ret < 0 || !twin)
+		return ret;
+	step->key = twin->key;
+	memcpy(step->layer, twin->layer, LAYER_ID_SIZE);
+	step->created = twin->created;
+	step->cached = true;
+	return 1;
+}
+
+/* Key, cache, or work: 1 when there was nothing to do. */
+static int find_or_make(struct engine *engine, struct step *step, char **manifest,
+			struct error *err)
+{
+	const struct step_kind *kind = step->kind;
+	int ret = engine_check_cancel(engine, err);
+
+	if (ret == 0 && kind->identify) {
+		ret = kind->identify(engine, step, err);
+		if (ret == 0)
+			ret = take_twin(engine, step, err);
+	}
+	if (ret != 0)
+		return ret;
+	ret = kind->find_key(engine, step, manifest, err);
+	if (ret >= 0 && !kind->identify) {
+		step->identity = step->key;
+		ret = take_twin(engine, step, err);
+		if (ret != 0)
+			return ret;
+	}
+	if (ret >= 0)
+		ret = look_up(engine, step, err);
+	return ret != 0 ? ret : make_step(engine, step, manifest, err);
+}
+
 int engine_make(struct engine *engine, struct step *step, struct error *err)
 {
 	cleanup_free char *manifest = NULL;
-	int ret = engine_check_cancel(engine, err);
+	int ret;
 
-	if (ret == 0)
-		ret = step->kind->find_key(engine, step, &manifest, err);
-	if (ret >= 0)
-		ret = look_up(engine, step, err);
-	if (ret == 0)
-		ret = make_step(engine, step, &manifest, err);
-	return ret < 0 ? ret : 0;
+	if (step->finished)
+		return 0;
+	ret = find_or_make(engine, step, &manifest, err);
+	if (ret < 0)
+		return ret;
+	step->finished = true;
+	schedule_changed(engine->schedule);
+	return 0;
 }
 
 static void report_failure(struct engine *engine, const struct error *err)
@@ -223,7 +248,7 @@ static void chain_key(struct graph_stage *stage, const struct step *step)
 	key_finish(&builder, &stage->key, NULL);
 }
 
-static int run_one_step(struct engine *engine, struct step *step, struct error *err)
+static int run_with_place(struct engine *engine, struct step *step, struct error *err)
 {
 	struct graph_stage *stage = step->stage;
 	cleanup_free char *name =
@@ -233,7 +258,6 @@ static int run_one_step(struct engine *engine, struct step *step, struct error *
 	engine->running = engine_begin(engine, name);
 	ret = engine_make(engine, step, err);
 	if (ret < 0) {
-		engine->failed = step;
 		report_failure(engine, err);
 		return ret;
 	}
@@ -241,6 +265,21 @@ static int run_one_step(struct engine *engine, struct step *step, struct error *
 	strv_add(&stage->layers, step->layer);
 	chain_key(stage, step);
 	return 0;
+}
+
+static int run_one_step(struct engine *engine, struct step *step, struct error *err)
+{
+	int ret = 0;
+
+	while (ret == 0 && step->kind->is_ready && !step->kind->is_ready(step))
+		ret = schedule_wait(engine->schedule, err);
+	if (ret < 0)
+		return ret;
+	ret = schedule_enter(engine->schedule, err);
+	if (ret == 0)
+		ret = run_with_place(engine, step, err);
+	schedule_leave(engine->schedule);
+	return ret;
 }
 
 /* -- stages --------------------------------------------------------------------------------------
@@ -252,25 +291,108 @@ static int begin_stage(struct engine *engine, struct graph_stage *stage, struct 
 		xasprintf("[%s 1/%zu] FROM %s", stage->label, stage->total, stage->stage->base);
 	struct digest chain = { .text = "" };
 	struct key_builder builder;
-	unsigned int id = engine_begin(engine, name);
 	int ret = 0;
 
+	while (ret == 0 && stage->parent && !stage->parent->finished)
+		ret = schedule_wait(engine->schedule, err);
+	if (ret < 0)
+		return ret;
+	engine->running = engine_begin(engine, name);
 	if (stage->parent) {
 		stage->key = stage->parent->key;
 		strv_add_all(&stage->layers, strv_items(&stage->parent->layers));
 	} else {
 		if (stage->base)
 			ret = image_chain(stage->base, &chain, err);
-		if (ret < 0)
+		if (ret < 0) {
+			report_failure(engine, err);
 			return ret;
+		}
 		key_begin(&builder, "base");
 		key_add(&builder, "platform", engine->graph->options->platform);
 		key_add(&builder, "chain", chain.text);
 		key_finish(&builder, &stage->key, NULL);
 	}
-	engine_event(engine, EVENT_CACHED, id, NULL, 0); /* images are local: nothing to do */
+	/* images are local: nothing to do */
+	engine_event(engine, EVENT_CACHED, engine->running, NULL, 0);
 	return 0;
 }
+
+/* A stage on its way: what its fiber has. */
+struct branch {
+	struct engine engine;
+	struct graph_stage *stage;
+};
+
+static void run_branch(void *context)
+{
+	struct branch *branch = context;
+	struct engine *engine = &branch->engine;
+	struct graph_stage *stage = branch->stage;
+	struct error err = ERROR_INIT;
+	const struct step *step = NULL;
+	bool missed = false;
+	int ret = begin_stage(engine, stage, &err);
+
+	for (size_t i = 0; i < stage->step_count && ret == 0; i++) {
+		step = stage->steps[i];
+		ret = run_one_step(engine, stage->steps[i], &err);
+		if (ret < 0 || missed || step->cached)
+			continue;
+		missed = true;
+		ret = ahead_start(engine, stage, i + 1, missed, &err);
+	}
+	stage->finished = ret == 0;
+	if (ret < 0)
+		schedule_fail(engine->schedule, step, ret, &err);
+	schedule_changed(engine->schedule);
+}
+
+int engine_open(struct engine *engine, struct error *err)
+{
+	const struct engine_options *options = engine->options;
+	int ret;
+
+	engine->schedule = xzalloc(sizeof(*engine->schedule));
+	ret = schedule_open(engine->schedule, options->jobs, options->signal_fd, err);
+	engine->stop_fd = engine->schedule->stop_fd;
+	engine->kill_fd = engine->schedule->kill_fd;
+	return ret;
+}
+
+void engine_close(struct engine *engine)
+{
+	if (engine->schedule)
+		schedule_close(engine->schedule);
+	free(engine->schedule);
+	engine->schedule = NULL;
+}
+
+const struct step *engine_failed(const struct engine *engine)
+{
+	return engine->schedule->failed;
+}
+
+int engine_run(struct engine *engine, struct error *err)
+{
+	const struct graph *graph = engine->graph;
+	cleanup_free struct branch *branches =
+		xreallocarray(NULL, graph->order_count + 1, sizeof(*branches));
+	int ret = 0;
+
+	for (size_t i = 0; i < graph->order_count && ret == 0; i++) {
+		branches[i] = (struct branch){ *engine, graph->order[i] };
+		ret = schedule_start(engine->schedule, run_branch, &branches[i], err);
+		if (ret == 0)
+			ret = ahead_start(engine, graph->order[i], 0, false, err);
+		if (ret < 0)
+			schedule_fail(engine->schedule, NULL, ret, err);
+	}
+	return schedule_run(engine->schedule, err);
+}
+
+/* -- the image -----------------------------------------------------------------------------------
+ */
 
 static const char *date_text(struct engine *engine, int64_t seconds)
 {
@@ -319,25 +441,6 @@ static void date_history(struct engine *engine, struct graph_stage *stage)
 		config->history.items[i].created = date;
 	}
 	config->created = date;
-}
-
-static int run_stage(struct engine *engine, struct graph_stage *stage, struct error *err)
-{
-	int ret = begin_stage(engine, stage, err);
-
-	for (size_t i = 0; i < stage->step_count && ret == 0; i++)
-		ret = run_one_step(engine, stage->steps[i], err);
-	return ret;
-}
-
-int engine_run(struct engine *engine, struct error *err)
-{
-	const struct graph *graph = engine->graph;
-	int ret = 0;
-
-	for (size_t i = 0; i < graph->order_count && ret == 0; i++)
-		ret = run_stage(engine, graph->order[i], err);
-	return ret;
 }
 
 int engine_create_image(struct engine *engine, struct store_ref *out_ref, struct digest *out_id,

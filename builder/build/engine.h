@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Running a graph: step by step, key -> record there? reuse its layer : make it, publish it, record
- * it. Nothing of the image is visible before all is done; every step that was finished stays in the
- * cache, also when a later one fails.
+ * Running a graph. Every step: key -> record there? reuse its layer : make it, publish it, record
+ * it. Stages that do not need each other run at the same time; what comes out does not depend on
+ * which of them is first. Nothing of the image is visible before all is done; every step that was
+ * finished stays in the cache, also when a later one fails.
  */
 #ifndef BUILDER_BUILD_ENGINE_H
 #define BUILDER_BUILD_ENGINE_H
@@ -25,6 +26,8 @@ enum build_event_kind {
 	EVENT_CANCELED,
 };
 
+struct schedule;
+
 struct build_event {
 	enum build_event_kind kind;
 	unsigned int id; /* of the thing that happens, counted from 1 */
@@ -44,23 +47,33 @@ struct engine_options {
 	const struct secret *agents; /* --ssh */
 	size_t agent_count;
 	const char *runtime;
-	int cancel_fd; /* readable = stop; -EBADF = never */
+	unsigned int jobs; /* steps at once */
+	int signal_fd;	   /* a signalfd: the first signal stops, the next one kills; or -EBADF */
 	build_event_fn event;
 	void *event_context;
 };
 
+/** A build as one of its branches sees it (schedule.h): each has its own, with its own step. */
 struct engine {
 	struct store *store;
 	struct graph *graph;
 	const struct context *context;
 	const struct engine_options *options;
-	unsigned int events;  /* ids given */
+	struct schedule *schedule;
+	int stop_fd;	      /* readable: stop what you do */
+	int kill_fd;	      /* readable: at once */
 	unsigned int running; /* id of the step that is being made */
-	const struct step *failed;
 };
 
-/** Run all stages that the graph has in order. On failure engine->failed is the guilty step. */
+/** Give it its schedule; the members above it are set. Close in any case. */
+int engine_open(struct engine *engine, struct error *err);
+void engine_close(struct engine *engine);
+
+/** Run all stages that the graph has in order, those that need not wait for each other at once. */
 int engine_run(struct engine *engine, struct error *err);
+
+/** The step that is to blame for the failure of engine_run; NULL = none is. */
+const struct step *engine_failed(const struct engine *engine);
 
 /** Write the target's image; it has no name yet. */
 int engine_create_image(struct engine *engine, struct store_ref *out_ref, struct digest *out_id,
@@ -76,7 +89,7 @@ unsigned int engine_begin(struct engine *engine, const char *name);
 void engine_event(struct engine *engine, enum build_event_kind kind, unsigned int id,
 		  const char *data, size_t size);
 
-/** -ECANCELED (ERROR_CANCELLED) when the build is to stop. */
+/** -ECANCELED (ERROR_CANCELLED) when the build is to stop. For any thread. */
 int engine_check_cancel(const struct engine *engine, struct error *err);
 
 /** The trees that a stage's next step stands on, bottom to top. */

@@ -117,10 +117,12 @@ struct step {
 	};
 
 	/* while running */
+	struct cache_key identity; /* steps of one build with the same are made once */
 	struct cache_key key;
 	char layer[LAYER_ID_SIZE];
 	int64_t created;
 	bool cached;
+	bool finished; /* key, layer and created are there */
 };
 
 struct graph_stage {
@@ -139,7 +141,7 @@ struct graph_stage {
 	bool command_set; /* CMD was given in this stage */
 
 	/* while running */
-	bool started;
+	bool finished;	      /* all of its steps */
 	struct cache_key key; /* of what the last finished step left */
 	struct strv layers;   /* ids on top of base, the parent's first */
 };

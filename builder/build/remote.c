@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Fetching for ADD, called by step-copy.c (is it in the cache?) and copy.c. */
+/*
+ * Fetching for ADD, called by step-copy.c (is it in the cache?), by copy.c, and ahead of both by
+ * ahead.c.
+ */
 #include "builder/build/remote.h"
 
 #include <errno.h>
@@ -10,6 +13,8 @@
 #include <unistd.h>
 
 #include "builder/build/engine.h"
+#include "builder/build/schedule.h"
+#include "builder/loop/fiber.h"
 #include "builder/registry/transport.h"
 #include "lib/cleanup.h"
 #include "lib/inroot.h"
@@ -69,15 +74,54 @@ int remote_plan(const struct location *location, const char *checksum, bool keep
 	return 0;
 }
 
-int remote_identify(struct engine *engine, struct remote *remote, struct error *err)
+/* Branches of the build may want the same; the second one then finds what the first one has. */
+static int begin(struct engine *engine, struct remote *remote, struct error *err)
+{
+	int ret = 0;
+
+	while (ret == 0 && remote->busy)
+		ret = schedule_wait(engine->schedule, err);
+	if (ret == 0 && remote->failure) {
+		if (err)
+			*err = *remote->failure;
+		return -EIO;
+	}
+	remote->busy = ret == 0;
+	return ret;
+}
+
+static int end(struct engine *engine, struct remote *remote, int ret, const struct error *why)
+{
+	remote->busy = false;
+	if (ret < 0 && why->code != ERROR_CANCELLED) {
+		remote->failure = arena_alloc(&engine->graph->arena, sizeof(*remote->failure));
+		*remote->failure = *why;
+	}
+	schedule_changed(engine->schedule);
+	return ret;
+}
+
+static int identify(struct engine *engine, struct remote *remote, struct error *err)
 {
 	cleanup_free char *url = transport_redact(remote->location.text);
 	int ret;
 
 	if (remote->location.kind != LOCATION_GIT || remote->commit[0])
 		return 0;
-	ret = git_resolve(&remote->location, engine->options->cancel_fd, remote->commit, err);
+	ret = git_resolve(&remote->location, engine->stop_fd, remote->commit, err);
 	return error_prefix(err, ret, "%s", url);
+}
+
+int remote_identify(struct engine *engine, struct remote *remote, struct error *err)
+{
+	int ret = begin(engine, remote, err);
+
+	return ret < 0 ? ret : end(engine, remote, identify(engine, remote, err), err);
+}
+
+bool remote_is_unknown(const struct remote *remote)
+{
+	return remote->location.kind == LOCATION_HTTP && !remote->checksum.text[0];
 }
 
 bool remote_is_immutable(const struct remote *remote)
@@ -111,6 +155,21 @@ static int check_sum(const struct remote *remote, int fd, struct error *err)
 			     remote->checksum.text);
 }
 
+/* In a thread: libcurl waits in its own way. */
+struct get_call {
+	const struct transport_get *get;
+	struct transport_result *result;
+	struct error *err;
+	int ret;
+};
+
+static void call_get(void *context)
+{
+	struct get_call *call = context;
+
+	call->ret = transport_get(call->get, call->result, call->err);
+}
+
 static int download(struct engine *engine, struct remote *remote, int folder_fd, struct error *err)
 {
 	cleanup_close int fd =
@@ -118,14 +177,16 @@ static int download(struct engine *engine, struct remote *remote, int folder_fd,
 	const struct transport_get get = { .url = remote->location.text,
 					   .fd = fd,
 					   .max = DOWNLOAD_MAX,
-					   .cancel_fd = engine->options->cancel_fd };
+					   .cancel_fd = engine->stop_fd };
 	struct transport_result result;
+	struct get_call call = { &get, &result, err, 0 };
 	struct timespec times[2];
 	int ret;
 
 	if (fd < 0)
 		return error_errno(err, errno, "create \"%s\"", remote->name);
-	ret = transport_get(&get, &result, err);
+	fiber_offload(call_get, &call);
+	ret = call.ret;
 	if (ret == 0)
 		ret = check_sum(remote, fd, err);
 	if (ret < 0)
@@ -144,30 +205,40 @@ static int fetch(struct engine *engine, struct remote *remote, const char *folde
 
 	if (remote->location.kind == LOCATION_HTTP)
 		return download(engine, remote, folder_fd, err);
-	ret = remote_identify(engine, remote, err);
+	ret = identify(engine, remote, err);
 	return ret < 0 ? ret
-		       : git_checkout(&remote->location, remote->commit, path,
-				      engine->options->cancel_fd, err);
+		       : git_checkout(&remote->location, remote->commit, path, engine->stop_fd,
+				      err);
+}
+
+/* Have it in remote->folder. */
+static int fetch_once(struct engine *engine, struct remote *remote, struct error *err)
+{
+	char folder[STORE_NAME_SIZE];
+	cleanup_close int folder_fd = -EBADF;
+	int ret = begin(engine, remote, err);
+
+	if (ret < 0)
+		return ret;
+	if (!remote->folder[0]) {
+		ret = store_scratch(engine->store, folder, &folder_fd, err);
+		if (ret == 0)
+			ret = fetch(engine, remote, folder, folder_fd, err);
+		if (ret == 0)
+			memcpy(remote->folder, folder, sizeof(folder));
+	}
+	return end(engine, remote, ret, err);
 }
 
 int remote_fetch(struct engine *engine, struct remote *remote, struct error *err)
 {
 	const char *subdir = remote->location.subdir;
-	char folder[STORE_NAME_SIZE];
 	cleanup_close int folder_fd = -EBADF;
-	int ret;
+	int ret = fetch_once(engine, remote, err);
 
-	if (!remote->folder[0]) {
-		ret = store_scratch(engine->store, folder, &folder_fd, err);
-		if (ret == 0)
-			ret = fetch(engine, remote, folder, folder_fd, err);
-		if (ret < 0)
-			return ret;
-		memcpy(remote->folder, folder, sizeof(folder));
-	} else {
-		folder_fd = openat(engine->store->fd, remote->folder,
-				   O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	}
+	if (ret < 0)
+		return ret;
+	folder_fd = openat(engine->store->fd, remote->folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (folder_fd < 0)
 		return error_errno(err, errno, "open what was downloaded");
 	if (!subdir || !*subdir)

@@ -24,6 +24,8 @@ struct remote {
 	/* while running */
 	char commit[GIT_COMMIT_SIZE];
 	char folder[STORE_NAME_SIZE]; /* what was fetched; "" = nothing yet */
+	bool busy;		      /* a branch of the build is about it, the others wait */
+	struct error *failure;	      /* what whoever asks again is told; NULL = it did not fail */
 };
 
 /** By what is written alone; --checksum (may be NULL) and --keep-git-dir go into it. */
@@ -34,6 +36,9 @@ int remote_plan(const struct location *location, const char *checksum, bool keep
 int remote_identify(struct engine *engine, struct remote *remote, struct error *err);
 /** Can it have no other contents next time? */
 bool remote_is_immutable(const struct remote *remote);
+
+/** Does nothing but fetching tell what it is? */
+bool remote_is_unknown(const struct remote *remote);
 
 /** Fetch; the fd of the folder with the file, or of the folder of the repository that is meant. */
 int remote_fetch(struct engine *engine, struct remote *remote, struct error *err);

@@ -121,6 +121,12 @@ static void add_volume(struct run_mounts *mounts, const struct run_volume *volum
 	mounts->volumes[mounts->count++] = *volume;
 }
 
+static int fail_mount(const struct step_mount *mount, int ret, struct error *err)
+{
+	return error_prefix(err, ret, "--mount=type=%s,target=%s", run_mount_type_name(mount->type),
+			    mount->target ? mount->target : "");
+}
+
 /* -- bind ----------------------------------------------------------------------------------------
  */
 
@@ -211,23 +217,63 @@ static int prepare_tmpfs(struct run_mounts *mounts, const struct step_mount *mou
 /* -- cache ---------------------------------------------------------------------------------------
  */
 
-static int prepare_cache(struct run_mounts *mounts, const struct step_mount *mount,
-			 struct error *err)
+struct wanted_cache {
+	char *name;
+	const struct step_mount *mount;
+};
+
+static int compare_names(const void *a, const void *b)
 {
-	struct cache_mount *cache = &mounts->caches[mounts->cache_count];
+	const struct wanted_cache *x = a, *y = b;
+
+	return strcmp(x->name, y->name);
+}
+
+static int name_cache(struct run_mounts *mounts, const struct step_mount *mount,
+		      struct wanted_cache *out, struct error *err)
+{
 	cleanup_strbuf struct strbuf seed = STRBUF_INIT;
 	int ret = source_key(mounts->engine, mount, &seed, err);
 
-	if (ret == 0)
-		ret = cache_mount_open(mounts->engine, mount, strbuf_text(&seed), mounts->caches,
-				       mounts->cache_count, cache, err);
+	out->mount = mount;
+	out->name = cache_mount_name(mounts->engine, mount, strbuf_text(&seed));
+	return ret;
+}
+
+static int open_cache(struct run_mounts *mounts, const struct wanted_cache *wanted,
+		      struct error *err)
+{
+	struct cache_mount *cache = &mounts->caches[mounts->cache_count];
+	int ret = cache_mount_open(mounts->engine, wanted->mount, wanted->name, mounts->caches,
+				   mounts->cache_count, cache, err);
+
 	if (ret < 0)
-		return ret;
+		return fail_mount(wanted->mount, ret, err);
 	mounts->cache_count++;
 	add_volume(mounts, &(struct run_volume){ .source = cache->path,
-						 .target = mount->target,
-						 .read_only = mount->readonly });
+						 .target = wanted->mount->target,
+						 .read_only = wanted->mount->readonly });
 	return 0;
+}
+
+/* All of a step, in the order of their names: see cache-mount.h. */
+static int prepare_caches(struct run_mounts *mounts, const struct step_run *run, struct error *err)
+{
+	cleanup_free struct wanted_cache *wanted =
+		xzalloc((run->mount_count + 1) * sizeof(*wanted));
+	size_t count = 0;
+	int ret = 0;
+
+	for (size_t i = 0; i < run->mount_count && ret == 0; i++)
+		if (run->mounts[i].type == RUN_MOUNT_CACHE)
+			ret = name_cache(mounts, &run->mounts[i], &wanted[count++], err);
+	if (count)
+		qsort(wanted, count, sizeof(*wanted), compare_names);
+	for (size_t i = 0; i < count && ret == 0; i++)
+		ret = open_cache(mounts, &wanted[i], err);
+	for (size_t i = 0; i < count; i++)
+		free(wanted[i].name);
+	return ret;
 }
 
 /* -- secrets -------------------------------------------------------------------------------------
@@ -369,7 +415,7 @@ typedef int (*prepare_fn)(struct run_mounts *mounts, const struct step_mount *mo
 			  struct error *err);
 
 static const prepare_fn prepare[RUN_MOUNT_TYPES] = {
-	[RUN_MOUNT_BIND] = prepare_bind,   [RUN_MOUNT_CACHE] = prepare_cache,
+	[RUN_MOUNT_BIND] = prepare_bind,   [RUN_MOUNT_CACHE] = NULL, /* prepare_caches */
 	[RUN_MOUNT_TMPFS] = prepare_tmpfs, [RUN_MOUNT_SECRET] = prepare_secret,
 	[RUN_MOUNT_SSH] = prepare_ssh,
 };
@@ -384,19 +430,18 @@ static int compare_targets(const void *a, const void *b)
 int run_mounts_prepare(struct engine *engine, const struct step_run *run, const struct place *place,
 		       struct run_mounts *out, struct error *err)
 {
-	int ret = 0;
+	int ret;
 
 	*out = (struct run_mounts){ .engine = engine, .place = place };
 	out->volumes = xzalloc((run->mount_count + 1) * sizeof(*out->volumes));
 	out->caches = xzalloc((run->mount_count + 1) * sizeof(*out->caches));
 	out->forwards = xzalloc((run->mount_count + 1) * sizeof(struct ssh_forward *));
+	ret = prepare_caches(out, run, err);
 	for (size_t i = 0; i < run->mount_count && ret == 0; i++) {
 		const struct step_mount *mount = &run->mounts[i];
 
-		ret = prepare[mount->type](out, mount, err);
-		ret = error_prefix(err, ret, "--mount=type=%s,target=%s",
-				   run_mount_type_name(mount->type),
-				   mount->target ? mount->target : "");
+		if (prepare[mount->type])
+			ret = fail_mount(mount, prepare[mount->type](out, mount, err), err);
 	}
 	if (out->count) /* what is mounted inside of another comes after it, as in BuildKit */
 		qsort(out->volumes, out->count, sizeof(*out->volumes), compare_targets);

@@ -121,6 +121,7 @@ int run_step_execute(const struct run_step *step, struct run_result *out, struct
 		.output = pass_output,
 		.context = (void *)(uintptr_t)step,
 		.cancel_fd = step->cancel_fd,
+		.kill_fd = step->kill_fd,
 	};
 	int ret;
 

@@ -59,6 +59,7 @@ struct run_step {
 
 	/* Readable = stop: TERM, 10 s later KILL, then delete; -EBADF = never. Not read from. */
 	int cancel_fd;
+	int kill_fd; /* readable = KILL at once; -EBADF = never */
 };
 
 struct run_result {

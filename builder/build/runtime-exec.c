@@ -13,6 +13,7 @@
 #include <sys/signalfd.h>
 #include <time.h>
 
+#include "builder/loop/fiber.h"
 #include "lib/alloc.h"
 #include "lib/cleanup.h"
 #include "lib/fd.h"
@@ -27,6 +28,7 @@
 #define LOG_NAME "log.json"
 #define LOG_SIZE_MAX ((size_t)1 << 20)
 #define TERM_GRACE_MS 10000
+#define COMPLAINT_MAX 16384
 
 char *runtime_find(const char *wanted)
 {
@@ -129,7 +131,20 @@ static void add_common_words(struct strv *argv, const struct runtime *runtime)
 /* What the runtime said on stderr, without the line's end; bounded. */
 static void read_complaint(int fd, struct strbuf *out)
 {
-	(void)io_read_rest(fd, 16384, out); /* what was read until then is shown */
+	struct pollfd ready = { .fd = fd, .events = POLLIN };
+	char buffer[4096];
+	ssize_t got;
+
+	for (;;) {
+		(void)fiber_poll(&ready, 1, -1); /* read then says what is wrong */
+		got = read(fd, buffer, sizeof(buffer));
+		if (got < 0 && errno == EINTR)
+			continue;
+		if (got <= 0)
+			break; /* what was read until then is shown */
+		if (out->size < COMPLAINT_MAX)
+			strbuf_add(out, buffer, (size_t)got);
+	}
 	while (out->size && out->data[out->size - 1] == '\n')
 		strbuf_truncate(out, out->size - 1);
 }
@@ -180,8 +195,8 @@ struct running {
 	pid_t pid;
 	int pipes[2]; /* our ends of stdout and stderr; -EBADF = ended or not wanted */
 	int signal_fd;
-	bool cancelled;
-	int64_t kill_at_ms; /* 0 = no cancellation yet */
+	bool cancelled, killed;
+	int64_t kill_at_ms; /* when cancelled: the time of the next KILL */
 };
 
 static void running_done(struct running *running)
@@ -281,16 +296,32 @@ static void send_kill(struct running *running, const char *signal)
 		(void)pidfd_send_signal(running->pidfd, SIGTERM, NULL, 0);
 }
 
+/*
+ * Does the container's first process take notice of TERM? The kernel drops it when that process
+ * neither handles nor blocks it, because it is an init (pid_namespaces(7)): a shell would only be
+ * waited for in vain. It is a child of the runtime, with every runtime.
+ */
+static bool hears_term(const struct running *running)
+{
+	pid_t init = proc_first_child(running->pid);
+
+	return init <= 0 || proc_hears_signal(init, SIGTERM);
+}
+
+static void handle_kill(struct running *running)
+{
+	running->cancelled = running->killed = true;
+	running->kill_at_ms = now_ms() + TERM_GRACE_MS;
+	send_kill(running, "KILL");
+}
+
 static void handle_cancel(struct running *running)
 {
-	if (running->cancelled) {
-		send_kill(running, "KILL");
-		running->kill_at_ms = now_ms() + TERM_GRACE_MS;
-		return;
-	}
 	running->cancelled = true;
 	running->kill_at_ms = now_ms() + TERM_GRACE_MS;
 	send_kill(running, "TERM");
+	if (!hears_term(running))
+		handle_kill(running);
 }
 
 static void forward_signals(struct running *running)
@@ -311,7 +342,7 @@ static int poll_timeout(const struct running *running)
 	return left < 0 ? 0 : (int)left;
 }
 
-enum { WATCH_PID, WATCH_OUT, WATCH_ERR, WATCH_CANCEL, WATCH_SIGNAL, WATCH_COUNT };
+enum { WATCH_PID, WATCH_OUT, WATCH_ERR, WATCH_CANCEL, WATCH_KILL, WATCH_SIGNAL, WATCH_COUNT };
 
 /* Until the runtime has ended. */
 static int watch(struct running *running, struct error *err)
@@ -324,13 +355,16 @@ static int watch(struct running *running, struct error *err)
 			/* once cancelled, only time matters */
 			[WATCH_CANCEL] = { running->cancelled ? -1 : running->run->cancel_fd,
 					   POLLIN, 0 },
+			[WATCH_KILL] = { running->killed ? -1 : running->run->kill_fd, POLLIN, 0 },
 			[WATCH_SIGNAL] = { running->signal_fd, POLLIN, 0 },
 		};
-		int ready = poll(fds, WATCH_COUNT, poll_timeout(running));
+		int ready = fiber_poll(fds, WATCH_COUNT, poll_timeout(running));
 
 		if (ready < 0 && errno != EINTR)
 			return error_errno(err, errno, "poll");
-		if (ready == 0 || (ready > 0 && fds[WATCH_CANCEL].revents))
+		if (ready == 0 || (ready > 0 && fds[WATCH_KILL].revents))
+			handle_kill(running);
+		else if (ready > 0 && fds[WATCH_CANCEL].revents)
 			handle_cancel(running);
 		if (ready <= 0)
 			continue;

@@ -35,6 +35,7 @@ struct runtime_run {
 	void (*output)(void *context, int stream, const char *data, size_t size);
 	void *context;
 	int cancel_fd;	      /* readable = stop; -EBADF = never */
+	int kill_fd;	      /* readable = KILL at once; -EBADF = never */
 	bool forward_signals; /* INT, TERM, HUP, QUIT, ... go on to the runtime, which passes them
 				 on */
 };

@@ -91,6 +91,8 @@ static int definition_key(const struct step *step, struct cache_key *out, struct
 		key_add(&builder, "source", copy->items[i].path);
 		key_add(&builder, "body", copy->items[i].body);
 		key_add(&builder, "include", copy->items[i].include);
+		if (copy->items[i].literal)
+			key_add(&builder, "literal", "true");
 		add_remote(&builder, copy->items[i].remote);
 	}
 	key_add_list(&builder, "excludes", copy->excludes, copy->exclude_count);
@@ -129,10 +131,8 @@ static int put_definition(struct engine *engine, const struct step *step,
 	cleanup_free char *manifest = xasprintf(CONTENT_MEMBER "%s\"}", content->text);
 	struct step_record record = { .created = engine->graph->options->now,
 				      .manifest = manifest };
-	struct cache_key key;
-	int ret = definition_key(step, &key, err);
 
-	return ret < 0 ? ret : store_step_put(engine->store, key.hex, &record, err);
+	return store_step_put(engine->store, step->identity.hex, &record, err);
 }
 
 /* -- owners --------------------------------------------------------------------------------------
@@ -211,23 +211,32 @@ static int hash_sources(struct engine *engine, struct step *step, struct digest 
 	return ret < 0 ? ret : copy_run(&copy, NULL, out, err);
 }
 
+static bool copy_is_ready(const struct step *step)
+{
+	return !step->copy.from.stage || step->copy.from.stage->finished;
+}
+
+/* Within one build the sources don't change: what is defined alike is alike. */
+static int copy_identify(struct engine *engine, struct step *step, struct error *err)
+{
+	int ret = read_below(engine, step, err);
+
+	for (size_t i = 0; i < step->copy.item_count && ret == 0; i++)
+		if (step->copy.items[i].remote)
+			ret = remote_identify(engine, step->copy.items[i].remote, err);
+	return ret < 0 ? ret : definition_key(step, &step->identity, err);
+}
+
 static int copy_find_key(struct engine *engine, struct step *step, char **manifest,
 			 struct error *err)
 {
 	cleanup_step_record struct step_record record = { .manifest = NULL };
-	struct cache_key definition;
 	struct digest content;
 	int ret;
 
-	ret = read_below(engine, step, err);
-	for (size_t i = 0; i < step->copy.item_count && ret == 0; i++)
-		if (step->copy.items[i].remote)
-			ret = remote_identify(engine, step->copy.items[i].remote, err);
-	if (ret < 0 || engine->options->no_cache)
-		return ret;
-	ret = definition_key(step, &definition, err);
-	if (ret == 0)
-		ret = store_step_get(engine->store, definition.hex, &record, err);
+	if (engine->options->no_cache)
+		return 0;
+	ret = store_step_get(engine->store, step->identity.hex, &record, err);
 	if (ret <= 0)
 		return ret;
 	if (!is_immutable(&step->copy) || !read_content(record.manifest, &content))
@@ -275,6 +284,8 @@ static int copy_make(struct engine *engine, struct step *step, struct layer_draf
 
 const struct step_kind step_kind_copy = {
 	.name = "copy",
+	.is_ready = copy_is_ready,
+	.identify = copy_identify,
 	.find_key = copy_find_key,
 	.make = copy_make,
 };

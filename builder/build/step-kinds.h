@@ -15,6 +15,13 @@ struct step_kind {
 	const char *name;
 	/* Two builders that need it at once: one makes it, the other waits. */
 	bool exclusive;
+	/* Has everything that it takes files from been made? NULL = it takes none. */
+	bool (*is_ready)(const struct step *step);
+	/**
+	 * Set step->identity before find_key does its work, when two steps can be known to be the
+	 * same without it. NULL: find_key's key is the identity.
+	 */
+	int (*identify)(struct engine *engine, struct step *step, struct error *err);
 	/**
 	 * Set step->key if it can be known before the step is made: 1, or 0 when making it tells.
 	 * manifest (owned) goes with the record.

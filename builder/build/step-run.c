@@ -9,6 +9,7 @@
 #include "builder/build/run-mounts.h"
 #include "builder/build/runtime-exec.h"
 #include "builder/container/leftovers.h"
+#include "builder/loop/fiber.h"
 #include "lib/cleanup.h"
 #include "lib/io.h"
 #include "lib/strbuf.h"
@@ -121,7 +122,8 @@ static int execute(struct engine *engine, const struct step_run *run, const stru
 		.runtime_root = RUNTIME_ROOT_STEPS,
 		.output = pass_output,
 		.context = engine,
-		.cancel_fd = options->cancel_fd,
+		.cancel_fd = engine->stop_fd,
+		.kill_fd = engine->kill_fd,
 	};
 	int ret = run_mounts_prepare(engine, run, place, &mounts, err);
 
@@ -164,12 +166,30 @@ static int check_result(const struct step_run *run, const struct run_result *res
 		       : ret;
 }
 
+/* The upper folder becomes a layer: in a thread, the container is gone. */
+struct scan_call {
+	struct store *store;
+	const char *folder;
+	const struct layer_scan *scan;
+	struct layer_draft *out;
+	struct error *err;
+	int ret;
+};
+
+static void call_scan(void *context)
+{
+	struct scan_call *call = context;
+
+	call->ret = layer_from_folder(call->store, call->folder, call->scan, call->out, call->err);
+}
+
 static int run_make(struct engine *engine, struct step *step, struct layer_draft *out,
 		    char **manifest, struct error *err)
 {
 	cleanup_strv struct strv trees = STRV_INIT;
 	cleanup_place struct place place = { .store = engine->store };
 	struct layer_scan scan = { .lowers = &trees };
+	struct scan_call call = { engine->store, place.upper.upper, &scan, out, err, 0 };
 	struct run_result result = { 0 };
 	int ret = engine_trees(engine, step->stage, &trees, err);
 
@@ -182,14 +202,27 @@ static int run_make(struct engine *engine, struct step *step, struct layer_draft
 		ret = check_result(&step->run, &result, err);
 	if (ret == 0)
 		ret = place_unmount(&place, err);
-	if (ret == 0)
-		ret = layer_from_folder(engine->store, place.upper.upper, &scan, out, err);
-	return ret;
+	if (ret < 0)
+		return ret;
+	fiber_offload(call_scan, &call);
+	return call.ret;
+}
+
+static bool run_is_ready(const struct step *step)
+{
+	for (size_t i = 0; i < step->run.mount_count; i++) {
+		const struct graph_stage *stage = step->run.mounts[i].from.stage;
+
+		if (stage && !stage->finished)
+			return false;
+	}
+	return true;
 }
 
 const struct step_kind step_kind_run = {
 	.name = "run",
 	.exclusive = true,
+	.is_ready = run_is_ready,
 	.find_key = run_find_key,
 	.make = run_make,
 };

@@ -5,6 +5,8 @@
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
+#include <sched.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -31,7 +33,7 @@
 struct build_args {
 	struct strv tags, build_args, labels, volumes, secrets, agents, contexts, allowed;
 	const char *file, *target, *network, *runtime, *progress, *iidfile, *platform;
-	const char *call, *lint;
+	const char *call, *lint, *jobs;
 	bool no_cache, quiet, check;
 };
 
@@ -57,6 +59,8 @@ static const struct option_spec build_options[] = {
 		 "an SSH agent for RUN --mount=type=ssh (default: SSH_AUTH_SOCK)"),
 	OPT_STRV(0, "allow", struct build_args, allowed, "security.insecure|network.host",
 		 "let RUN --security=insecure have all rights (the host's network needs no leave)"),
+	OPT_STRING('j', "jobs", struct build_args, jobs, "N",
+		   "steps that run at the same time (default: the number of processors; 0 = no limit)"),
 	OPT_STRING(0, "runtime", struct build_args, runtime, "PROGRAM",
 		   "the OCI runtime of RUN steps (default: orlop-runtime)"),
 	OPT_STRING(0, "progress", struct build_args, progress, "plain|auto|quiet", "kind of progress"),
@@ -117,6 +121,7 @@ struct build {
 
 static void build_done(struct build *build)
 {
+	engine_close(&build->engine);
 	progress_done(&build->progress);
 	graph_done(&build->graph);
 	lint_done(&build->warnings);
@@ -240,6 +245,27 @@ static int check_allowed(struct build *build, const struct command_spec *command
 	return 0;
 }
 
+/* Processors that we may use; a container's limit on its time is not looked at. */
+static unsigned int count_processors(void)
+{
+	cpu_set_t processors;
+
+	if (sched_getaffinity(0, sizeof(processors), &processors) < 0)
+		return CPU_SETSIZE; /* there are more of them than fit in */
+	return (unsigned int)CPU_COUNT(&processors);
+}
+
+static int read_jobs(struct build *build, const struct command_spec *command)
+{
+	const char *text = build->args.jobs;
+	uint32_t jobs = 0;
+
+	if (text && number_parse_u32(text, &jobs) < 0)
+		return usage_error(build, command, "jobs", text);
+	build->engine_options.jobs = !text ? count_processors() : jobs ? jobs : UINT_MAX;
+	return 0;
+}
+
 static int read_options(struct build *build, const struct command_spec *command)
 {
 	const struct build_args *args = &build->args;
@@ -271,6 +297,8 @@ static int read_options(struct build *build, const struct command_spec *command)
 		ret = read_tags(build);
 	if (ret == 0)
 		ret = read_platform(build);
+	if (ret == 0)
+		ret = read_jobs(build, command);
 	if (ret == 0)
 		ret = read_time(build, &build->graph_options.now);
 	if (ret == 0)
@@ -478,16 +506,18 @@ static int run(struct build *build)
 	build->signal_fd = signal_open_fd(signals, ARRAY_SIZE(signals), &build->cli->err);
 	if (build->signal_fd < 0)
 		return build->signal_fd;
-	build->engine_options.cancel_fd = build->signal_fd;
+	build->engine_options.signal_fd = build->signal_fd;
 	build->engine_options.event = progress_event;
 	build->engine_options.event_context = &build->progress;
 	*engine = (struct engine){ .store = &build->store,
 				   .graph = &build->graph,
 				   .context = &build->context,
 				   .options = &build->engine_options };
-	ret = engine_run(engine, &build->cli->err);
-	if (ret < 0 && engine->failed)
-		build->where = engine->failed->range;
+	ret = engine_open(engine, &build->cli->err);
+	if (ret == 0)
+		ret = engine_run(engine, &build->cli->err);
+	if (ret < 0 && engine_failed(engine))
+		build->where = engine_failed(engine)->range;
 	return ret;
 }
 

@@ -256,6 +256,7 @@ static int execute(struct run *run, int *out_status, struct error *err)
 		.id = run->record.id,
 		.stdin_fd = run->options->interactive ? STDIN_FILENO : -EBADF,
 		.cancel_fd = -EBADF,
+		.kill_fd = -EBADF,
 		.forward_signals = true,
 	};
 	const struct conmon_run monitored = {

@@ -16,6 +16,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "builder/loop/fiber.h"
 #include "lib/cleanup.h"
 #include "lib/io.h"
 #include "lib/path.h"
@@ -59,7 +60,7 @@ static int read_output(const struct git *git, pid_t pid, int fd, struct strbuf *
 	ssize_t n;
 
 	for (;;) {
-		if (poll(polls, ARRAY_SIZE(polls), -1) < 0 && errno != EINTR)
+		if (fiber_poll(polls, ARRAY_SIZE(polls), -1) < 0 && errno != EINTR)
 			return -errno;
 		if (polls[1].revents) {
 			kill(pid, SIGTERM);
@@ -102,7 +103,6 @@ static int run_git(const struct git *git, char *const *args, struct strbuf *out,
 	cleanup_close int message_fd = memfd_create("git", MFD_CLOEXEC);
 	int pipe_fds[2], status = 0, ret;
 	struct spawn spawn = SPAWN_INIT;
-	mode_t mask;
 	pid_t pid;
 
 	strv_add(&argv, "git");
@@ -123,9 +123,8 @@ static int run_git(const struct git *git, char *const *args, struct strbuf *out,
 	spawn.death_signal = SIGTERM;
 	spawn.fds = (struct spawn_fd[]){ { null_fd, 0 }, { pipe_fds[1], 1 }, { message_fd, 2 } };
 	spawn.fd_count = 3;
-	mask = umask(022); /* ours is 0; the modes of what is checked out are not */
+	spawn.umask = 022; /* ours is 0; the modes of what is checked out are not */
 	ret = spawn_start(&spawn, &pid, NULL, err);
-	umask(mask);
 	close(pipe_fds[1]);
 	if (ret == 0) {
 		ret = read_output(git, pid, pipe_fds[0], out ? out : &ignored);

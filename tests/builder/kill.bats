@@ -134,6 +134,38 @@ check_swept() {
 	check_swept
 }
 
+@test "builds of parallel stages killed at random moments" {
+	{
+		for i in 1 2 3 4 5; do
+			printf 'FROM box AS s%s\nARG N=0\nRUN echo "%s $N" >/one && mkdir /gone && echo x >/gone/file\n' $i $i
+			printf 'COPY tree /copied/\nRUN --mount=type=cache,sharing=locked,target=/c rm -r /gone && echo >>/c/%s\n' $i
+		done
+		printf 'FROM box\nARG N=0\nCOPY big .\nRUN echo "three $N" >three\n'
+		for i in 1 2 3 4 5; do
+			printf 'COPY --from=s%s /one /from/%s\n' $i $i
+		done
+	} >"$work/context/Dockerfile"
+	whole=$(duration build whole --jobs 4 --build-arg N=whole)
+	killed=0
+	for i in {1..120}; do
+		killed_at $((RANDOM * whole / 32768)) "$builder" build -q --network none --jobs 4 \
+			-t "killed:$i" --build-arg "N=$i" "$work/context" && killed=$((killed + 1))
+		[ $((i % 20)) = 0 ] || continue
+		build "after:$i" --jobs 4 --build-arg "N=$i"
+		ob export "after:$i" >"$work/image.tar"
+		for n in 1 2 3 4 5; do
+			[ "$(tar xOf "$work/image.tar" "from/$n")" = "$n $i" ]
+		done
+		[ "$(tar xOf "$work/image.tar" three)" = "three $i" ]
+		check_swept
+	done
+	echo "killed $killed of 120 builds of $whole microseconds" >&2
+	[ "$killed" -gt 40 ]
+	for tag in $("$builder" images --format json killed | jq -r '.[].names[]'); do
+		[ "$(ob export "$tag" | tar xOf - from/5)" = "5 ${tag##*:}" ]
+	done
+}
+
 @test "runs killed at random moments" {
 	whole=$(duration ob run --rm --network none box sleep 0.1)
 	killed=0

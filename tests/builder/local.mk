@@ -7,6 +7,7 @@ builder_suites += %D%/seccomp-profile.bats
 EXTRA_DIST += %D%/helpers.bash
 builder_suites += %D%/images.bats %D%/import-export.bats %D%/store.bats
 builder_suites += %D%/run.bats
+builder_suites += %D%/engine.bats
 builder_suites += %D%/kill.bats %D%/bad-input.bats %D%/concurrency.bats
 EXTRA_DIST += %D%/build.bash %D%/loopback.bash
 builder_suites += %D%/build-run.bats %D%/build-copy.bats %D%/build-copy-link.bats %D%/build-mount.bats %D%/build-context.bats %D%/build-add-remote.bats

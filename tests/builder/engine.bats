@@ -1,0 +1,312 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: Apache-2.0
+# build: branches of a Dockerfile at the same time. What runs beside what is seen by steps that meet
+# in a lent folder, never by the clock.
+
+load build
+load loopback
+
+setup_file() {
+	requires jq python3
+	builder_begin
+}
+
+setup() {
+	[ -z "${MISSING:-}" ] || skip "$MISSING"
+	C=$BATS_TEST_TMPDIR/context
+	L=$BATS_TEST_TMPDIR/lent
+	mkdir "$C" "$L"
+	# wait_for FILE: for the steps; a rendezvous that does not come to be fails
+	cat >"$L/wait_for" <<-'X'
+		#!/bin/sh
+		for i in $(seq 300); do [ -e "/lent/$1" ] && exit 0; sleep 0.05; done
+		echo "nobody made $1" >&2
+		exit 44
+	X
+	chmod +x "$L/wait_for"
+}
+
+teardown() {
+	http_end
+}
+
+# wide N: N stages that all wait for each other, and one that takes a file of each
+wide() {
+	local i j
+	for i in $(seq "$1"); do
+		echo "FROM base AS s$i"
+		echo "RUN touch /lent/up$i$(for j in $(seq "$1"); do echo " && /lent/wait_for up$j"; done | tr -d '\n') && echo $i >/file$i"
+	done
+	echo "FROM base"
+	for i in $(seq "$1"); do
+		echo "COPY --from=s$i /file$i /files/"
+	done
+}
+
+# In the background, with its messages in $E; $P is its pid.
+start() {
+	cat >"$C/Dockerfile"
+	E=$BATS_TEST_TMPDIR/stderr
+	"$B" build -v "$L:/lent" "$@" "$C" >"$BATS_TEST_TMPDIR/stdout" 2>"$E" &
+	P=$!
+}
+
+# until COMMAND...: within 20 seconds
+until_true() {
+	local i
+	for i in $(seq 400); do
+		"$@" && return 0
+		sleep 0.05
+	done
+	echo "never true: $*" >&2
+	return 1
+}
+
+ended() {
+	status=0
+	wait "$P" || status=$?
+	stderr=$(cat "$E")
+	echo "-> $status"
+	cat "$E"
+}
+
+nothing_left() {
+	[ -z "$(ls -A "$ORLOP_STORE/tmp" "$ORLOP_STORE/leases" | grep -v :)" ]
+	refute grep -F "$ORLOP_STORE" /proc/self/mountinfo
+	refute grep -lF "$L" /proc/[0-9]*/mountinfo
+}
+
+@test "stages that do not need each other run at the same time" {
+	wide 8 | build -v "$L:/lent" --jobs 8 -t t
+	[ "$("$B" export t | tar tf - | grep -c '^files/file')" = 8 ]
+}
+
+@test "--jobs 1: one step at a time" {
+	local i
+	for i in 1 2 3 4; do
+		echo "FROM base AS s$i"
+		echo "RUN mkdir /lent/alone && sleep 0.05 && echo $i >/file$i && rmdir /lent/alone"
+		echo "RUN mkdir /lent/alone && rmdir /lent/alone"
+	done >"$BATS_TEST_TMPDIR/stages"
+	{
+		cat "$BATS_TEST_TMPDIR/stages"
+		echo "FROM base"
+		for i in 1 2 3 4; do echo "COPY --from=s$i /file$i /"; done
+	} | build -v "$L:/lent" --jobs 1
+}
+
+@test "--jobs 2: never more than two, and two" {
+	local i
+	{
+		for i in 1 2 3 4 5; do
+			echo "FROM base AS s$i"
+			echo "RUN touch /lent/in$i; [ \$(ls /lent | grep -c ^in) -le 2 ] || exit 9; sleep 0.1; rm /lent/in$i; echo $i >/file$i"
+		done
+		echo "FROM base AS a"
+		echo "RUN touch /lent/a && /lent/wait_for b"
+		echo "FROM base AS b"
+		echo "RUN touch /lent/b && /lent/wait_for a && echo >/file6"
+		echo "FROM a"
+		for i in 1 2 3 4 5; do echo "COPY --from=s$i /file$i /"; done
+		echo "COPY --from=b /file6 /"
+	} | build -v "$L:/lent" --jobs 2
+	try_again --jobs many
+	[ "$status" = 2 ]
+}
+
+@test "a step begins when what it needs is there, not when all before it in the file is" {
+	build -v "$L:/lent" --jobs 4 <<-X
+		FROM base AS slow
+		RUN /lent/wait_for late && echo >/slow
+		FROM base AS quick
+		RUN echo >/quick
+		FROM base AS last
+		COPY --from=quick /quick /
+		RUN touch /lent/late
+		COPY --from=slow /slow /
+	X
+}
+
+@test "a step that two branches have is made once, without the cache, too" {
+	local i options
+	for options in "" --no-cache; do
+		rm -f "$L/count"
+		mkdir -p "$C/dir"
+		touch "$C/dir/file"
+		build -v "$L:/lent" --jobs 8 --build-arg "O=$options" $options -t t <<-X
+			FROM base AS a
+			ARG O
+			COPY dir /dir
+			RUN --mount=type=bind,target=/c echo once \$O >>/lent/count; sleep 0.2
+			RUN echo a >/a
+			FROM base AS b
+			ARG O
+			COPY dir /dir
+			RUN --mount=type=bind,target=/c echo once \$O >>/lent/count; sleep 0.2
+			RUN echo b >/b
+			FROM base
+			COPY --from=a /a /
+			COPY --from=b /b /
+		X
+		[ "$(wc -l <"$L/count")" = 1 ]
+		said '\[a 3/4\] RUN'
+		said '\[b 3/4\] RUN'
+		cached $((3 + 2)) # FROM, and the second ones
+		[ "$("$B" export t | tar tf - | grep -cx '[ab]')" = 2 ]
+	done
+}
+
+@test "the first failure ends the others, which are told to and named" {
+	start --jobs 4 -t never <<-'X'
+		FROM base AS a
+		RUN /lent/wait_for up && echo the reason && exit 3
+		FROM base AS b
+		RUN trap 'echo told >/lent/told; exit 0' TERM; touch /lent/up; while :; do sleep 0.05; done
+		FROM base AS c
+		COPY --from=b /nothing /
+		COPY --from=a /nothing /
+	X
+	ended
+	[ "$status" = 1 ]
+	[ "$(cat "$L/told")" = told ]
+	[ "$(said '^#[0-9]+ CANCELED$' | wc -l)" = 1 ]
+	id=$(said 'trap' | head -1 | cut -d' ' -f1)
+	said "^$id CANCELED"
+	said '^> \[a 2/2\]|^ > \[a 2/2\]'
+	said 'exit code: 3$'
+	said '>>> RUN /lent/wait_for up'
+	refute said '>>> RUN trap'
+	refute "$B" inspect never
+	nothing_left
+}
+
+@test "a step that cannot hear TERM is not waited for" {
+	start --jobs 2 <<-'X'
+		FROM base AS a
+		RUN /lent/wait_for up && exit 3
+		FROM base
+		RUN touch /lent/up; sleep 1000
+		COPY --from=a / /
+	X
+	# the time that those who hear it have is ten seconds
+	timeout 8 tail --pid="$P" -f /dev/null
+	ended
+	[ "$status" = 1 ]
+	nothing_left
+}
+
+@test "a second SIGINT ends at once who does not want to end" {
+	start -j 2 <<-'X'
+		FROM base AS a
+		RUN trap 'touch /lent/told1' TERM; touch /lent/up1; while :; do sleep 0.05; done
+		FROM base
+		RUN trap 'touch /lent/told2' TERM; touch /lent/up2; while :; do sleep 0.05; done
+		COPY --from=a / /
+	X
+	until_true test -e "$L/up1" -a -e "$L/up2"
+	kill -INT "$P"
+	until_true test -e "$L/told1" -a -e "$L/told2"
+	kill -0 "$P"
+	kill -INT "$P"
+	timeout 8 tail --pid="$P" -f /dev/null
+	ended
+	[ "$status" = 130 ]
+	[ "$(said '^#[0-9]+ CANCELED$' | wc -l)" = 2 ]
+	nothing_left
+}
+
+@test "the image does not depend on who is first" {
+	export SOURCE_DATE_EPOCH=1700000000
+	mkdir -p "$C/tree/deep"
+	for i in 1 2 3 4; do
+		head -c 200000 /dev/zero >"$C/tree/deep/$i"
+	done
+	local i jobs ids=()
+	{
+		for i in 1 2 3 4 5 6 7 8; do
+			echo "FROM base AS s$i"
+			echo "WORKDIR /work$i"
+			echo "COPY tree tree"
+			# later ones end sooner
+			echo "RUN sleep 0.$((9 - i)); echo $i >file; touch -d @1600000000 file ."
+			echo "ENV N=$i"
+		done
+		echo "FROM s3"
+		echo "LABEL one=1"
+		for i in 8 1 5 2 7 4 6; do
+			echo "COPY --from=s$i /work$i /all/$i/"
+		done
+	} >"$C/Dockerfile"
+	for jobs in 1 8; do
+		ob --store "$WORK/jobs$jobs" import "$BATS_FILE_TMPDIR/base.tar" base
+		ob --store "$WORK/jobs$jobs" build -q --jobs "$jobs" -t t "$C"
+		[ "$status" = 0 ]
+		ids+=("$output")
+		"$B" --store "$WORK/jobs$jobs" inspect t | jq '.[0].Digest' >"$BATS_TEST_TMPDIR/digest$jobs"
+		rm -rf "$WORK/jobs$jobs"
+	done
+	[ "${ids[0]}" = "${ids[1]}" ]
+	cmp "$BATS_TEST_TMPDIR/digest1" "$BATS_TEST_TMPDIR/digest8"
+}
+
+@test "the outputs of steps that run beside each other are whole lines with their numbers" {
+	build -v "$L:/lent" --jobs 2 <<-'X'
+		FROM base AS a
+		RUN touch /lent/a; /lent/wait_for b; for i in $(seq 200); do printf 'aaaa'; printf 'AAAA\n'; done
+		FROM base
+		RUN touch /lent/b; /lent/wait_for a; for i in $(seq 200); do printf 'bbbb'; printf 'BBBB\n'; done
+		COPY --from=a /bin/sh /x
+	X
+	a=$(said 'printf .aaaa' | head -1 | cut -d' ' -f1)
+	b=$(said 'printf .bbbb' | head -1 | cut -d' ' -f1)
+	[ "$(said "^$a [0-9.]+ aaaaAAAA$" | wc -l)" = 200 ]
+	[ "$(said "^$b [0-9.]+ bbbbBBBB$" | wc -l)" = 200 ]
+}
+
+@test "a remote file is asked for before its ADD has its turn" {
+	mkdir "$BATS_TEST_TMPDIR/web"
+	echo far >"$BATS_TEST_TMPDIR/web/far"
+	http_begin "$BATS_TEST_TMPDIR/web"
+	for checksum in "" "--checksum=sha256:$(sha256sum <"$BATS_TEST_TMPDIR/web/far" | cut -d' ' -f1)"; do
+		build -v "$HTTP_LOG:/log" --jobs 1 -t t <<-X
+			FROM base
+			RUN : $checksum
+			RUN for i in \$(seq 300); do grep far /log && exit 0; sleep 0.05; done; exit 44
+			ADD $checksum $HTTP/far /
+		X
+		[ "$("$B" export t | tar xOf - far)" = far ]
+		[ "$(grep -c far "$HTTP_LOG")" = 1 ]
+		: >"$HTTP_LOG"
+	done
+}
+
+@test "caches that two steps lock in another order" {
+	local i
+	for i in 1 2 3; do
+		build -v "$L:/lent" --jobs 2 --no-cache <<-'X'
+			FROM base AS a
+			RUN --mount=type=cache,id=one,sharing=locked,target=/1 --mount=type=cache,id=two,sharing=locked,target=/2 \
+				mkdir /1/alone /2/alone && sleep 0.1 && rmdir /1/alone /2/alone
+			FROM base
+			RUN --mount=type=cache,id=two,sharing=locked,target=/2 --mount=type=cache,id=one,sharing=locked,target=/1 \
+				mkdir /2/alone /1/alone && sleep 0.1 && rmdir /2/alone /1/alone
+			COPY --from=a /bin/sh /x
+		X
+	done
+}
+
+@test "a stage's parent that fails is the one to blame" {
+	start --jobs 8 <<-'X'
+		FROM base AS parent
+		RUN exit 5
+		FROM parent AS a
+		RUN touch /lent/never
+		FROM parent
+		COPY --from=a / /
+	X
+	ended
+	[ "$status" = 1 ]
+	said 'exit code: 5'
+	[ ! -e "$L/never" ]
+	refute said CANCELED
+}
