@@ -14,7 +14,7 @@
 #include "spec/json-write.h"
 
 /** Part of every key: raised when what a step does changes its meaning. */
-#define CACHE_KEY_FORMAT "1"
+#define CACHE_KEY_FORMAT "2"
 
 struct cache_key {
 	char hex[DIGEST_HEX + 1]; /* "" = not known yet */

@@ -25,75 +25,6 @@
 #define READ_SIZE (256 * 1024)
 #define CANCEL_EVERY 256 /* entries between two looks at the cancel fd */
 
-/* -- hardlinks: the first name of an inode -------------------------------------------------------
- */
-
-struct inode_name {
-	dev_t device;
-	ino_t inode;
-	uint64_t ordinal; /* of the entry, for the digest; 0 = empty slot */
-	char *path;	  /* where it was written */
-};
-
-struct inode_names {
-	struct inode_name *slots;
-	size_t size, used; /* size: a power of two */
-	uint64_t entries;
-};
-
-static struct inode_name *inode_slot(struct inode_names *names, dev_t device, ino_t inode)
-{
-	size_t at = (size_t)(inode * 0x9E3779B97F4A7C15u ^ device) & (names->size - 1);
-
-	while (names->slots[at].ordinal &&
-	       (names->slots[at].device != device || names->slots[at].inode != inode))
-		at = (at + 1) & (names->size - 1);
-	return &names->slots[at];
-}
-
-static void inode_grow(struct inode_names *names)
-{
-	struct inode_names bigger = { .size = names->size ? 2 * names->size : 64 };
-
-	bigger.slots = xzalloc(bigger.size * sizeof(*bigger.slots));
-	for (size_t i = 0; i < names->size; i++) {
-		const struct inode_name *old = &names->slots[i];
-
-		if (old->ordinal)
-			*inode_slot(&bigger, old->device, old->inode) = *old;
-	}
-	free(names->slots);
-	names->slots = bigger.slots;
-	names->size = bigger.size;
-}
-
-static void inode_names_clear(struct inode_names *names)
-{
-	for (size_t i = 0; i < names->size; i++)
-		free(names->slots[i].path);
-	free(names->slots);
-	*names = (struct inode_names){ NULL, 0, 0, 0 };
-}
-
-/* The entry that had this inode first, NULL if this one is it. */
-static const struct inode_name *first_name(struct inode_names *names, const struct stat *st,
-					   const char *path)
-{
-	struct inode_name *slot;
-
-	names->entries++;
-	if (st->st_nlink < 2 || !S_ISREG(st->st_mode))
-		return NULL;
-	if (2 * (names->used + 1) > names->size)
-		inode_grow(names);
-	slot = inode_slot(names, st->st_dev, st->st_ino);
-	if (slot->ordinal)
-		return slot;
-	*slot = (struct inode_name){ st->st_dev, st->st_ino, names->entries, xstrdup(path) };
-	names->used++;
-	return NULL;
-}
-
 /* -- opening -------------------------------------------------------------------------------------
  */
 
@@ -215,7 +146,6 @@ int copy_open(struct copy *copy, struct engine *engine, const struct step_copy *
 	int ret = 0;
 
 	*copy = (struct copy){ .engine = engine, .step = step, .root_fd = -EBADF };
-	copy->inodes = xzalloc(sizeof(*copy->inodes));
 	hasher_start(&copy->entries);
 	hasher_start(&copy->data);
 	if (step->chmod)
@@ -229,7 +159,7 @@ int copy_open(struct copy *copy, struct engine *engine, const struct step_copy *
 
 void copy_close(struct copy *copy)
 {
-	if (!copy->inodes)
+	if (!copy->engine)
 		return;
 	for (size_t i = 0; copy->inputs && i < copy->step->item_count; i++) {
 		source_list_done(&copy->inputs[i].list);
@@ -241,9 +171,8 @@ void copy_close(struct copy *copy)
 	cleanup_close_fd(&copy->root_fd);
 	hasher_done(&copy->entries);
 	hasher_done(&copy->data);
-	inode_names_clear(copy->inodes);
-	free(copy->inodes);
-	copy->inodes = NULL;
+	inode_names_done(&copy->inodes);
+	copy->engine = NULL;
 }
 
 /* -- archives ------------------------------------------------------------------------------------
@@ -420,6 +349,30 @@ static char *target_path(const char *prefix, const char *path)
 	return xasprintf("%s/%s", prefix, path);
 }
 
+/* The entry that had this inode first, NULL if this one is it. */
+static const struct inode_name *first_name(struct copy *copy, const struct stat *st,
+					   const char *path)
+{
+	copy->entry_count++;
+	if (st->st_nlink < 2 || !S_ISREG(st->st_mode))
+		return NULL;
+	return inode_names_find(&copy->inodes, st, path, copy->entry_count);
+}
+
+/* A mode that was asked for says all about permissions. */
+static void drop_acl(struct tar_xattr *xattrs, size_t *count)
+{
+	for (size_t i = 0; i < *count; i++)
+		if (strcmp(xattrs[i].name, XATTR_ACL_ACCESS) == 0) {
+			const struct tar_xattr dropped = xattrs[i];
+
+			xattrs[i] = xattrs[--*count];
+			free((void *)dropped.name);
+			free((void *)dropped.value);
+			return;
+		}
+}
+
 static int visit(void *context, const struct source_entry *from, struct error *err)
 {
 	struct pass *pass = context;
@@ -432,19 +385,21 @@ static int visit(void *context, const struct source_entry *from, struct error *e
 	struct stat st;
 	int ret = 0;
 
-	if (copy->inodes->entries % CANCEL_EVERY == 0)
+	if (copy->entry_count % CANCEL_EVERY == 0)
 		ret = engine_check_cancel(copy->engine, err);
 	if (ret == 0)
 		ret = open_entry(from, &st, &fd, err);
 	if (ret < 0)
 		return ret;
 	set_metadata(copy, &st, from->link, &entry);
-	first = first_name(copy->inodes, &st, path);
+	first = first_name(copy, &st, path);
 	if (first) {
 		entry.target = first->path;
 		entry.size = 0;
 	} else if (fd >= 0) {
 		ret = entry_read_xattrs(fd, &xattrs, &entry.xattr_count, err);
+		if (ret == 0 && copy->step->chmod)
+			drop_acl(xattrs, &entry.xattr_count);
 		entry.xattrs = xattrs;
 	}
 	if (ret == 0) {
@@ -546,7 +501,8 @@ static int run_pass(struct copy *copy, const struct copy_sink *sink, struct dige
 {
 	int ret = 0;
 
-	inode_names_clear(copy->inodes);
+	inode_names_done(&copy->inodes);
+	copy->entry_count = 0;
 	for (size_t i = 0; i < copy->step->item_count && ret == 0; i++) {
 		const struct copy_item *item = &copy->step->items[i];
 

@@ -12,6 +12,7 @@
 #include "builder/build/engine.h"
 #include "builder/context/select.h"
 #include "builder/image/digest.h"
+#include "builder/image/inode-names.h"
 #include "builder/image/layer.h"
 #include "lib/error.h"
 
@@ -41,8 +42,6 @@ struct copy_input {
 	struct source_list list;
 };
 
-struct inode_names; /* copy.c */
-
 struct copy {
 	struct engine *engine;
 	const struct step_copy *step;
@@ -57,7 +56,8 @@ struct copy {
 	gid_t gid;
 	struct hasher entries, data;
 	char *buffer; /* for reading without a sink */
-	struct inode_names *inodes;
+	struct inode_names inodes;
+	uint64_t entry_count;
 };
 
 /** Open the source's root and find the sources; -ENOENT names the one that is missing. */

@@ -29,6 +29,37 @@ static int create_file(int dirfd, const char *name, const struct tar_entry *entr
 	return 0;
 }
 
+/* Does the folder give its entries ACLs of their own? */
+static bool gives_acls(int dirfd)
+{
+	char path[32];
+
+	if (fgetxattr(dirfd, XATTR_ACL_DEFAULT, NULL, 0) >= 0)
+		return true;
+	if (errno != EBADF)
+		return false;
+	snprintf(path, sizeof(path), "/proc/self/fd/%d", dirfd); /* it is O_PATH */
+	return getxattr(path, XATTR_ACL_DEFAULT, NULL, 0) >= 0;
+}
+
+/* A new entry has the ACLs that its archive or its source says, not those of the folder. */
+static int drop_inherited(int dirfd, const char *name, const struct tar_entry *entry,
+			  struct error *err)
+{
+	cleanup_free char *path = NULL;
+
+	if (S_ISLNK(entry->mode) || !gives_acls(dirfd))
+		return 0;
+	path = xasprintf("/proc/self/fd/%d/%s", dirfd, name);
+	if ((lremovexattr(path, XATTR_ACL_ACCESS) < 0 && errno != ENODATA) ||
+	    (S_ISDIR(entry->mode) && lremovexattr(path, XATTR_ACL_DEFAULT) < 0 &&
+	     errno != ENODATA) ||
+	    fchmodat(dirfd, name, entry->mode & 0777, 0) < 0)
+		return error_errno(err, errno, "drop the ACL that \"%s\" has from its folder",
+				   entry->path);
+	return 0;
+}
+
 int entry_create(int dirfd, const char *name, const struct tar_entry *entry, int *out_fd,
 		 struct error *err)
 {
@@ -59,7 +90,10 @@ int entry_create(int dirfd, const char *name, const struct tar_entry *entry, int
 		return ret;
 	if (ret < 0)
 		return error_errno(err, -ret, "create \"%s\"", entry->path);
-	return 0;
+	ret = drop_inherited(dirfd, name, entry, err);
+	if (ret < 0)
+		cleanup_close_fd(out_fd);
+	return ret;
 }
 
 static int set_xattrs(int dirfd, const char *name, int file_fd, const struct tar_entry *entry,

@@ -1,12 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * From a tree to a tar stream: the upper of an overlay after a RUN, or a tree that was unpacked.
- * Depth first, names sorted as bytes, whiteouts before their siblings. What must not be in a layer
- * (sockets) is removed from the tree too, so that tree and stream say the same.
+ * From a tree to the headers of a tar stream: the upper of an overlay after a RUN, or a tree that
+ * was unpacked. Depth first, names sorted as bytes, whiteouts before their siblings.
  *
- * A folder that was only copied up (a process looked for write access, a mount point was made and
- * removed) is the same in the trees below and has nothing inside: it is held back until something
- * inside it is recorded, and left out otherwise.
+ * Tree and headers say the same when it is done, because everybody who has the diffID gets this
+ * tree: what must not be in a layer (sockets, what was only copied up and is as below) is removed
+ * from the tree, and a folder that hides all below becomes one that hides each name.
+ *
+ * A folder that was only copied up is the same in the trees below and has nothing inside: it is
+ * held back until something inside it is recorded, and left out otherwise.
  */
 #include "builder/image/layer-stream.h"
 
@@ -14,22 +16,15 @@
 #include <fcntl.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <sys/xattr.h>
 
 #include "builder/image/entry.h"
-#include "builder/image/snapshot.h"
+#include "builder/image/inode-names.h"
+#include "builder/image/layer-below.h"
+#include "builder/image/layer-same.h"
+#include "builder/image/overlay.h"
 #include "lib/alloc.h"
 #include "lib/cleanup.h"
 #include "lib/syscalls.h"
-
-#define WHITEOUT_PREFIX ".wh."
-#define OPAQUE_NAME ".wh..wh..opq"
-
-struct link {
-	dev_t device;
-	ino_t inode;
-	char *path;
-};
 
 enum child_kind { CHILD_WHITEOUT, CHILD_FOLDER, CHILD_OTHER };
 
@@ -44,75 +39,60 @@ struct scan_children {
 	size_t count, capacity;
 };
 
-/* A folder whose entry was not recorded yet, and the folders above it likewise. */
-struct held_folder {
+/* A folder on the way down, and the folders above it likewise. */
+struct scan_folder {
 	struct tar_entry entry;
-	struct held_folder *above;
-	bool recorded;
+	struct scan_folder *above;
+	struct stat st;
+	struct below below;
+	int fd;	       /* -EBADF while we are below it: depth must not cost descriptors */
+	bool recorded; /* its entry is in the headers */
+	bool hides;    /* it was made anew: what is below does not show by itself */
+	bool touched;  /* we changed what is in it: its times are to be set again */
 };
+
+static void scan_folder_done(struct scan_folder *folder)
+{
+	cleanup_close_fd(&folder->fd);
+	below_done(&folder->below);
+}
 
 struct scanner {
 	struct store *store;
 	int tree_fd;
 	const struct layer_scan *scan;
 	struct layer_recorder *recorder;
-	struct link *links; /* open addressing, by (device, inode) */
-	size_t link_count, link_capacity;
+	struct inode_names links;
 };
 
-static bool is_flat(const struct scanner *scanner)
+static const struct layer_scan scan_all = { .lowers = NULL };
+
+static bool has_lowers(const struct scanner *scanner)
 {
-	return scanner->scan && scanner->scan->flat;
+	return scanner->scan->lowers != NULL;
 }
 
-/* -- hardlinks ----------------------------------------------------------------------------------
- */
-
-static struct link *link_slot(const struct scanner *scanner, dev_t device, ino_t inode)
+static char *child_path(const struct scan_folder *folder, const char *name)
 {
-	size_t i = (size_t)((inode ^ (device << 7)) * 0x9E3779B97F4A7C15ULL);
-
-	for (;; i++) {
-		struct link *slot = &scanner->links[i & (scanner->link_capacity - 1)];
-
-		if (!slot->path || (slot->device == device && slot->inode == inode))
-			return slot;
-	}
+	return strcmp(folder->entry.path, ".") == 0 ? xstrdup(name)
+						    : xasprintf("%s/%s", folder->entry.path, name);
 }
 
-static void links_grow(struct scanner *scanner)
+static int open_folder(const struct scanner *scanner, const char *path, struct error *err)
 {
-	struct link *old = scanner->links;
-	size_t count = scanner->link_capacity;
+	struct open_how how = { .flags = O_RDONLY | O_DIRECTORY | O_CLOEXEC,
+				.resolve = RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS };
+	int fd = sys_openat2(scanner->tree_fd, path, &how);
 
-	scanner->link_capacity = count ? count * 2 : 64;
-	scanner->links = xzalloc(scanner->link_capacity * sizeof(*old));
-	for (size_t i = 0; i < count; i++)
-		if (old[i].path)
-			*link_slot(scanner, old[i].device, old[i].inode) = old[i];
-	free(old);
+	return fd < 0 ? error_errno(err, errno, "open \"%s\"", path) : fd;
 }
 
-/* The path under which this file was recorded already, or NULL: it is remembered then. */
-static const char *link_find(struct scanner *scanner, const struct stat *st, const char *path)
+/* The folder's descriptor, opened again if it was closed. */
+static int folder_fd(const struct scanner *scanner, struct scan_folder *folder, struct error *err)
 {
-	struct link *slot;
-
-	if (scanner->link_count * 2 >= scanner->link_capacity)
-		links_grow(scanner);
-	slot = link_slot(scanner, st->st_dev, st->st_ino);
-	if (slot->path)
-		return slot->path;
-	*slot = (struct link){ st->st_dev, st->st_ino, xstrdup(path) };
-	scanner->link_count++;
-	return NULL;
-}
-
-static void scanner_done(struct scanner *scanner)
-{
-	for (size_t i = 0; i < scanner->link_capacity; i++)
-		free(scanner->links[i].path);
-	free(scanner->links);
+	if (folder->fd < 0)
+		folder->fd = open_folder(scanner, folder->entry.path, err);
+	return folder->fd;
 }
 
 /* -- entries ------------------------------------------------------------------------------------
@@ -129,65 +109,44 @@ static struct tar_entry entry_of(const struct stat *st, const char *path)
 				   .device = st->st_rdev };
 }
 
-static int record_held(struct scanner *scanner, struct held_folder *folder, struct error *err)
+static int record_folder(struct scanner *scanner, struct scan_folder *folder, struct error *err)
 {
 	int ret;
 
 	if (!folder || folder->recorded)
 		return 0;
-	ret = record_held(scanner, folder->above, err);
+	ret = record_folder(scanner, folder->above, err);
 	if (ret < 0)
 		return ret;
 	folder->recorded = true;
 	return recorder_entry(scanner->recorder, &folder->entry, err);
 }
 
-static int record(struct scanner *scanner, struct held_folder *folder,
+static int record(struct scanner *scanner, struct scan_folder *folder,
 		  const struct tar_entry *entry, struct error *err)
 {
-	int ret = record_held(scanner, folder, err);
+	int ret = record_folder(scanner, folder, err);
 
 	return ret < 0 ? ret : recorder_entry(scanner->recorder, entry, err);
 }
 
 /* An empty regular file named PREFIX NAME beside where NAME was. */
-static int record_whiteout(struct scanner *scanner, struct held_folder *folder, const char *prefix,
+static int record_whiteout(struct scanner *scanner, struct scan_folder *folder, const char *prefix,
 			   const char *name, struct error *err)
 {
-	bool in_root = strcmp(folder->entry.path, ".") == 0;
-	cleanup_free char *path = xasprintf("%s%s%s%s", in_root ? "" : folder->entry.path,
-					    in_root ? "" : "/", prefix, name);
+	cleanup_free char *marker = xasprintf("%s%s", prefix, name);
+	cleanup_free char *path = child_path(folder, marker);
 	/* no time of its own: whiteouts of two equal builds must be equal */
 	const struct tar_entry entry = { .path = path, .mode = S_IFREG | 0644 };
 
 	return record(scanner, folder, &entry, err);
 }
 
-static int record_contents(struct scanner *scanner, int fd, const char *path, uint64_t size,
-			   struct error *err)
+static int record_file(struct scanner *scanner, struct scan_folder *folder, const char *name,
+		       struct tar_entry *entry, struct error *err)
 {
-	struct layer_recorder *recorder = scanner->recorder;
-
-	while (size > 0) {
-		size_t piece = size < LAYER_BUFFER ? (size_t)size : LAYER_BUFFER;
-		ssize_t n = read(fd, recorder->buffer, piece);
-
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n < 0)
-			return error_errno(err, errno, "read \"%s\"", path);
-		if (n == 0)
-			return error_invalid(err, "\"%s\" became shorter while it was read", path);
-		recorder_data(recorder, recorder->buffer, (size_t)n);
-		size -= (uint64_t)n;
-	}
-	return 0;
-}
-
-static int scan_file(struct scanner *scanner, int dirfd, const char *name, struct tar_entry *entry,
-		     struct held_folder *folder, struct error *err)
-{
-	cleanup_close int fd = openat(dirfd, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+	cleanup_close int fd =
+		openat(folder->fd, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
 	struct tar_xattr *xattrs = NULL;
 	int ret;
 
@@ -199,42 +158,66 @@ static int scan_file(struct scanner *scanner, int dirfd, const char *name, struc
 	entry->xattrs = xattrs;
 	ret = record(scanner, folder, entry, err);
 	if (ret == 0)
-		ret = record_contents(scanner, fd, entry->path, entry->size, err);
+		ret = recorder_contents(scanner->recorder, fd, entry->path, err);
 	xattrs_free(xattrs, entry->xattr_count);
 	return ret;
 }
 
-static int scan_other(struct scanner *scanner, int dirfd, const struct scan_child *child,
-		      const char *path, struct held_folder *folder, struct error *err)
+static int remove_entry(struct scan_folder *folder, const char *name, const char *path,
+			struct error *err)
 {
+	folder->touched = true;
+	return unlinkat(folder->fd, name, 0) < 0 ? error_errno(err, errno, "remove \"%s\"", path)
+						 : 0;
+}
+
+/* 1: it is below as it is here, and shows when it is removed here. */
+static int is_below(struct scan_folder *folder, const char *name, const struct stat *st,
+		    struct error *err)
+{
+	struct stat lower;
+	int lower_fd = below_find(&folder->below, name, &lower, err);
+
+	if (lower_fd < 0)
+		return lower_fd == -ENOENT ? 0 : lower_fd;
+	return layer_same_entry(folder->fd, st, lower_fd, &lower, name, err);
+}
+
+static int scan_other(struct scanner *scanner, struct scan_folder *folder, const char *name,
+		      const char *path, struct error *err)
+{
+	bool flat = scanner->scan->flat;
+	const struct inode_name *first;
 	struct tar_entry entry;
 	char target[PATH_MAX];
 	struct stat st;
 	ssize_t size;
+	int ret;
 
-	if (fstatat(dirfd, child->name, &st, AT_SYMLINK_NOFOLLOW) < 0)
+	if (fstatat(folder->fd, name, &st, AT_SYMLINK_NOFOLLOW) < 0)
 		return error_errno(err, errno, "stat \"%s\"", path);
-	entry = entry_of(&st, path);
-	if (!is_flat(scanner) &&
-	    strncmp(child->name, WHITEOUT_PREFIX, strlen(WHITEOUT_PREFIX)) == 0)
+	if (!flat && strncmp(name, WHITEOUT_PREFIX, strlen(WHITEOUT_PREFIX)) == 0)
 		return error_invalid(err,
 				     "\"%s\": a file of this name would delete another when "
 				     "the layer is unpacked",
 				     path);
-	if (S_ISSOCK(st.st_mode)) {
-		if (!is_flat(scanner) && unlinkat(dirfd, child->name, 0) < 0)
-			return error_errno(err, errno, "remove the socket \"%s\"", path);
-		return 0;
-	}
+	if (S_ISSOCK(st.st_mode))
+		return flat ? 0 : remove_entry(folder, name, path, err);
+	ret = is_below(folder, name, &st, err);
+	if (ret != 0)
+		return ret < 0 ? error_prefix(err, ret, "\"%s\"", path)
+			       : remove_entry(folder, name, path, err);
+	entry = entry_of(&st, path);
 	if (st.st_nlink > 1 && !S_ISLNK(st.st_mode)) {
-		entry.target = link_find(scanner, &st, path);
-		if (entry.target)
+		first = inode_names_find(&scanner->links, &st, path, 0);
+		entry.target = first ? first->path : NULL;
+		if (first)
 			return record(scanner, folder, &entry, err);
 	}
 	if (S_ISREG(entry.mode))
-		return scan_file(scanner, dirfd, child->name, &entry, folder, err);
+		return record_file(scanner, folder, name, &entry, err);
 	if (S_ISLNK(entry.mode)) {
-		size = readlinkat(dirfd, child->name, target, sizeof(target) - 1);
+		size = readlinkat(folder->fd, name, target, sizeof(target) - 1);
 		if (size < 0)
 			return error_errno(err, errno, "read the symlink \"%s\"", path);
 		target[size] = '\0';
@@ -243,8 +226,15 @@ static int scan_other(struct scanner *scanner, int dirfd, const struct scan_chil
 	return record(scanner, folder, &entry, err);
 }
 
-/* -- folders ------------------------------------------------------------------------------------
+/* -- the names in a folder ----------------------------------------------------------------------
  */
+
+static int compare_names(const void *a, const void *b)
+{
+	const struct scan_child *x = a, *y = b;
+
+	return strcmp(x->name, y->name);
+}
 
 static int compare_children(const void *a, const void *b)
 {
@@ -263,6 +253,19 @@ static void children_done(struct scan_children *children)
 	free(children->items);
 }
 
+static void add_child(struct scan_children *children, const char *name, enum child_kind kind)
+{
+	ARRAY_GROW(children->items, children->count, children->capacity);
+	children->items[children->count++] = (struct scan_child){ xstrdup(name), kind };
+}
+
+static void sort_children(struct scan_children *children,
+			  int (*compare)(const void *a, const void *b))
+{
+	if (children->count)
+		qsort(children->items, children->count, sizeof(*children->items), compare);
+}
+
 static int child_kind(int dirfd, const struct dirent *d, enum child_kind *out, struct error *err)
 {
 	struct stat st;
@@ -274,7 +277,7 @@ static int child_kind(int dirfd, const struct dirent *d, enum child_kind *out, s
 		return error_errno(err, errno, "stat \"%s\"", d->d_name);
 	if (S_ISDIR(st.st_mode))
 		*out = CHILD_FOLDER;
-	else if (S_ISCHR(st.st_mode) && st.st_rdev == 0)
+	else if (overlay_is_whiteout(&st))
 		*out = CHILD_WHITEOUT;
 	return 0;
 }
@@ -288,218 +291,227 @@ static int read_children(int dirfd, struct scan_children *out, struct error *err
 	if (!dir)
 		return error_errno(err, errno, "read a folder");
 	while ((errno = 0, d = readdir(dir))) {
-		struct scan_child child;
+		enum child_kind kind;
 		int ret;
 
 		if (strcmp(d->d_name, ".") == 0 || strcmp(d->d_name, "..") == 0)
 			continue;
-		ret = child_kind(dirfd, d, &child.kind, err);
+		ret = child_kind(dirfd, d, &kind, err);
 		if (ret < 0)
 			return ret;
-		child.name = xstrdup(d->d_name);
-		ARRAY_GROW(out->items, out->count, out->capacity);
-		out->items[out->count++] = child;
+		add_child(out, d->d_name, kind);
 	}
-	if (errno)
-		return error_errno(err, errno, "read a folder");
-	if (out->count)
-		qsort(out->items, out->count, sizeof(*out->items), compare_children);
-	return 0;
+	return errno ? error_errno(err, errno, "read a folder") : 0;
 }
 
-static bool same_xattrs(const struct tar_xattr *a, size_t a_count, const struct tar_xattr *b,
-			size_t b_count)
+/*
+ * A folder that was made anew hides all below it. Said name by name instead, as the image
+ * specification recommends, the layer means the same to those who don't know opaque folders, and
+ * what was put back as it was is no change.
+ */
+static int add_whiteouts(struct scan_folder *folder, struct scan_children *children,
+			 struct error *err)
 {
-	size_t found = 0;
+	cleanup_strv struct strv names = STRV_INIT;
+	size_t count = children->count;
+	int ret = below_names(&folder->below, &names, err);
 
-	if (a_count != b_count)
-		return false;
-	for (size_t i = 0; i < a_count; i++)
-		for (size_t k = 0; k < b_count; k++)
-			if (strcmp(a[i].name, b[k].name) == 0 && a[i].size == b[k].size &&
-			    memcmp(a[i].value, b[k].value, a[i].size) == 0)
-				found++;
-	return found == a_count;
+	sort_children(children, compare_names);
+	for (size_t i = 0; i < names.count && ret == 0; i++) {
+		struct scan_child wanted = { .name = names.items[i] };
+
+		if (count &&
+		    bsearch(&wanted, children->items, count, sizeof(wanted), compare_names))
+			continue;
+		folder->touched = true;
+		ret = overlay_make_whiteout(folder->fd, names.items[i]);
+		if (ret < 0)
+			return error_errno(err, -ret, "hide \"%s/%s\"", folder->entry.path,
+					   names.items[i]);
+		add_child(children, names.items[i], CHILD_WHITEOUT);
+	}
+	return ret;
 }
+
+/* -- folders ------------------------------------------------------------------------------------
+ */
 
 /*
  * Is this folder the same in the trees below? The root is judged by itself: a layer is shared by
  * all that have its diffID, so a root that no header describes must be the same in all of them.
  */
-static int folder_is_unchanged(struct scanner *scanner, const struct tar_entry *entry,
-			       const struct stat *st, struct error *err)
+static int folder_is_unchanged(struct scan_folder *folder, struct error *err)
 {
-	bool is_root = strcmp(entry->path, ".") == 0;
-	cleanup_close int path_fd = -EBADF;
-	cleanup_close int fd = -EBADF;
-	struct tar_xattr *xattrs = NULL;
-	size_t count = 0;
 	struct stat lower;
-	bool same;
 	int ret;
 
-	if (is_root || !scanner->scan || !scanner->scan->lowers || !scanner->scan->lowers->count)
-		return is_root && layer_root_is_plain(entry);
-	path_fd = snapshot_lookup(scanner->store, scanner->scan->lowers, entry->path, NULL);
-	if (path_fd < 0)
-		return path_fd == -ENOENT || path_fd == -ENOTDIR
-			       ? 0
-			       : error_errno(err, -path_fd, "look up \"%s\" below", entry->path);
-	fd = openat(path_fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	if (fd < 0 || fstat(fd, &lower) < 0)
-		return errno == ENOTDIR ? 0 : error_errno(err, errno, "open \"%s\"", entry->path);
-	if (lower.st_mode != st->st_mode || lower.st_uid != st->st_uid ||
-	    lower.st_gid != st->st_gid)
+	if (!folder->above)
+		return layer_root_is_plain(&folder->entry);
+	if (!folder->below.count)
 		return 0;
-	if (lower.st_mtim.tv_sec != st->st_mtim.tv_sec ||
-	    lower.st_mtim.tv_nsec != st->st_mtim.tv_nsec)
-		return 0;
-	ret = entry_read_xattrs(fd, &xattrs, &count, err);
+	ret = below_open(&folder->below, err);
+	if (ret == 0 && fstat(folder->below.fds[0], &lower) < 0)
+		ret = error_errno(err, errno, "stat \"%s\" below", folder->entry.path);
 	if (ret < 0)
 		return ret;
-	same = same_xattrs(xattrs, count, entry->xattrs, entry->xattr_count);
-	xattrs_free(xattrs, count);
-	return same;
+	return layer_same_folder(folder->fd, &folder->st, folder->below.fds[0], &lower, err);
 }
 
-/* Opaque? Also refuses what our mount options exclude: a tree with it means nothing by itself. */
-static int check_overlay_xattrs(const struct scanner *scanner, int fd, const char *path,
-				struct error *err)
+static int scan_child_folder(struct scanner *scanner, struct scan_folder *above, const char *name,
+			     const char *path, struct error *err);
+
+static int scan_child(struct scanner *scanner, struct scan_folder *folder,
+		      const struct scan_child *child, struct error *err)
 {
-	const char *ns = scanner->store->user_xattr ? "user" : "trusted";
-	char name[64], value[4];
-	ssize_t size;
+	cleanup_free char *path = child_path(folder, child->name);
+	int fd = folder_fd(scanner, folder, err);
 
-	snprintf(name, sizeof(name), "%s.overlay.redirect", ns);
-	if (fgetxattr(fd, name, NULL, 0) >= 0)
-		return error_set(err, ERROR_INTERNAL, 0, "\"%s\" is a redirected folder", path);
-	snprintf(name, sizeof(name), "%s.overlay.opaque", ns);
-	size = fgetxattr(fd, name, value, sizeof(value));
-	return size == 1 && value[0] == 'y';
-}
-
-static int scan_folder(struct scanner *scanner, const char *path, struct held_folder *above,
-		       struct error *err);
-
-/* What is in no header must not be in the tree: others get this tree for the same headers. */
-static int drop_folder(struct scanner *scanner, const char *above, const char *name,
-		       struct error *err)
-{
-	struct open_how how = { .flags = O_RDONLY | O_DIRECTORY | O_CLOEXEC,
-				.resolve = RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS };
-	cleanup_close int dirfd = sys_openat2(scanner->tree_fd, above, &how);
-	struct stat st;
-	struct timespec times[2];
-
-	if (dirfd < 0 || fstat(dirfd, &st) < 0)
-		return error_errno(err, errno, "open \"%s\"", above);
-	times[0] = st.st_atim;
-	times[1] = st.st_mtim;
-	if (unlinkat(dirfd, name, AT_REMOVEDIR) < 0 || futimens(dirfd, times) < 0)
-		return error_errno(err, errno, "leave the unchanged folder \"%s/%s\" out", above,
-				   name);
-	return 0;
-}
-
-static int scan_children(struct scanner *scanner, int *dirfd, struct held_folder *folder,
-			 const struct scan_children *children, struct error *err)
-{
-	bool in_root = strcmp(folder->entry.path, ".") == 0;
-	struct open_how how = { .flags = O_RDONLY | O_DIRECTORY | O_CLOEXEC,
-				.resolve = RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS };
-
-	for (size_t i = 0; i < children->count; i++) {
-		const struct scan_child *child = &children->items[i];
-		cleanup_free char *path = xasprintf("%s%s%s", in_root ? "" : folder->entry.path,
-						    in_root ? "" : "/", child->name);
-		int ret;
-
-		/* folders are closed while we are below them: depth must not cost fds */
-		if (child->kind == CHILD_FOLDER) {
-			cleanup_close_fd(dirfd);
-			ret = scan_folder(scanner, path, folder, err);
-			if (ret > 0)
-				ret = drop_folder(scanner, folder->entry.path, child->name, err);
-		} else {
-			if (*dirfd < 0)
-				*dirfd = sys_openat2(scanner->tree_fd, folder->entry.path, &how);
-			if (*dirfd < 0)
-				return error_errno(err, errno, "open \"%s\"", folder->entry.path);
-			if (child->kind == CHILD_WHITEOUT && is_flat(scanner))
-				continue;
-			ret = child->kind == CHILD_WHITEOUT
-				      ? record_whiteout(scanner, folder, WHITEOUT_PREFIX,
-							child->name, err)
-				      : scan_other(scanner, *dirfd, child, path, folder, err);
-		}
-		if (ret < 0)
-			return ret;
+	if (fd < 0)
+		return fd;
+	switch (child->kind) {
+	case CHILD_FOLDER:
+		return scan_child_folder(scanner, folder, child->name, path, err);
+	case CHILD_WHITEOUT:
+		return scanner->scan->flat ? 0
+					   : record_whiteout(scanner, folder, WHITEOUT_PREFIX,
+							     child->name, err);
+	case CHILD_OTHER:
+		return scan_other(scanner, folder, child->name, path, err);
 	}
 	return 0;
 }
 
-/* dirfd is closed on the way */
-static int scan_open_folder(struct scanner *scanner, int *dirfd, struct held_folder *folder,
-			    struct error *err)
-{
-	__attribute__((cleanup(children_done))) struct scan_children children = { NULL, 0, 0 };
-	struct stat st;
-	int opaque, ret;
-
-	if (fstat(*dirfd, &st) < 0)
-		return error_errno(err, errno, "stat \"%s\"", folder->entry.path);
-	opaque = is_flat(scanner) ? 0
-				  : check_overlay_xattrs(scanner, *dirfd, folder->entry.path, err);
-	if (opaque < 0)
-		return opaque;
-	ret = opaque ? 0 : folder_is_unchanged(scanner, &folder->entry, &st, err);
-	/* "./" is written only when it says something; what is inside does not bring it in */
-	if (ret == 1 && strcmp(folder->entry.path, ".") == 0)
-		folder->recorded = true;
-	if (ret == 0)
-		ret = record_held(scanner, folder, err);
-	if (ret >= 0 && opaque)
-		ret = record_whiteout(scanner, folder, OPAQUE_NAME, "", err);
-	if (ret >= 0)
-		ret = read_children(*dirfd, &children, err);
-	if (ret < 0)
-		return ret;
-	ret = scan_children(scanner, dirfd, folder, &children, err);
-	return ret < 0 ? ret : !folder->recorded;
-}
-
-/* 1: the folder and all in it is as below, nothing was recorded. */
-static int scan_folder(struct scanner *scanner, const char *path, struct held_folder *above,
+/* Opaque? Also refuses what our mount options exclude: a tree with it means nothing by itself. */
+static int check_marks(const struct scanner *scanner, const struct scan_folder *folder,
 		       struct error *err)
 {
-	struct open_how how = { .flags = O_RDONLY | O_DIRECTORY | O_CLOEXEC,
-				.resolve = RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS };
-	cleanup_close int dirfd = sys_openat2(scanner->tree_fd, path, &how);
-	struct held_folder folder = { .above = above };
+	bool user_xattr = scanner->store->user_xattr;
+
+	if (scanner->scan->flat)
+		return 0;
+	if (overlay_is_redirected(folder->fd, user_xattr))
+		return error_set(err, ERROR_INTERNAL, 0, "\"%s\" is a redirected folder",
+				 folder->entry.path);
+	return overlay_is_opaque(folder->fd, user_xattr);
+}
+
+/* What the folder's own entry says, and whether it is needed. */
+static int begin_folder(struct scanner *scanner, struct scan_folder *folder, struct error *err)
+{
+	int opaque = check_marks(scanner, folder, err);
+	int ret = opaque;
+
+	folder->hides =
+		has_lowers(scanner) &&
+		(opaque > 0 || (folder->above ? folder->above->hides : scanner->scan->complete));
+	if (ret > 0 && has_lowers(scanner)) {
+		ret = overlay_clear_opaque(folder->fd, scanner->store->user_xattr);
+		if (ret < 0)
+			return error_errno(err, -ret, "open \"%s\" to what is below",
+					   folder->entry.path);
+	}
+	if (ret >= 0)
+		ret = opaque && !has_lowers(scanner) ? 0 : folder_is_unchanged(folder, err);
+	if (ret < 0)
+		return ret;
+	/* "./" is written only when it says something; what is inside does not bring it in */
+	if (ret == 1 && !folder->above)
+		folder->recorded = true;
+	ret = ret == 1 ? 0 : record_folder(scanner, folder, err);
+	if (ret == 0 && opaque && !has_lowers(scanner))
+		ret = record_whiteout(scanner, folder, OPAQUE_NAME, "", err);
+	return ret;
+}
+
+static int end_folder(struct scanner *scanner, struct scan_folder *folder, struct error *err)
+{
+	const struct timespec times[2] = { folder->st.st_atim, folder->st.st_mtim };
+	int fd;
+
+	if (!folder->touched || !folder->recorded)
+		return 0;
+	fd = folder_fd(scanner, folder, err);
+	if (fd < 0)
+		return fd;
+	return futimens(fd, times) < 0
+		       ? error_errno(err, errno, "set the time of \"%s\"", folder->entry.path)
+		       : 0;
+}
+
+static int scan_folder_contents(struct scanner *scanner, struct scan_folder *folder,
+				struct error *err)
+{
+	__attribute__((cleanup(children_done))) struct scan_children children = { NULL, 0, 0 };
+	int ret = begin_folder(scanner, folder, err);
+
+	if (ret == 0)
+		ret = read_children(folder->fd, &children, err);
+	if (ret == 0 && folder->hides)
+		ret = add_whiteouts(folder, &children, err);
+	sort_children(&children, compare_children);
+	for (size_t i = 0; i < children.count && ret == 0; i++)
+		ret = scan_child(scanner, folder, &children.items[i], err);
+	return ret < 0 ? ret : end_folder(scanner, folder, err);
+}
+
+/* folder: with what is above it and what is below. */
+static int scan_folder(struct scanner *scanner, struct scan_folder *folder, const char *path,
+		       struct error *err)
+{
 	struct tar_xattr *xattrs = NULL;
-	struct stat st;
 	int ret;
 
-	if (dirfd < 0 || fstat(dirfd, &st) < 0)
-		return error_errno(err, errno, "open \"%s\"", path);
-	folder.entry = entry_of(&st, path);
-	ret = entry_read_xattrs(dirfd, &xattrs, &folder.entry.xattr_count, err);
+	folder->fd = open_folder(scanner, path, err);
+	if (folder->fd < 0)
+		return folder->fd;
+	if (fstat(folder->fd, &folder->st) < 0)
+		return error_errno(err, errno, "stat \"%s\"", path);
+	folder->entry = entry_of(&folder->st, path);
+	ret = entry_read_xattrs(folder->fd, &xattrs, &folder->entry.xattr_count, err);
 	if (ret < 0)
 		return error_prefix(err, ret, "\"%s\"", path);
-	folder.entry.xattrs = xattrs;
-	ret = scan_open_folder(scanner, &dirfd, &folder, err);
-	xattrs_free(xattrs, folder.entry.xattr_count);
+	folder->entry.xattrs = xattrs;
+	ret = scan_folder_contents(scanner, folder, err);
+	xattrs_free(xattrs, folder->entry.xattr_count);
 	return ret;
+}
+
+static int scan_child_folder(struct scanner *scanner, struct scan_folder *above, const char *name,
+			     const char *path, struct error *err)
+{
+	cleanup_with(scan_folder_done) struct scan_folder folder = { .above = above, .fd = -EBADF };
+	int fd, ret = below_enter(&above->below, name, &folder.below, err);
+
+	if (ret < 0)
+		return ret;
+	cleanup_close_fd(&above->fd);
+	below_close(&above->below);
+	ret = scan_folder(scanner, &folder, path, err);
+	if (ret < 0 || folder.recorded)
+		return ret;
+	/* what is in no header must not be in the tree: others get this tree for the same headers
+	 */
+	fd = folder_fd(scanner, above, err);
+	if (fd < 0)
+		return fd;
+	above->touched = true;
+	return unlinkat(fd, name, AT_REMOVEDIR) < 0
+		       ? error_errno(err, errno, "leave the unchanged folder \"%s\" out", path)
+		       : 0;
 }
 
 int layer_scan_tree(struct store *store, int tree_fd, const struct layer_scan *scan,
 		    struct layer_recorder *recorder, struct error *err)
 {
-	__attribute__((cleanup(scanner_done))) struct scanner scanner = {
-		.store = store, .tree_fd = tree_fd, .scan = scan, .recorder = recorder
-	};
+	struct scanner scanner = { .store = store,
+				   .tree_fd = tree_fd,
+				   .scan = scan ? scan : &scan_all,
+				   .recorder = recorder };
+	cleanup_with(scan_folder_done) struct scan_folder root = { .fd = -EBADF };
+	int ret = below_root(store, scanner.scan->lowers, &root.below, err);
 
-	int ret = scan_folder(&scanner, ".", NULL, err);
-
-	return ret < 0 ? ret : 0;
+	if (ret == 0)
+		ret = scan_folder(&scanner, &root, ".", err);
+	inode_names_done(&scanner.links);
+	return ret;
 }

@@ -9,16 +9,19 @@
 #include <fcntl.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <sys/sysmacros.h>
 
 #include "builder/image/entry.h"
 #include "builder/image/layer-stream.h"
+#include "builder/image/overlay.h"
 #include "builder/image/snapshot.h"
 #include "lib/alloc.h"
 #include "lib/cleanup.h"
 #include "lib/io.h"
 #include "lib/path.h"
 #include "lib/syscalls.h"
+
+#define BUFFER_SIZE ((size_t)256 * 1024)
+#define HOLE_MIN 4096 /* zeros in pieces from this size on are not written */
 
 struct folder_time {
 	char *path;
@@ -33,6 +36,7 @@ struct layer_writer {
 	int tree_fd;
 	int parent_fd; /* of the last entry's folder, parent_path */
 	char *parent_path;
+	char *buffer;		     /* for contents that no stream gets */
 	bool stale;		     /* the recorded stream no longer describes the tree */
 	struct folder_time *folders; /* times to set at the end */
 	size_t folder_count, folder_capacity;
@@ -169,7 +173,7 @@ int layer_writer_create(struct store *store, const struct layer_writer_options *
 	if (ret >= 0)
 		ret = entry_set_metadata(draft_fd, LAYER_TREE, -EBADF, &root, err);
 	if (ret >= 0)
-		ret = recorder_open(&writer->recorder, draft_fd, err);
+		ret = recorder_open(&writer->recorder, draft_fd, true, err);
 	if (ret >= 0 && !layer_root_is_plain(&root))
 		ret = recorder_entry(&writer->recorder, &root, err);
 	xattrs_free(xattrs, root.xattr_count);
@@ -198,15 +202,52 @@ static ssize_t source_read(const struct layer_source *source, void *buffer, size
 	return n < 0 ? error_errno(err, errno, "read \"%s\"", path) : n;
 }
 
+/* Where the next contents go on their way to the file: into the stream, if there still is one. */
+static char *next_space(struct layer_writer *writer, size_t *out_size)
+{
+	if (!writer->stale)
+		return recorder_space(&writer->recorder, out_size);
+	if (!writer->buffer)
+		writer->buffer = xmalloc(BUFFER_SIZE);
+	*out_size = BUFFER_SIZE;
+	return writer->buffer;
+}
+
+static bool is_zero(const char *data, size_t size)
+{
+	return data[0] == 0 && memcmp(data, data + 1, size - 1) == 0;
+}
+
+static int write_piece(int fd, const char *data, size_t size, uint64_t offset)
+{
+	/* a hole in the source is one here */
+	if (size >= HOLE_MIN && is_zero(data, size))
+		return 0;
+	while (size) {
+		ssize_t n = pwrite(fd, data, size, (off_t)offset);
+
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n < 0)
+			return -errno;
+		data += n;
+		size -= (size_t)n;
+		offset += (uint64_t)n;
+	}
+	return 0;
+}
+
 static int write_contents(struct layer_writer *writer, int fd, const struct tar_entry *entry,
 			  const struct layer_source *source, struct error *err)
 {
-	char *buffer = writer->recorder.buffer;
-	uint64_t left = entry->size;
+	uint64_t done = 0;
 
-	while (left > 0) {
-		size_t piece = left < LAYER_BUFFER ? (size_t)left : LAYER_BUFFER;
-		ssize_t n = source_read(source, buffer, piece, entry->path, err);
+	while (done < entry->size) {
+		uint64_t left = entry->size - done;
+		size_t room;
+		char *space = next_space(writer, &room);
+		ssize_t n = source_read(source, space, left < room ? (size_t)left : room,
+					entry->path, err);
 		int ret;
 
 		if (n < 0)
@@ -214,14 +255,19 @@ static int write_contents(struct layer_writer *writer, int fd, const struct tar_
 		if (n == 0)
 			return error_invalid(err, "\"%s\" became shorter while it was read",
 					     entry->path);
-		ret = io_write_all(fd, buffer, (size_t)n);
+		ret = write_piece(fd, space, (size_t)n, done);
+		if (ret == 0 && done + (uint64_t)n == entry->size && entry->size >= HOLE_MIN &&
+		    ftruncate(fd, (off_t)entry->size) < 0) /* it may end in a hole */
+			ret = -errno;
 		if (ret < 0)
 			return error_errno(err, -ret, "write \"%s\"", entry->path);
-		if (!writer->stale)
-			recorder_data(&writer->recorder, buffer, (size_t)n);
 		if (source->content)
-			hasher_add(source->content, buffer, (size_t)n);
-		left -= (uint64_t)n;
+			hasher_add(source->content, space, (size_t)n);
+		if (!writer->stale)
+			ret = recorder_added(&writer->recorder, space, (size_t)n, err);
+		if (ret < 0)
+			return ret;
+		done += (uint64_t)n;
 	}
 	return 0;
 }
@@ -293,7 +339,7 @@ int layer_writer_add(struct layer_writer *writer, const struct tar_entry *entry,
 
 	if (strcmp(entry->path, ".") == 0)
 		return error_set(err, ERROR_INTERNAL, 0, "the root of a layer is not an entry");
-	if (entry->path[0] == '/' || strncmp(name, ".wh.", 4) == 0)
+	if (entry->path[0] == '/' || strncmp(name, WHITEOUT_PREFIX, strlen(WHITEOUT_PREFIX)) == 0)
 		return error_invalid(err, "\"%s\" is not a name for a file in a layer",
 				     entry->path);
 	dirfd = parent_of(writer, above, err);
@@ -315,17 +361,19 @@ int layer_writer_whiteout(struct layer_writer *writer, const char *path, struct 
 	cleanup_free char *marker = NULL;
 	struct tar_entry entry = { .mode = S_IFREG | 0644 };
 	int dirfd = parent_of(writer, above, err);
+	int ret;
 
 	if (dirfd < 0)
 		return dirfd;
-	if (mknodat(dirfd, name, S_IFCHR, makedev(0, 0)) < 0) {
-		if (errno != EEXIST)
-			return error_errno(err, errno, "create a whiteout of \"%s\"", path);
+	ret = overlay_make_whiteout(dirfd, name);
+	if (ret == -EEXIST) {
 		writer->stale = true;
 		return 0; /* what this layer has there hides the one below anyway */
 	}
-	marker = strcmp(above, ".") == 0 ? xasprintf(".wh.%s", name)
-					 : xasprintf("%s/.wh.%s", above, name);
+	if (ret < 0)
+		return error_errno(err, -ret, "create a whiteout of \"%s\"", path);
+	marker = strcmp(above, ".") == 0 ? xasprintf(WHITEOUT_PREFIX "%s", name)
+					 : xasprintf("%s/" WHITEOUT_PREFIX "%s", above, name);
 	entry.path = marker;
 	return writer->stale ? 0 : recorder_entry(&writer->recorder, &entry, err);
 }
@@ -352,7 +400,6 @@ static int set_folder_times(struct layer_writer *writer, struct error *err)
 
 static int record_again(struct layer_writer *writer, struct error *err)
 {
-	const struct layer_scan scan = { .lowers = writer->options.lowers };
 	cleanup_close int draft_fd =
 		openat(writer->store->fd, writer->draft.name, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	int ret;
@@ -360,9 +407,9 @@ static int record_again(struct layer_writer *writer, struct error *err)
 	if (draft_fd < 0)
 		return error_errno(err, errno, "open a layer");
 	recorder_done(&writer->recorder);
-	ret = recorder_open(&writer->recorder, draft_fd, err);
+	ret = recorder_open(&writer->recorder, draft_fd, false, err);
 	return ret < 0 ? ret
-		       : layer_scan_tree(writer->store, writer->tree_fd, &scan, &writer->recorder,
+		       : layer_scan_tree(writer->store, writer->tree_fd, NULL, &writer->recorder,
 					 err);
 }
 
@@ -389,5 +436,6 @@ void layer_writer_free(struct layer_writer *writer)
 	for (size_t i = 0; i < writer->folder_count; i++)
 		free(writer->folders[i].path);
 	free(writer->folders);
+	free(writer->buffer);
 	free(writer);
 }

@@ -72,7 +72,7 @@ int layer_from_folder(struct store *store, const char *folder, const struct laye
 	tree_fd = openat(draft_fd, LAYER_TREE, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 	if (tree_fd < 0)
 		return error_errno(err, errno, "open a layer's tree");
-	ret = recorder_open(&recorder, draft_fd, err);
+	ret = recorder_open(&recorder, draft_fd, false, err);
 	if (ret == 0)
 		ret = layer_scan_tree(store, tree_fd, scan, &recorder, err);
 	if (ret == 0)
@@ -88,10 +88,10 @@ int layer_write_flat(struct store *store, int root_fd, int fd, struct error *err
 	cleanup_recorder struct layer_recorder recorder = RECORDER_INIT;
 	const struct layer_scan scan = { .flat = true };
 	struct layer_draft unused = { "" };
-	int ret = recorder_open_sink(&recorder, fd, err);
+	int ret;
 
-	if (ret == 0)
-		ret = layer_scan_tree(store, root_fd, &scan, &recorder, err);
+	recorder_open_sink(&recorder, fd);
+	ret = layer_scan_tree(store, root_fd, &scan, &recorder, err);
 	return ret < 0 ? ret : recorder_finish(&recorder, &unused, err);
 }
 
@@ -109,12 +109,16 @@ static int write_meta(struct store *store, const struct layer_draft *draft, stru
 int layer_publish(struct store *store, struct layer_draft *draft, struct layer_info *out,
 		  struct error *err)
 {
-	const char *id = digest_hex(&draft->diff_id);
-	cleanup_free char *target = xasprintf("layers/%s", id);
-	int ret = write_meta(store, draft, err);
+	cleanup_free char *target = NULL;
+	const char *id;
+	int ret = layer_hash(store, draft, err);
 
+	if (ret == 0)
+		ret = write_meta(store, draft, err);
 	if (ret < 0)
 		return ret;
+	id = digest_hex(&draft->diff_id);
+	target = xasprintf("layers/%s", id);
 	ret = store_publish(store, draft->name, target, err);
 	if (ret < 0)
 		return error_prefix(err, ret, "publish layer %.12s", id);

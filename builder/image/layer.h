@@ -24,9 +24,9 @@
 /** Complete, unpublished layer in a scratch folder. */
 struct layer_draft {
 	char name[STORE_NAME_SIZE]; /* of the folder with tree/ and headers.zst; "" = none */
-	struct digest diff_id;
-	uint64_t size;	  /* of the tar stream */
-	uint64_t entries; /* 0 = the layer changes nothing */
+	struct digest diff_id;	    /* "" = not known yet: layer_hash */
+	uint64_t size;		    /* of the tar stream; known with diff_id */
+	uint64_t entries;	    /* 0 = the layer changes nothing */
 };
 
 struct layer_info {
@@ -43,9 +43,13 @@ char *layer_draft_tree(const struct layer_draft *draft);
  */
 
 struct layer_scan {
-	/* Trees below (store-relative, bottom to top); a folder that was copied up but is the same
-	 * there and has no changes inside is left out. NULL = keep all. */
+	/* Trees below (store-relative, bottom to top): what was copied up but is the same there is
+	 * left out, and a folder that hides what is there gets a whiteout for each name. NULL = all
+	 * of the folder is the layer. */
 	const struct strv *lowers;
+	/* The folder is no overlay's upper but the whole root file system (a copy of all lowers,
+	 * changed): what is missing in it is gone. */
+	bool complete;
 	/* A root file system, not a layer: whiteouts, names like theirs and opaque folders mean
 	 * nothing in it; sockets are skipped but stay. */
 	bool flat;
@@ -53,12 +57,18 @@ struct layer_scan {
 
 /**
  * Make a draft of a folder that lies in the store ("tmp/S/3/upper", an overlay's upper after it was
- * unmounted, or any tree): read it in sorted order into headers and digest, then take it over as
- * the tree by rename; nothing is copied. Whiteouts and opaque folders become .wh. entries, overlay
- * xattrs are left out, hardlinks are found by (device, inode), sockets are skipped.
+ * unmounted, or any tree): walk it in sorted order into headers, then take it over as the tree by
+ * rename; nothing is copied. Whiteouts and opaque folders become .wh. entries, overlay xattrs are
+ * left out, hardlinks are found by (device, inode), sockets are removed. Contents are not read: the
+ * diffID is left to layer_hash, and the tree can be a lower meanwhile (it does not change any
+ * more). scan may be NULL.
  */
 int layer_from_folder(struct store *store, const char *folder, const struct layer_scan *scan,
 		      struct layer_draft *out, struct error *err);
+
+/** Read the contents of a draft for its diffID; nothing to do when that is known. For any thread,
+ * one at a time per draft. */
+int layer_hash(struct store *store, struct layer_draft *draft, struct error *err);
 
 /** Write a mounted root file system as a tar archive to fd: sorted, the same bytes each time. */
 int layer_write_flat(struct store *store, int root_fd, int fd, struct error *err);
@@ -107,8 +117,8 @@ static inline void layer_writer_cleanup(struct layer_writer **writer)
 /* -- published layers ----------------------------------------------------------------------------
  */
 
-/** Rename the draft into layers/ under its diffID (or drop it when that layer is there), hold it.
- */
+/** Rename the draft into layers/ under its diffID (made now if nobody did before), or drop it when
+ *  that layer is there; hold it. */
 int layer_publish(struct store *store, struct layer_draft *draft, struct layer_info *out,
 		  struct error *err);
 

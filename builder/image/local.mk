@@ -3,12 +3,19 @@ builder_libbuilder_a_SOURCES += \
 	%D%/digest.c %D%/digest.h \
 	%D%/entry.c %D%/entry.h \
 	%D%/gunzip.c %D%/gunzip.h \
+	%D%/hash-queue.c %D%/hash-queue.h \
 	%D%/image.c %D%/image.h \
+	%D%/inode-names.c %D%/inode-names.h \
 	%D%/layer.c %D%/layer.h \
+	%D%/layer-below.c %D%/layer-below.h \
+	%D%/layer-record.c \
+	%D%/layer-replay.c \
+	%D%/layer-same.c %D%/layer-same.h \
 	%D%/layer-scan.c \
-	%D%/layer-stream.c %D%/layer-stream.h \
+	%D%/layer-stream.h \
 	%D%/layer-writer.c \
 	%D%/output-oci.c %D%/output-oci.h \
+	%D%/overlay.c %D%/overlay.h \
 	%D%/reference.c %D%/reference.h \
 	%D%/snapshot.c %D%/snapshot.h \
 	%D%/snapshot-lookup.c \

@@ -8,8 +8,8 @@
 
 #include <fcntl.h>
 #include <string.h>
-#include <sys/xattr.h>
 
+#include "builder/image/overlay.h"
 #include "lib/alloc.h"
 #include "lib/cleanup.h"
 #include "lib/path.h"
@@ -33,15 +33,8 @@ static int open_in_tree(struct store *store, const char *tree, const char *path)
 static bool is_opaque(const struct store *store, int path_fd)
 {
 	cleanup_close int fd = openat(path_fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	const char *name = store->user_xattr ? "user.overlay.opaque" : "trusted.overlay.opaque";
-	char value = 0;
 
-	return fd >= 0 && fgetxattr(fd, name, &value, 1) == 1 && value == 'y';
-}
-
-static bool is_whiteout(const struct stat *st)
-{
-	return S_ISCHR(st->st_mode) && st->st_rdev == 0;
+	return fd >= 0 && overlay_is_opaque(fd, store->user_xattr);
 }
 
 /* path is not in this tree: may the trees below show through there? 1, or a negative errno that is
@@ -63,7 +56,7 @@ static int shows_through(struct store *store, const char *tree, const char *path
 		if (fd < 0 || fstat(fd, &st) < 0)
 			return fd < 0 ? fd : -errno;
 		if (!S_ISDIR(st.st_mode))
-			return is_whiteout(&st) ? -ENOENT : -ENOTDIR;
+			return overlay_is_whiteout(&st) ? -ENOENT : -ENOTDIR;
 		if (is_opaque(store, fd))
 			return -ENOENT;
 	}
@@ -83,7 +76,7 @@ int snapshot_lookup(struct store *store, const struct strv *trees, const char *p
 			ret = shows_through(store, trees->items[i], path);
 		else if (fd < 0 || fstat(fd, &st) < 0)
 			ret = fd < 0 ? fd : -errno;
-		else if (!is_whiteout(&st))
+		else if (!overlay_is_whiteout(&st))
 			return TAKE_FD(fd);
 		else
 			ret = -ENOENT;

@@ -36,14 +36,16 @@ struct ustar {
 
 _Static_assert(sizeof(struct ustar) == TAR_BLOCK, "a ustar header is one block");
 
-/* Xattrs of the mount's machinery, not of the file: overlayfs's bookkeeping, labels of this host.
- */
+/* Xattrs of the mount's machinery, not of the file: overlayfs's bookkeeping, labels of this host,
+ * the views that file systems give of themselves. */
 static const char *const local_xattrs[] = {
 	"trusted.overlay.", "user.overlay.", "security.selinux", "system.", NULL,
 };
 
 bool tar_xattr_is_portable(const char *name)
 {
+	if (strcmp(name, XATTR_ACL_ACCESS) == 0 || strcmp(name, XATTR_ACL_DEFAULT) == 0)
+		return true;
 	for (size_t i = 0; local_xattrs[i]; i++)
 		if (strncmp(name, local_xattrs[i], strlen(local_xattrs[i])) == 0)
 			return false;
@@ -144,10 +146,14 @@ static int add_xattr_records(struct strbuf *out, const struct tar_entry *entry, 
 	for (size_t i = 0; i < entry->xattr_count; i++) {
 		cleanup_free char *key = xasprintf("SCHILY.xattr.%s", sorted[i]->name);
 
+		/* GNU tar writes "%3D", which only GNU tar reads: to all others it is another name
+		 */
 		if (strchr(key, '='))
-			return error_invalid(err,
-					     "\"%s\": xattr \"%s\" cannot go into a tar archive",
-					     entry->path, sorted[i]->name);
+			return error_invalid(
+				err,
+				"\"%s\": an xattr with \"=\" in its name (\"%s\") "
+				"cannot go into a tar archive: remove it (setfattr -x)",
+				entry->path, sorted[i]->name);
 		add_record(out, key, sorted[i]->value, sorted[i]->size);
 	}
 	return 0;

@@ -37,7 +37,13 @@ struct tar_entry {
 	size_t xattr_count;
 };
 
-/** May this xattr go into a layer? Not overlayfs's own, not security.selinux. */
+/* POSIX ACLs as the kernel has them: binary, with numeric ids. */
+#define XATTR_ACL_ACCESS "system.posix_acl_access"
+#define XATTR_ACL_DEFAULT "system.posix_acl_default"
+
+/** May this xattr go into a layer? Not overlayfs's own, not security.selinux; of system.* only
+ * ACLs.
+ */
 bool tar_xattr_is_portable(const char *name);
 
 /** Append the header blocks of entry. Sockets and paths that leave the root are ERROR_INVALID. */

@@ -21,6 +21,7 @@
 
 #include "builder/image/entry.h"
 #include "builder/image/gunzip.h"
+#include "builder/image/overlay.h"
 #include "builder/image/snapshot.h"
 #include "lib/alloc.h"
 #include "lib/cleanup.h"
@@ -29,9 +30,6 @@
 #include "lib/path.h"
 #include "lib/strbuf.h"
 
-#define WHITEOUT_PREFIX ".wh."
-#define WHITEOUT_META_PREFIX ".wh..wh."
-#define OPAQUE_NAME ".wh..wh..opq"
 #define SYMLINKS_MAX 40
 
 struct unpacker {
@@ -298,12 +296,9 @@ static int parent_of(struct unpacker *unpacker, const char *path, struct error *
 
 static int set_opaque(struct unpacker *unpacker, int folder_fd, const char *path, struct error *err)
 {
-	const char *name =
-		unpacker->options->user_xattr ? "user.overlay.opaque" : "trusted.overlay.opaque";
+	int ret = overlay_set_opaque(folder_fd, unpacker->options->user_xattr);
 
-	if (fsetxattr(folder_fd, name, "y", 1, 0) < 0)
-		return error_errno(err, errno, "make the folder \"%s\" opaque", path);
-	return 0;
+	return ret < 0 ? error_errno(err, -ret, "make the folder \"%s\" opaque", path) : 0;
 }
 
 static int set_opaque_at(struct unpacker *unpacker, int dirfd, const char *name, const char *path,
@@ -316,11 +311,6 @@ static int set_opaque_at(struct unpacker *unpacker, int dirfd, const char *name,
 	return set_opaque(unpacker, fd, path, err);
 }
 
-static bool is_whiteout(const struct stat *st)
-{
-	return S_ISCHR(st->st_mode) && st->st_rdev == 0;
-}
-
 /* Make room for an entry whose name is taken. *replaced_whiteout: what was there hid trees below.
  */
 static int remove_old(struct unpacker *unpacker, int dirfd, const char *name,
@@ -330,7 +320,7 @@ static int remove_old(struct unpacker *unpacker, int dirfd, const char *name,
 
 	if (fstatat(dirfd, name, &st, AT_SYMLINK_NOFOLLOW) < 0)
 		return errno == ENOENT ? 0 : error_errno(err, errno, "stat \"%s\"", name);
-	*replaced_whiteout = unpacker->options->whiteouts && is_whiteout(&st);
+	*replaced_whiteout = unpacker->options->whiteouts && overlay_is_whiteout(&st);
 	unpacker->stale = true;
 	return path_remove_tree(dirfd, name, err);
 }
@@ -445,6 +435,7 @@ static int make_whiteout(struct unpacker *unpacker, int dirfd, const char *name,
 {
 	const char *hidden = name + strlen(WHITEOUT_PREFIX);
 	struct stat st;
+	int ret;
 
 	if (strcmp(name, OPAQUE_NAME) == 0)
 		return set_opaque(unpacker, dirfd, path, err);
@@ -452,10 +443,13 @@ static int make_whiteout(struct unpacker *unpacker, int dirfd, const char *name,
 		return 0; /* aufs's own files */
 	if (!*hidden || strcmp(hidden, ".") == 0 || strcmp(hidden, "..") == 0)
 		return error_invalid(err, "a whiteout without a name");
-	if (mknodat(dirfd, hidden, S_IFCHR, makedev(0, 0)) == 0)
+	ret = overlay_make_whiteout(dirfd, hidden);
+	if (ret == 0)
 		return 0;
-	if (errno != EEXIST || fstatat(dirfd, hidden, &st, AT_SYMLINK_NOFOLLOW) < 0)
-		return error_errno(err, errno, "create a whiteout");
+	if (ret == -EEXIST && fstatat(dirfd, hidden, &st, AT_SYMLINK_NOFOLLOW) < 0)
+		ret = -errno;
+	if (ret != -EEXIST)
+		return error_errno(err, -ret, "create a whiteout");
 	return S_ISDIR(st.st_mode) ? set_opaque_at(unpacker, dirfd, hidden, path, err) : 0;
 }
 

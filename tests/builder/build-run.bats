@@ -100,6 +100,91 @@ load build
 	[ "$(stat -c %u:%g d/g)" = 5:6 ]
 }
 
+# entries IMAGE: the names in the topmost layer's tar, in order
+entries() {
+	local image=$BATS_TEST_TMPDIR/saved
+	rm -rf "$image"
+	mkdir "$image"
+	"$B" save "$1" | tar -C "$image" -xf -
+	tar -tf "$image/$(jq -r '.[0].Layers[-1]' "$image/manifest.json")"
+}
+
+@test "RUN: what was only opened for writing, or put back, is not in the layer" {
+	build -t t <<-'X'
+		FROM base
+		RUN mkdir -p /d/sub && echo x > /d/a && echo y > /d/b && echo z > /d/sub/c
+		RUN true >> /d/a && chmod 644 /d/b && ln /d/b /d/new && chown 0:0 /d
+	X
+	[ "$(entries t)" = "$(printf 'd/\nd/new')" ]
+	build -t t <<-'X'
+		FROM base
+		RUN mkdir -p /d/sub && echo x > /d/a && echo y > /d/b && echo z > /d/sub/c && \
+			find /d -exec touch -d @1000000000 {} +
+		RUN cp -a /d /keep && rm -r /d && cp -a /keep /d && rm -r /keep /d/sub/c /d/b && echo Y > /d/b
+	X
+	[ "$(entries t)" = "$(printf 'd/\nd/b\nd/sub/\nd/sub/.wh.c')" ]
+	tree t "$BATS_TEST_TMPDIR/tree"
+	[ "$(cat "$BATS_TEST_TMPDIR/tree/d/a")" = x ]
+	[ "$(cat "$BATS_TEST_TMPDIR/tree/d/b")" = Y ]
+	[ ! -e "$BATS_TEST_TMPDIR/tree/d/sub/c" ]
+}
+
+@test "RUN: a folder that was made anew hides each name of the old one, and no other" {
+	build -t t <<-'X'
+		FROM base
+		RUN mkdir -p /d/sub /d/gone && echo x > /d/a && echo z > /d/sub/c && echo f > /d/kind
+		RUN rm -r /d && mkdir -p /d/sub /d/kind && echo new > /d/new
+		RUN ls -R /d > /seen
+	X
+	tree t "$BATS_TEST_TMPDIR/tree"
+	[ "$(tr '\n' ' ' <"$BATS_TEST_TMPDIR/tree/seen")" = "/d: kind new sub  /d/kind:  /d/sub: " ]
+	build -t t <<-'X'
+		FROM base
+		RUN mkdir -p /d/sub /d/gone && echo x > /d/a && echo z > /d/sub/c && echo f > /d/kind
+		RUN rm -r /d && mkdir -p /d/sub /d/kind && echo new > /d/new
+	X
+	[ "$(entries t)" = "$(printf '%s\n' d/ d/.wh.a d/.wh.gone d/kind/ d/new d/sub/ d/sub/.wh.c)" ]
+}
+
+@test "ACLs: COPY and RUN keep them in the layer, --chmod says all, ADD gives what the archive has" {
+	# user::rw- user:7:rwx group::r-- mask::rwx other::r--, and the same with other::---
+	local base=0x02000000 entries=01000600ffffffff020007000700000004000400ffffffff10000700ffffffff
+	local acl=$base${entries}20000400ffffffff private=$base${entries}20000000ffffffff
+	local folder=$base${entries}20000500ffffffff
+	touch "$C/f" "$C/g"
+	mkdir -p "$C/top/d" "$C/archive"
+	setfattr -n system.posix_acl_access -v "$acl" "$C/f" "$C/g" || skip "no ACLs here"
+	setfattr -n system.posix_acl_default -v "$folder" "$C/top/d"
+	touch "$C/archive/plain"
+	cp --preserve=all "$C/f" "$C/archive/f"
+	setfattr -n system.posix_acl_access -v "$acl" "$C/archive/f"
+	tar --xattrs --xattrs-include='*' -C "$C/archive" -cf "$C/a.tar" .
+	build -t t <<-'X'
+		FROM base AS one
+		COPY f /f
+		COPY top /
+		COPY --chmod=640 g /g
+		COPY --chmod=604 f /d/copied
+		ADD a.tar /d/
+		RUN chmod 670 /f; echo new > /d/new
+		FROM base
+		COPY --from=one /f /g /
+		COPY --from=one /d /d
+	X
+	mkdir "$BATS_TEST_TMPDIR/tree"
+	cd "$BATS_TEST_TMPDIR/tree"
+	"$B" export t | tar --xattrs --xattrs-include='*' -xpf -
+	getfattr -R -d -m system -e hex . | tee all
+	has() {
+		[ "$(getfattr -d -e hex -m "system.posix_acl_$2" "$1" | grep -c "=$3\$")" = 1 ]
+	}
+	has f access "$private"
+	has d/f access "$acl"
+	has d/new access "$base${entries/10000700/10000600}20000400ffffffff" # the kernel's doing: it is made in the container
+	[ "$(grep -c '^system' all)" = 3 ] # none on g, d/copied, d/plain; COPY to a folder that is there keeps its own
+	[ "$(stat -c %a g d/copied d/plain | tr '\n' ' ')" = "640 604 644 " ]
+}
+
 @test "RUN: no mount point stays in a layer" {
 	mkdir "$C/lent"
 	echo lent >"$C/lent/f"

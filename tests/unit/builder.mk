@@ -30,6 +30,9 @@ EXTRA_DIST += tests/golden/language
 unit_builder += %D%/test-dockerfile-golden
 %C%_test_dockerfile_golden_LDADD = $(unit_builder_ldadd)
 
+unit_builder += %D%/test-hash-queue
+%C%_test_hash_queue_LDADD = $(unit_builder_ldadd)
+
 unit_builder += %D%/test-stubs
 %C%_test_stubs_LDADD = $(unit_builder_ldadd)
 EXTRA_DIST += tests/golden/dockerfile

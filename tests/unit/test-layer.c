@@ -341,6 +341,8 @@ static void test_upper_is_deterministic(void)
 			CHECK_INT(utimensat(fd, file, times, 0), 0);
 		}
 		OK(layer_from_folder(&place.store, name, NULL, &drafts[i], &err));
+		CHECK_STR(drafts[i].diff_id.text, ""); /* nothing was read for it yet */
+		OK(layer_hash(&place.store, &drafts[i], &err));
 	}
 	CHECK_STR(drafts[0].diff_id.text, drafts[1].diff_id.text);
 	CHECK_INT(drafts[0].entries, 500);
@@ -373,6 +375,7 @@ static void test_unchanged_folders(void)
 	strv_add(&lowers, lower);
 	OK(layer_from_folder(&place.store, upper, &scan, &draft, &err));
 	CHECK_INT(draft.entries, 0);
+	OK(layer_hash(&place.store, &draft, &err));
 	CHECK_STR(draft.diff_id.text,
 		  "sha256:5f70bf18a086007016e948b04aed3b82103a36bea41755b6cddfaf10ace3c6ef");
 
@@ -394,6 +397,283 @@ static void test_unchanged_folders(void)
 	CHECK_INT(faccessat(upper_fd, "etc/y", F_OK, 0), -1);
 	CHECK_INT(fstatat(upper_fd, "etc", &st, 0), 0);
 	CHECK_INT(st.st_mtim.tv_sec, 9);
+}
+
+/* -- what is below ------------------------------------------------------------------------------
+ */
+
+struct two_trees {
+	struct place place;
+	struct strv lowers;
+	char lower[STORE_NAME_SIZE], upper[STORE_NAME_SIZE];
+	int lower_fd, upper_fd;
+};
+
+static void two_trees_done(struct two_trees *trees)
+{
+	cleanup_close_fd(&trees->lower_fd);
+	cleanup_close_fd(&trees->upper_fd);
+	strv_done(&trees->lowers);
+	place_done(&trees->place);
+}
+
+#define TWO_TREES_INIT                                                                             \
+	{                                                                                          \
+		.place = PLACE_INIT, .lower_fd = -EBADF, .upper_fd = -EBADF                        \
+	}
+
+static void two_trees_open(struct two_trees *trees)
+{
+	place_open(&trees->place);
+	OK(store_scratch(&trees->place.store, trees->lower, &trees->lower_fd, &err));
+	OK(store_scratch(&trees->place.store, trees->upper, &trees->upper_fd, &err));
+	strv_add(&trees->lowers, trees->lower);
+}
+
+static void set_time(int fd, const char *path, int64_t seconds)
+{
+	const struct timespec times[2] = { { .tv_sec = seconds },
+					   { .tv_sec = seconds, .tv_nsec = 7 } };
+
+	CHECK_INT(utimensat(fd, path, times, AT_SYMLINK_NOFOLLOW), 0);
+}
+
+/* The layer's names in the order of its tar, each with a blank behind it. */
+static char *layer_names(struct two_trees *trees, const struct layer_scan *scan)
+{
+	cleanup_strbuf struct strbuf stream = STRBUF_INIT;
+	struct strbuf names = STRBUF_INIT;
+	struct layer_draft draft;
+	struct layer_info info;
+
+	OK(layer_from_folder(&trees->place.store, trees->upper, scan, &draft, &err));
+	publish(&trees->place, &draft, &info);
+	OK(layer_stream(&trees->place.store, info.id, to_buffer, &stream, &err));
+	for (size_t i = 0; i + 512 <= stream.size && stream.data[i];) {
+		const char *header = stream.data + i;
+		uint64_t size = strtoul(header + 124, NULL, 8);
+
+		if (header[156] != 'x')
+			strbuf_addf(&names, "%.100s ", header);
+		i += 512 + (size + 511) / 512 * 512;
+	}
+	return strbuf_take(&names);
+}
+
+/* Overlayfs copies up what is opened for writing, chmod'ed or linked to: no change by itself. */
+static void test_unchanged_files(void)
+{
+	static const char *const names[] = { "data", "empty", "mode", "same", "size", "time", "z" };
+	cleanup_with(two_trees_done) struct two_trees trees = TWO_TREES_INIT;
+	const struct layer_scan scan = { .lowers = &trees.lowers };
+	cleanup_free char *found = NULL;
+	cleanup_free char *text = NULL;
+	struct stat st;
+
+	ROOT_ONLY();
+	two_trees_open(&trees);
+	for (int k = 0; k < 2; k++) {
+		int fd = k ? trees.upper_fd : trees.lower_fd;
+
+		for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+			write_file(fd, names[i], i == 1 ? "" : "text", 0644);
+			set_time(fd, names[i], 5);
+		}
+		CHECK_INT(symlinkat(k ? "there" : "here!", fd, "link"), 0);
+		CHECK_INT(symlinkat("there", fd, "link2"), 0);
+		CHECK_INT(mkfifoat(fd, "fifo", 0600), 0);
+		set_time(fd, "link", 5);
+		set_time(fd, "link2", 5);
+		set_time(fd, "fifo", 5);
+	}
+	write_file(trees.upper_fd, "data", "tex7", 0644); /* same size and time */
+	set_time(trees.upper_fd, "data", 5);
+	CHECK_INT(fchmodat(trees.upper_fd, "mode", 0640, 0), 0);
+	write_file(trees.upper_fd, "size", "more text", 0644);
+	set_time(trees.upper_fd, "size", 5);
+	set_time(trees.upper_fd, "time", 6);
+	CHECK_INT(linkat(trees.upper_fd, "same", trees.upper_fd, "same2", 0), 0);
+	set_time(trees.upper_fd, ".", 8);
+	found = layer_names(&trees, &scan);
+	CHECK_STR(found, "data link mode same2 size time ");
+	/* the tree is what the headers say, and its time is not that of our removing */
+	CHECK_INT(faccessat(trees.upper_fd, "same", F_OK, 0), -1);
+	text = file_text(trees.upper_fd, "same2");
+	CHECK_STR(text, "text");
+	CHECK_INT(fstat(trees.upper_fd, &st), 0);
+	CHECK_INT(st.st_mtim.tv_sec, 8);
+}
+
+/* A folder that was removed and made again: each name that is gone is said. */
+static void test_made_again(void)
+{
+	cleanup_with(two_trees_done) struct two_trees trees = TWO_TREES_INIT;
+	const struct layer_scan scan = { .lowers = &trees.lowers };
+	cleanup_free char *found = NULL;
+	cleanup_close int dir = -EBADF;
+	struct stat st;
+
+	ROOT_ONLY();
+	two_trees_open(&trees);
+	for (int k = 0; k < 2; k++) {
+		int fd = k ? trees.upper_fd : trees.lower_fd;
+
+		CHECK_INT(mkdirat(fd, "d", 0755), 0);
+		CHECK_INT(mkdirat(fd, "d/sub", 0755), 0);
+		CHECK_INT(mkdirat(fd, "d/empty", 0755), 0);
+		write_file(fd, "d/back", "as it was", 0644);
+		set_time(fd, "d/back", 5);
+		set_time(fd, "d/empty", 5);
+	}
+	write_file(trees.lower_fd, "d/gone", "", 0644);
+	write_file(trees.lower_fd, "d/kind", "a file", 0644);
+	write_file(trees.lower_fd, "d/sub/gone", "", 0644);
+	CHECK_INT(mkdirat(trees.upper_fd, "d/kind", 0755), 0);
+	write_file(trees.upper_fd, "d/new", "", 0644);
+	dir = openat(trees.upper_fd, "d", O_RDONLY);
+	CHECK_INT(fsetxattr(dir, "trusted.overlay.opaque", "y", 1, 0), 0);
+	set_time(trees.lower_fd, "d/sub", 5);
+	set_time(trees.upper_fd, "d/sub", 5);
+	set_time(trees.upper_fd, "d", 6);
+	found = layer_names(&trees, &scan);
+	CHECK_STR(found, "d/ d/.wh.gone d/kind/ d/new d/sub/ d/sub/.wh.gone ");
+	CHECK(fgetxattr(dir, "trusted.overlay.opaque", NULL, 0) < 0);
+	CHECK_INT(fstatat(dir, "gone", &st, AT_SYMLINK_NOFOLLOW), 0);
+	CHECK(S_ISCHR(st.st_mode) && st.st_rdev == 0);
+	CHECK_INT(faccessat(dir, "back", F_OK, 0), -1);
+	CHECK_INT(faccessat(dir, "empty", F_OK, 0), -1);
+	CHECK_INT(fstatat(dir, "sub", &st, 0), 0);
+	CHECK_INT(st.st_mtim.tv_sec, 5);
+}
+
+/* A copy of all that is below, changed: where there is no overlay. */
+static void test_complete(void)
+{
+	cleanup_with(two_trees_done) struct two_trees trees = TWO_TREES_INIT;
+	const struct layer_scan scan = { .lowers = &trees.lowers, .complete = true };
+	cleanup_free char *found = NULL;
+
+	ROOT_ONLY();
+	two_trees_open(&trees);
+	for (int k = 0; k < 2; k++) {
+		int fd = k ? trees.upper_fd : trees.lower_fd;
+
+		CHECK_INT(mkdirat(fd, "d", 0755), 0);
+		write_file(fd, "d/same", "same", 0644);
+		set_time(fd, "d/same", 5);
+	}
+	write_file(trees.lower_fd, "d/gone", "", 0644);
+	CHECK_INT(mkdirat(trees.lower_fd, "gone", 0755), 0);
+	write_file(trees.lower_fd, "gone/x", "", 0644);
+	write_file(trees.upper_fd, "new", "", 0644);
+	set_time(trees.lower_fd, "d", 5);
+	set_time(trees.upper_fd, "d", 5);
+	found = layer_names(&trees, &scan);
+	CHECK_STR(found, ".wh.gone d/ d/.wh.gone new ");
+}
+
+/* user::rw- user:7:rwx group::r-- mask::rwx other::r-- */
+static const unsigned char acl[] = { 2,	   0,	 0,    0, 1,	0,    6,    0,	  0xff,
+				     0xff, 0xff, 0xff, 2, 0,	7,    0,    7,	  0,
+				     0,	   0,	 4,    0, 4,	0,    0xff, 0xff, 0xff,
+				     0xff, 0x10, 0,    7, 0,	0xff, 0xff, 0xff, 0xff,
+				     0x20, 0,	 4,    0, 0xff, 0xff, 0xff, 0xff };
+
+static void check_acl(int dirfd, const char *path, const char *name, bool wanted)
+{
+	cleanup_close int fd = openat(dirfd, path, O_RDONLY);
+	unsigned char value[64];
+	ssize_t size = fgetxattr(fd, name, value, sizeof(value));
+
+	CHECK(wanted ? size == sizeof(acl) && memcmp(value, acl, sizeof(acl)) == 0 : size < 0);
+}
+
+static void test_acls(void)
+{
+	const struct layer_writer_options options = { .mtime = 0 };
+	const struct tar_xattr access = { "system.posix_acl_access", acl, sizeof(acl) };
+	const struct tar_xattr inherited = { "system.posix_acl_default", acl, sizeof(acl) };
+	const struct tar_entry file = {
+		.path = "d/f", .mode = S_IFREG | 0674, .xattrs = &access, .xattr_count = 1
+	};
+	const struct tar_entry folder = {
+		.path = "d", .mode = S_IFDIR | 0755, .xattrs = &inherited, .xattr_count = 1
+	};
+	const struct tar_entry sub = { .path = "d/sub", .mode = S_IFDIR | 0711 };
+	cleanup_place struct place place = PLACE_INIT;
+	cleanup_layer_writer struct layer_writer *writer = NULL;
+	cleanup_close int tree = -EBADF;
+	cleanup_close int copy = -EBADF;
+	struct layer_draft draft;
+	struct layer_info info;
+	struct stat st;
+
+	ROOT_ONLY();
+	place_open(&place);
+	if (fsetxattr(place.store.fd, access.name, acl, sizeof(acl), 0) < 0)
+		CHECK_SKIP("no ACLs on this file system");
+	CHECK_INT(fremovexattr(place.store.fd, access.name), 0);
+	OK(layer_writer_create(&place.store, &options, &writer, &err));
+	OK(layer_writer_add(writer, &folder, NULL, &err));
+	OK(layer_writer_add(writer, &file, NULL, &err));
+	OK(layer_writer_add(writer, &sub, NULL, &err));
+	add_text(writer, "d/plain", 0604, "x");
+	OK(layer_writer_finish(writer, &draft, &err));
+	publish(&place, &draft, &info);
+	tree = open_tree_of(&place, info.id);
+	copy = stream_and_unpack(&place, info.id, true);
+	for (int i = 0; i < 2; i++) {
+		int fd = i ? copy : tree;
+
+		check_acl(fd, "d", inherited.name, true);
+		check_acl(fd, "d/f", access.name, true);
+		CHECK_INT(fstatat(fd, "d/f", &st, 0), 0);
+		CHECK_INT(st.st_mode & 07777, 0674);
+		/* a folder's ACL for what will be made in it is not for what is unpacked into it */
+		check_acl(fd, "d/plain", access.name, false);
+		CHECK_INT(fstatat(fd, "d/plain", &st, 0), 0);
+		CHECK_INT(st.st_mode & 07777, 0604);
+		check_acl(fd, "d/sub", access.name, false);
+		check_acl(fd, "d/sub", inherited.name, false);
+		CHECK_INT(fstatat(fd, "d/sub", &st, 0), 0);
+		CHECK_INT(st.st_mode & 07777, 0711);
+	}
+}
+
+/* Zeros are not written: a sparse file of a context is sparse in the layer. */
+static void test_holes(void)
+{
+	const struct layer_writer_options options = { .mtime = 0 };
+	const struct tar_entry entry = { .path = "f", .mode = S_IFREG | 0644, .size = 3000007 };
+	cleanup_place struct place place = PLACE_INIT;
+	cleanup_layer_writer struct layer_writer *writer = NULL;
+	cleanup_strbuf struct strbuf stream = STRBUF_INIT;
+	cleanup_strbuf struct strbuf wanted = STRBUF_INIT;
+	cleanup_close int tree = -EBADF;
+	struct layer_source source = { .fd = memfd_create("source", MFD_CLOEXEC) };
+	struct layer_draft draft;
+	struct layer_info info;
+	struct stat st;
+
+	ROOT_ONLY();
+	place_open(&place);
+	CHECK_INT(ftruncate(source.fd, (off_t)entry.size), 0);
+	CHECK_INT(pwrite(source.fd, "middle", 6, 1500000), 6);
+	OK(layer_writer_create(&place.store, &options, &writer, &err));
+	OK(layer_writer_add(writer, &entry, &source, &err));
+	OK(layer_writer_finish(writer, &draft, &err));
+	publish(&place, &draft, &info);
+	close(source.fd);
+	OK(layer_stream(&place.store, info.id, to_buffer, &stream, &err));
+	strbuf_reserve(&wanted, entry.size);
+	memset(wanted.data, 0, entry.size);
+	memcpy(wanted.data + 1500000, "middle", 6);
+	CHECK(stream.size > 512 + entry.size);
+	CHECK(memcmp(stream.data + 512, wanted.data, entry.size) == 0);
+	tree = open_tree_of(&place, info.id);
+	CHECK_INT(fstatat(tree, "f", &st, 0), 0);
+	CHECK_INT(st.st_size, entry.size);
+	CHECK(st.st_blocks * 512 < 1000000);
 }
 
 /* A root that is not 0755 0:0 is in the headers, or the layer would change it for others. */
@@ -490,6 +770,10 @@ CHECK_MAIN({ "a written layer comes out of its stream", test_writer },
 	   { "an upper becomes a layer", test_upper },
 	   { "a layer does not depend on the order of creation", test_upper_is_deterministic },
 	   { "copied-up folders without a change stay out", test_unchanged_folders },
+	   { "copied-up files without a change stay out", test_unchanged_files },
+	   { "a folder made again hides each name", test_made_again },
+	   { "a whole root file system against what is below", test_complete },
+	   { "ACLs, and none from the folder", test_acls }, { "holes stay holes", test_holes },
 	   { "an unusual root is in the headers", test_root_entry },
 	   { "a file named like a whiteout is an error", test_reserved_names },
 	   { "changed files are noticed when streamed", test_damage }, { "chainIDs", test_chain })

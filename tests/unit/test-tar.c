@@ -175,9 +175,12 @@ static void test_xattrs(void)
 		  "25 SCHILY.xattr.user.a=1\n25 SCHILY.xattr.user.b=2\n");
 	entry.xattrs = &odd;
 	entry.xattr_count = 1;
-	CHECK_ERROR(tar_header(&entry, &out, &err), 22, "xattr \"user.a=b\"");
+	CHECK_ERROR(tar_header(&entry, &out, &err), 22, "(\"user.a=b\") cannot go");
 	CHECK(tar_xattr_is_portable("security.capability"));
 	CHECK(tar_xattr_is_portable("trusted.mine"));
+	CHECK(tar_xattr_is_portable("system.posix_acl_access"));
+	CHECK(tar_xattr_is_portable("system.posix_acl_default"));
+	CHECK(!tar_xattr_is_portable("system.nfs4_acl"));
 	CHECK(!tar_xattr_is_portable("trusted.overlay.opaque"));
 	CHECK(!tar_xattr_is_portable("user.overlay.origin"));
 	CHECK(!tar_xattr_is_portable("security.selinux"));
