@@ -361,7 +361,6 @@ int copy_to_mount(struct engine *engine, struct step *step, struct copy *copy,
 {
 	cleanup_strv struct strv trees = STRV_INIT;
 	cleanup_place struct place place = { .store = engine->store };
-	struct layer_scan scan = { .lowers = &trees };
 	cleanup_with(target_done) struct target target = { .copy = copy,
 							   .trees = &trees,
 							   .root_fd = -EBADF };
@@ -383,9 +382,5 @@ int copy_to_mount(struct engine *engine, struct step *step, struct copy *copy,
 	if (ret == 0)
 		ret = set_folder_times(&target, err);
 	cleanup_close_fd(&target.root_fd);
-	if (ret == 0)
-		ret = place_unmount(&place, err);
-	if (ret == 0)
-		ret = layer_from_folder(engine->store, place.upper.upper, &scan, out, err);
-	return ret;
+	return ret < 0 ? ret : place_to_layer(&place, &trees, out, err);
 }

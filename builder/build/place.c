@@ -8,6 +8,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "builder/loop/fiber.h"
 #include "lib/alloc.h"
 #include "lib/cleanup.h"
 
@@ -44,10 +45,35 @@ int place_make(struct place *place, const struct strv *trees, struct error *err)
 	return ret;
 }
 
-int place_unmount(struct place *place, struct error *err)
+struct layer_call {
+	const struct place *place;
+	const struct layer_scan *scan;
+	struct layer_draft *out;
+	struct error *err;
+	int ret;
+};
+
+static void call_layer(void *context)
 {
+	struct layer_call *call = context;
+	struct store *store = call->place->store;
+
+	call->ret = layer_from_folder(store, call->place->upper.upper, call->scan, call->out,
+				      call->err);
+	if (call->ret == 0)
+		call->ret = layer_hash(store, call->out, call->err);
+}
+
+int place_to_layer(struct place *place, const struct strv *trees, struct layer_draft *out,
+		   struct error *err)
+{
+	const struct layer_scan scan = { .lowers = trees };
+	struct layer_call call = { place, &scan, out, err, 0 };
 	int ret = snapshot_detach(place->rootfs, err);
 
 	place->mounted = ret < 0;
-	return ret;
+	if (ret < 0)
+		return ret;
+	fiber_offload(call_layer, &call);
+	return call.ret;
 }

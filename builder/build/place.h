@@ -8,6 +8,7 @@
 
 #include <stdbool.h>
 
+#include "builder/image/layer.h"
 #include "builder/image/snapshot.h"
 #include "builder/image/store.h"
 #include "lib/error.h"
@@ -24,7 +25,10 @@ struct place {
 
 /** Make and mount; place->store must be set. place_done in any case. */
 int place_make(struct place *place, const struct strv *trees, struct error *err);
-int place_unmount(struct place *place, struct error *err);
+/** Unmount it: what was changed on top of the trees becomes a layer. Walked and read in another
+ *  thread, so that other branches of the build go on. */
+int place_to_layer(struct place *place, const struct strv *trees, struct layer_draft *out,
+		   struct error *err);
 /** Unmounts what is mounted. */
 void place_done(struct place *place);
 #define cleanup_place __attribute__((cleanup(place_done)))

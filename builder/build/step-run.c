@@ -9,7 +9,6 @@
 #include "builder/build/run-mounts.h"
 #include "builder/build/runtime-exec.h"
 #include "builder/container/leftovers.h"
-#include "builder/loop/fiber.h"
 #include "lib/cleanup.h"
 #include "lib/io.h"
 #include "lib/strbuf.h"
@@ -166,30 +165,11 @@ static int check_result(const struct step_run *run, const struct run_result *res
 		       : ret;
 }
 
-/* The upper folder becomes a layer: in a thread, the container is gone. */
-struct scan_call {
-	struct store *store;
-	const char *folder;
-	const struct layer_scan *scan;
-	struct layer_draft *out;
-	struct error *err;
-	int ret;
-};
-
-static void call_scan(void *context)
-{
-	struct scan_call *call = context;
-
-	call->ret = layer_from_folder(call->store, call->folder, call->scan, call->out, call->err);
-}
-
 static int run_make(struct engine *engine, struct step *step, struct layer_draft *out,
 		    char **manifest, struct error *err)
 {
 	cleanup_strv struct strv trees = STRV_INIT;
 	cleanup_place struct place place = { .store = engine->store };
-	struct layer_scan scan = { .lowers = &trees };
-	struct scan_call call = { engine->store, place.upper.upper, &scan, out, err, 0 };
 	struct run_result result = { 0 };
 	int ret = engine_trees(engine, step->stage, &trees, err);
 
@@ -200,12 +180,7 @@ static int run_make(struct engine *engine, struct step *step, struct layer_draft
 		ret = execute(engine, &step->run, &place, &result, err);
 	if (ret == 0)
 		ret = check_result(&step->run, &result, err);
-	if (ret == 0)
-		ret = place_unmount(&place, err);
-	if (ret < 0)
-		return ret;
-	fiber_offload(call_scan, &call);
-	return call.ret;
+	return ret < 0 ? ret : place_to_layer(&place, &trees, out, err);
 }
 
 static bool run_is_ready(const struct step *step)
