@@ -207,31 +207,31 @@ static bool read_line(struct line_reader *reader)
 	return range->first != 0 && *skip_blanks(strbuf_text(&reader->text)) != '\0';
 }
 
-/* Move what was read to the arena; offsets count from the first character that is no blank. */
+/* Move what was read to the arena; offsets count from the first character that is no blank, and
+ * lines that had nothing but blanks before it are no pieces. */
 static void keep_line(struct line_reader *reader)
 {
 	struct logical_line *out = reader->out;
 	const char *all = strbuf_text(&reader->text), *text = skip_blanks(all);
-	size_t skipped = (size_t)(text - all);
-	struct source_piece *pieces =
-		arena_alloc(reader->arena, reader->piece_count * sizeof(*pieces));
+	size_t skipped = (size_t)(text - all), first = 0, count = reader->piece_count;
+	struct source_piece *pieces;
 	const char **comments =
 		arena_alloc(reader->arena, (reader->comments.count + 1) * sizeof(*comments));
 
-	for (size_t i = 0; i < reader->piece_count; i++) {
-		struct source_piece piece = reader->pieces[i];
-		size_t drop = skipped > piece.offset ? skipped - piece.offset : 0;
-
-		piece.offset += drop;
-		piece.column += (unsigned int)drop;
-		piece.offset -= skipped;
-		pieces[i] = piece;
+	while (first + 1 < count && reader->pieces[first + 1].offset <= skipped)
+		first++;
+	pieces = arena_alloc(reader->arena, (count - first) * sizeof(*pieces));
+	for (size_t i = first; i < count; i++) {
+		pieces[i - first] = reader->pieces[i];
+		pieces[i - first].offset -= skipped;
 	}
+	pieces[0].column += (unsigned int)(skipped - reader->pieces[first].offset);
+	pieces[0].offset = 0;
 	for (size_t i = 0; i < reader->comments.count; i++)
 		comments[i] = arena_strdup(reader->arena, reader->comments.items[i]);
 	out->text = arena_strdup(reader->arena, text);
 	out->pieces = pieces;
-	out->piece_count = reader->piece_count;
+	out->piece_count = count - first;
 	out->comments = comments;
 }
 

@@ -30,6 +30,14 @@ check_PROGRAMS += %D%/replay-words
 TESTS += %D%/replay-words
 %C%_replay_words_SOURCES = %D%/fuzz-words.c %D%/replay.c %D%/fuzz.h
 %C%_replay_words_LDADD = $(fuzz_builder_libs)
+check_PROGRAMS += %D%/replay-lines
+TESTS += %D%/replay-lines
+%C%_replay_lines_SOURCES = %D%/fuzz-lines.c %D%/replay.c %D%/fuzz.h
+%C%_replay_lines_LDADD = $(fuzz_builder_libs)
+check_PROGRAMS += %D%/replay-flags
+TESTS += %D%/replay-flags
+%C%_replay_flags_SOURCES = %D%/fuzz-flags.c %D%/replay.c %D%/fuzz.h
+%C%_replay_flags_LDADD = $(fuzz_builder_libs)
 check_PROGRAMS += %D%/replay-expand
 TESTS += %D%/replay-expand
 %C%_replay_expand_SOURCES = %D%/fuzz-expand.c %D%/replay.c %D%/fuzz.h
@@ -54,6 +62,14 @@ noinst_PROGRAMS += %D%/fuzz-words
 %C%_fuzz_words_SOURCES = %D%/fuzz-words.c %D%/fuzz.h
 %C%_fuzz_words_LDFLAGS = $(AM_LDFLAGS) -fsanitize=fuzzer
 %C%_fuzz_words_LDADD = $(fuzz_builder_libs)
+noinst_PROGRAMS += %D%/fuzz-lines
+%C%_fuzz_lines_SOURCES = %D%/fuzz-lines.c %D%/fuzz.h
+%C%_fuzz_lines_LDFLAGS = $(AM_LDFLAGS) -fsanitize=fuzzer
+%C%_fuzz_lines_LDADD = $(fuzz_builder_libs)
+noinst_PROGRAMS += %D%/fuzz-flags
+%C%_fuzz_flags_SOURCES = %D%/fuzz-flags.c %D%/fuzz.h
+%C%_fuzz_flags_LDFLAGS = $(AM_LDFLAGS) -fsanitize=fuzzer
+%C%_fuzz_flags_LDADD = $(fuzz_builder_libs)
 noinst_PROGRAMS += %D%/fuzz-expand
 %C%_fuzz_expand_SOURCES = %D%/fuzz-expand.c %D%/fuzz.h
 %C%_fuzz_expand_LDFLAGS = $(AM_LDFLAGS) -fsanitize=fuzzer
