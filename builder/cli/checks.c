@@ -2,6 +2,7 @@
 /* See checks.h. Exit statuses and texts are those of `docker build --check`. */
 #include "builder/cli/checks.h"
 
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -9,8 +10,12 @@
 #include "builder/dockerfile/platform.h"
 #include "builder/image/image.h"
 #include "lib/cleanup.h"
+#include "lib/inroot.h"
 #include "lib/path.h"
 #include "lib/table.h"
+
+#define CHECKS_FILE ".orlop-lint"
+#define CHECKS_FILE_MAX ((size_t)1 << 20)
 
 struct images {
 	struct images *next;
@@ -69,8 +74,42 @@ static bool is_ignored(void *context, const char *path)
 	return clean[1] && ignore_check_path(&checks->context->ignore, clean + 1, NULL);
 }
 
+int checks_read_enabled(const char *option, const char **out, struct error *err)
+{
+	const char *names = option ? option : getenv("ORLOP_LINT");
+	int ret = names ? lint_check_names(names, err) : 0;
+
+	if (ret < 0)
+		return error_prefix(err, ret, option ? "--lint" : "ORLOP_LINT");
+	*out = names;
+	return 0;
+}
+
+/* The project's settings for all its Dockerfiles, if it has any. */
+static int read_config(struct checks *checks, struct strbuf *text, struct lint_options *options,
+		       struct error *err)
+{
+	struct error problem = ERROR_INIT; /* err may hold what reading the Dockerfile came to */
+	int ret;
+
+	if (!checks->context || checks->context->fd < 0)
+		return 0;
+	ret = inroot_read_file(checks->context->fd, CHECKS_FILE, CHECKS_FILE_MAX, text, &problem);
+	if (ret == -ENOENT)
+		return 0;
+	if (ret == 0 && memchr(strbuf_text(text), '\0', text->size))
+		ret = error_invalid(&problem, "%s: a NUL byte: this is not a text file",
+				    CHECKS_FILE);
+	if (ret < 0)
+		*err = problem;
+	options->config = strbuf_text(text);
+	options->config_name = CHECKS_FILE;
+	return ret;
+}
+
 static int run_lint(struct checks *checks, bool all, struct lint_report *out, struct error *err)
 {
+	cleanup_strbuf struct strbuf config = STRBUF_INIT;
 	struct lint_options options = {
 		.walk = { .build_args = checks->build_args,
 			  .all = all,
@@ -78,11 +117,17 @@ static int run_lint(struct checks *checks, bool all, struct lint_report *out, st
 			  .base_context = checks },
 		.platform = checks->platform,
 		.check = strv_env_get(checks->build_args, "BUILDKIT_DOCKERFILE_CHECK"),
-		.enable = checks->enable ? checks->enable : getenv("ORLOP_LINT"),
+		.enable = checks->enable,
 		.is_ignored = checks->context ? is_ignored : NULL,
 		.ignore_context = checks,
 	};
 
+	int ret = read_config(checks, &config, &options, err);
+
+	if (ret < 0) {
+		*out = (struct lint_report){ .bad_options = true };
+		return ret;
+	}
 	return lint_run(checks->dockerfile, checks->stages, &options, out, err);
 }
 
@@ -124,9 +169,13 @@ static int call_check(struct checks *checks, bool json, struct source_range *whe
 	cleanup_lint struct lint_report report = { .count = 0 };
 	int ret = run_lint(checks, true, &report, err);
 
-	*where = ret < 0 ? report.where : (struct source_range){ .first = 0 };
-	if (ret == 0 && checks->plan)
+	if (ret < 0)
+		*where = report.where;
+	else if (checks->failed < 0)
+		ret = checks->failed;
+	else if (checks->plan)
 		ret = checks->plan(checks->plan_context, where, err);
+	report.where = *where;
 	if (json)
 		lint_print_json(&report, checks->dockerfile, ret < 0 ? err : NULL, stdout);
 	else
@@ -161,12 +210,13 @@ static int call_describe(struct checks *checks, bool json, struct source_range *
 static const struct call {
 	const char *name, *summary;
 	int (*run)(struct checks *checks, bool json, struct source_range *where, struct error *err);
+	bool of_any; /* also of a Dockerfile that failed to be read */
 } calls[] = {
-	{ "check", "what could be better in the Dockerfile", call_check },
-	{ "lint", NULL, call_check },
-	{ "outline", "the parameters that the target takes", call_outline },
-	{ "targets", "the stages, each a possible target", call_targets },
-	{ "subrequests.describe", "this list", call_describe },
+	{ "check", "what could be better in the Dockerfile", call_check, true },
+	{ "lint", NULL, call_check, true },
+	{ "outline", "the parameters that the target takes", call_outline, false },
+	{ "targets", "the stages, each a possible target", call_targets, false },
+	{ "subrequests.describe", "this list", call_describe, false },
 };
 
 static int call_describe(struct checks *checks, bool json, struct source_range *where,
@@ -206,7 +256,9 @@ int checks_call(struct checks *checks, const char *call, struct source_range *wh
 		return ret;
 	for (size_t i = 0; i < ARRAY_SIZE(calls); i++) {
 		if (strcmp(calls[i].name, name) == 0)
-			return calls[i].run(checks, json, where, err);
+			return checks->failed < 0 && !calls[i].of_any
+				       ? checks->failed
+				       : calls[i].run(checks, json, where, err);
 		suggestion_consider(&near, calls[i].name);
 	}
 	ret = error_set(err, ERROR_USAGE, 0, "--call: there is no \"%s\"", name);

@@ -108,6 +108,7 @@ struct build {
 	struct dockerfile dockerfile;
 	struct stages stages;
 	struct checks checks;
+	const char *lint; /* names of rules that are on besides; NULL = none */
 	struct lint_report warnings;
 	struct store store;
 	struct graph_options graph_options;
@@ -283,7 +284,7 @@ static int read_options(struct build *build, const struct command_spec *command)
 	if (!args->quiet && strcmp(progress, "quiet") != 0)
 		build->progress.out = stderr;
 	read_build_args(build);
-	ret = args->lint ? lint_check_names(args->lint, &build->cli->err) : 0;
+	ret = checks_read_enabled(args->lint, &build->lint, &build->cli->err);
 	if (ret == 0)
 		ret = named_contexts_parse(&args->contexts, &build->cli->arena, &build->contexts,
 					   &build->cli->err);
@@ -360,7 +361,7 @@ static int open_store(struct build *build)
 					 .context = &build->context,
 					 .build_args = &build->build_args,
 					 .platform = build->platform,
-					 .enable = build->args.lint };
+					 .enable = build->lint };
 	return ret;
 }
 
@@ -438,21 +439,25 @@ static int check_plan(void *context, struct source_range *where, struct error *e
 	return ret;
 }
 
-/* --check and --call: the exit status, or negative. */
-static int answer_call(struct build *build, const struct command_spec *command)
+/* --check and --call: the exit status, or negative. failed: of reading the Dockerfile. */
+static int answer_call(struct build *build, const struct command_spec *command, int failed)
 {
 	struct error *err = &build->cli->err;
 	const char *call = build->args.call ? build->args.call : "check";
-	int ret = open_store(build);
+	int ret;
 
+	if (failed < 0 && !build->dockerfile.source.name)
+		return failed; /* there is none */
+	ret = open_store(build);
 	if (ret < 0)
 		return ret;
 	build->checks.plan = check_plan;
 	build->checks.plan_context = build;
+	build->checks.failed = failed;
 	ret = checks_call(&build->checks, call, &build->where, err);
 	if (ret < 0 && err->code == ERROR_USAGE)
 		build->cli->usage = command;
-	if (ret < 0 && build->where.first)
+	if (ret < 0 && failed == 0 && build->where.first)
 		ret = source_prefix(&build->dockerfile.source, &build->where, ret, err);
 	return ret;
 }
@@ -463,7 +468,7 @@ static int check(struct build *build)
 	int ret = checks_run(&build->checks, &build->warnings, &build->cli->err);
 
 	if (ret < 0 && build->warnings.bad_options)
-		return error_prefix(&build->cli->err, ret, "failed to parse check options");
+		return ret;
 	build->cli->err = (struct error){ .errnum = 0 };
 	return lint_error(&build->warnings, &build->cli->err);
 }
@@ -593,6 +598,16 @@ static int do_build(struct build *build)
 	return ret;
 }
 
+static int build_or_answer(struct build *build, const struct command_spec *command,
+			   const char *context)
+{
+	int ret = read_dockerfile(build, context);
+
+	if (build->args.check || build->args.call)
+		return answer_call(build, command, ret);
+	return ret < 0 ? ret : do_build(build);
+}
+
 static int cmd_build(const struct command_spec *command, int argc, char **argv, void *globals)
 {
 	cleanup_with(build_done) struct build build = {
@@ -609,10 +624,7 @@ static int cmd_build(const struct command_spec *command, int argc, char **argv, 
 		(void)unlink(build.args.iidfile); /* a failure must not leave an old id there */
 	ret = read_options(&build, command);
 	if (ret == 0)
-		ret = read_dockerfile(&build, result.arguments[0]);
-	if (ret == 0)
-		ret = build.args.check || build.args.call ? answer_call(&build, command)
-							  : do_build(&build);
+		ret = build_or_answer(&build, command, result.arguments[0]);
 	print_warnings(&build);
 	if (ret < 0)
 		explain(&build);

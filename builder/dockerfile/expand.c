@@ -6,6 +6,7 @@
  */
 #include "builder/dockerfile/expand.h"
 
+#include <stdint.h>
 #include <string.h>
 
 #include "builder/dockerfile/glob.h"
@@ -40,7 +41,8 @@ static void output_end_word(struct output *out)
 {
 	if (!out->in_word)
 		return;
-	strv_take(out->words, strbuf_take(&out->text));
+	if (out->text.size) /* "" alone is no word */
+		strv_take(out->words, strbuf_take(&out->text));
 	out->in_word = false;
 }
 
@@ -67,10 +69,52 @@ static void output_plain(struct output *out, const char *text, size_t size)
 
 static int read_until(struct reader *reader, char stop, bool raw_escapes, struct output *out);
 
-static bool is_name_char(char c)
+/* The character at a byte that is not ASCII, and its size; 0 when it is no UTF-8. */
+static uint32_t read_character(const char *at, size_t *size)
 {
-	return c == '_' || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
-	       (c >= '0' && c <= '9') || (unsigned char)c >= 0x80;
+	unsigned char first = (unsigned char)*at;
+	uint32_t c;
+
+	*size = first < 0xC2 ? 0 : first < 0xE0 ? 2 : first < 0xF0 ? 3 : first < 0xF5 ? 4 : 0;
+	c = *size ? first & (0x7Fu >> *size) : 0;
+	for (size_t i = 1; i < *size; i++) {
+		if (((unsigned char)at[i] & 0xC0) != 0x80)
+			*size = 0;
+		c = c << 6 | ((unsigned char)at[i] & 0x3F);
+	}
+	return c;
+}
+
+/* Letters of all scripts may be in names, other signs end them ("costs $PRICE€"): what is no letter
+ * is a list, because that one is short enough if blocks of signs count as a whole. */
+static size_t letter_size(const char *at)
+{
+	/* clang-format off */
+	static const uint32_t signs[][2] = {
+		{ 0x80, 0xA9 }, { 0xAB, 0xB4 }, { 0xB6, 0xB9 }, { 0xBB, 0xBF }, { 0xD7, 0xD7 },
+		{ 0xF7, 0xF7 }, { 0x300, 0x36F }, { 0x2000, 0x2070 }, { 0x2072, 0x207E },
+		{ 0x2080, 0x208F }, { 0x20A0, 0x20FF }, { 0x2190, 0x2BFF }, { 0x2E00, 0x2E7F },
+		{ 0x3000, 0x3004 }, { 0x3007, 0x3030 }, { 0xE000, 0xF8FF }, { 0xFE00, 0xFE6F },
+		{ 0xFF00, 0xFF0F }, { 0xFF1A, 0xFF20 }, { 0xFF3B, 0xFF40 }, { 0xFF5B, 0xFF65 },
+		{ 0xFFE0, 0xFFFF }, { 0x1F000, 0x1FAFF },
+	};
+	/* clang-format on */
+	size_t size;
+	uint32_t c = read_character(at, &size);
+
+	for (size_t i = 0; i < ARRAY_SIZE(signs); i++)
+		if (c >= signs[i][0] && c <= signs[i][1])
+			return 0;
+	return size;
+}
+
+/* How many bytes the character of a name has; 0 when it is none. */
+static size_t name_size(const char *at)
+{
+	if ((unsigned char)*at >= 0x80)
+		return letter_size(at);
+	return *at == '_' || (*at >= 'a' && *at <= 'z') || (*at >= 'A' && *at <= 'Z') ||
+	       (*at >= '0' && *at <= '9');
 }
 
 /* A name, a number or one special parameter; "" when there is none. */
@@ -83,8 +127,8 @@ static char *read_name(struct reader *reader)
 	} else if (*start && strchr("@*#?-$!", *start)) {
 		reader->at++;
 	} else {
-		while (is_name_char(*reader->at))
-			reader->at++;
+		for (size_t size; (size = name_size(reader->at)) > 0;)
+			reader->at += size;
 	}
 	return xstrndup(start, (size_t)(reader->at - start));
 }
@@ -108,10 +152,18 @@ static int read_operand(struct reader *reader, char stop, bool raw_escapes, char
 	return 0;
 }
 
+/* A variable is looked up when all of its form was read: who counts names without a value must not
+ * hear of those in text that is no substitution. */
+static const char *look_up(const struct reader *reader, const char *name)
+{
+	return reader->expand->lookup(reader->expand->context, name);
+}
+
 /* ${name/pattern/replacement} and ${name//...}; reader->at is behind the first slash. */
-static int read_replace(struct reader *reader, const char *value, struct strbuf *out)
+static int read_replace(struct reader *reader, const char *name, struct strbuf *out)
 {
 	cleanup_free char *pattern = NULL, *replacement = NULL;
+	const char *value;
 	bool all = *reader->at == '/';
 	int ret;
 
@@ -119,20 +171,24 @@ static int read_replace(struct reader *reader, const char *value, struct strbuf 
 	ret = read_operand(reader, '/', true, &pattern);
 	if (ret == 0)
 		ret = read_operand(reader, '}', true, &replacement);
-	if (ret == 0)
-		glob_replace(pattern, value ? value : "", replacement, all, out);
-	return ret;
+	if (ret < 0)
+		return ret;
+	value = look_up(reader, name);
+	glob_replace(pattern, value ? value : "", replacement, all, out);
+	return 0;
 }
 
 /* ${name#pattern}, ##, %, %%. */
-static int read_trim(struct reader *reader, char kind, const char *value, struct strbuf *out)
+static int read_trim(struct reader *reader, char kind, const char *name, struct strbuf *out)
 {
 	cleanup_free char *pattern = NULL;
 	int ret = read_operand(reader, '}', true, &pattern);
+	const char *value;
 	bool longest;
 
 	if (ret < 0)
 		return ret;
+	value = look_up(reader, name);
 	longest = pattern[0] == kind;
 	(kind == '#' ? glob_trim_prefix : glob_trim_suffix)(pattern + longest, value ? value : "",
 							    longest, out);
@@ -141,14 +197,17 @@ static int read_trim(struct reader *reader, char kind, const char *value, struct
 
 /* ${name-word} and its relatives; colon = an empty value counts as unset. */
 static int read_default(struct reader *reader, char kind, bool colon, const char *name,
-			const char *value, struct strbuf *out)
+			struct strbuf *out)
 {
 	cleanup_free char *word = NULL;
-	bool set = value && !(colon && !*value);
 	int ret = read_operand(reader, '}', false, &word);
+	const char *value;
+	bool set;
 
 	if (ret < 0)
 		return ret;
+	value = look_up(reader, name);
+	set = value && !(colon && !*value);
 	if (kind == '?' && !set)
 		return error_invalid(reader->err, "%s: %s", name,
 				     *word   ? word
@@ -164,9 +223,7 @@ static int read_default(struct reader *reader, char kind, bool colon, const char
 /* Behind "${". */
 static int read_braces(struct reader *reader, struct strbuf *out)
 {
-	const struct expand *expand = reader->expand;
-	cleanup_free char *name = NULL, *value = NULL;
-	const char *found;
+	cleanup_free char *name = NULL;
 	bool colon = false;
 	char c;
 
@@ -175,18 +232,18 @@ static int read_braces(struct reader *reader, struct strbuf *out)
 	if (strchr("{}:", *reader->at))
 		return error_invalid(reader->err, "syntax error: bad substitution");
 	name = read_name(reader);
-	found = expand->lookup(expand->context, name);
-	value = found ? xstrdup(found) : NULL;
 	c = *reader->at;
 	if (!c)
 		return missing_brace(reader);
 	reader->at++;
 	if (c == '}') {
+		const char *value = look_up(reader, name);
+
 		strbuf_adds(out, value ? value : "");
 		return 0;
 	}
 	if (c == '/')
-		return read_replace(reader, value, out);
+		return read_replace(reader, name, out);
 	if (c == ':') {
 		colon = true;
 		c = *reader->at;
@@ -195,9 +252,9 @@ static int read_braces(struct reader *reader, struct strbuf *out)
 		reader->at++;
 	}
 	if (strchr("+-?", c))
-		return read_default(reader, c, colon, name, value, out);
+		return read_default(reader, c, colon, name, out);
 	if (!colon && (c == '#' || c == '%'))
-		return read_trim(reader, c, value, out);
+		return read_trim(reader, c, name, out);
 	return error_invalid(reader->err, "unsupported modifier (%s%c) in substitution",
 			     colon ? ":" : "", c);
 }
@@ -223,7 +280,7 @@ static int read_dollar(struct reader *reader, struct strbuf *out)
 		strbuf_addc(out, '$');
 		return 0;
 	}
-	value = reader->expand->lookup(reader->expand->context, name);
+	value = look_up(reader, name);
 	strbuf_adds(out, value ? value : "");
 	return 0;
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Rules about the file as a whole and its FROM lines: spelling, names of stages, comments, ARGs in
- * names of images. They see all stages, whatever the target. */
+/* Rules about the text, the file as a whole and its FROM lines: spelling, names of stages,
+ * comments, ARGs in names of images. They see all stages, whatever the target. */
 #include <string.h>
 #include <strings.h>
 
@@ -61,85 +61,86 @@ static void check_casing(struct lint *lint)
 	}
 }
 
-static void check_from_as(struct lint *lint)
+static bool is_named_from(const struct instruction *instruction)
 {
-	for (size_t i = 0; i < lint->stages->count; i++) {
-		const struct instruction *from = lint->stages->items[i].from;
-		enum letter_case wanted = keyword_case(from);
+	return instruction->kind == INST_FROM && instruction->arg_count == 3;
+}
 
-		if (from->arg_count != 3 || wanted == CASE_MIXED ||
-		    case_of(from->args[1], strlen(from->args[1])) == wanted)
-			continue;
+static void check_from_as(struct lint *lint, const struct instruction *from)
+{
+	enum letter_case wanted = keyword_case(from);
+
+	if (is_named_from(from) && wanted != CASE_MIXED &&
+	    case_of(from->args[1], strlen(from->args[1])) != wanted)
 		lint_warn(lint, from, &from->arg_spans[1],
 			  "'%s' and '%s' keywords' casing do not match", from->args[1],
 			  lint_keyword(lint, from));
-	}
 }
 
-static void check_empty_continuation(struct lint *lint)
+static void check_empty_continuation(struct lint *lint, const struct instruction *instruction)
 {
-	for (size_t i = 0; i < lint->dockerfile->count; i++) {
-		struct instruction instruction = lint->dockerfile->instructions[i];
+	struct instruction last = *instruction;
 
-		if (!instruction.empty_continuation)
-			continue;
-		instruction.range.first = instruction.range.last;
-		lint_warn(lint, &instruction, NULL, "Empty continuation line");
-	}
+	last.range.first = last.range.last;
+	if (instruction->empty_continuation)
+		lint_warn(lint, &last, NULL, "Empty continuation line");
 }
 
-static void check_maintainer(struct lint *lint)
+static void check_maintainer(struct lint *lint, const struct instruction *instruction)
 {
-	for (size_t i = 0; i < lint->dockerfile->count; i++)
-		if (lint->dockerfile->instructions[i].kind == INST_MAINTAINER)
-			lint_warn(lint, &lint->dockerfile->instructions[i], NULL,
-				  "Maintainer instruction is deprecated in favor of using label");
+	if (instruction->kind == INST_MAINTAINER)
+		lint_warn(lint, instruction, NULL,
+			  "Maintainer instruction is deprecated in favor of using label");
 }
 
 /* -- names of stages -----------------------------------------------------------------------------
  */
 
-static void check_stage_casing(struct lint *lint)
+static const char *lower_name(struct lint *lint, const struct instruction *from)
 {
-	for (size_t i = 0; i < lint->stages->count; i++) {
-		const struct stage *stage = &lint->stages->items[i];
+	return stages_lower_case(&lint->report->arena, from->args[2]);
+}
 
-		if (stage->name && strcmp(stage->name, stage->from->args[2]) != 0)
-			lint_warn(lint, stage->from, &stage->from->arg_spans[2],
-				  "Stage name '%s' should be lowercase", stage->from->args[2]);
-	}
+static void check_stage_casing(struct lint *lint, const struct instruction *from)
+{
+	if (is_named_from(from) && strcmp(lower_name(lint, from), from->args[2]) != 0)
+		lint_warn(lint, from, &from->arg_spans[2], "Stage name '%s' should be lowercase",
+			  from->args[2]);
 }
 
 static void check_stage_duplicate(struct lint *lint)
 {
-	const struct stages *stages = lint->stages;
+	const struct dockerfile *file = lint->dockerfile;
+	cleanup_strv struct strv names = STRV_INIT;
 
-	for (size_t i = 0; i < stages->count; i++) {
-		const struct stage *stage = &stages->items[i];
-		size_t before = 0;
+	for (size_t i = 0; i < file->count && names.count < STAGES_MAX; i++) {
+		const struct instruction *from = &file->instructions[i];
+		const char *name;
 
-		while (stage->name && before < i &&
-		       !(stages->items[before].name &&
-			 strcmp(stages->items[before].name, stage->name) == 0))
-			before++;
-		if (stage->name && before < i)
-			lint_warn(lint, stage->from, &stage->from->arg_spans[2],
+		if (!is_named_from(from))
+			continue;
+		name = lower_name(lint, from);
+		if (strv_contains(&names, name))
+			lint_warn(lint, from, &from->arg_spans[2],
 				  "Duplicate stage name \"%s\", stage names should be unique",
-				  stage->name);
+				  name);
+		strv_add(&names, name);
 	}
 }
 
 static void check_stage_reserved(struct lint *lint)
 {
-	for (size_t i = 0; i < lint->stages->count; i++) {
-		const struct stage *stage = &lint->stages->items[i];
+	const struct dockerfile *file = lint->dockerfile;
 
-		if (stage->name &&
-		    (strcmp(stage->name, "context") == 0 || strcmp(stage->name, "scratch") == 0))
-			lint_warn(lint, stage->from, &stage->from->arg_spans[2],
+	for (size_t i = 0; i < file->count; i++) {
+		const struct instruction *from = &file->instructions[i];
+		const char *name = is_named_from(from) ? lower_name(lint, from) : "";
+
+		if (strcmp(name, "context") == 0 || strcmp(name, "scratch") == 0)
+			lint_warn(lint, from, &from->arg_spans[2],
 				  "Stage name should not use the same name as reserved stage "
 				  "\"%s\"",
-				  stage->name);
+				  name);
 	}
 }
 
@@ -164,24 +165,17 @@ static bool is_described(const struct instruction *instruction, const char *cons
 	return false;
 }
 
-static void check_descriptions(struct lint *lint)
+static void check_descriptions(struct lint *lint, const struct instruction *it)
 {
-	for (size_t i = 0; i < lint->dockerfile->count; i++) {
-		const struct instruction *it = &lint->dockerfile->instructions[i];
-		bool from = it->kind == INST_FROM && it->arg_count == 3;
-		const char *stage =
-			from ? stages_lower_case(&lint->report->arena, it->args[2]) : "";
+	const char *stage = is_named_from(it) ? lower_name(lint, it) : NULL;
 
-		if (from && !is_described(it, &stage, 1, 1))
-			lint_warn(lint, it, NULL,
-				  "Comment for FROM should follow the format: `# %s "
-				  "<description>`",
-				  stage);
-		if (it->kind == INST_ARG && !is_described(it, it->args, it->arg_count, 2))
-			lint_warn(lint, it, NULL,
-				  "Comment for ARG should follow the format: `# %s <description>`",
-				  it->arg_count == 2 ? it->args[0] : "<arg_key>");
-	}
+	if (stage && !is_described(it, &stage, 1, 1))
+		lint_warn(lint, it, NULL,
+			  "Comment for FROM should follow the format: `# %s <description>`", stage);
+	if (it->kind == INST_ARG && it->arg_count && !is_described(it, it->args, it->arg_count, 2))
+		lint_warn(lint, it, NULL,
+			  "Comment for ARG should follow the format: `# %s <description>`",
+			  it->arg_count == 2 ? it->args[0] : "<arg_key>");
 }
 
 /* -- variables in FROM ---------------------------------------------------------------------------
@@ -247,15 +241,11 @@ static void warn_undefined(struct lint *lint, const struct instruction *from, co
 	}
 }
 
-static void check_undefined_arg(struct lint *lint)
+static void check_undefined_arg(struct lint *lint, const struct instruction *from)
 {
-	for (size_t i = 0; i < lint->stages->count; i++) {
-		const struct instruction *from = lint->stages->items[i].from;
-
-		warn_undefined(lint, from, from->args[0], &from->arg_spans[0]);
-		for (size_t j = 0; j < from->flag_count; j++)
-			warn_undefined(lint, from, from->flags[j].value, &from->flags[j].span);
-	}
+	warn_undefined(lint, from, from->args[0], &from->arg_spans[0]);
+	for (size_t i = 0; i < from->flag_count; i++)
+		warn_undefined(lint, from, from->flags[i].value, &from->flags[i].span);
 }
 
 /* The names of images as they are without any --build-arg. */
@@ -278,14 +268,15 @@ static void check_default_arg(struct lint *lint)
 		for (size_t j = 0; j < arg->arg_count; j += 2)
 			(void)scope_declare(&scope, arg->args[j], arg->args[j + 1], &value, NULL);
 	}
-	for (size_t i = 0; i < lint->stages->count; i++) {
-		const struct instruction *from = lint->stages->items[i].from;
+	for (size_t i = first; i < lint->dockerfile->count; i++) {
+		const struct instruction *from = &lint->dockerfile->instructions[i];
 		cleanup_with(usage_done) struct usage usage = { .values = &scope.values };
-		cleanup_free char *name = expand_noting(lint, from->args[0], &usage);
+		cleanup_free char *name = NULL;
 		struct reference reference;
 
-		if (name && strchr(from->args[0], '$') &&
-		    reference_parse(name, &reference, NULL) < 0)
+		if (from->kind == INST_FROM && strchr(from->args[0], '$'))
+			name = expand_noting(lint, from->args[0], &usage);
+		if (name && reference_parse(name, &reference, NULL) < 0)
 			lint_warn(lint, from, &from->arg_spans[0],
 				  "Default value for ARG %s results in empty or invalid base "
 				  "image name",
@@ -299,19 +290,16 @@ static const struct instruction_flag *platform_flag(const struct instruction *fr
 	return from->flag_count ? &from->flags[0] : NULL;
 }
 
-static void check_target_platform(struct lint *lint)
+static void check_target_platform(struct lint *lint, const struct instruction *from)
 {
-	for (size_t i = 0; i < lint->stages->count; i++) {
-		const struct instruction *from = lint->stages->items[i].from;
-		const struct instruction_flag *flag = platform_flag(from);
+	const struct instruction_flag *flag = platform_flag(from);
 
-		if (flag && (strcmp(flag->value, "$TARGETPLATFORM") == 0 ||
-			     strcmp(flag->value, "${TARGETPLATFORM}") == 0))
-			lint_warn(lint, from, &flag->span,
-				  "Setting platform to predefined %s in FROM is redundant as "
-				  "this is the default behavior",
-				  flag->value);
-	}
+	if (flag && (strcmp(flag->value, "$TARGETPLATFORM") == 0 ||
+		     strcmp(flag->value, "${TARGETPLATFORM}") == 0))
+		lint_warn(lint, from, &flag->span,
+			  "Setting platform to predefined %s in FROM is redundant as this is the "
+			  "default behavior",
+			  flag->value);
 }
 
 /* A stage whose name has the system or the machine in it means that platform. */
@@ -326,30 +314,27 @@ static bool names_platform(const char *stage, const char *platform)
 	return false;
 }
 
-static void check_const_platform(struct lint *lint)
+static void check_const_platform(struct lint *lint, const struct instruction *from)
 {
-	for (size_t i = 0; i < lint->stages->count; i++) {
-		const struct stage *stage = &lint->stages->items[i];
-		const struct instruction_flag *flag = platform_flag(stage->from);
+	const struct instruction_flag *flag = platform_flag(from);
+	const char *name = is_named_from(from) ? lower_name(lint, from) : NULL;
 
-		if (flag && !strchr(flag->value, '$') && !names_platform(stage->name, flag->value))
-			lint_warn(lint, stage->from, &flag->span,
-				  "FROM --platform flag should not use constant value \"%s\"",
-				  flag->value);
-	}
+	if (flag && !strchr(flag->value, '$') && !names_platform(name, flag->value))
+		lint_warn(lint, from, &flag->span,
+			  "FROM --platform flag should not use constant value \"%s\"", flag->value);
 }
 
 /* clang-format off */
 const struct lint_rule lint_file_rules[] = {
 	{ "StageNameCasing", LINT_BUILDKIT, "stage-name-casing",
 	  "Names of stages are compared without regard to case; one spelling reads best",
-	  "write the name of the stage in lower case", .file = check_stage_casing },
+	  "write the name of the stage in lower case", .reading = check_stage_casing },
 	{ "FromAsCasing", LINT_BUILDKIT, "from-as-casing",
 	  "The two keywords of a FROM line differ in case",
-	  "write AS as you write FROM", .file = check_from_as },
+	  "write AS as you write FROM", .reading = check_from_as },
 	{ "NoEmptyContinuation", LINT_BUILDKIT, "no-empty-continuation",
 	  "An empty line inside a continued instruction is skipped today and may be an error tomorrow",
-	  "remove the empty line, or put a # on it", .file = check_empty_continuation },
+	  "remove the empty line, or put a # on it", .line = check_empty_continuation },
 	{ "ConsistentInstructionCasing", LINT_BUILDKIT, "consistent-instruction-casing",
 	  "Keywords of one file are written in different cases",
 	  "write all keywords in the same case", .file = check_casing },
@@ -361,24 +346,24 @@ const struct lint_rule lint_file_rules[] = {
 	  "choose another name for the stage", .file = check_stage_reserved },
 	{ "MaintainerDeprecated", LINT_BUILDKIT, "maintainer-deprecated",
 	  "MAINTAINER is an instruction of the past",
-	  "LABEL org.opencontainers.image.authors=\"...\"", .file = check_maintainer },
+	  "LABEL org.opencontainers.image.authors=\"...\"", .reading = check_maintainer },
 	{ "UndefinedArgInFrom", LINT_BUILDKIT, "undefined-arg-in-from",
 	  "Only ARGs before the first FROM have a value in FROM lines",
-	  "declare it with ARG before the first FROM", .file = check_undefined_arg },
+	  "declare it with ARG before the first FROM", .from = check_undefined_arg },
 	{ "InvalidDefaultArgInFrom", LINT_BUILDKIT, "invalid-default-arg-in-from",
 	  "Without --build-arg this does not name an image",
 	  "give the ARG a default value", .file = check_default_arg },
 	{ "RedundantTargetPlatform", LINT_BUILDKIT, "redundant-target-platform",
 	  "A FROM without --platform uses the target platform",
-	  "remove the --platform flag", .file = check_target_platform },
+	  "remove the --platform flag", .from = check_target_platform },
 	{ "FromPlatformFlagConstDisallowed", LINT_BUILDKIT, "from-platform-flag-const-disallowed",
 	  "With a fixed platform the file builds for that one only",
 	  "use $BUILDPLATFORM or no --platform, or name the stage after the platform",
-	  .file = check_const_platform },
+	  .from = check_const_platform },
 	{ "InvalidDefinitionDescription", LINT_EXPERIMENTAL, "invalid-definition-description",
 	  "A comment right above ARG or FROM describes it if it begins with its name",
 	  "begin the comment with the name, or put an empty comment line below it",
-	  .file = check_descriptions },
+	  .reading = check_descriptions },
 	{ NULL },
 };
 /* clang-format on */

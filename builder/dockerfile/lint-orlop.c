@@ -189,19 +189,17 @@ static void check_add(struct lint *lint, const struct walk_stage *stage,
 	lint_warn(lint, raw, &raw->keyword, "COPY does what this ADD does, and nothing else");
 }
 
-static void check_latest(struct lint *lint)
+static void check_latest(struct lint *lint, const struct walk_stage *walked)
 {
-	for (size_t i = 0; i < lint->stages->count; i++) {
-		const struct stage *stage = &lint->stages->items[i];
-		struct reference reference;
+	const struct stage *stage = walked->stage;
+	struct reference reference;
 
-		if (stage->parent || strcmp(stage->base, "scratch") == 0 ||
-		    reference_parse(stage->base, &reference, NULL) < 0 ||
-		    reference.digest.text[0] || strcmp(reference.tag, "latest") != 0)
-			continue;
-		lint_warn(lint, stage->from, &stage->from->arg_spans[0],
-			  "\"%s\" is another image each time it is published", stage->base);
-	}
+	if (stage->parent || strcmp(stage->base, "scratch") == 0 ||
+	    reference_parse(stage->base, &reference, NULL) < 0 || reference.digest.text[0] ||
+	    strcmp(reference.tag, "latest") != 0)
+		return;
+	lint_warn(lint, stage->from, &stage->from->arg_spans[0],
+		  "\"%s\" is another image each time it is published", stage->base);
 }
 
 /* -- secrets -------------------------------------------------------------------------------------
@@ -402,7 +400,7 @@ const struct lint_rule lint_orlop_rules[] = {
 	  "write COPY", .instruction = check_add },
 	{ "LatestTag", LINT_ORLOP, NULL,
 	  "A build from a moving tag cannot be repeated",
-	  "name a version, or better a digest", .file = check_latest },
+	  "name a version, or better a digest", .stage = check_latest },
 	{ "SecretInImage", LINT_ORLOP, NULL,
 	  "All who can read the image can read every layer and every variable",
 	  "use RUN --mount=type=secret, and change the secret if the image was published", .instruction = check_secret },

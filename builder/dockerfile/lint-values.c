@@ -36,9 +36,8 @@ static void check_workdir(struct lint *lint, const struct walk_stage *stage,
 
 /* An image that is not known here may have the variable. */
 static void check_undefined_var(struct lint *lint, const struct walk_stage *stage,
-				const struct instruction *raw, const struct instruction *expanded)
+				const struct instruction *raw)
 {
-	(void)expanded;
 	for (size_t i = 0; stage->base_known && i < stage->missing.count; i++) {
 		const char *name = stage->missing.items[i];
 		const char *near = lint_nearest(name, &stage->scope.values);
@@ -203,7 +202,7 @@ const struct lint_rule lint_value_rules[] = {
 	  "begin the path with /", .instruction = check_workdir },
 	{ "UndefinedVar", LINT_BUILDKIT, "undefined-var",
 	  "No ARG, ENV or base image gives the variable a value, so it is empty",
-	  "declare it with ARG or ENV above, or correct its name", .instruction = check_undefined_var },
+	  "declare it with ARG or ENV above, or correct its name", .variables = check_undefined_var },
 	{ "MultipleInstructionsDisallowed", LINT_BUILDKIT, "multiple-instructions-disallowed",
 	  "A later instruction of the same kind replaces this one",
 	  "remove all but the last one", .instruction = check_multiple },

@@ -25,11 +25,22 @@ struct lint_rule {
 	const char *slug; /* of the page about it; NULL = none */
 	const char *description;
 	const char *fix; /* what to do about it */
-	/* Exactly one of these is set. */
-	void (*file)(struct lint *lint);
-	void (*stage)(struct lint *lint, const struct walk_stage *stage); /* at its end */
+	/*
+	 * Exactly one of these is set. They run in this order, and of a Dockerfile that has a
+	 * mistake as many as can: what was found before it is said beside it.
+	 */
+	void (*line)(struct lint *lint, const struct instruction *instruction);
+	/* Down to the instruction that is wrong, which may lack arguments. */
+	void (*reading)(struct lint *lint, const struct instruction *instruction);
+	void (*file)(struct lint *lint); /* all instructions can be read */
+	/* Down to the FROM that is wrong; the global ARGs have their values. */
+	void (*from)(struct lint *lint, const struct instruction *from);
+	/* Of all stages that are looked at, down to the instruction that fails. */
+	void (*variables)(struct lint *lint, const struct walk_stage *stage,
+			  const struct instruction *raw);
 	void (*instruction)(struct lint *lint, const struct walk_stage *stage,
 			    const struct instruction *raw, const struct instruction *expanded);
+	void (*stage)(struct lint *lint, const struct walk_stage *stage); /* at its end */
 };
 
 /** The tables; each ends with a row whose name is NULL. */
@@ -46,6 +57,8 @@ struct lint_options {
 	const char *platform;	  /* of the build, "linux/amd64" */
 	const char *check;	  /* instead of "# check="; NULL = that one */
 	const char *enable;	  /* names of rules or groups, comma-separated; NULL = none */
+	const char *config;	  /* the text of a configuration file; NULL = none */
+	const char *config_name;  /* for messages */
 	bool (*is_ignored)(void *context, const char *path); /* by .dockerignore; may be NULL */
 	void *ignore_context;
 };
@@ -56,14 +69,17 @@ struct lint_report {
 	size_t count, capacity;
 	bool fail;		   /* error=true: warnings fail the build */
 	struct source_range where; /* of a failure */
-	bool bad_options;	   /* the failure is one of "# check=" */
+	bool bad_options;	   /* the failure is one of "# check=" or the configuration */
 };
 
-/** Does every name of a --lint option exist? ERROR_USAGE with a suggestion otherwise. */
+/** Does every name of a list exist ("A,B")? ERROR_USAGE with a suggestion otherwise. */
 int lint_check_names(const char *names, struct error *err);
 
-/** Run all enabled rules. A failure is one of the Dockerfile's (or of "# check="): what was found
- *  before it is in the report. Call lint_done in any case. */
+/**
+ * Run all enabled rules, on a Dockerfile or stages that failed those that can. A failure is one of
+ * the instructions' (or of "# check="): what was found before it is in the report. Call lint_done
+ * in any case.
+ */
 int lint_run(struct dockerfile *dockerfile, const struct stages *stages,
 	     const struct lint_options *options, struct lint_report *out, struct error *err);
 void lint_done(struct lint_report *report);

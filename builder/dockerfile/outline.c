@@ -319,7 +319,8 @@ int outline_print(struct dockerfile *dockerfile, const struct stages *stages,
 		  const struct walk_options *walk, bool json, FILE *out, struct source_range *where,
 		  struct error *err)
 {
-	static const struct walk_hooks hooks = { look_at_stage, look_at_instruction, NULL };
+	static const struct walk_hooks hooks = { .begin = look_at_stage,
+						 .instruction = look_at_instruction };
 	struct outline outline = { dockerfile, stages, walk->build_args, .args = { NULL, 0, 0 } };
 	struct walk_options options = *walk;
 	int ret;

@@ -1,247 +1,38 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * From logical lines to instructions: keyword, flags, the grammar's arguments, here-documents.
+ * From logical lines to instructions: keyword, flags, arguments (grammar.c), here-documents.
  * Called by cmd-build.c with the file's bytes, and by the planner with the triggers of images.
  */
 #include "builder/dockerfile/parse.h"
 
 #include <string.h>
-#include <strings.h>
 
-#include "builder/dockerfile/expand.h"
+#include "builder/dockerfile/parser.h"
 #include "builder/dockerfile/words.h"
 #include "lib/cleanup.h"
 #include "lib/strbuf.h"
 #include "lib/strv.h"
 #include "lib/table.h"
 
-struct parser {
-	struct arena *arena;
-	struct lines *lines; /* NULL: no lines follow (triggers) */
-	char escape;
-	struct span *guilty; /* of the logical line: what a failure is about */
-};
-
-static bool is_blank(char c)
+/* Where the words about a mistake go: only the first one counts. */
+static struct error *mistake_error(const struct parser *parser)
 {
-	return c == ' ' || (c >= '\t' && c <= '\r');
+	return parser->mistake->ret < 0 ? NULL : &parser->mistake->err;
 }
 
-static const char *skip_blanks(const char *text)
+static int tell_mistake(const struct mistake *mistake, struct error *err)
 {
-	while (is_blank(*text))
-		text++;
-	return text;
+	if (mistake->ret < 0 && err)
+		*err = mistake->err;
+	return mistake->ret;
 }
 
-/* Where text, a part of the instruction's, stands in the logical line. */
-static size_t offset_of(const struct instruction *instruction, const char *text)
+static void note_mistake(const struct parser *parser, int ret)
 {
-	return instruction->offset + (size_t)(text - instruction->text);
-}
-
-static struct span span_at(size_t base, const struct span *span)
-{
-	return (struct span){ base + span->start, base + span->end };
-}
-
-/* Words of text become the arguments. */
-static void take_args(const struct parser *parser, struct instruction *instruction,
-		      const char *text, const struct strv *words, const struct spans *places)
-{
-	size_t base = offset_of(instruction, text);
-	const char **args = arena_alloc(parser->arena, (words->count + 1) * sizeof(*args));
-	struct span *spans = arena_alloc(parser->arena, words->count * sizeof(*spans));
-
-	for (size_t i = 0; i < words->count; i++) {
-		args[i] = arena_strdup(parser->arena, words->items[i]);
-		spans[i] = span_at(base, &places->items[i]);
-	}
-	instruction->args = args;
-	instruction->arg_spans = spans;
-	instruction->arg_count = words->count;
-}
-
-/* -- grammars: the text behind the flags, trimmed ------------------------------------------------
- */
-
-static int read_words(const struct parser *parser, const char *text,
-		      struct instruction *instruction, struct error *err)
-{
-	cleanup_strv struct strv words = STRV_INIT;
-	cleanup_spans struct spans spans = { 0 };
-
-	(void)err;
-	words_split_blanks(text, &words, &spans);
-	take_args(parser, instruction, text, &words, &spans);
-	return 0;
-}
-
-static int read_text(const struct parser *parser, const char *text, struct instruction *instruction,
-		     struct error *err)
-{
-	cleanup_strv struct strv words = STRV_INIT;
-	struct span whole = { 0, strlen(text) };
-	struct spans spans = { .items = &whole, .count = 1 };
-
-	(void)err;
-	if (*text || (instruction_spec(instruction)->properties & INST_EMPTY_OK))
-		strv_add(&words, text);
-	take_args(parser, instruction, text, &words, &spans);
-	return 0;
-}
-
-/* The exec form, or else the other reader. */
-static int read_json_or(const struct parser *parser, const char *text,
-			struct instruction *instruction,
-			int (*other)(const struct parser *, const char *, struct instruction *,
-				     struct error *),
-			struct error *err)
-{
-	cleanup_strv struct strv words = STRV_INIT;
-	cleanup_spans struct spans spans = { 0 };
-	int ret = words_split_json(text, &words, &spans, err);
-
-	if (ret < 0)
-		return ret;
-	if (ret == 0)
-		return other(parser, text, instruction, err);
-	instruction->json = true;
-	take_args(parser, instruction, text, &words, &spans);
-	return 0;
-}
-
-static int read_list(const struct parser *parser, const char *text, struct instruction *instruction,
-		     struct error *err)
-{
-	return read_json_or(parser, text, instruction, read_words, err);
-}
-
-static int read_command(const struct parser *parser, const char *text,
-			struct instruction *instruction, struct error *err)
-{
-	return read_json_or(parser, text, instruction, read_text, err);
-}
-
-/* "name rest of the line", chosen by the absence of '=' in the first word. */
-static int read_legacy_pair(const struct parser *parser, const char *text,
-			    struct instruction *instruction, struct error *err)
-{
-	const char **args = arena_alloc(parser->arena, 3 * sizeof(*args));
-	struct span *spans = arena_alloc(parser->arena, 2 * sizeof(*spans));
-	size_t size = 0, base = offset_of(instruction, text);
-	const char *value;
-
-	while (text[size] && !is_blank(text[size]))
-		size++;
-	value = skip_blanks(text + size);
-	if (!*value)
-		return error_invalid(err, "%s must have two arguments",
-				     instruction_spec(instruction)->name);
-	args[0] = arena_strndup(parser->arena, text, size);
-	args[1] = arena_strdup(parser->arena, value);
-	spans[0] = (struct span){ base, base + size };
-	spans[1] = (struct span){ base + (size_t)(value - text), base + strlen(text) };
-	instruction->args = args;
-	instruction->arg_spans = spans;
-	instruction->arg_count = 2;
-	instruction->legacy = true;
-	return 0;
-}
-
-/* One word: name and value, or a name alone, whose value is NULL. */
-static int split_pair(const struct parser *parser, const char *word, bool optional,
-		      const char **args, struct error *err)
-{
-	const char *equals = strchr(word, '=');
-	size_t size = equals ? (size_t)(equals - word) : strlen(word);
-
-	if (!equals && !optional)
-		return error_invalid(err, "can't find = in \"%s\": must be of the form name=value",
-				     word);
-	args[0] = arena_strndup(parser->arena, word, size);
-	args[1] = equals ? arena_strdup(parser->arena, equals + 1) : NULL;
-	return 0;
-}
-
-/* name=value words; with optional, "name" alone is a name without value. */
-static int split_pairs(const struct parser *parser, const char *text, bool optional,
-		       struct instruction *instruction, struct error *err)
-{
-	cleanup_strv struct strv words = STRV_INIT;
-	cleanup_spans struct spans places = { 0 };
-	size_t base = offset_of(instruction, text);
-	const char **args;
-	struct span *spans;
-	int ret = 0;
-
-	words_split_quoted(text, parser->escape, &words, &places);
-	args = arena_alloc(parser->arena, (2 * words.count + 1) * sizeof(*args));
-	spans = arena_alloc(parser->arena, 2 * words.count * sizeof(*spans));
-	for (size_t i = 0; i < words.count && ret == 0; i++) {
-		struct span span = span_at(base, &places.items[i]);
-
-		*parser->guilty = span;
-		ret = split_pair(parser, words.items[i], optional, &args[2 * i], err);
-		spans[2 * i] = spans[2 * i + 1] = span;
-		if (ret == 0)
-			spans[2 * i].end = span.start + strlen(args[2 * i]);
-		if (ret == 0 && args[2 * i + 1])
-			spans[2 * i + 1].start = spans[2 * i].end + 1;
-	}
-	instruction->args = args;
-	instruction->arg_spans = spans;
-	instruction->arg_count = 2 * words.count;
-	return ret;
-}
-
-static int read_pairs(const struct parser *parser, const char *text,
-		      struct instruction *instruction, struct error *err)
-{
-	cleanup_strv struct strv words = STRV_INIT;
-
-	words_split_quoted(text, parser->escape, &words, NULL);
-	if (words.count && !strchr(words.items[0], '='))
-		return read_legacy_pair(parser, text, instruction, err);
-	return split_pairs(parser, text, false, instruction, err);
-}
-
-static int read_names(const struct parser *parser, const char *text,
-		      struct instruction *instruction, struct error *err)
-{
-	return split_pairs(parser, text, true, instruction, err);
-}
-
-static int read_health(const struct parser *parser, const char *text,
-		       struct instruction *instruction, struct error *err)
-{
-	struct instruction command = *instruction;
-	size_t size = 0;
-	const char **args;
-	struct span *spans;
-	int ret;
-
-	if (!*text)
-		return 0; /* the arity check has the message */
-	while (text[size] && !is_blank(text[size]))
-		size++;
-	ret = read_command(parser, skip_blanks(text + size), &command, err);
-	if (ret < 0)
-		return ret;
-	args = arena_alloc(parser->arena, (command.arg_count + 2) * sizeof(*args));
-	spans = arena_alloc(parser->arena, (command.arg_count + 1) * sizeof(*spans));
-	args[0] = arena_strndup(parser->arena, text, size);
-	spans[0].start = offset_of(instruction, text);
-	spans[0].end = spans[0].start + size;
-	if (command.arg_count) {
-		memcpy(args + 1, command.args, command.arg_count * sizeof(*args));
-		memcpy(spans + 1, command.arg_spans, command.arg_count * sizeof(*spans));
-	}
-	instruction->args = args;
-	instruction->arg_spans = spans;
-	instruction->arg_count = command.arg_count + 1;
-	instruction->json = command.json;
-	return 0;
+	if (ret == 0 || parser->mistake->ret < 0)
+		return;
+	parser->mistake->ret = ret;
+	parser->mistake->guilty = *parser->guilty;
 }
 
 static int parse_instruction(const struct parser *parser, const char *text, bool nested,
@@ -254,26 +45,21 @@ static void place_nested(const struct instruction *outer, const char *text,
 	nested->range = outer->range;
 	nested->pieces = outer->pieces;
 	nested->piece_count = outer->piece_count;
-	nested->offset = offset_of(outer, text);
+	nested->offset = parser_offset(outer, text);
 }
 
 static int read_nested(const struct parser *parser, const char *text,
 		       struct instruction *instruction, struct error *err)
 {
-	if (!*text)
-		return error_invalid(err, "ONBUILD requires an instruction");
+	if (!*text) {
+		note_mistake(parser, error_invalid(mistake_error(parser),
+						   "ONBUILD requires an instruction"));
+		return 0;
+	}
 	instruction->nested = arena_alloc(parser->arena, sizeof(*instruction->nested));
 	place_nested(instruction, text, instruction->nested);
 	return parse_instruction(parser, text, true, instruction->nested, err);
 }
-
-static int (*const readers[])(const struct parser *, const char *, struct instruction *,
-			      struct error *) = {
-	[GRAMMAR_WORDS] = read_words,	  [GRAMMAR_LIST] = read_list,
-	[GRAMMAR_COMMAND] = read_command, [GRAMMAR_TEXT] = read_text,
-	[GRAMMAR_PAIRS] = read_pairs,	  [GRAMMAR_NAMES] = read_names,
-	[GRAMMAR_HEALTH] = read_health,	  [GRAMMAR_NESTED] = read_nested,
-};
 
 /* -- here-documents ------------------------------------------------------------------------------
  */
@@ -346,7 +132,7 @@ static int take_heredocs(const struct parser *parser, const char *text,
 		if (!parse_heredoc_word(parser, words.items[i], heredoc))
 			continue;
 		heredoc->arg = i;
-		*parser->guilty = span_at(offset_of(instruction, text), &places.items[i]);
+		*parser->guilty = parser_span(parser_offset(instruction, text), &places.items[i]);
 		heredoc->body = lines_take_heredoc(parser->lines, heredoc->name, heredoc->strip,
 						   parser->arena);
 		if (!heredoc->body)
@@ -376,37 +162,43 @@ static int unknown_instruction(const char *name, size_t size, struct error *err)
 	return near.best ? error_suffix(err, ret, " (did you mean %s?)", near.best) : ret;
 }
 
-/* The words "--name=value" at the start of text; *rest is what follows. */
-static int take_flags(const struct parser *parser, const char *text, struct instruction *out,
-		      const char **rest, struct error *err)
+/* The words "--name=value" at the start of text; returns what follows. */
+static const char *take_flags(const struct parser *parser, const char *text,
+			      struct instruction *out)
 {
 	cleanup_strv struct strv words = STRV_INIT;
 	cleanup_spans struct spans spans = { 0 };
+	const char *rest = words_take_flags(text, parser->escape, &words, &spans);
 	int ret = 0;
 
-	*rest = words_take_flags(text, parser->escape, &words, &spans);
 	for (size_t i = 0; i < words.count && ret == 0; i++) {
-		*parser->guilty = span_at(offset_of(out, text), &spans.items[i]);
-		ret = instruction_add_flag(out, words.items[i], parser->arena, err);
+		*parser->guilty = parser_span(parser_offset(out, text), &spans.items[i]);
+		ret = instruction_add_flag(out, words.items[i], parser->arena,
+					   mistake_error(parser));
+		note_mistake(parser, ret);
 		if (ret == 0)
 			out->flags[i].span = *parser->guilty;
 	}
-	return ret;
+	return rest;
 }
 
+/* Fails where the file cannot be read on; what is only wrong is noted. */
 static int parse_arguments(const struct parser *parser, const char *rest, struct instruction *out,
 			   struct error *err)
 {
 	int ret;
 
 	*parser->guilty = out->keyword;
-	ret = readers[instruction_spec(out)->grammar](parser, rest, out, err);
+	ret = instruction_spec(out)->grammar == GRAMMAR_NESTED
+		      ? read_nested(parser, rest, out, err)
+		      : grammar_read(parser, rest, out, err);
 	if (ret == 0)
 		ret = take_heredocs(parser, rest, out, err);
 	if (ret < 0)
 		return ret;
 	*parser->guilty = out->keyword;
-	return instruction_check(out, err);
+	note_mistake(parser, instruction_check(out, mistake_error(parser)));
+	return 0;
 }
 
 static int parse_instruction(const struct parser *parser, const char *text, bool nested,
@@ -414,25 +206,26 @@ static int parse_instruction(const struct parser *parser, const char *text, bool
 {
 	size_t size = 0, end = strlen(text);
 	char *trimmed;
-	const char *rest;
-	int ret;
 
-	while (end && is_blank(text[end - 1]))
+	while (end && parser_is_blank(text[end - 1]))
 		end--;
 	trimmed = arena_strndup(parser->arena, text, end);
-	while (trimmed[size] && !is_blank(trimmed[size]))
+	while (trimmed[size] && !parser_is_blank(trimmed[size]))
 		size++;
 	out->text = trimmed;
 	out->keyword = (struct span){ out->offset, out->offset + size };
 	*parser->guilty = out->keyword;
 	out->kind = instruction_find(trimmed, size);
-	if (out->kind == INST_COUNT)
-		return unknown_instruction(trimmed, size, err);
+	if (out->kind == INST_COUNT) {
+		note_mistake(parser, unknown_instruction(trimmed, size, mistake_error(parser)));
+		return 0;
+	}
 	if (nested && (instruction_spec(out)->properties & INST_NO_ONBUILD))
-		return error_invalid(err, "%s isn't allowed as an ONBUILD trigger",
-				     instruction_spec(out)->name);
-	ret = take_flags(parser, skip_blanks(trimmed + size), out, &rest, err);
-	return ret < 0 ? ret : parse_arguments(parser, rest, out, err);
+		note_mistake(parser, error_invalid(mistake_error(parser),
+						   "%s isn't allowed as an ONBUILD trigger",
+						   instruction_spec(out)->name));
+	return parse_arguments(parser, take_flags(parser, parser_skip_blanks(trimmed + size), out),
+			       out, err);
 }
 
 int dockerfile_parse_trigger(const char *text, struct arena *arena, struct instruction *out,
@@ -441,7 +234,8 @@ int dockerfile_parse_trigger(const char *text, struct arena *arena, struct instr
 	struct source_text source;
 	struct lines lines = { .source = &source, .escape = '\\' };
 	struct span guilty;
-	struct parser parser = { arena, &lines, '\\', &guilty };
+	struct mistake mistake = { .ret = 0 };
+	struct parser parser = { arena, &lines, '\\', &guilty, &mistake };
 	struct logical_line line;
 	struct instruction instruction = { 0 };
 	int ret = source_load(&source, "ONBUILD", text, strlen(text), arena, err);
@@ -450,6 +244,8 @@ int dockerfile_parse_trigger(const char *text, struct arena *arena, struct instr
 		ret = error_invalid(err, "an empty trigger");
 	if (ret == 0)
 		ret = parse_instruction(&parser, line.text, true, &instruction, err);
+	if (ret == 0)
+		ret = tell_mistake(&mistake, err);
 	if (ret < 0)
 		return error_prefix(err, ret, "ONBUILD trigger \"%.200s\" of the base image", text);
 	*out = instruction;
@@ -467,6 +263,20 @@ static int parse_line(const struct parser *parser, const struct logical_line *li
 	return parse_instruction(parser, line->text, false, out, err);
 }
 
+/* What a single instruction cannot know: which ones stood before it. */
+static void check_order(const struct parser *parser, const struct instruction *instruction,
+			bool in_stage)
+{
+	if (in_stage || instruction->kind == INST_COUNT ||
+	    (instruction_spec(instruction)->properties & INST_BEFORE_FROM))
+		return;
+	*parser->guilty = instruction->keyword;
+	note_mistake(parser, error_invalid(mistake_error(parser),
+					   "no build stage in current context: %s stands before "
+					   "the first FROM",
+					   instruction_spec(instruction)->name));
+}
+
 static int parse_lines(struct dockerfile *out, const struct parser *parser, struct error *err)
 {
 	size_t capacity = 0;
@@ -477,20 +287,24 @@ static int parse_lines(struct dockerfile *out, const struct parser *parser, stru
 		struct instruction *instruction;
 		int ret;
 
-		ARRAY_GROW(out->instructions, out->count, capacity);
-		instruction = &out->instructions[out->count];
+		ARRAY_GROW(out->instructions, out->read, capacity);
+		instruction = &out->instructions[out->read];
 		ret = parse_line(parser, &line, instruction, err);
-		out->where = instruction_range(instruction, parser->guilty);
-		if (ret < 0)
+		out->read++;
+		if (ret < 0) {
+			out->where = instruction_range(instruction, parser->guilty);
+			out->count = out->read = 0; /* no instruction is sure */
 			return ret;
-		out->count++;
+		}
 		in_stage = in_stage || instruction->kind == INST_FROM;
-		if (!in_stage && !(instruction_spec(instruction)->properties & INST_BEFORE_FROM))
-			return error_invalid(err,
-					     "no build stage in current context: %s stands "
-					     "before the first FROM",
-					     instruction_spec(instruction)->name);
+		check_order(parser, instruction, in_stage);
+		if (parser->mistake->ret == 0)
+			out->count++;
+		else if (out->read == out->count + 1)
+			out->where = instruction_range(instruction, &parser->mistake->guilty);
 	}
+	if (parser->mistake->ret < 0)
+		return tell_mistake(parser->mistake, err);
 	out->where = (struct source_range){ .first = 1, .last = 1 };
 	if (!out->count)
 		return error_invalid(err, "file with no instructions");
@@ -503,7 +317,8 @@ static int parse_all(struct dockerfile *out, struct error *err)
 {
 	struct lines lines = { .source = &out->source };
 	struct span guilty = { 0, 0 };
-	struct parser parser = { &out->arena, &lines, '\\', &guilty };
+	struct mistake mistake = { .ret = 0 };
+	struct parser parser = { &out->arena, &lines, '\\', &guilty, &mistake };
 	int ret = directives_parse(&out->source, &out->directives, &out->arena, &out->where, err);
 
 	if (ret < 0)
@@ -523,6 +338,7 @@ int dockerfile_parse(const char *name, const char *bytes, size_t size, struct do
 	if (ret < 0)
 		return ret;
 	ret = parse_all(out, err);
+	out->right = ret == 0;
 	return source_prefix(&out->source, &out->where, ret, err);
 }
 

@@ -15,13 +15,17 @@ struct dockerfile {
 	struct source_text source;
 	struct directives directives;
 	struct instruction *instructions;
-	size_t count;
+	size_t count; /* those that are right, down from the first one */
+	size_t read;  /* more than count: the one behind them is wrong, the rest unjudged */
+	bool right;   /* parsing did not fail: there is a stage, too */
 	struct source_range where; /* of the failure, when parsing failed */
 };
 
 /**
- * Parse. The message of a failure begins with "NAME:LINE: "; the struct is then still good for an
- * excerpt of the source. Free with dockerfile_done in any case.
+ * Parse. The message of a failure begins with "NAME:LINE: ". Text that cannot be cut into
+ * instructions (a here-document without end, a list that is no list of strings) is told first,
+ * then the first instruction that is wrong; the struct is good for an excerpt of the source and
+ * for the checks that need no more than was read. Free with dockerfile_done in any case.
  */
 int dockerfile_parse(const char *name, const char *bytes, size_t size, struct dockerfile *out,
 		     struct error *err);

@@ -17,8 +17,6 @@
 #include "lib/number.h"
 #include "lib/table.h"
 
-#define STAGES_MAX 10000 /* looking one up by name takes linear time */
-
 struct resolver {
 	struct dockerfile *dockerfile;
 	struct arena *arena;
@@ -215,6 +213,7 @@ static int read_stages(struct resolver *resolver, size_t first, struct error *er
 			continue;
 		}
 		stage = &stages->items[stages->count];
+		stages->reached = instruction;
 		stage->index = stages->count;
 		stage->body = instruction + 1;
 		stages->where = instruction_range(instruction, &instruction->arg_spans[0]);
@@ -461,6 +460,7 @@ int stages_resolve(struct dockerfile *dockerfile, const struct stages_options *o
 		ret = order_stages(&resolver, err);
 	if (ret == 0)
 		find_unused(&resolver);
+	out->resolved = ret == 0;
 	return source_prefix(&dockerfile->source, &out->where, ret, err);
 }
 

@@ -11,6 +11,8 @@
 #include "builder/dockerfile/parse.h"
 #include "lib/strv.h"
 
+#define STAGES_MAX 10000 /* looking one up by name takes linear time */
+
 struct stage {
 	size_t index;
 	const char *name;     /* lower case; NULL = none */
@@ -42,6 +44,8 @@ struct stages {
 	struct strv globals;		       /* platform and global ARGs, "K=V" */
 	const struct named_contexts *contexts; /* of the options */
 	struct strv unused;		       /* names of build args that no ARG declares */
+	const struct instruction *reached;     /* the last FROM that was looked at; NULL = none */
+	bool resolved;			       /* nothing failed */
 	struct source_range where;	       /* of a failure */
 };
 

@@ -93,6 +93,8 @@ static int walk_instruction(struct walker *walker, struct walk_stage *stage,
 		ret = expand_declaring(stage, &expand, raw, arena, &expanded, err);
 	else
 		ret = instruction_expand(raw, &expand, arena, &expanded, err);
+	if (options->hooks->variables)
+		options->hooks->variables(options->context, stage, raw);
 	if (ret == 0)
 		ret = instruction_check(&expanded, err);
 	if (ret < 0 && !stage->base_known)

@@ -32,6 +32,8 @@ struct walk_stage {
 
 struct walk_hooks {
 	void (*begin)(void *context, struct walk_stage *stage);
+	/* Variables were looked up, also if that made the instruction fail. Not called for FROM. */
+	void (*variables)(void *context, struct walk_stage *stage, const struct instruction *raw);
 	/* expanded: what becomes of raw. Not called for FROM. */
 	void (*instruction)(void *context, struct walk_stage *stage, const struct instruction *raw,
 			    const struct instruction *expanded);

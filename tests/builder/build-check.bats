@@ -47,11 +47,40 @@ printed() {
 	[ "$status" = 1 ]
 	printed 'WARNING: LegacyKeyValueFormat'
 	printed 'Dockerfile:3:[0-9]+: .*d: none'
-	run "$B" build --call=check,format=json .
-	printed '"buildError"'
+	run --separate-stderr "$B" build --call=check,format=json .
+	[ "$(jq -r '.buildError.location.ranges[0].start.line' <<<"$output")" = 3 ]
+	[ "$(jq -r '.warnings[].ruleName' <<<"$output" | tr '\n' ' ')" = 'LegacyKeyValueFormat UndefinedVar ' ]
 	run "$B" build --call=chekc .
 	[ "$status" = 2 ]
 	printed 'did you mean check'
+}
+
+@test "check: the warnings of what was read stand beside the mistake" {
+	cd "$C"
+	names() {
+		run --separate-stderr "$B" build --call=check,format=json .
+		[ "$status" = 1 ]
+		[ "$(jq -r '.warnings[].ruleName' <<<"$output" | tr '\n' ' ')" = "$1" ]
+		[ -n "$(jq -r .buildError.message <<<"$output")" ]
+	}
+	# an instruction that is wrong: what is above it, and empty lines everywhere
+	printf '%s\n' 'FROM base as Name' 'MAINTAINER' 'MAINTAINER me' 'RUN a \' '' 'b' 'from x as Y' >Dockerfile
+	names 'StageNameCasing FromAsCasing MaintainerDeprecated NoEmptyContinuation '
+	# a FROM that is wrong: those of FROM lines down to it, and what needs no variables
+	printf '%s\n' 'ARG a=b' 'FROM $c AS d' 'FROM base AS d' 'ENV a b' >Dockerfile
+	names 'InvalidDefaultArgInFrom UndefinedArgInFrom DuplicateStageName '
+	# no FROM at all
+	printf '%s\n' 'ARG a \' '' >Dockerfile
+	names 'NoEmptyContinuation '
+	# text that cannot be cut: nothing
+	printf '%s\n' 'FROM base as Name' 'RUN <<EOF' >Dockerfile
+	names ''
+	run "$B" build --check .
+	[ "$status" = 1 ]
+	printed 'unterminated heredoc'
+	run "$B" build --call=targets .
+	[ "$status" = 1 ]
+	[[ $output = *'unterminated heredoc'* ]]
 }
 
 @test "check: the directive, the build arg, the option" {
@@ -70,6 +99,37 @@ printed() {
 	ORLOP_LINT=LatestTag run "$B" build --check .
 	printed 'WARNING: LatestTag'
 	refute printed MissingUser
+	ORLOP_LINT=LatestTags run "$B" build --check .
+	[ "$status" = 2 ]
+	printed 'ORLOP_LINT: there is no rule "LatestTags" \(did you mean LatestTag\?\)'
+}
+
+@test "check: a file of the context says what a project wants" {
+	cd "$C"
+	printf '%s\n' 'FROM base' 'ENV a b' >Dockerfile
+	printf '%s\n' '# ours' 'enable=orlop # all' ' skip = MissingUser,LegacyKeyValueFormat' >.orlop-lint
+	run "$B" build --check .
+	[ "$status" = 1 ]
+	printed 'WARNING: LatestTag'
+	refute printed 'MissingUser|LegacyKeyValueFormat'
+	run "$B" build --check --lint=MissingUser . # one skip is enough
+	refute printed MissingUser
+	echo error=true >>.orlop-lint
+	run "$B" build -t t .
+	[ "$status" = 1 ]
+	printed 'lint violation found for rules: LatestTag'
+	sed -i '1i # check=error=false' Dockerfile
+	"$B" build -t t .
+	echo enable=LatestTags >.orlop-lint
+	run "$B" build --check .
+	[ "$status" = 1 ]
+	printed '\.orlop-lint:1: there is no rule "LatestTags" \(did you mean LatestTag\?\)'
+	printf '%s\n' '' 'skp=all' >.orlop-lint
+	run "$B" build -t t .
+	[ "$status" = 1 ]
+	printed '\.orlop-lint:2: "skp" is not enable, skip or error \(did you mean skip\?\)'
+	ln -sf /etc/passwd .orlop-lint # nothing outside of the context is read
+	"$B" build -t t .
 }
 
 @test "check: a build prints one line a warning, error=true fails it before any step" {

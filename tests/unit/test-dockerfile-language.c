@@ -37,7 +37,8 @@ static void print_instruction(void *context, struct walk_stage *stage,
 
 static void transform(const char *name, const char *text, size_t size, struct strbuf *out)
 {
-	static const struct walk_hooks hooks = { print_stage, print_instruction, NULL };
+	static const struct walk_hooks hooks = { .begin = print_stage,
+						 .instruction = print_instruction };
 	cleanup_dockerfile struct dockerfile dockerfile = { 0 };
 	cleanup_stages struct stages stages = { 0 };
 	cleanup_strv struct strv args = STRV_INIT;

@@ -17,7 +17,7 @@ static bool is_ignored(void *context, const char *path)
 	return strcmp(path, "ignored") == 0;
 }
 
-/* Lint text; the report is empty when it does not parse. */
+/* Lint text, as far as it goes. */
 static int lint(const char *text, size_t size, const char *enable, struct dockerfile *dockerfile,
 		struct lint_report *report, struct error *err)
 {
@@ -30,9 +30,13 @@ static int lint(const char *text, size_t size, const char *enable, struct docker
 					.is_ignored = is_ignored };
 	int ret = dockerfile_parse("Dockerfile", text, size, dockerfile, err);
 
+	struct error second = ERROR_INIT;
+	int checked;
+
 	if (ret == 0)
 		ret = stages_resolve(dockerfile, &resolve, &stages, err);
-	return ret < 0 ? ret : lint_run(dockerfile, &stages, &options, report, err);
+	checked = lint_run(dockerfile, &stages, &options, report, ret < 0 ? &second : err);
+	return ret < 0 ? ret : checked;
 }
 
 static void transform(const char *name, const char *text, size_t size, struct strbuf *out)
@@ -120,7 +124,9 @@ static void test_docs(void)
 
 			CHECK(strstr(at, rule->name) != NULL);
 			CHECK(rule->fix && rule->description);
-			CHECK_INT(!!rule->file + !!rule->stage + !!rule->instruction, 1);
+			CHECK_INT(!!rule->line + !!rule->reading + !!rule->file + !!rule->from +
+					  !!rule->variables + !!rule->instruction + !!rule->stage,
+				  1);
 			if (rule->group != LINT_ORLOP)
 				continue;
 			at = strstr(at, heading);

@@ -69,7 +69,8 @@ static void test_json_foreign(void)
 
 	CHECK_ERROR(words_split_json("[\"a\", 1]", &words, NULL, &err), EINVAL, "strings only");
 	CHECK_ERROR(words_split_json("[[\"a\"]]", &words, NULL, &err), EINVAL, "strings only");
-	CHECK_ERROR(words_split_json("[null, {\"a\": -1.5e3}]", &words, NULL, &err), EINVAL, "strings");
+	CHECK_ERROR(words_split_json("[null, {\"a\": -1.5e3}]", &words, NULL, &err), EINVAL,
+		    "strings");
 	CHECK_ERROR(words_split_json("[\"\\u0000\"]", &words, NULL, &err), EINVAL, "strings");
 	CHECK_INT(words.count, 0);
 }
@@ -106,7 +107,8 @@ static void test_flags(void)
 {
 	cleanup_strv struct strv flags = STRV_INIT;
 
-	CHECK_STR(words_take_flags("--a --b=\"c d\" --e=f\\ g rest --x", '\\', &flags, NULL), "rest --x");
+	CHECK_STR(words_take_flags("--a --b=\"c d\" --e=f\\ g rest --x", '\\', &flags, NULL),
+		  "rest --x");
 	CHECK_STR(joined(&flags), "--a|--b=c d|--e=f g");
 	strv_done(&flags);
 	CHECK_STR(words_take_flags("--a -- --b", '\\', &flags, NULL), "--b");
