@@ -47,7 +47,7 @@ struct engine_options {
 	const struct secret *agents; /* --ssh */
 	size_t agent_count;
 	const char *runtime;
-	unsigned int jobs; /* steps at once */
+	unsigned int jobs; /* steps at once; 0 = by what the processors have to do */
 	int signal_fd;	   /* a signalfd: the first signal stops, the next one kills; or -EBADF */
 	build_event_fn event;
 	void *event_context;

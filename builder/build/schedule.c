@@ -6,7 +6,10 @@
 #include "builder/build/schedule.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <poll.h>
+#include <sched.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/eventfd.h>
 #include <sys/signalfd.h>
@@ -15,6 +18,11 @@
 #include "builder/build/graph.h"
 #include "lib/alloc.h"
 #include "lib/cleanup.h"
+#include "lib/io.h"
+#include "lib/strbuf.h"
+
+#define LEND_MS 20
+#define PLACES_MAX 64 /* who wants more than that says so */
 
 static int make_flag(int *out_fd, struct error *err)
 {
@@ -29,12 +37,24 @@ static void raise_flag(int fd)
 	(void)!write(fd, &one, sizeof(one)); /* fails only when it is up 2^64 times */
 }
 
+/* Those that we may use; a limit on our time is not looked at. */
+static unsigned int count_processors(void)
+{
+	cpu_set_t processors;
+
+	if (sched_getaffinity(0, sizeof(processors), &processors) < 0)
+		return CPU_SETSIZE; /* there are more of them than fit in */
+	return (unsigned int)CPU_COUNT(&processors);
+}
+
 int schedule_open(struct schedule *schedule, unsigned int jobs, int signal_fd, struct error *err)
 {
 	int ret;
 
 	*schedule = (struct schedule)SCHEDULE_INIT;
-	schedule->jobs = jobs ? jobs : 1;
+	schedule->jobs = jobs;
+	schedule->processors = count_processors();
+	schedule->places = jobs ? jobs : schedule->processors;
 	schedule->signal_fd = signal_fd;
 	ret = make_flag(&schedule->stop_fd, err);
 	if (ret == 0)
@@ -111,6 +131,41 @@ static void watch_signals(void *context)
 	}
 }
 
+/* -- places that are lent ------------------------------------------------------------------------
+ */
+
+/* "0.20 0.18 0.12 1/80 11206": the 1 are those who run or could run now, we are one of them. */
+static bool has_idle_processor(const struct schedule *schedule)
+{
+	cleanup_strbuf struct strbuf text = STRBUF_INIT;
+	unsigned int running;
+
+	return io_read_file(AT_FDCWD, "/proc/loadavg", 128, &text, NULL) >= 0 &&
+	       sscanf(strbuf_text(&text), "%*s %*s %*s %u/", &running) == 1 &&
+	       running <= schedule->processors;
+}
+
+/* A fiber: while steps wait for a place, look whether the processors have room for one more. A
+ * place that was lent goes when a step leaves one. */
+static void lend_places(void *context)
+{
+	struct schedule *schedule = context;
+	struct pollfd end = { .fd = schedule->end_fd, .events = POLLIN };
+
+	while (schedule->living) {
+		if (!schedule->waiting) {
+			fiber_wait(&schedule->crowded);
+			continue;
+		}
+		(void)fiber_poll(&end, 1, LEND_MS);
+		if (schedule->waiting && schedule->places < PLACES_MAX &&
+		    has_idle_processor(schedule)) {
+			schedule->places++;
+			schedule_changed(schedule);
+		}
+	}
+}
+
 /* -- running -------------------------------------------------------------------------------------
  */
 
@@ -126,8 +181,10 @@ static void run_started(void *context)
 
 	free(context);
 	started.run(started.context);
-	if (--started.schedule->living == 0)
+	if (--started.schedule->living == 0) {
 		raise_flag(started.schedule->end_fd);
+		fiber_wake(&started.schedule->crowded);
+	}
 }
 
 int schedule_start(struct schedule *schedule, void (*run)(void *context), void *context,
@@ -153,6 +210,8 @@ int schedule_run(struct schedule *schedule, struct error *err)
 		return 0;
 	if (schedule->signal_fd >= 0)
 		ret = fibers_start(schedule->fibers, watch_signals, schedule, err);
+	if (ret == 0 && !schedule->jobs)
+		ret = fibers_start(schedule->fibers, lend_places, schedule, err);
 	if (ret < 0)
 		schedule_fail(schedule, NULL, ret, err);
 	fibers_run(schedule->fibers);
@@ -180,8 +239,12 @@ int schedule_enter(struct schedule *schedule, struct error *err)
 {
 	int ret = schedule->stopped ? interrupted(err) : 0;
 
-	while (ret == 0 && schedule->busy == schedule->jobs)
+	schedule->waiting++;
+	while (ret == 0 && schedule->busy >= schedule->places) {
+		fiber_wake(&schedule->crowded);
 		ret = schedule_wait(schedule, err);
+	}
+	schedule->waiting--;
 	/* also who is to stop has a place: he will leave it */
 	schedule->busy++;
 	return ret;
@@ -190,6 +253,8 @@ int schedule_enter(struct schedule *schedule, struct error *err)
 void schedule_leave(struct schedule *schedule)
 {
 	schedule->busy--;
+	if (!schedule->jobs && schedule->places > schedule->processors)
+		schedule->places--;
 	schedule_changed(schedule);
 }
 

@@ -20,7 +20,7 @@ struct graph_stage;
 struct step;
 
 struct schedule {
-	unsigned int jobs;   /* steps at once; at least 1 */
+	unsigned int jobs;   /* steps at once */
 	int signal_fd;	     /* borrowed: the first signal stops the build, the next one kills */
 	int stop_fd;	     /* readable: stop */
 	int kill_fd;	     /* readable: do not even wait for what is being stopped */
@@ -30,9 +30,13 @@ struct schedule {
 	/* of schedule.c */
 	struct fibers *fibers;
 	struct fiber_queue changed; /* a step or a stage has ended, a place is free, or all stops */
-	unsigned int busy;	    /* places taken */
-	unsigned int living;	    /* fibers without the one that watches for signals */
-	int end_fd;		    /* readable: nobody is left */
+	struct fiber_queue crowded; /* where the one is that lends places */
+	unsigned int processors;
+	unsigned int places;  /* jobs, or when that is 0 what the processors can do */
+	unsigned int busy;    /* those taken */
+	unsigned int waiting; /* steps that wait for one */
+	unsigned int living;  /* fibers without the one that watches for signals */
+	int end_fd;	      /* readable: nobody is left */
 	bool stopped;
 	struct step **begun; /* by their identity; also those that have ended */
 	size_t begun_count, begun_capacity;
@@ -45,7 +49,11 @@ struct schedule {
 		.signal_fd = -EBADF, .stop_fd = -EBADF, .kill_fd = -EBADF, .end_fd = -EBADF        \
 	}
 
-/** signal_fd: a signalfd, or -EBADF. */
+/**
+ * jobs: places; 0 = one for each processor, and another one whenever a step waits while a processor
+ * is idle, because steps that sleep, download or write to a disk need none. signal_fd: a signalfd,
+ * or -EBADF.
+ */
 int schedule_open(struct schedule *schedule, unsigned int jobs, int signal_fd, struct error *err);
 void schedule_close(struct schedule *schedule);
 

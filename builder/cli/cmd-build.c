@@ -6,7 +6,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
-#include <sched.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -60,7 +59,7 @@ static const struct option_spec build_options[] = {
 	OPT_STRV(0, "allow", struct build_args, allowed, "security.insecure|network.host",
 		 "let RUN --security=insecure have all rights (the host's network needs no leave)"),
 	OPT_STRING('j', "jobs", struct build_args, jobs, "N",
-		   "steps that run at the same time (default: the number of processors; 0 = no limit)"),
+		   "steps that run at the same time (default: as many as keep the processors busy; 0 = no limit)"),
 	OPT_STRING(0, "runtime", struct build_args, runtime, "PROGRAM",
 		   "the OCI runtime of RUN steps (default: orlop-runtime)"),
 	OPT_STRING(0, "progress", struct build_args, progress, "plain|auto|quiet", "kind of progress"),
@@ -246,16 +245,6 @@ static int check_allowed(struct build *build, const struct command_spec *command
 	return 0;
 }
 
-/* Processors that we may use; a container's limit on its time is not looked at. */
-static unsigned int count_processors(void)
-{
-	cpu_set_t processors;
-
-	if (sched_getaffinity(0, sizeof(processors), &processors) < 0)
-		return CPU_SETSIZE; /* there are more of them than fit in */
-	return (unsigned int)CPU_COUNT(&processors);
-}
-
 static int read_jobs(struct build *build, const struct command_spec *command)
 {
 	const char *text = build->args.jobs;
@@ -263,7 +252,7 @@ static int read_jobs(struct build *build, const struct command_spec *command)
 
 	if (text && number_parse_u32(text, &jobs) < 0)
 		return usage_error(build, command, "jobs", text);
-	build->engine_options.jobs = !text ? count_processors() : jobs ? jobs : UINT_MAX;
+	build->engine_options.jobs = !text || jobs ? jobs : UINT_MAX;
 	return 0;
 }
 

@@ -114,6 +114,33 @@ nothing_left() {
 	[ "$status" = 2 ]
 }
 
+# On one processor, with this as what the kernel says of the load.
+with_load() {
+	local load=$1
+	shift
+	echo "$load" >"$BATS_TEST_TMPDIR/loadavg"
+	# shellcheck disable=SC2016
+	run --separate-stderr -- taskset -c 0 unshare -m --propagation private sh -c \
+		'mount --bind "$0" /proc/loadavg && exec "$@"' "$BATS_TEST_TMPDIR/loadavg" "$@"
+	printf '%s\n' "$stderr"
+}
+
+@test "without --jobs: as many as there are processors, and more while one is idle" {
+	wide 4 >"$C/Dockerfile"
+	with_load "0.00 0.00 0.00 1/100 1" "$B" build -v "$L:/lent" "$C"
+	[ "$status" = 0 ]
+	for i in 1 2 3 4; do
+		echo "FROM base AS s$i"
+		echo "RUN mkdir /lent/alone && sleep 0.1 && echo $i >/file$i && rmdir /lent/alone"
+	done >"$C/Dockerfile"
+	{
+		echo "FROM base"
+		for i in 1 2 3 4; do echo "COPY --from=s$i /file$i /"; done
+	} >>"$C/Dockerfile"
+	with_load "9.00 9.00 9.00 5/100 1" "$B" build -v "$L:/lent" "$C"
+	[ "$status" = 0 ]
+}
+
 @test "a step begins when what it needs is there, not when all before it in the file is" {
 	build -v "$L:/lent" --jobs 4 <<-X
 		FROM base AS slow
