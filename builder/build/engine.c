@@ -39,6 +39,21 @@ unsigned int engine_begin(struct engine *engine, const char *name)
 	return event.id;
 }
 
+void engine_tell_failure(struct engine *engine, const struct error *err)
+{
+	char text[2048];
+
+	if (engine->failure_told)
+		return;
+	engine->failure_told = true;
+	if (err->code == ERROR_CANCELLED) {
+		engine_event(engine, EVENT_CANCELED, engine->running, NULL, 0);
+		return;
+	}
+	error_text(err, text, sizeof(text));
+	engine_event(engine, EVENT_FAILED, engine->running, text, strlen(text));
+}
+
 int engine_check_cancel(const struct engine *engine, struct error *err)
 {
 	return schedule_check(engine->schedule, err);
@@ -221,18 +236,6 @@ int engine_make(struct engine *engine, struct step *step, struct error *err)
 	return 0;
 }
 
-static void report_failure(struct engine *engine, const struct error *err)
-{
-	char text[2048];
-
-	if (err->code == ERROR_CANCELLED) {
-		engine_event(engine, EVENT_CANCELED, engine->running, NULL, 0);
-		return;
-	}
-	error_text(err, text, sizeof(text));
-	engine_event(engine, EVENT_FAILED, engine->running, text, strlen(text));
-}
-
 /* The key of all that is there now. */
 static void chain_key(struct graph_stage *stage, const struct step *step)
 {
@@ -258,7 +261,7 @@ static int run_with_place(struct engine *engine, struct step *step, struct error
 	engine->running = engine_begin(engine, name);
 	ret = engine_make(engine, step, err);
 	if (ret < 0) {
-		report_failure(engine, err);
+		engine_tell_failure(engine, err);
 		return ret;
 	}
 	engine_event(engine, step->cached ? EVENT_CACHED : EVENT_DONE, engine->running, NULL, 0);
@@ -305,7 +308,7 @@ static int begin_stage(struct engine *engine, struct graph_stage *stage, struct 
 		if (stage->base)
 			ret = image_chain(stage->base, &chain, err);
 		if (ret < 0) {
-			report_failure(engine, err);
+			engine_tell_failure(engine, err);
 			return ret;
 		}
 		key_begin(&builder, "base");

@@ -51,6 +51,10 @@ struct engine_options {
 	int signal_fd;	   /* a signalfd: the first signal stops, the next one kills; or -EBADF */
 	build_event_fn event;
 	void *event_context;
+	/* A RUN has failed, and a shell is to be entered where it did, with our standard input and
+	 * output: say so. NULL = no shells. */
+	void (*before_shell)(void *context, const struct step *step, const struct error *why);
+	void *shell_context;
 };
 
 /** A build as one of its branches sees it (schedule.h): each has its own, with its own step. */
@@ -63,6 +67,7 @@ struct engine {
 	int stop_fd;	      /* readable: stop what you do */
 	int kill_fd;	      /* readable: at once */
 	unsigned int running; /* id of the step that is being made */
+	bool failure_told;    /* it has had its event */
 };
 
 /** Give it its schedule; the members above it are set. Close in any case. */
@@ -88,6 +93,9 @@ int engine_make(struct engine *engine, struct step *step, struct error *err);
 unsigned int engine_begin(struct engine *engine, const char *name);
 void engine_event(struct engine *engine, enum build_event_kind kind, unsigned int id,
 		  const char *data, size_t size);
+
+/** The event of the running step's failure; only the first call has an effect. */
+void engine_tell_failure(struct engine *engine, const struct error *err);
 
 /** -ECANCELED (ERROR_CANCELLED) when the build is to stop. For any thread. */
 int engine_check_cancel(const struct engine *engine, struct error *err);

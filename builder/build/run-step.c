@@ -9,11 +9,14 @@
 #include <fcntl.h>
 #include <stdint.h>
 #include <string.h>
+#include <sys/ioctl.h>
+#include <unistd.h>
 
 #include "builder/build/run-spec.h"
 #include "builder/build/runtime-exec.h"
 #include "builder/build/step-cgroup.h"
 #include "builder/build/stubs.h"
+#include "builder/container/conmon.h"
 #include "builder/container/user.h"
 #include "lib/alloc.h"
 #include "lib/cleanup.h"
@@ -50,6 +53,11 @@ static int write_file(const char *folder, const char *name, const struct strbuf 
 	return 0;
 }
 
+static bool has_terminal(const struct run_step *step)
+{
+	return step->interactive && isatty(STDIN_FILENO) && isatty(STDOUT_FILENO);
+}
+
 /* The bundle: config.json and the two files of the network, in the step's scratch folder. */
 static int write_bundle(const struct run_step *step, const struct user *user, const char *cgroup,
 			struct error *err)
@@ -70,7 +78,16 @@ static int write_bundle(const struct run_step *step, const struct user *user, co
 		.volumes = step->volumes,
 		.volume_count = step->volume_count,
 	};
-	int ret = run_spec_resolv_conf(step->network, &resolv, err);
+	struct winsize size;
+	int ret;
+
+	spec.terminal = has_terminal(step);
+	/* from the start, so that no program sees a terminal without size */
+	if (spec.terminal && ioctl(STDIN_FILENO, TIOCGWINSZ, &size) == 0) {
+		spec.rows = size.ws_row;
+		spec.columns = size.ws_col;
+	}
+	ret = run_spec_resolv_conf(step->network, &resolv, err);
 
 	if (ret == 0)
 		ret = run_spec_hosts(step->network, step->hostname, &hosts, err);
@@ -105,24 +122,39 @@ static void pass_output(void *context, int stream, const char *data, size_t size
 	step->output(step->context, stream == 1 ? RUN_STDOUT : RUN_STDERR, data, size);
 }
 
-int run_step_execute(const struct run_step *step, struct run_result *out, struct error *err)
+/* The runtime, or conmon where the command has a terminal. */
+static int execute(const struct run_step *step, struct runtime_result *out, struct error *err)
 {
 	const struct runtime runtime = { step->runtime, step->runtime_root };
+	const struct runtime_run run = {
+		.runtime = &runtime,
+		.bundle = step->scratch,
+		.id = step->id,
+		.stdin_fd = step->interactive ? STDIN_FILENO : -EBADF,
+		.output = step->interactive ? NULL : pass_output,
+		.context = (void *)(uintptr_t)step,
+		.cancel_fd = step->interactive ? -EBADF : step->cancel_fd,
+		.kill_fd = step->kill_fd,
+	};
+	const struct conmon_run monitored = { .runtime = &runtime,
+					      .bundle = step->scratch,
+					      .id = step->id,
+					      .name = step->id,
+					      .terminal = true,
+					      .interactive = true };
+
+	if (has_terminal(step))
+		return conmon_run_attached(&monitored, &out->exit_status, err);
+	return runtime_run(&run, out, err);
+}
+
+int run_step_execute(const struct run_step *step, struct run_result *out, struct error *err)
+{
 	cleanup_close int root_fd = open(step->rootfs, O_PATH | O_DIRECTORY | O_CLOEXEC);
 	cleanup_step_cgroup struct step_cgroup cgroup = STEP_CGROUP_INIT;
 	cleanup_stubs struct stubs stubs = STUBS_INIT;
 	cleanup_user struct user user = { 0 };
 	struct runtime_result result = { 0 };
-	struct runtime_run run = {
-		.runtime = &runtime,
-		.bundle = step->scratch,
-		.id = step->id,
-		.stdin_fd = -EBADF,
-		.output = pass_output,
-		.context = (void *)(uintptr_t)step,
-		.cancel_fd = step->cancel_fd,
-		.kill_fd = step->kill_fd,
-	};
 	int ret;
 
 	if (root_fd < 0)
@@ -138,7 +170,7 @@ int run_step_execute(const struct run_step *step, struct run_result *out, struct
 		ret = note_stubs(step, root_fd, &stubs, err);
 	if (ret < 0)
 		return ret;
-	ret = runtime_run(&run, &result, err);
+	ret = execute(step, &result, err);
 	stubs_remove(&stubs);
 	if (ret < 0)
 		return ret;

@@ -52,6 +52,9 @@ struct run_step {
 	const char *runtime_root;  /* its --root */
 	const char *cgroup_parent; /* NULL = the executor's default */
 
+	/* Somebody sits before it: our standard input, output and error are the command's, by a
+	 * terminal of its own when they are one. Then neither output nor cancel_fd is used. */
+	bool interactive;
 	/* Output as it comes, in pieces of any size, from the thread that called. stdin is empty.
 	 */
 	void (*output)(void *context, enum run_stream stream, const char *data, size_t size);

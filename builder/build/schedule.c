@@ -111,6 +111,17 @@ void schedule_fail(struct schedule *schedule, const struct step *step, int ret,
 	stop(schedule);
 }
 
+bool schedule_fail_alone(struct schedule *schedule, const struct step *step, int ret,
+			 const struct error *why)
+{
+	if (schedule->stopped)
+		return false;
+	schedule_fail(schedule, step, ret, why);
+	while (schedule->living > 1)
+		fiber_wait(&schedule->changed);
+	return true;
+}
+
 /* A fiber: until all others have ended. */
 static void watch_signals(void *context)
 {
@@ -181,6 +192,7 @@ static void run_started(void *context)
 
 	free(context);
 	started.run(started.context);
+	schedule_changed(started.schedule);
 	if (--started.schedule->living == 0) {
 		raise_flag(started.schedule->end_fd);
 		fiber_wake(&started.schedule->crowded);

@@ -67,6 +67,10 @@ int schedule_run(struct schedule *schedule, struct error *err);
 void schedule_fail(struct schedule *schedule, const struct step *step, int ret,
 		   const struct error *why);
 
+/** The same, and wait until everything else has ended. False: something else has failed before. */
+bool schedule_fail_alone(struct schedule *schedule, const struct step *step, int ret,
+			 const struct error *why);
+
 /** -ECANCELED (ERROR_CANCELLED) when the build is to stop. Any thread's. */
 int schedule_check(const struct schedule *schedule, struct error *err);
 

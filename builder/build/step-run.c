@@ -8,9 +8,12 @@
 #include "builder/build/place.h"
 #include "builder/build/run-mounts.h"
 #include "builder/build/runtime-exec.h"
+#include "builder/build/schedule.h"
 #include "builder/container/leftovers.h"
 #include "lib/cleanup.h"
 #include "lib/io.h"
+#include "lib/log.h"
+#include "lib/signals.h"
 #include "lib/strbuf.h"
 
 static int run_find_key(struct engine *engine, struct step *step, char **manifest,
@@ -99,9 +102,65 @@ static void collect_env(const struct step_run *run, const struct run_mounts *mou
 	}
 }
 
-static int execute(struct engine *engine, const struct step_run *run, const struct place *place,
+/* "/bin/sh -c make": as in the history. */
+static char *command_text(const struct step_run *run)
+{
+	cleanup_strbuf struct strbuf text = STRBUF_INIT;
+
+	for (size_t i = 0; i < run->arg_count; i++)
+		strbuf_addf(&text, "%s%s", i ? " " : "", run->args[i]);
+	return strbuf_take(&text);
+}
+
+static int check_result(const struct step_run *run, const struct run_result *result,
+			struct error *err)
+{
+	const char *signal =
+		result->exit_status > 128 ? signal_name(result->exit_status - 128) : NULL;
+	cleanup_free char *command = NULL;
+	int ret;
+
+	if (result->exit_status == 0)
+		return 0;
+	command = command_text(run);
+	ret = error_set(err, ERROR_STATE, 0,
+			"process \"%s\" did not complete successfully: exit code: %d", command,
+			result->exit_status);
+	if (signal) /* or the command has a status like that of its own */
+		ret = error_suffix(err, ret, " (as after %s)", signal);
+	return result->oom_killed
+		       ? error_suffix(err, ret, " (out of memory: a process of it was killed)")
+		       : ret;
+}
+
+/* --on-error=shell: where the command has failed, when everything else has ended. */
+static void enter_shell(struct engine *engine, const struct step *step,
+			const struct run_step *failed, int ret, const struct error *why)
+{
+	const struct engine_options *options = engine->options;
+	cleanup_free char *id = xasprintf("%s-shell", failed->id);
+	const struct step_run *run = &step->run;
+	bool has_shell = run->arg_count > 1 && strcmp(run->args[1], "-c") == 0;
+	char *const args[] = { (char *)(has_shell ? run->args[0] : "/bin/sh"), NULL };
+	struct run_step shell = *failed;
+	struct run_result result;
+	struct error err = ERROR_INIT;
+
+	if (!schedule_fail_alone(engine->schedule, step, ret, why))
+		return;
+	engine_tell_failure(engine, why);
+	options->before_shell(options->shell_context, step, why);
+	shell.id = id;
+	shell.args = args;
+	shell.interactive = true;
+	if (run_step_execute(&shell, &result, &err) < 0)
+		log_error("%s: %s", args[0], err.msg);
+}
+
+static int execute(struct engine *engine, const struct step *owner, const struct place *place,
 		   struct run_result *out, struct error *err)
 {
+	const struct step_run *run = &owner->run;
 	const struct engine_options *options = engine->options;
 	cleanup_run_mounts struct run_mounts mounts = { .count = 0 };
 	cleanup_free char *id = xasprintf("build-%s-%u", engine->store->session, engine->running);
@@ -135,34 +194,13 @@ static int execute(struct engine *engine, const struct step_run *run, const stru
 		return ret;
 	collect_env(run, &mounts, &env);
 	step.env = strv_items(&env);
-	return run_step_execute(&step, out, err);
-}
-
-/* "/bin/sh -c make": as in the history. */
-static char *command_text(const struct step_run *run)
-{
-	cleanup_strbuf struct strbuf text = STRBUF_INIT;
-
-	for (size_t i = 0; i < run->arg_count; i++)
-		strbuf_addf(&text, "%s%s", i ? " " : "", run->args[i]);
-	return strbuf_take(&text);
-}
-
-static int check_result(const struct step_run *run, const struct run_result *result,
-			struct error *err)
-{
-	cleanup_free char *command = NULL;
-	int ret;
-
-	if (result->exit_status == 0)
-		return 0;
-	command = command_text(run);
-	ret = error_set(err, ERROR_STATE, 0,
-			"process \"%s\" did not complete successfully: exit code: %d", command,
-			result->exit_status);
-	return result->oom_killed
-		       ? error_suffix(err, ret, " (out of memory: a process of it was killed)")
-		       : ret;
+	ret = run_step_execute(&step, out, err);
+	if (ret < 0)
+		return ret;
+	ret = check_result(run, out, err);
+	if (ret < 0 && options->before_shell)
+		enter_shell(engine, owner, &step, ret, err);
+	return ret;
 }
 
 static int run_make(struct engine *engine, struct step *step, struct layer_draft *out,
@@ -177,9 +215,7 @@ static int run_make(struct engine *engine, struct step *step, struct layer_draft
 	if (ret == 0)
 		ret = place_make(&place, &trees, err);
 	if (ret == 0)
-		ret = execute(engine, &step->run, &place, &result, err);
-	if (ret == 0)
-		ret = check_result(&step->run, &result, err);
+		ret = execute(engine, step, &place, &result, err);
 	return ret < 0 ? ret : place_to_layer(&place, &trees, out, err);
 }
 

@@ -32,7 +32,7 @@
 struct build_args {
 	struct strv tags, build_args, labels, volumes, secrets, agents, contexts, allowed;
 	const char *file, *target, *network, *runtime, *progress, *iidfile, *platform;
-	const char *call, *lint, *jobs;
+	const char *call, *lint, *jobs, *on_error;
 	bool no_cache, quiet, check;
 };
 
@@ -60,6 +60,8 @@ static const struct option_spec build_options[] = {
 		 "let RUN --security=insecure have all rights (the host's network needs no leave)"),
 	OPT_STRING('j', "jobs", struct build_args, jobs, "N",
 		   "steps that run at the same time (default: as many as keep the processors busy; 0 = no limit)"),
+	OPT_STRING(0, "on-error", struct build_args, on_error, "shell|fail",
+		   "when a RUN fails, enter a shell where it did (default: fail)"),
 	OPT_STRING(0, "runtime", struct build_args, runtime, "PROGRAM",
 		   "the OCI runtime of RUN steps (default: orlop-runtime)"),
 	OPT_STRING(0, "progress", struct build_args, progress, "plain|auto|quiet", "kind of progress"),
@@ -117,6 +119,7 @@ struct build {
 	struct progress progress;
 	int signal_fd;
 	struct source_range where; /* of a failure; 0 = nowhere in the Dockerfile */
+	bool explained;		   /* with what is around it */
 };
 
 static void build_done(struct build *build)
@@ -256,6 +259,36 @@ static int read_jobs(struct build *build, const struct command_spec *command)
 	return 0;
 }
 
+static void explain(struct build *build, const struct error *why);
+
+/* What the person who gets the shell wants to have read. */
+static void announce_shell(void *context, const struct step *step, const struct error *why)
+{
+	struct build *build = context;
+	char text[2048];
+
+	build->where = step->range;
+	explain(build, why);
+	fprintf(stderr,
+		"%s\n"
+		"A shell where it failed; what you change is not kept, \"exit\" ends the build.\n",
+		error_text(why, text, sizeof(text)));
+	fflush(stderr);
+}
+
+static int read_on_error(struct build *build, const struct command_spec *command)
+{
+	const char *text = build->args.on_error ? build->args.on_error : "fail";
+
+	if (strcmp(text, "shell") != 0 && strcmp(text, "fail") != 0)
+		return usage_error(build, command, "on-error", text);
+	if (*text == 's') {
+		build->engine_options.before_shell = announce_shell;
+		build->engine_options.shell_context = build;
+	}
+	return 0;
+}
+
 static int read_options(struct build *build, const struct command_spec *command)
 {
 	const struct build_args *args = &build->args;
@@ -289,6 +322,8 @@ static int read_options(struct build *build, const struct command_spec *command)
 		ret = read_platform(build);
 	if (ret == 0)
 		ret = read_jobs(build, command);
+	if (ret == 0)
+		ret = read_on_error(build, command);
 	if (ret == 0)
 		ret = read_time(build, &build->graph_options.now);
 	if (ret == 0)
@@ -567,10 +602,11 @@ static int finish(struct build *build)
 	return 0;
 }
 
-static void explain(const struct build *build)
+static void explain(struct build *build, const struct error *why)
 {
-	if (build->cli->err.code == ERROR_CANCELLED)
+	if (why->code == ERROR_CANCELLED || build->explained)
 		return;
+	build->explained = true;
 	progress_print_tail(&build->progress, stderr);
 	if (build->where.first)
 		dockerfile_print_excerpt(&build->dockerfile.source, &build->where, stderr);
@@ -616,7 +652,7 @@ static int cmd_build(const struct command_spec *command, int argc, char **argv, 
 		ret = build_or_answer(&build, command, result.arguments[0]);
 	print_warnings(&build);
 	if (ret < 0)
-		explain(&build);
+		explain(&build, &build.cli->err);
 	return ret;
 }
 

@@ -322,6 +322,88 @@ with_load() {
 	done
 }
 
+@test "the signal that has ended a command is named" {
+	try_build <<-'X'
+		FROM base
+		RUN sh -c 'kill -SEGV $$'; result=$?; exit $result
+	X
+	[ "$status" = 1 ]
+	said 'exit code: 139 \(as after SIGSEGV\)$'
+}
+
+@test "--on-error=shell: the step's files, variables, mounts, folder and user" {
+	cat >"$C/Dockerfile" <<-'X'
+		FROM base AS a
+		RUN touch /lent/up; trap 'exit 0' TERM; while :; do sleep 0.05; done
+		FROM base
+		ENV E=of-the-image
+		WORKDIR /work
+		COPY Dockerfile .
+		RUN chown 1000 /work
+		USER app
+		RUN --mount=type=secret,id=s,env=S --mount=type=cache,target=/cache,uid=1000 \
+			/lent/wait_for up; echo cached >/cache/f; echo made >made; false
+		COPY --from=a /bin/sh /x
+	X
+	chmod 777 "$L"
+	S=hidden "$B" build -v "$L:/lent" --secret id=s,env=S --on-error=shell --jobs 2 "$C" \
+		>"$BATS_TEST_TMPDIR/out" 2>"$BATS_TEST_TMPDIR/err" <<-'X' || status=$?
+		cat made /cache/f; ls; pwd; id -u; echo "$E $S"; ls /lent/up
+		touch /lent/in-the-shell
+	X
+	cat "$BATS_TEST_TMPDIR/out" "$BATS_TEST_TMPDIR/err"
+	[ "$status" = 1 ]
+	diff "$BATS_TEST_TMPDIR/out" - <<-'X'
+		made
+		cached
+		Dockerfile
+		made
+		/work
+		1000
+		of-the-image hidden
+		/lent/up
+	X
+	[ -e "$L/in-the-shell" ]
+	stderr=$(cat "$BATS_TEST_TMPDIR/err")
+	said 'A shell where it failed'
+	[ "$(said '^>>>|>>> RUN --mount' | wc -l)" = 1 ]
+	[ "$(said '^#[0-9]+ CANCELED$' | wc -l)" = 1 ]
+	nothing_left
+}
+
+@test "--on-error=shell: on a terminal it has one of its own" {
+	command -v conmon >/dev/null && command -v script >/dev/null || skip "needs conmon and script"
+	printf 'FROM base\nRUN false\n' >"$C/Dockerfile"
+	status=0
+	(until_true grep -q 'A shell where' "$BATS_TEST_TMPDIR/typescript" >/dev/null; printf 'tty && echo it-is $((1+1)) && exit\n'; sleep 1) |
+		timeout 60 script -qefc "'$B' build --on-error=shell '$C'" "$BATS_TEST_TMPDIR/typescript" >/dev/null || status=$?
+	cat "$BATS_TEST_TMPDIR/typescript"
+	grep -q '/dev/pts/0' "$BATS_TEST_TMPDIR/typescript"
+	grep -q 'it-is 2' "$BATS_TEST_TMPDIR/typescript"
+	[ "$status" = 1 ]
+	nothing_left
+}
+
+@test "--on-error=shell: nothing to enter when it was interrupted or never ran" {
+	start --on-error=shell <<-'X'
+		FROM base
+		RUN touch /lent/up; sleep 1000
+	X
+	until_true test -e "$L/up"
+	kill -INT "$P"
+	ended
+	[ "$status" = 130 ]
+	refute said 'A shell'
+	try_build --on-error=shell <<-'X'
+		FROM base
+		COPY nothing /
+	X
+	[ "$status" = 1 ]
+	refute said 'A shell'
+	try_again --on-error=retry
+	[ "$status" = 2 ]
+}
+
 @test "a stage's parent that fails is the one to blame" {
 	start --jobs 8 <<-'X'
 		FROM base AS parent
