@@ -37,6 +37,9 @@
 #define TEXT_HOOK_FAILED "error running %s hook #%zu"
 #define TEXT_HOOK_TIMEOUT "hook ran past specified timeout of %.1fs"
 #define TEXT_NOTIFY_UNSUPPORTED "seccomp notify unsupported"
+#define TEXT_NOTIFY_HANDOVER                                                                       \
+	"the filter must let sendmsg(2) or write(2) pass: the runtime hands its listener over by " \
+	"one of them"
 #define TEXT_SECCOMP_AGENT "failed to connect with seccomp agent"
 #define TEXT_CGROUP_BUSY "container's cgroup is not empty: %zu process(es) found"
 #define TEXT_CGROUP_FROZEN "container's cgroup unexpectedly frozen"

@@ -14,9 +14,8 @@
 
 /*
  * From here on any call of ours may have to wait for an answer of the listener, who is not there
- * before the host side has taken the fd from us. So there is one call in between, a write(2), which
- * a profile cannot have reported (spec/config-check). Ours must go: while it is open, calls would
- * wait for a listener that has died.
+ * before the host side has the fd. So there is one call in between, of which the plan knows that it
+ * is not reported. Ours must go: while it is open, calls would wait for a listener that has died.
  */
 static int install_with_listener(struct init *init, struct sock_fprog *program, struct error *err)
 {
@@ -27,7 +26,10 @@ static int install_with_listener(struct init *init, struct sock_fprog *program, 
 
 	if (listener < 0)
 		return error_errno(err, errno, TEXT_NOTIFY_UNSUPPORTED ": install the filter");
-	ret = sync_send(init->sync, SYNC_LISTENER, listener, -EBADF, err);
+	if (init->plan->process.seccomp.handover == HANDOVER_MESSAGE)
+		ret = sync_send(init->sync, SYNC_LISTENER, 0, listener, err);
+	else
+		ret = sync_send(init->sync, SYNC_LISTENER_NUMBER, listener, -EBADF, err);
 	return ret < 0 ? ret : sync_expect(init->sync, SYNC_LISTENING, &message, err);
 }
 

@@ -54,20 +54,33 @@ static int tell(const char *path, const struct strbuf *text, int listener, struc
 		       : 0;
 }
 
-int agent_serve(struct launch *launch, const struct oci_state *state, int number, struct error *err)
+/* The fd that came with the message, or the process's of that number. */
+static int take(const struct launch *launch, const struct sync_message *message, struct error *err)
+{
+	int fd;
+
+	if (message->type == SYNC_LISTENER)
+		return message->fd;
+	fd = pidfd_getfd(launch->pidfd, message->value, 0);
+	if (fd < 0 && errno == EPERM)
+		return error_errno(
+			err, errno,
+			"take the seccomp listener of the process: with a filter that does not let "
+			"sendmsg(2) pass, this needs CAP_SYS_PTRACE (root of a user namespace "
+			"around us has it)");
+	return fd < 0 ? error_errno(err, errno, "take the seccomp listener of the process") : fd;
+}
+
+int agent_serve(struct launch *launch, const struct oci_state *state,
+		const struct sync_message *message, struct error *err)
 {
 	const struct plan_seccomp *seccomp = &launch->args.plan->process.seccomp;
-	cleanup_close int listener = pidfd_getfd(launch->pidfd, number, 0);
+	cleanup_close int listener = take(launch, message, err);
 	cleanup_strbuf struct strbuf text = STRBUF_INIT;
 	int ret;
 
-	if (listener < 0 && errno == EPERM)
-		return error_errno(
-			err, errno,
-			"take the seccomp listener of the process: this needs CAP_SYS_PTRACE "
-			"(root of a user namespace around us has it)");
 	if (listener < 0)
-		return error_errno(err, errno, "take the seccomp listener of the process");
+		return listener;
 	if (!seccomp->notifies || !seccomp->listener)
 		return error_set(err, ERROR_INTERNAL, EPROTO, "there is no seccomp agent");
 	describe(launch, state, &text);

@@ -7,11 +7,11 @@
 #include "spec/state.h"
 
 /**
- * Take the filter's listener, fd number of the process in launch, to the agent: a connection of its
- * own and one message, the ContainerProcessState of the specification with the fd. state is the
- * container's. The process goes on when this is done.
+ * Take the filter's listener, of SYNC_LISTENER or SYNC_LISTENER_NUMBER, to the agent: a connection
+ * of its own and one message, the ContainerProcessState of the specification with the fd. state is
+ * the container's. The process goes on when this is done. Closes message's fd.
  */
-int agent_serve(struct launch *launch, const struct oci_state *state, int number,
-		struct error *err);
+int agent_serve(struct launch *launch, const struct oci_state *state,
+		const struct sync_message *message, struct error *err);
 
 #endif

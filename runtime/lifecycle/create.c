@@ -355,8 +355,9 @@ static int serve_message(struct creation *c, const struct sync_message *message,
 	case SYNC_MOUNTED:
 		return serve_hooks(c, err);
 	case SYNC_LISTENER:
+	case SYNC_LISTENER_NUMBER:
 		c->state.pid = c->launch.pid;
-		return agent_serve(&c->launch, &c->state, message->value, err);
+		return agent_serve(&c->launch, &c->state, message, err);
 	case SYNC_READY:
 		return policies_set_from_outside(&c->launch.args, c->launch.pid, err);
 	default:

@@ -200,7 +200,7 @@ static int load_seccomp(struct execution *e, struct error *err)
 		seccomp->length = (unsigned short)(text.size / sizeof(*seccomp->filter));
 		seccomp->filter = memcpy(arena_alloc(&e->arena, text.size), text.data, text.size);
 		seccomp->flags = e->record.seccomp_flags;
-		plan_find_listener(e->config, seccomp);
+		ret = plan_find_listener(e->config, seccomp, err);
 	}
 	strbuf_done(&text);
 	return ret;
@@ -387,8 +387,9 @@ static int serve_message(struct execution *e, const struct sync_message *message
 	case SYNC_CONSOLE:
 		return console_take(&e->console, message->fd, err);
 	case SYNC_LISTENER:
+	case SYNC_LISTENER_NUMBER:
 		record_oci_state(&e->record, CONTAINER_RUNNING, e->record.pid, &e->state);
-		return agent_serve(&e->launch, &e->state, message->value, err);
+		return agent_serve(&e->launch, &e->state, message, err);
 	case SYNC_READY:
 		return 0;
 	default:

@@ -40,7 +40,8 @@ static const struct sync_row {
 	[SYNC_CONSOLE]    = { "console",    7,  FROM_CHILD | CARRIES_FD },
 	[SYNC_MOUNTED]    = { "mounted",    8,  FROM_CHILD },
 	[SYNC_HOOKS_DONE] = { "hooks done", 9,  FROM_HOST },
-	[SYNC_LISTENER]   = { "listener",   10, FROM_CHILD },
+	[SYNC_LISTENER]   = { "listener",   10, FROM_CHILD | CARRIES_FD },
+	[SYNC_LISTENER_NUMBER] = { "listener number", 10, FROM_CHILD },
 	[SYNC_LISTENING]  = { "listening",  11, FROM_HOST },
 	[SYNC_READY]      = { "ready",      12, FROM_CHILD },
 	[SYNC_COMMIT]     = { "commit",     13, FROM_HOST },
@@ -93,8 +94,8 @@ static int advance(struct sync *sync, enum sync_type type, bool by_host, bool ha
 	return 0;
 }
 
-/* The child has write(2) for whatever it can: the one call that no filter may stop with a listener
- * who is not there yet. (The host must not be killed by SIGPIPE; the child may.) */
+/* Without an fd, the child has write(2): filters that forbid everything else let it pass, mostly.
+ * (The host must not be killed by SIGPIPE; the child may.) */
 static ssize_t send_head(const struct sync *sync, const struct packet *packet, int fd)
 {
 	ssize_t sent;

@@ -24,11 +24,12 @@ enum sync_type {
 	SYNC_CONSOLE, /* the master of the container's terminal */
 	SYNC_MOUNTED, /* the hooks of the host may run now */
 	SYNC_HOOKS_DONE,
-	SYNC_LISTENER,	/* of the seccomp filter: value = its fd in the child */
-	SYNC_LISTENING, /* whoever listens has it */
-	SYNC_READY,	/* everything but the exec is done */
-	SYNC_COMMIT,	/* it is recorded: wait for start, or exec */
-	SYNC_ERROR,	/* any time: a struct error follows, the sender ends */
+	SYNC_LISTENER,	      /* of the seccomp filter, itself ... */
+	SYNC_LISTENER_NUMBER, /* ... or value = its fd in the child */
+	SYNC_LISTENING,	      /* whoever listens has it */
+	SYNC_READY,	      /* everything but the exec is done */
+	SYNC_COMMIT,	      /* it is recorded: wait for start, or exec */
+	SYNC_ERROR,	      /* any time: a struct error follows, the sender ends */
 	SYNC_TYPE_COUNT,
 };
 

@@ -23,6 +23,7 @@ runtime_libruntime_a_SOURCES += \
 	%D%/seccomp-compile.c \
 	%D%/seccomp-prologue.c %D%/seccomp-prologue.h \
 	%D%/seccomp-raw.c \
+	%D%/seccomp-verdict.c \
 	%D%/seccomp.c %D%/seccomp.h \
 	%D%/sysctl.c \
 	%D%/view.c %D%/view.h

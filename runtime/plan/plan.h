@@ -159,6 +159,16 @@ struct plan_hooks {
 
 /* -- the process (of the container, or of exec) ------------------------------------------------ */
 
+/**
+ * How the listener of a filter gets from the process, which the filter is for by then, to the host
+ * side. By the message is the better way; a filter may leave only the other one, with which the
+ * host side must fetch it, for which users without privilege have no rights.
+ */
+enum plan_handover {
+	HANDOVER_MESSAGE, /* sendmsg(2) with the fd */
+	HANDOVER_NUMBER,  /* write(2) of its number, and pidfd_getfd(2) */
+};
+
 struct plan_seccomp {
 	const struct sock_filter *filter; /* NULL = none */
 	unsigned short length;
@@ -167,6 +177,7 @@ struct plan_seccomp {
 	bool notifies;		       /* some calls wait for the answer of a listener ... */
 	const char *listener;	       /* ... who is handed the fd at this unix socket ... */
 	const char *listener_metadata; /* ... with this text, or NULL */
+	enum plan_handover handover;
 };
 
 /** For sched_setattr(2). */
@@ -348,8 +359,12 @@ int plan_examine(const struct oci_config *config, const struct plan_request *req
 int plan_compile_process(const struct oci_process *process, const struct oci_config *config,
 			 struct plan *out, struct error *err);
 
-/** Who answers the calls that seccomp's program, which is there already, reports. */
-void plan_find_listener(const struct oci_config *config, struct plan_seccomp *seccomp);
+/**
+ * Who answers the calls that seccomp's program, which is there already, reports, and how he gets
+ * the listener. A program that would have the runtime itself wait for him before is an error.
+ */
+int plan_find_listener(const struct oci_config *config, struct plan_seccomp *seccomp,
+		       struct error *err);
 
 /** For open_tree(2) of a bind's source. */
 unsigned int plan_mount_clone_flags(const struct plan_mount *mount);

@@ -5,52 +5,86 @@
  */
 #include <linux/seccomp.h>
 #include <string.h>
+#include <sys/syscall.h>
 
 #include "lib/cleanup.h"
 #include "runtime/plan/annotations.h"
 #include "runtime/plan/compile.h"
 #include "runtime/plan/seccomp-cache.h"
 #include "runtime/plan/seccomp.h"
+#include "runtime/texts.h"
 
 #define POINTER "/linux/seccomp"
+#define RAW_POINTER "/annotations/" ANNOTATION_SECCOMP_BPF_DATA
 
 /* There is one thread to synchronize. */
 #define FLAGS_WITHOUT_EFFECT ((unsigned int)SECCOMP_FLAG_TSYNC)
 /* Nobody waits for answers without a listener, and the kernel refuses the flag then. */
 #define FLAGS_OF_LISTENER ((unsigned int)SECCOMP_FLAG_WAIT_KILLABLE_RECV)
 
-static bool returns_notification(const struct plan_seccomp *seccomp)
+/* Most filters have no such action, which is seen at once. */
+static bool notifies(const struct plan_seccomp *seccomp)
 {
-	for (size_t i = 0; i < seccomp->length; i++)
-		if (seccomp->filter[i].code == (BPF_RET | BPF_K) &&
-		    (seccomp->filter[i].k & SECCOMP_RET_ACTION_FULL) == SECCOMP_RET_USER_NOTIF)
-			return true;
+	for (size_t i = 0; i < seccomp->length; i++) {
+		const struct sock_filter *item = &seccomp->filter[i];
+
+		if (item->code == (BPF_RET | BPF_A) ||
+		    (item->code == (BPF_RET | BPF_K) &&
+		     (item->k & SECCOMP_RET_ACTION_FULL) == SECCOMP_RET_USER_NOTIF))
+			return seccomp_verdicts(seccomp, NULL) & SECCOMP_VERDICT_REPORTS;
+	}
 	return false;
 }
 
-static void find_listener(const struct seccomp_source *source, struct plan_seccomp *seccomp)
+/* The first call of ours behind the filter hands its listener over: none may have to wait for it.
+ */
+static int choose_handover(struct plan_seccomp *seccomp, struct error *err)
+{
+	const struct seccomp_call message = { SYS_sendmsg, seccomp_native_arch() };
+	const struct seccomp_call number = { SYS_write, seccomp_native_arch() };
+	const unsigned int waits = SECCOMP_VERDICT_REPORTS | SECCOMP_VERDICT_UNKNOWN;
+	unsigned int verdicts = seccomp_verdicts(seccomp, &number);
+
+	seccomp->handover = HANDOVER_MESSAGE;
+	if (seccomp_verdicts(seccomp, &message) == SECCOMP_VERDICT_PASSES)
+		return 0;
+	seccomp->handover = HANDOVER_NUMBER;
+	if (verdicts & SECCOMP_VERDICT_PASSES && !(verdicts & waits))
+		return 0;
+	return error_pointer(err, error_invalid(err, TEXT_NOTIFY_HANDOVER),
+			     seccomp->is_raw ? RAW_POINTER : POINTER);
+}
+
+static int find_listener(const struct seccomp_source *source, struct plan_seccomp *seccomp,
+			 struct error *err)
 {
 	const struct oci_seccomp *config = source->config;
 
-	seccomp->notifies = returns_notification(seccomp);
+	seccomp->notifies = notifies(seccomp);
 	if (!seccomp->notifies)
-		return;
+		return 0;
 	if (config && config->listener_path && *config->listener_path)
 		seccomp->listener = config->listener_path;
 	else
 		seccomp->listener = json_map_get(source->annotations, ANNOTATION_SECCOMP_RECEIVER);
+	if (!seccomp->listener)
+		return error_pointer(err,
+				     error_invalid(err, "SCMP_ACT_NOTIFY needs a listenerPath"),
+				     POINTER "/listenerPath");
 	if (config && config->listener_metadata && *config->listener_metadata)
 		seccomp->listener_metadata = config->listener_metadata;
+	return choose_handover(seccomp, err);
 }
 
-void plan_find_listener(const struct oci_config *config, struct plan_seccomp *seccomp)
+int plan_find_listener(const struct oci_config *config, struct plan_seccomp *seccomp,
+		       struct error *err)
 {
 	const struct seccomp_source source = {
 		.config = config->linux ? config->linux->seccomp : NULL,
 		.annotations = &config->annotations,
 	};
 
-	find_listener(&source, seccomp);
+	return find_listener(&source, seccomp, err);
 }
 
 static int build_or_find(const struct seccomp_source *source, struct arena *arena,
@@ -89,11 +123,9 @@ int compile_seccomp(const struct seccomp_source *source, struct arena *arena,
 		return ret;
 	out->flags =
 		config && config->has_flags ? (unsigned int)config->flags : SECCOMP_FLAG_SPEC_ALLOW;
-	find_listener(source, out);
-	if (out->notifies && !out->listener)
-		return error_pointer(err,
-				     error_invalid(err, "SCMP_ACT_NOTIFY needs a listenerPath"),
-				     POINTER "/listenerPath");
+	ret = find_listener(source, out, err);
+	if (ret < 0)
+		return ret;
 	out->flags &= ~(unsigned int)(out->notifies ? FLAGS_WITHOUT_EFFECT
 						    : FLAGS_WITHOUT_EFFECT | FLAGS_OF_LISTENER);
 	return 0;

@@ -123,6 +123,11 @@ const char *seccomp_arch_supported(const char *name)
 	return arch_token(name) ? name : NULL;
 }
 
+uint32_t seccomp_native_arch(void)
+{
+	return seccomp_arch_native();
+}
+
 const char *seccomp_library_version(struct arena *arena)
 {
 	const struct scmp_version *version = seccomp_version();

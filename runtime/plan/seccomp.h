@@ -4,6 +4,7 @@
 #define RUNTIME_PLAN_SECCOMP_H
 
 #include <stdbool.h>
+#include <stdint.h>
 
 #include "lib/alloc.h"
 #include "lib/error.h"
@@ -25,5 +26,23 @@ int seccomp_build(const struct oci_seccomp *config, bool fail_unknown, struct ar
  */
 int seccomp_raw_program(const char *base64, struct arena *arena, struct plan_seccomp *out,
 			struct error *err);
+
+/** The architecture of our own calls: AUDIT_ARCH_*. */
+uint32_t seccomp_native_arch(void);
+
+/** A call as a filter sees it, but for its arguments. */
+struct seccomp_call {
+	uint32_t number, arch; /* AUDIT_ARCH_* */
+};
+
+enum seccomp_verdict {
+	SECCOMP_VERDICT_PASSES = 1 << 0,
+	SECCOMP_VERDICT_REPORTS = 1 << 1, /* to a listener, whose answer the caller awaits */
+	SECCOMP_VERDICT_REFUSES = 1 << 2, /* an errno, a signal, the end */
+	SECCOMP_VERDICT_UNKNOWN = 1 << 3, /* what the program returns is computed from arguments */
+};
+
+/** All that the program may say to the call, whatever its arguments; call NULL: to any at all. */
+unsigned int seccomp_verdicts(const struct plan_seccomp *seccomp, const struct seccomp_call *call);
 
 #endif

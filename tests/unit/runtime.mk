@@ -17,6 +17,9 @@ unit_runtime += %D%/test-plan-devices
 unit_runtime += %D%/test-plan-seccomp
 %C%_test_plan_seccomp_LDADD = $(unit_runtime_ldadd)
 
+unit_runtime += %D%/test-plan-seccomp-verdict
+%C%_test_plan_seccomp_verdict_LDADD = $(unit_runtime_ldadd)
+
 unit_runtime += %D%/test-plan-process
 %C%_test_plan_process_LDADD = $(unit_runtime_ldadd)
 
