@@ -5,8 +5,6 @@
 #include <errno.h>
 #include <unistd.h>
 
-#include "lib/io.h"
-
 int tty_set_raw(int fd, struct tty_saved *saved, struct error *err)
 {
 	struct termios raw;
@@ -38,17 +36,23 @@ void tty_copy_size(int from, int to)
 		(void)ioctl(to, TIOCSWINSZ, &size); /* a wrong size is no reason to fail */
 }
 
-int tty_pump(int from, int to)
+void tty_flow_fill(struct tty_flow *flow)
 {
-	char buffer[8192];
-	ssize_t got = read(from, buffer, sizeof(buffer));
-	int ret;
+	ssize_t got = read(flow->from, flow->data, sizeof(flow->data));
 
-	if (got < 0)
-		/* EIO: the last slave of a pty is closed, the terminal's end of file */
-		return errno == EAGAIN || errno == EINTR ? 1 : errno == EIO ? 0 : -errno;
-	if (got == 0)
-		return 0;
-	ret = io_write_all(to, buffer, (size_t)got);
-	return ret < 0 ? ret : 1;
+	flow->begin = flow->end = 0;
+	if (got > 0)
+		flow->end = (size_t)got;
+	else if (got == 0 || (errno != EAGAIN && errno != EINTR))
+		flow->ended = true; /* EIO: the last slave of a pty is closed */
+}
+
+int tty_flow_drain(struct tty_flow *flow)
+{
+	ssize_t put = write(flow->to, flow->data + flow->begin, flow->end - flow->begin);
+
+	if (put < 0)
+		return errno == EAGAIN || errno == EINTR ? 0 : -errno;
+	flow->begin += (size_t)put;
+	return 0;
 }

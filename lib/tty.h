@@ -1,9 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Terminals: raw mode that is always undone, sizes, and the loop between our terminal and a pty. */
+/* Terminals: raw mode that is always undone, sizes, and the traffic between our terminal and a pty.
+ */
 #ifndef LIB_TTY_H
 #define LIB_TTY_H
 
+#include <limits.h>
 #include <stdbool.h>
+#include <stddef.h>
 #include <sys/ioctl.h>
 #include <termios.h>
 
@@ -27,8 +30,26 @@ void tty_restore(struct tty_saved *saved);
 /** Copy the window size of terminal from to terminal to (silently nothing when from is none). */
 void tty_copy_size(int from, int to);
 
-/** Pump bytes both ways between (in, out) and a pty master. The two halves are called when poll
- *  says readable; 1 = more may come, 0 = this side has ended, negative errno. */
-int tty_pump(int from, int to);
+/**
+ * One direction of a terminal's traffic. What was read waits here until the other side takes it, so
+ * that whoever polls both never blocks in a write: an empty flow is filled when "from" is readable,
+ * a full one drained when "to" is writable.
+ */
+struct tty_flow {
+	int from, to;	     /* borrowed */
+	bool ended;	     /* nothing more will come from "from" */
+	size_t begin, end;   /* what waits in data */
+	char data[PIPE_BUF]; /* a pipe that is writable takes so much without blocking */
+};
+
+static inline bool tty_flow_is_full(const struct tty_flow *flow)
+{
+	return flow->begin < flow->end;
+}
+
+/** Read once, of an empty flow. An end of file sets ended; so does a failure. */
+void tty_flow_fill(struct tty_flow *flow);
+/** Write once. 0, also when "to" takes nothing at the moment, or negative errno. */
+int tty_flow_drain(struct tty_flow *flow);
 
 #endif

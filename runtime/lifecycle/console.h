@@ -17,14 +17,12 @@
 struct console {
 	int socket; /* connected --console-socket; -EBADF = none */
 	int master; /* the foreground's; -EBADF = none */
-	int output; /* where its output goes: stdout while that takes it */
 	struct tty_saved saved;
 };
 
 #define CONSOLE_INIT                                                                               \
 	{                                                                                          \
-		.socket = -EBADF, .master = -EBADF, .output = STDOUT_FILENO,                       \
-		.saved = TTY_SAVED_INIT                                                            \
+		.socket = -EBADF, .master = -EBADF, .saved = TTY_SAVED_INIT                        \
 	}
 
 /** The rules of runc: who detaches with a terminal needs a socket, nobody else may have one. */

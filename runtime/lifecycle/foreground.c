@@ -52,61 +52,119 @@ static void forward_signals(int pidfd, int signal_fd, const struct console *cons
 }
 
 /* The poll set: a negative fd is left out by poll(2). */
-enum { POLL_PROCESS, POLL_SIGNALS, POLL_MASTER, POLL_INPUT, POLL_NOTIFY, POLL_COUNT };
+enum { POLL_PROCESS, POLL_SIGNALS, POLL_MASTER, POLL_INPUT, POLL_OUTPUT, POLL_NOTIFY, POLL_COUNT };
 
-static int start_terminal(struct console *console, struct error *err)
+/* The terminal's two directions. */
+struct traffic {
+	struct tty_flow input, output;
+};
+
+/* A write to a payload that does not read must not keep us from its output, its end, or signals. */
+static int start_terminal(struct console *console, struct traffic *traffic, struct error *err)
 {
-	if (console->master < 0)
+	bool none = console->master < 0;
+	int ret;
+
+	*traffic = (struct traffic){
+		.input = { .from = STDIN_FILENO, .to = console->master, .ended = none },
+		.output = { .from = console->master, .to = STDOUT_FILENO, .ended = none },
+	};
+	if (none)
 		return 0;
+	ret = fd_set_nonblock(console->master, true);
+	if (ret < 0)
+		return error_errno(err, -ret, "make the terminal non-blocking");
 	return tty_set_raw(STDIN_FILENO, &console->saved, err);
 }
 
 /*
- * One portion of output. When our own reader is gone the rest is thrown away: a payload that
- * blocks on a full terminal would never end.
+ * When our own reader is gone the rest is thrown away: a payload that blocks on a full terminal
+ * would never end.
  */
-static int pump_output(struct console *console)
+static void drain_output(struct tty_flow *output)
 {
-	int ret = tty_pump(console->master, console->output);
+	if (tty_flow_drain(output) == 0)
+		return;
+	if (output->to == STDOUT_FILENO)
+		output->to = open("/dev/null", O_WRONLY | O_CLOEXEC); /* as long as we live */
+	else
+		output->ended = true;
+	output->begin = output->end;
+}
 
-	if (ret >= 0 || console->output != STDOUT_FILENO)
-		return ret;
-	console->output = open("/dev/null", O_WRONLY | O_CLOEXEC);
-	return console->output < 0 ? ret : 1;
+static void drain_input(struct tty_flow *input)
+{
+	if (tty_flow_drain(input) == 0)
+		return;
+	input->ended = true; /* nobody has the terminal open any more */
+	input->begin = input->end;
 }
 
 /* What the process wrote last is still in the pty when it is dead. */
-static void drain_terminal(struct console *console)
+static void finish_output(struct tty_flow *output)
 {
-	int master = console->master;
+	for (int left = 8192; left > 0 && (tty_flow_is_full(output) || !output->ended); left--) {
+		struct pollfd poll_fd = { .fd = output->from, .events = POLLIN };
 
-	(void)fd_set_nonblock(master, true); /* else a survivor of the process could hold us here */
-	for (int left = 4096; left > 0; left--) {
-		struct pollfd poll_fd = { .fd = master, .events = POLLIN };
-
-		if (poll(&poll_fd, 1, 0) <= 0 || !(poll_fd.revents & POLLIN) ||
-		    pump_output(console) <= 0)
+		if (tty_flow_is_full(output)) {
+			drain_output(output);
+			continue;
+		}
+		/* a survivor of the process that writes on could hold us here */
+		if (poll(&poll_fd, 1, 0) <= 0 || !(poll_fd.revents & POLLIN))
 			return;
+		tty_flow_fill(output);
 	}
 }
 
-static int serve(const struct foreground *f, struct pollfd fds[POLL_COUNT], struct error *err)
+/* Each flow waits either for something to read, or for its place to be taken. */
+static void watch_terminal(const struct traffic *traffic, struct pollfd fds[POLL_COUNT])
+{
+	const struct tty_flow *input = &traffic->input, *output = &traffic->output;
+	bool in = tty_flow_is_full(input), out = tty_flow_is_full(output);
+	short events = 0;
+
+	if (!out && !output->ended)
+		events |= POLLIN;
+	if (in)
+		events |= POLLOUT;
+	fds[POLL_MASTER] = (struct pollfd){ .fd = events ? output->from : -1, .events = events };
+	fds[POLL_INPUT] =
+		(struct pollfd){ .fd = in || input->ended ? -1 : input->from, .events = POLLIN };
+	fds[POLL_OUTPUT] = (struct pollfd){ .fd = out ? output->to : -1, .events = POLLOUT };
+}
+
+static void pump_terminal(struct traffic *traffic, const struct pollfd fds[POLL_COUNT])
+{
+	if (fds[POLL_OUTPUT].revents)
+		drain_output(&traffic->output);
+	else if (fds[POLL_MASTER].events & POLLIN && fds[POLL_MASTER].revents & ~POLLOUT)
+		tty_flow_fill(&traffic->output);
+	if (fds[POLL_INPUT].revents)
+		tty_flow_fill(&traffic->input);
+	if (tty_flow_is_full(&traffic->input)) /* at once, mostly: its place does not block */
+		drain_input(&traffic->input);
+}
+
+static int serve(const struct foreground *f, struct traffic *traffic, struct error *err)
 {
 	cleanup_trace struct trace_span span = trace_begin("run", "wait for the end");
-	struct console *console = f->console;
+	struct pollfd fds[POLL_COUNT] = {
+		[POLL_PROCESS] = { .fd = f->pidfd, .events = POLLIN },
+		[POLL_SIGNALS] = { .fd = f->signal_fd, .events = POLLIN },
+		[POLL_NOTIFY] = { .fd = f->notify ? f->notify->socket : -1, .events = POLLIN },
+	};
 
 	while (!fds[POLL_PROCESS].revents) {
+		watch_terminal(traffic, fds);
 		if (poll(fds, POLL_COUNT, -1) < 0) {
 			if (errno == EINTR)
 				continue;
 			return error_errno(err, errno, "poll");
 		}
 		if (fds[POLL_SIGNALS].revents)
-			forward_signals(f->pidfd, f->signal_fd, console);
-		if (fds[POLL_MASTER].revents && pump_output(console) <= 0)
-			fds[POLL_MASTER].fd = -1;
-		if (fds[POLL_INPUT].revents && tty_pump(STDIN_FILENO, console->master) <= 0)
-			fds[POLL_INPUT].fd = -1;
+			forward_signals(f->pidfd, f->signal_fd, f->console);
+		pump_terminal(traffic, fds);
 		if (fds[POLL_NOTIFY].revents)
 			(void)notify_serve(f->notify, 0); /* we are the service, as far as we go */
 	}
@@ -115,22 +173,14 @@ static int serve(const struct foreground *f, struct pollfd fds[POLL_COUNT], stru
 
 int foreground_wait(const struct foreground *f, int *out_status, struct error *err)
 {
-	int master = f->console->master;
-	struct pollfd fds[POLL_COUNT] = {
-		[POLL_PROCESS] = { .fd = f->pidfd, .events = POLLIN },
-		[POLL_SIGNALS] = { .fd = f->signal_fd, .events = POLLIN },
-		[POLL_MASTER] = { .fd = master, .events = POLLIN },
-		[POLL_INPUT] = { .fd = master < 0 ? -1 : STDIN_FILENO, .events = POLLIN },
-		[POLL_NOTIFY] = { .fd = f->notify ? f->notify->socket : -1, .events = POLLIN },
-	};
-	int ret = start_terminal(f->console, err);
+	struct traffic traffic;
+	int ret = start_terminal(f->console, &traffic, err);
 
 	if (ret == 0)
-		ret = serve(f, fds, err);
+		ret = serve(f, &traffic, err);
 	if (ret < 0)
 		return ret;
-	if (f->console->master >= 0)
-		drain_terminal(f->console);
+	finish_output(&traffic.output);
 	ret = proc_wait(f->pid, out_status, NULL);
 	return ret < 0 ? error_errno(err, -ret, "wait for the container's process") : 0;
 }

@@ -138,6 +138,70 @@ receive() {
 	wait_for 10 test ! -e "$ROOT/$ID"
 }
 
+# paste: much more than a terminal takes of input that nobody reads
+paste() {
+	yes "a line of a long paste" | head -c 1000000 >"$WORK/paste"
+}
+
+# has_read PID FD SIZE: this process has read so much of the file, and waits
+has_read() {
+	[ "$(awk '/^pos:/ { print $2 }' "/proc/$1/fdinfo/$2")" -ge "$3" ] && grep -q '^State:.S' "/proc/$1/status"
+}
+
+@test "a payload that does not read a huge paste still gets signals, and has its end" {
+	requires ours
+	paste
+	terminal trap
+	"$RUNTIME" --root "$ROOT" run -b "$BUNDLE" "$ID" <"$WORK/paste" >"$WORK/out" 2>&1 3>&- &
+	pid=$!
+	BACKGROUND+=("$pid")
+	wait_for 5 grep -q ready "$WORK/out"
+	wait_for 5 has_read "$pid" 0 12288
+	kill -TERM "$pid"
+	wait_for 10 grep -q "signal 15" "$WORK/out"
+	wait "$pid"
+	BACKGROUND=()
+}
+
+@test "a payload that writes before it reads does not wait for its input to be taken" {
+	requires ours
+	paste
+	head -c 300000 "$WORK/paste" >"$ROOTFS/text"
+	start_container
+	terminal cat /text then read
+	for verb in "run -b $BUNDLE $ID-2" "exec -t $ID /bin/probe cat /text then read"; do
+		status=0
+		# shellcheck disable=SC2086
+		timeout 60 "$RUNTIME" --root "$ROOT" $verb <"$WORK/paste" >"$WORK/out" 2>&1 3>&- || status=$?
+		equals "$status" 0
+		contains "read a line of a long paste" "$(tail -c 200000 "$WORK/out")"
+	done
+}
+
+@test "a reader of the terminal's output that stands still does not keep signals from the payload" {
+	requires ours
+	paste
+	cp "$WORK/paste" "$ROOTFS/text"
+	terminal cat /text
+	# (a pid namespace's first process would not die of the signal)
+	config_set '.linux.namespaces |= map(select(.type != "pid")) | .mounts |= map(select(.type != "proc"))'
+	mkfifo "$WORK/reader"
+	exec 9<>"$WORK/reader"
+	"$RUNTIME" --root "$ROOT" run -b "$BUNDLE" "$ID" </dev/null >"$WORK/reader" 2>/dev/null 3>&- 9>&- &
+	pid=$!
+	BACKGROUND+=("$pid")
+	wait_for 5 is_status running
+	wait_for 5 has_read "$(container_pid)" 3 120000
+	kill -TERM "$pid"
+	wait_for 10 is_status stopped
+	cat "$WORK/reader" >/dev/null 9>&- &
+	exec 9<&-
+	status=0
+	wait "$pid" || status=$?
+	BACKGROUND=()
+	equals "$status" 143
+}
+
 @test "exec -t gives the process a terminal of the container's devpts" {
 	requires program script
 	start_container
