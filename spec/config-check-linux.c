@@ -14,6 +14,7 @@
 #include "lib/bitlist.h"
 #include "lib/cleanup.h"
 #include "lib/syscalls.h"
+#include "spec/sysctl.h"
 
 static const struct oci_namespace *namespace_find(const struct oci_config *config, uint64_t type)
 {
@@ -202,64 +203,20 @@ static void rule_net_devices(const struct oci_config *config, struct check *chec
 /* -- sysctl
  * ----------------------------------------------------------------------------------------- */
 
-/* clang-format off */
-/* Which namespace a sysctl belongs to; a name that ends in '.' stands for all below it. */
-static const struct name_value sysctl_namespaces[] = {
-	{ "fs.mqueue.",             CLONE_NEWIPC },
-	{ "kernel.domainname",      CLONE_NEWUTS },
-	{ "kernel.msgmax",          CLONE_NEWIPC },
-	{ "kernel.msgmnb",          CLONE_NEWIPC },
-	{ "kernel.msgmni",          CLONE_NEWIPC },
-	{ "kernel.sem",             CLONE_NEWIPC },
-	{ "kernel.shm_rmid_forced", CLONE_NEWIPC },
-	{ "kernel.shmall",          CLONE_NEWIPC },
-	{ "kernel.shmmax",          CLONE_NEWIPC },
-	{ "kernel.shmmni",          CLONE_NEWIPC },
-	{ "net.",                   CLONE_NEWNET },
-	{ "user.",                  CLONE_NEWUSER },
-	{ NULL },
-};
-/* clang-format on */
-
-/* As sysctl(8): the first separator decides which of '.' and '/' separates. */
-static void sysctl_normalize(char *name)
-{
-	char *first = strpbrk(name, "./");
-
-	if (!first || *first == '.')
-		return;
-	for (char *p = name; *p; p++) {
-		if (*p == '/')
-			*p = '.';
-		else if (*p == '.')
-			*p = '/';
-	}
-}
-
-static bool sysctl_matches(const char *pattern, const char *name)
-{
-	size_t size = strlen(pattern);
-
-	if (pattern[size - 1] == '.')
-		return !strncmp(pattern, name, size);
-	return !strcmp(pattern, name);
-}
-
 static void rule_sysctl(const struct oci_config *config, struct check *check)
 {
 	for (size_t i = 0; i < config->linux->sysctl.count; i++) {
 		const char *key = config->linux->sysctl.items[i].key;
-		const struct name_value *entry = sysctl_namespaces;
-		cleanup_free char *name = xstrdup(key);
+		cleanup_free char *path = xstrdup(key);
+		uint64_t type;
 
-		sysctl_normalize(name);
-		while (entry->name && !sysctl_matches(entry->name, name))
-			entry++;
-		if (!strcmp(name, "kernel.hostname"))
+		sysctl_to_path(path);
+		type = sysctl_namespace(path);
+		if (!strcmp(path, "kernel/hostname"))
 			rule_broken_key(check, "/linux/sysctl", key,
 					"sysctl \"%s\" conflicts with the OCI field \"hostname\"",
 					key);
-		else if (!entry->name || !namespace_find(config, (uint64_t)entry->value))
+		else if (!type || !namespace_find(config, type))
 			rule_broken_key(check, "/linux/sysctl", key,
 					"sysctl \"%s\" is not in a separate kernel namespace", key);
 	}

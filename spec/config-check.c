@@ -23,7 +23,7 @@ static void broken(struct check *check, const char *pointer, const char *format,
 /* A place that could not be decoded has its finding: what it lacks now is no news. */
 static void broken(struct check *check, const char *pointer, const char *format, va_list ap)
 {
-	if (!findings_about(check->findings, check->decoded, pointer))
+	if (!findings_about(check->findings, check->findings->decoded, pointer))
 		(void)findings_vadd(check->findings, check->rule, pointer, format, ap);
 }
 
@@ -208,7 +208,7 @@ static const struct config_rule config_rules[] = {
 static void rules_run(const struct config_rule *rule, const struct oci_config *config,
 		      struct check *check)
 {
-	bool blind = findings_about(check->findings, check->decoded, "/linux/namespaces");
+	bool blind = findings_about(check->findings, check->findings->decoded, "/linux/namespaces");
 
 	for (; rule->name; rule++) {
 		if (blind && (rule->flags & RULE_NAMESPACES))
@@ -220,8 +220,9 @@ static void rules_run(const struct config_rule *rule, const struct oci_config *c
 
 void config_check_all(const struct oci_config *config, struct findings *findings)
 {
-	struct check check = { .findings = findings, .decoded = findings->count };
+	struct check check = { .findings = findings };
 
+	findings->decoded = findings->count;
 	rules_run(config_rules, config, &check);
 	if (config->linux)
 		rules_run(config_linux_rules, config, &check);

@@ -33,7 +33,6 @@
 /** One run over the rules. */
 struct check {
 	struct findings *findings;
-	size_t decoded;	  /* the first findings are the decoder's */
 	const char *rule; /* the name of the rule that runs */
 };
 

@@ -231,11 +231,13 @@ int config_examine(const char *text, size_t size, struct arena *arena, struct fi
 					    .max_size = CONFIG_SIZE_MAX,
 					    .flags = JSON_IGNORE_TRAILING,
 					    .findings = findings };
+	struct oci_config *config = arena_alloc(arena, sizeof(*config));
 
-	*out = arena_alloc(arena, sizeof(**out));
-	if (json_decode(&source, &oci_config_object, arena, *out, NULL) < 0)
+	*out = NULL;
+	if (json_decode(&source, &oci_config_object, arena, config, NULL) < 0)
 		return -EINVAL;
-	config_check_all(*out, findings);
+	*out = config;
+	config_check_all(config, findings);
 	return findings->count ? -EINVAL : 0;
 }
 

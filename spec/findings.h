@@ -37,6 +37,7 @@ struct findings {
 	size_t count, capacity;
 	size_t limit;	/* no more are kept; 0 = FINDINGS_MAX */
 	size_t dropped; /* found beyond the limit */
+	size_t decoded; /* so many of the first say what could not be read */
 };
 
 /** A document that is hostile or no config.json at all need not fill the memory. */

@@ -19,4 +19,5 @@ noinst_LIBRARIES += %D%/libspec.a
 	%D%/json-write.c %D%/json-write.h \
 	%D%/report.c %D%/report.h \
 	%D%/state.c %D%/state.h \
+	%D%/sysctl.c %D%/sysctl.h \
 	%D%/tables.h

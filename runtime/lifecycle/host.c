@@ -35,6 +35,7 @@ struct host {
 	const struct plan *plan;
 	uint64_t capabilities; /* the caller's */
 	struct findings *findings;
+	size_t known; /* so many of them are not about this host */
 	const char *rule;
 };
 
@@ -47,6 +48,8 @@ static void lacks(const struct host *host, const char *pointer, const char *form
 	struct finding *finding;
 	va_list ap;
 
+	if (findings_about(host->findings, host->known, pointer))
+		return; /* it is wrong everywhere */
 	va_start(ap, format);
 	finding = findings_vadd(host->findings, host->rule, pointer, format, ap);
 	va_end(ap);
@@ -84,6 +87,8 @@ static void ask_rootfs(const struct host *host)
 {
 	struct stat st;
 
+	if (!host->plan->rootfs)
+		return; /* none is named */
 	if (stat(host->plan->rootfs, &st) < 0)
 		lacks_path(host, "/root/path", "root file system", host->plan->rootfs);
 	else if (!S_ISDIR(st.st_mode))
@@ -114,14 +119,15 @@ static void ask_hooks(const struct host *host)
 			continue;
 		(void)snprintf(pointer, sizeof(pointer), "/hooks/%s", hook_names[kind]);
 		for (size_t i = 0; i < host->plan->hooks[kind].count; i++) {
-			const char *path = host->plan->hooks[kind].items[i].path;
+			const struct plan_hook *hook = &host->plan->hooks[kind].items[i];
+			const struct place place = place_at(pointer, hook->index, "/path");
 			struct stat st;
 
-			if (stat(path, &st) < 0)
-				lacks_path(host, place_at(pointer, i, "/path").text, "hook", path);
-			else if (!S_ISREG(st.st_mode) || access(path, X_OK) < 0)
-				lacks(host, place_at(pointer, i, "/path").text,
-				      "hook \"%s\" cannot be executed", path);
+			if (stat(hook->path, &st) < 0)
+				lacks_path(host, place.text, "hook", hook->path);
+			else if (!S_ISREG(st.st_mode) || access(hook->path, X_OK) < 0)
+				lacks(host, place.text, "hook \"%s\" cannot be executed",
+				      hook->path);
 		}
 	}
 }
@@ -143,13 +149,10 @@ static void ask_joined(const struct host *host, const struct namespace_info *inf
 static void ask_namespaces(const struct host *host)
 {
 	for (size_t i = 0; i < host->lin->namespaces.count; i++) {
-		uint64_t type = host->lin->namespaces.items[i].type;
-		size_t kind = 0;
+		int kind = plan_namespace_kind(host->lin->namespaces.items[i].type);
 		char path[64];
 
-		while (kind < NS_COUNT && namespace_table[kind].clone_flag != type)
-			kind++;
-		if (kind == NS_COUNT)
+		if (kind < 0)
 			continue;
 		if (host->plan->namespaces[kind].mode == NS_JOIN)
 			ask_joined(host, &namespace_table[kind], host->plan->namespaces[kind].path,
@@ -185,7 +188,7 @@ static void ask_cgroup(const struct host *host)
 	const struct plan_cgroup *plan = &host->plan->cgroup;
 	struct error err = ERROR_INIT;
 
-	if (plan->manager == CGROUP_DISABLED || !plan->limits_asked)
+	if (plan->manager == CGROUP_DISABLED || !plan->limits_asked || !plan->path)
 		return;
 	if (cgroup_locate(host->plan, &cgroup, &err) < 0 || !cgroup.mount) {
 		lacks(host, "/linux/resources", "%s",
@@ -280,11 +283,11 @@ static void ask_rlimits(const struct host *host)
 		struct rlimit own;
 
 		if (getrlimit((__rlimit_resource_t)rlimit->resource, &own) < 0)
-			lacks(host, place_at("/process/rlimits", i, "/type").text,
+			lacks(host, place_at("/process/rlimits", rlimit->index, "/type").text,
 			      "the kernel has no %s", rlimit->name);
 		else if (rlimit->limit.rlim_max > own.rlim_max &&
 			 !(host->capabilities & UINT64_C(1) << CAP_SYS_RESOURCE))
-			lacks(host, place_at("/process/rlimits", i, "/hard").text,
+			lacks(host, place_at("/process/rlimits", rlimit->index, "/hard").text,
 			      "%s of %llu: without CAP_SYS_RESOURCE no more than %llu is to be had",
 			      rlimit->name, (unsigned long long)rlimit->limit.rlim_max,
 			      (unsigned long long)own.rlim_max);
@@ -293,12 +296,12 @@ static void ask_rlimits(const struct host *host)
 
 static void ask_sysctls(const struct host *host)
 {
-	for (size_t i = 0; i < host->lin->sysctl.count && i < host->plan->sysctl_count; i++) {
+	for (size_t i = 0; i < host->plan->sysctl_count; i++) {
 		cleanup_strbuf struct strbuf pointer = STRBUF_INIT, path = STRBUF_INIT;
 
 		strbuf_addf(&path, "/proc/sys/%s", host->plan->sysctls[i].file);
 		strbuf_adds(&pointer, "/linux/sysctl");
-		json_pointer_add(&pointer, host->lin->sysctl.items[i].key);
+		json_pointer_add(&pointer, host->plan->sysctls[i].key);
 		if (access(strbuf_text(&path), F_OK) < 0)
 			lacks_path(host, strbuf_text(&pointer), "kernel parameter",
 				   strbuf_text(&path));
@@ -388,6 +391,7 @@ void host_examine(const struct oci_config *config, const struct plan *plan,
 		.plan = plan,
 		.capabilities = own_capabilities(),
 		.findings = findings,
+		.known = findings->count,
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(questions); i++) {

@@ -11,7 +11,8 @@
 
 /**
  * For `validate --host`: what config.json asks and this kernel, this file system or the caller's
- * rights cannot give, as findings of severity "host". The plan is one of look_only.
+ * rights cannot give, as findings of severity "host". The plan is one of look_only, and may be
+ * plan_examine's of a document that is wrong.
  */
 void host_examine(const struct oci_config *config, const struct plan *plan,
 		  struct findings *findings);

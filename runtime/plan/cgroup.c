@@ -16,6 +16,7 @@
 #define PERIOD_DEFAULT 100000
 
 struct writes {
+	const struct compiler *c;
 	struct arena *arena;
 	struct plan_cgroup_write *items;
 	size_t count, capacity;
@@ -41,11 +42,26 @@ static const char *limit_text(struct arena *arena, int64_t value)
 	return value < 0 ? "max" : arena_printf(arena, "%lld", (long long)value);
 }
 
-static int v1_only(struct error *err, const char *what, const char *pointer)
-{
-	int ret = error_set(err, ERROR_UNSUPPORTED, 0, "cannot set %s with cgroup v2", what);
+/* What only v1 has. */
+struct v1_limit {
+	bool asked;
+	const char *what, *pointer; /* below POINTER */
+};
 
-	return error_pointer(err, ret, POINTER "/%s", pointer);
+static int refuse_v1(const struct writes *writes, const struct v1_limit *limits, size_t count,
+		     struct error *err)
+{
+	int ret = 0;
+
+	for (size_t i = 0; i < count && ret == 0; i++) {
+		if (!limits[i].asked)
+			continue;
+		ret = error_set(err, ERROR_UNSUPPORTED, 0, "cannot set %s with cgroup v2",
+				limits[i].what);
+		(void)error_pointer(err, ret, POINTER "/%s", limits[i].pointer);
+		ret = compile_go_on(writes->c, ret, err);
+	}
+	return ret;
 }
 
 /* -- memory
@@ -83,15 +99,18 @@ static int add_memory(const struct oci_resources *resources, struct writes *writ
 
 	if (!memory)
 		return 0;
-	if (memory->kernel > 0)
-		return v1_only(err, "kernel memory", "memory/kernel");
-	if (memory->kernel_tcp > 0)
-		return v1_only(err, "kernel TCP memory", "memory/kernelTCP");
-	if (memory->has_swappiness && memory->swappiness)
-		return v1_only(err, "memory swappiness", "memory/swappiness");
-	if (memory->disable_oom_killer)
-		return v1_only(err, "disableOOMKiller", "memory/disableOOMKiller");
-	ret = memory_swap(memory, writes, err);
+	ret = refuse_v1(writes,
+			(const struct v1_limit[]){
+				{ memory->kernel > 0, "kernel memory", "memory/kernel" },
+				{ memory->kernel_tcp > 0, "kernel TCP memory", "memory/kernelTCP" },
+				{ memory->has_swappiness && memory->swappiness, "memory swappiness",
+				  "memory/swappiness" },
+				{ memory->disable_oom_killer, "disableOOMKiller",
+				  "memory/disableOOMKiller" },
+			},
+			4, err);
+	if (ret == 0)
+		ret = compile_go_on(writes->c, memory_swap(memory, writes, err), err);
 	if (ret < 0)
 		return ret;
 	if (memory->has_limit && memory->limit)
@@ -145,13 +164,19 @@ static int add_cpu(const struct oci_resources *resources, struct writes *writes,
 {
 	const struct oci_cpu *cpu = resources->cpu;
 	struct arena *arena = writes->arena;
+	int ret;
 
 	if (!cpu)
 		return 0;
-	if (cpu->realtime_runtime)
-		return v1_only(err, "realtime runtime", "cpu/realtimeRuntime");
-	if (cpu->realtime_period)
-		return v1_only(err, "realtime period", "cpu/realtimePeriod");
+	ret = refuse_v1(
+		writes,
+		(const struct v1_limit[]){
+			{ cpu->realtime_runtime, "realtime runtime", "cpu/realtimeRuntime" },
+			{ cpu->realtime_period, "realtime period", "cpu/realtimePeriod" },
+		},
+		2, err);
+	if (ret < 0)
+		return ret;
 	if (cpu->has_idle && cpu->idle != 0 && cpu->idle != 1)
 		return error_pointer(err, error_invalid(err, "idle is neither 0 nor 1"),
 				     POINTER "/cpu/idle");
@@ -215,8 +240,13 @@ static int add_weight_devices(const struct oci_block_io *io, struct writes *writ
 		const struct oci_weight_device *device = &io->weight_device.items[i];
 		int ret;
 
-		if (device->has_leaf_weight && device->leaf_weight)
-			return v1_only(err, "leafWeight", "blockIO/weightDevice");
+		ret = refuse_v1(
+			writes,
+			&(const struct v1_limit){ device->has_leaf_weight && device->leaf_weight,
+						  "leafWeight", "blockIO/weightDevice" },
+			1, err);
+		if (ret < 0)
+			return ret;
 		if (!device->has_weight || !device->weight)
 			continue;
 		ret = add_io_weight(writes,
@@ -250,14 +280,16 @@ static int add_io(const struct oci_resources *resources, struct writes *writes, 
 
 	if (!io)
 		return 0;
-	if (io->has_leaf_weight && io->leaf_weight)
-		return v1_only(err, "leafWeight", "blockIO/leafWeight");
-	if (io->has_weight && io->weight) {
-		ret = add_io_weight(writes, "", io->weight, POINTER "/blockIO/weight", err);
-		if (ret < 0)
-			return ret;
-	}
-	ret = add_weight_devices(io, writes, err);
+	ret = refuse_v1(writes,
+			&(const struct v1_limit){ io->has_leaf_weight && io->leaf_weight,
+						  "leafWeight", "blockIO/leafWeight" },
+			1, err);
+	if (ret == 0 && io->has_weight && io->weight)
+		ret = compile_go_on(
+			writes->c,
+			add_io_weight(writes, "", io->weight, POINTER "/blockIO/weight", err), err);
+	if (ret == 0)
+		ret = compile_go_on(writes->c, add_weight_devices(io, writes, err), err);
 	if (ret < 0)
 		return ret;
 	for (size_t i = 0; i < ARRAY_SIZE(throttles); i++) {
@@ -306,12 +338,16 @@ static int add_hugepages(const struct oci_resources *resources, struct writes *w
 		const char *size = page_size_text(arena, limit->page_size ? limit->page_size : "");
 		const char *value = arena_printf(arena, "%llu", (unsigned long long)limit->limit);
 
-		if (!size)
-			return error_pointer(
-				err,
-				error_invalid(err, "invalid page size \"%s\"",
-					      limit->page_size ? limit->page_size : ""),
-				POINTER "/hugepageLimits/%zu", i);
+		if (!size) {
+			int ret = error_invalid(err, "invalid page size \"%s\"",
+						limit->page_size ? limit->page_size : "");
+
+			(void)error_pointer(err, ret, POINTER "/hugepageLimits/%zu", i);
+			ret = compile_go_on(writes->c, ret, err);
+			if (ret < 0)
+				return ret;
+			continue;
+		}
 		(void)write_add(writes, arena_printf(arena, "hugetlb.%s.max", size), value,
 				POINTER "/hugepageLimits");
 		write_add(writes, arena_printf(arena, "hugetlb.%s.rsvd.max", size), value,
@@ -347,12 +383,17 @@ static int add_network(const struct oci_resources *resources, struct writes *wri
 {
 	const struct oci_network *network = resources->network;
 
-	(void)writes; /* v2 has no such controllers */
-	if (network && network->has_class_id && network->class_id)
-		return v1_only(err, "network classID", "network/classID");
-	if (network && network->priorities.count)
-		return v1_only(err, "network priorities", "network/priorities");
-	return 0;
+	if (!network)
+		return 0;
+	/* v2 has no such controllers */
+	return refuse_v1(writes,
+			 (const struct v1_limit[]){
+				 { network->has_class_id && network->class_id, "network classID",
+				   "network/classID" },
+				 { network->priorities.count > 0, "network priorities",
+				   "network/priorities" },
+			 },
+			 2, err);
 }
 
 /* Files by name, last: they override what the typed properties said. */
@@ -363,11 +404,16 @@ static int add_unified(const struct oci_resources *resources, struct writes *wri
 		const char *file = resources->unified.items[i].key;
 		const char *dot = strchr(file, '.');
 
-		if (!dot || dot == file || strchr(file, '/'))
-			return error_pointer(
-				err,
-				error_invalid(err, "\"%s\" is not the name of a cgroup file", file),
-				POINTER "/unified/%s", file);
+		if (!dot || dot == file || strchr(file, '/')) {
+			int ret =
+				error_invalid(err, "\"%s\" is not the name of a cgroup file", file);
+
+			(void)compile_key_pointer(err, ret, POINTER "/unified", file);
+			ret = compile_go_on(writes->c, ret, err);
+			if (ret < 0)
+				return ret;
+			continue;
+		}
 		(void)write_add(writes, file, resources->unified.items[i].value,
 				arena_printf(writes->arena, POINTER "/unified/%s", file));
 	}
@@ -418,14 +464,14 @@ int compile_cgroup(const struct compiler *c, struct error *err)
 {
 	const struct oci_resources *resources = c->lin->resources;
 	struct plan_cgroup *cgroup = &c->plan->cgroup;
-	struct writes writes = { .arena = &c->plan->arena };
+	struct writes writes = { .c = c, .arena = &c->plan->arena };
 	struct plan_cgroup_write *kept;
 	int ret = 0;
 
 	cgroup->manager = c->request->cgroup_manager;
-	ret = compile_path(c, err);
+	ret = compile_go_on(c, compile_path(c, err), err);
 	for (size_t i = 0; ret == 0 && resources && i < ARRAY_SIZE(resource_table); i++)
-		ret = resource_table[i](resources, &writes, err);
+		ret = compile_go_on(c, resource_table[i](resources, &writes, err), err);
 	kept = arena_alloc(&c->plan->arena, writes.count * sizeof(*kept));
 	if (writes.count)
 		memcpy(kept, writes.items, writes.count * sizeof(*kept));

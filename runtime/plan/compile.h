@@ -16,7 +16,20 @@ struct compiler {
 	const struct oci_linux *lin; /* config->linux, or an empty one: never NULL */
 	const struct plan_request *request;
 	struct plan *plan;
+	const char *pointer;	   /* of the part, for errors that name no place of their own */
+	struct findings *findings; /* all that is wrong is looked for; NULL: end at the first */
+	size_t known;		   /* so many of them were there before: of decoder and rules */
 };
+
+/**
+ * Around whatever may fail and does not make the rest meaningless: "ret = compile_go_on(c, ret,
+ * err)". Where all that is wrong is looked for, a failure is noted, and 0 returned; what failed
+ * must then be left out of the plan. Else it is ret.
+ */
+int compile_go_on(const struct compiler *c, int ret, struct error *err);
+
+/** error_pointer for the member of the map at pointer, escaped as RFC 6901 asks. */
+int compile_key_pointer(struct error *err, int ret, const char *pointer, const char *key);
 
 int compile_namespaces(const struct compiler *c, struct error *err);
 int compile_idmaps(const struct compiler *c, struct error *err);
@@ -44,7 +57,7 @@ int compile_policies(const struct compiler *c, const struct oci_process *process
 		     const char *process_pointer, struct error *err);
 int compile_capabilities(const struct oci_capabilities *capabilities, struct plan *plan,
 			 struct error *err);
-int compile_rlimits(const struct oci_process *process, struct plan *plan, struct error *err);
+int compile_rlimits(const struct compiler *c, const struct oci_process *process, struct error *err);
 
 /** What decides a filter. */
 struct seccomp_source {
@@ -58,14 +71,17 @@ int compile_seccomp(const struct seccomp_source *source, struct arena *arena,
 /** Labels asked for on a host whose kernel does not have that LSM are an error. */
 bool lsm_has_selinux(void);
 bool lsm_has_apparmor(void);
-int compile_labels(const struct oci_process *process, const char *mount_label, struct plan *plan,
-		   struct error *err);
+int compile_labels(const struct compiler *c, const struct oci_process *process,
+		   const char *mount_label, struct error *err);
 
 /** In the container's own namespace of this kind, be it new or joined? */
 static inline bool plan_has_namespace(const struct plan *plan, enum namespace_kind kind)
 {
 	return plan->namespaces[kind].mode != NS_INHERIT;
 }
+
+/** enum namespace_kind by its clone flag, or -ENOENT. */
+int plan_namespace_kind(uint64_t clone_flag);
 
 /** Is the container's namespace of this kind the runtime's own, inherited or by another name? */
 bool plan_namespace_is_ours(const struct plan *plan, enum namespace_kind kind);

@@ -270,8 +270,9 @@ int compile_device_program(const struct compiler *c, struct error *err)
 {
 	const struct oci_resources *resources = c->lin->resources;
 	size_t listed = resources ? resources->devices.count : 0;
-	size_t count = listed + ARRAY_SIZE(implicit_rules);
-	cleanup_free struct rule *rules = xreallocarray(NULL, count, sizeof(*rules));
+	size_t count = 0;
+	cleanup_free struct rule *rules =
+		xreallocarray(NULL, listed + ARRAY_SIZE(implicit_rules), sizeof(*rules));
 	struct program program = { 0 };
 	bool default_allow;
 
@@ -280,12 +281,18 @@ int compile_device_program(const struct compiler *c, struct error *err)
 				     error_invalid(err, "more than %d device rules", RULES_MAX),
 				     "/linux/resources/devices");
 	for (size_t i = 0; i < listed; i++) {
-		int ret = rule_compile(&resources->devices.items[i], &rules[i], err);
+		int ret = rule_compile(&resources->devices.items[i], &rules[count], err);
 
+		if (ret == 0)
+			count++;
+		else
+			ret = compile_go_on(
+				c, error_pointer(err, ret, "/linux/resources/devices/%zu", i), err);
 		if (ret < 0)
-			return error_pointer(err, ret, "/linux/resources/devices/%zu", i);
+			return ret;
 	}
-	memcpy(rules + listed, implicit_rules, sizeof(implicit_rules));
+	memcpy(rules + count, implicit_rules, sizeof(implicit_rules));
+	count += ARRAY_SIZE(implicit_rules);
 	count = rules_reduce(rules, count, &default_allow);
 	rules_keep(c, rules, count, default_allow);
 	if (default_allow && count == 0)

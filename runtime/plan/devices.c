@@ -122,8 +122,13 @@ int compile_devices(const struct compiler *c, struct error *err)
 		size_t at = 0;
 		int ret = device_compile(&c->plan->arena, &c->lin->devices.items[i], &device, err);
 
-		if (ret < 0)
-			return error_pointer(err, ret, "/linux/devices/%zu", i);
+		if (ret < 0) {
+			ret = compile_go_on(c, error_pointer(err, ret, "/linux/devices/%zu", i),
+					    err);
+			if (ret < 0)
+				return ret;
+			continue;
+		}
 		if (c->plan->dev_is_bound && path_is_below(device.path, "/dev"))
 			continue;
 		while (at < defaults && strcmp(devices[at].path, device.path) != 0)

@@ -50,6 +50,27 @@ static void compile_output(const struct compiler *c)
 	}
 }
 
+static int compile_list(const struct compiler *c, enum hook_kind kind,
+			const struct oci_hook_list *list, struct error *err)
+{
+	struct plan_hook *items = arena_alloc(&c->plan->arena, list->count * sizeof(*items));
+	size_t count = 0;
+	int ret = 0;
+
+	for (size_t i = 0; i < list->count && ret == 0; i++) {
+		ret = hook_compile(&c->plan->arena, &list->items[i], &items[count], err);
+		items[count].index = i;
+		if (ret == 0)
+			count++;
+		else
+			ret = compile_go_on(
+				c, error_pointer(err, ret, "/hooks/%s/%zu", hook_names[kind], i),
+				err);
+	}
+	c->plan->hooks[kind] = (struct plan_hooks){ items, count };
+	return ret;
+}
+
 int compile_hooks(const struct compiler *c, struct error *err)
 {
 	const struct oci_hooks *hooks = c->config->hooks;
@@ -65,18 +86,10 @@ int compile_hooks(const struct compiler *c, struct error *err)
 	lists[HOOK_POSTSTART] = &hooks->poststart;
 	lists[HOOK_POSTSTOP] = &hooks->poststop;
 	for (size_t kind = 0; kind < HOOK_COUNT; kind++) {
-		size_t count = lists[kind]->count;
-		struct plan_hook *items = arena_alloc(&c->plan->arena, count * sizeof(*items));
+		int ret = compile_list(c, kind, lists[kind], err);
 
-		for (size_t i = 0; i < count; i++) {
-			int ret = hook_compile(&c->plan->arena, &lists[kind]->items[i], &items[i],
-					       err);
-
-			if (ret < 0)
-				return error_pointer(err, ret, "/hooks/%s/%zu", hook_names[kind],
-						     i);
-		}
-		c->plan->hooks[kind] = (struct plan_hooks){ items, count };
+		if (ret < 0)
+			return ret;
 	}
 	return 0;
 }

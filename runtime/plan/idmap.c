@@ -35,7 +35,6 @@ int compile_idmaps(const struct compiler *c, struct error *err)
 {
 	const struct oci_id_mappings *uids = &c->lin->uid_mappings, *gids = &c->lin->gid_mappings;
 	enum namespace_mode mode = c->plan->namespaces[NS_USER].mode;
-	const char *property = uids->count ? "uidMappings" : "gidMappings";
 	int ret;
 
 	if (mode == NS_INHERIT && (uids->count || gids->count))
@@ -43,16 +42,17 @@ int compile_idmaps(const struct compiler *c, struct error *err)
 				     error_invalid(err,
 						   "user namespace mappings specified, but "
 						   "user namespace isn't enabled in the config"),
-				     "/linux/%s", property);
+				     "/linux/%sMappings", uids->count ? "uid" : "gid");
 	if (mode == NS_NEW && (!uids->count || !gids->count))
 		return error_pointer(err,
 				     error_invalid(err,
 						   "user namespaces enabled, but no %s "
 						   "mappings found",
 						   uids->count ? "gid" : "uid"),
-				     "/linux/namespaces");
+				     "/linux/%sMappings", uids->count ? "gid" : "uid");
 	ret = idmap_copy(uids, "uidMappings", &c->plan->arena, &c->plan->uid_map,
 			 &c->plan->uid_map_count, err);
+	ret = compile_go_on(c, ret, err);
 	if (ret < 0)
 		return ret;
 	return idmap_copy(gids, "gidMappings", &c->plan->arena, &c->plan->gid_map,

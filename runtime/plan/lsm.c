@@ -46,14 +46,15 @@ static int not_enabled(struct error *err, const char *pointer, const char *text)
 	return error_pointer(err, error_set(err, ERROR_UNSUPPORTED, 0, "%s", text), "%s", pointer);
 }
 
-int compile_labels(const struct oci_process *process, const char *mount_label, struct plan *plan,
-		   struct error *err)
+int compile_labels(const struct compiler *c, const struct oci_process *process,
+		   const char *mount_label, struct error *err)
 {
 	static const char selinux[] =
 		"selinux label is specified in config, but selinux is disabled or not supported";
 	static const char apparmor[] = "apparmor profile is specified in config, but apparmor is "
 				       "disabled or not supported";
 	const char *label = process->selinux_label, *profile = process->apparmor_profile;
+	struct plan *plan = c->plan;
 
 	if (text_is_set(label) && !lsm_is_enabled(plan, lsm_has_selinux))
 		return not_enabled(err, "/process/selinuxLabel", selinux);

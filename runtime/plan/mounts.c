@@ -297,7 +297,7 @@ static int mount_compile(const struct compiler *c, size_t index, struct plan_idm
 			    config->destination);
 	mount_options_parse(&c->plan->arena, config->options.items, config->options.count,
 			    &options);
-	mount->index = index;
+	*mount = (struct plan_mount){ .index = index };
 	mount->kind = mount_kind(config, &options);
 	mount->flags = options.flags;
 	mount->destination = clean_path(&c->plan->arena, "/", config->destination);
@@ -355,15 +355,17 @@ static int compile_mount_label(const struct compiler *c, struct error *err)
 
 int compile_mounts(const struct compiler *c, struct error *err)
 {
-	size_t count = c->config->mounts.count;
-	struct plan_mount *mounts = arena_alloc(&c->plan->arena, count * sizeof(*mounts));
-	struct plan_idmaps *maps = arena_alloc(&c->plan->arena, count * sizeof(*maps));
-	int ret = compile_mount_label(c, err);
+	size_t listed = c->config->mounts.count, count = 0;
+	struct plan_mount *mounts = arena_alloc(&c->plan->arena, listed * sizeof(*mounts));
+	struct plan_idmaps *maps = arena_alloc(&c->plan->arena, listed * sizeof(*maps));
+	int ret = compile_go_on(c, compile_mount_label(c, err), err);
 
-	for (size_t i = 0; i < count && ret == 0; i++) {
-		ret = mount_compile(c, i, maps, &mounts[i], err);
-		if (ret < 0)
-			(void)error_pointer(err, ret, "/mounts/%zu", i);
+	for (size_t i = 0; i < listed && ret == 0; i++) {
+		ret = mount_compile(c, i, maps, &mounts[count], err);
+		if (ret == 0)
+			count++;
+		else
+			ret = compile_go_on(c, error_pointer(err, ret, "/mounts/%zu", i), err);
 	}
 	if (ret < 0)
 		return ret;

@@ -49,7 +49,7 @@ bool plan_namespace_is_ours(const struct plan *plan, enum namespace_kind kind)
 	       ours.st_dev == theirs.st_dev && ours.st_ino == theirs.st_ino;
 }
 
-static int namespace_find(uint64_t clone_flag)
+int plan_namespace_kind(uint64_t clone_flag)
 {
 	for (int i = 0; i < NS_COUNT; i++)
 		if (namespace_table[i].clone_flag == clone_flag)
@@ -60,7 +60,7 @@ static int namespace_find(uint64_t clone_flag)
 static int namespace_add(struct plan *plan, const struct oci_namespace *config, size_t index,
 			 struct error *err)
 {
-	int kind = namespace_find(config->type);
+	int kind = plan_namespace_kind(config->type);
 	struct plan_namespace *ns;
 	int ret = 0;
 
@@ -118,8 +118,12 @@ static int compile_names(const struct compiler *c, struct error *err)
 		else if (strlen(names[i].value) > 64)
 			ret = error_invalid(err, "%s is longer than 64 bytes", names[i].property);
 		if (ret < 0)
-			return error_pointer(err, ret, "/%s", names[i].property);
-		*names[i].out = names[i].value;
+			ret = compile_go_on(c, error_pointer(err, ret, "/%s", names[i].property),
+					    err);
+		else
+			*names[i].out = names[i].value;
+		if (ret < 0)
+			return ret;
 	}
 	return 0;
 }
@@ -178,13 +182,16 @@ static int check_without_mounts(const struct compiler *c, struct error *err)
 		{ "/process/terminal", c->config->process && c->config->process->terminal },
 	};
 
-	for (size_t i = 0; i < ARRAY_SIZE(mounting); i++)
-		if (mounting[i].asked && !plan_has_namespace(c->plan, NS_MOUNT))
-			return error_pointer(err,
-					     error_invalid(err, "it needs a mount namespace of the "
-								"container's own"),
-					     "%s", mounting[i].pointer);
-	return 0;
+	int ret = 0;
+
+	for (size_t i = 0; i < ARRAY_SIZE(mounting) && ret == 0; i++) {
+		if (!mounting[i].asked || plan_has_namespace(c->plan, NS_MOUNT))
+			continue;
+		ret = error_invalid(err, "it needs a mount namespace of the container's own");
+		(void)error_pointer(err, ret, "%s", mounting[i].pointer);
+		ret = compile_go_on(c, ret, err);
+	}
+	return ret;
 }
 
 int compile_namespaces(const struct compiler *c, struct error *err)
@@ -193,6 +200,7 @@ int compile_namespaces(const struct compiler *c, struct error *err)
 
 	for (size_t i = 0; i < c->lin->namespaces.count; i++) {
 		ret = namespace_add(c->plan, &c->lin->namespaces.items[i], i, err);
+		ret = compile_go_on(c, ret, err);
 		if (ret < 0)
 			return ret;
 	}

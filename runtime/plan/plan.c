@@ -12,8 +12,11 @@
 
 #include "lib/cleanup.h"
 #include "lib/path.h"
+#include "lib/strbuf.h"
 #include "runtime/plan/compile.h"
 #include "runtime/texts.h"
+#include "spec/findings.h"
+#include "spec/json-types.h"
 
 /* What a valid document asks and this runtime cannot do; its name in docs/validation.md. */
 #define RULE_PLAN "plan"
@@ -63,7 +66,6 @@ static int imagine_root(const struct compiler *c)
 	cleanup_free char *rootfs = path_join(c->request->bundle, c->config->root->path);
 	struct plan *plan = c->plan;
 
-	plan->bundle = arena_strdup(&plan->arena, c->request->bundle);
 	plan->rootfs = arena_strdup(&plan->arena, rootfs);
 	return 0;
 }
@@ -109,7 +111,8 @@ static int compile_container_process(const struct compiler *c, struct error *err
 		if (ret < 0)
 			return ret;
 	}
-	ret = compile_labels(process ? process : &none, c->lin->mount_label, c->plan, err);
+	ret = compile_labels(c, process ? process : &none, c->lin->mount_label, err);
+	ret = compile_go_on(c, ret, err);
 	if (ret < 0)
 		return ret;
 	return compile_seccomp(&seccomp, &c->plan->arena, &c->plan->process.seccomp, err);
@@ -120,18 +123,23 @@ static int compile_container_process(const struct compiler *c, struct error *err
 
 typedef int (*compile_fn)(const struct compiler *c, struct error *err);
 
+enum part_flag {
+	NEEDS_NAMESPACES = 1, /* says nothing sensible where that list could not be read */
+};
+
 /* Namespaces first: most others ask for them. Mounts before devices: /dev may be bound. */
 static const struct {
 	const char *pointer; /* for errors that name no place of their own */
 	compile_fn run;
+	unsigned int flags;
 } compile_table[] = {
 	{ "/root", compile_root },
-	{ "/linux/namespaces", compile_namespaces },
-	{ "/linux/uidMappings", compile_idmaps },
-	{ "/linux/netDevices", compile_net_devices },
-	{ "/mounts", compile_mounts },
+	{ "/linux/namespaces", compile_namespaces, NEEDS_NAMESPACES },
+	{ "/linux/uidMappings", compile_idmaps, NEEDS_NAMESPACES },
+	{ "/linux/netDevices", compile_net_devices, NEEDS_NAMESPACES },
+	{ "/mounts", compile_mounts, NEEDS_NAMESPACES },
 	{ "/linux/devices", compile_devices },
-	{ "/linux/sysctl", compile_sysctls },
+	{ "/linux/sysctl", compile_sysctls, NEEDS_NAMESPACES },
 	{ "/linux/personality", compile_personality },
 	{ "/linux/memoryPolicy", compile_memory_policy },
 	{ "/hooks", compile_hooks },
@@ -149,6 +157,31 @@ static int failed(struct error *err, int ret, const char *pointer)
 	return error_phase(err, ret, PHASE_PLAN);
 }
 
+int compile_key_pointer(struct error *err, int ret, const char *pointer, const char *key)
+{
+	cleanup_strbuf struct strbuf place = STRBUF_INIT;
+
+	strbuf_adds(&place, pointer);
+	json_pointer_add(&place, key);
+	return error_pointer(err, ret, "%s", strbuf_text(&place));
+}
+
+/* What the decoder or a rule has found there already is no news. */
+int compile_go_on(const struct compiler *c, int ret, struct error *err)
+{
+	char text[sizeof(err->msg) + 256];
+	const char *pointer;
+
+	if (ret >= 0 || !c->findings)
+		return ret;
+	pointer = *err->pointer ? err->pointer : c->pointer;
+	if (!c->findings->dropped && !findings_about(c->findings, c->known, pointer))
+		(void)findings_add(c->findings, RULE_PLAN, pointer, "%s",
+				   error_text(err, text, sizeof(text)));
+	*err = (struct error)ERROR_INIT;
+	return 0;
+}
+
 static struct compiler begin(const struct oci_config *config, const struct plan_request *request,
 			     struct plan *out)
 {
@@ -160,6 +193,8 @@ static struct compiler begin(const struct oci_config *config, const struct plan_
 	out->no_new_keyring = request->no_new_keyring;
 	out->rootless = request->rootless;
 	out->look_only = request->look_only;
+	if (out->look_only)
+		out->bundle = arena_strdup(&out->arena, request->bundle);
 	return (struct compiler){
 		.config = config,
 		.lin = config->linux ? config->linux : &empty,
@@ -182,23 +217,22 @@ int plan_compile(const struct oci_config *config, const struct plan_request *req
 	return 0;
 }
 
-int plan_examine(const struct oci_config *config, const struct plan_request *request,
-		 struct plan *out, struct findings *findings)
+void plan_examine(const struct oci_config *config, const struct plan_request *request,
+		  struct plan *out, struct findings *findings)
 {
-	const struct compiler compiler = begin(config, request, out);
-	size_t before = findings->count + findings->dropped;
+	struct compiler compiler = begin(config, request, out);
+	bool blind = findings_about(findings, findings->decoded, "/linux/namespaces");
 
+	compiler.findings = findings;
+	compiler.known = findings->count;
 	for (size_t i = 0; i < ARRAY_SIZE(compile_table); i++) {
 		struct error err = ERROR_INIT;
-		char text[sizeof(err.msg) + 256];
-		int ret = compile_table[i].run(&compiler, &err);
 
-		if (ret < 0)
-			(void)findings_add(findings, RULE_PLAN,
-					   *err.pointer ? err.pointer : compile_table[i].pointer,
-					   "%s", error_text(&err, text, sizeof(text)));
+		if (blind && (compile_table[i].flags & NEEDS_NAMESPACES))
+			continue;
+		compiler.pointer = compile_table[i].pointer;
+		(void)compile_go_on(&compiler, compile_table[i].run(&compiler, &err), &err);
 	}
-	return findings->count + findings->dropped > before ? -EINVAL : 0;
 }
 
 /* What runc's exec takes from the container when the process document does not say. */
@@ -250,7 +284,7 @@ int plan_compile_process(const struct oci_process *process, const struct oci_con
 	if (ret == 0)
 		ret = compile_process(&compiler, &merged, "/process", err);
 	if (ret == 0)
-		ret = compile_labels(&merged, NULL, out, err);
+		ret = compile_labels(&compiler, &merged, NULL, err);
 	if (ret == 0)
 		ret = compile_personality(&compiler, err);
 	if (ret == 0)

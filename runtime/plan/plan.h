@@ -125,9 +125,11 @@ struct plan_rlimit {
 	int resource;
 	const char *name; /* "RLIMIT_NOFILE" */
 	struct rlimit limit;
+	size_t index; /* in config.json's list */
 };
 
 struct plan_sysctl {
+	const char *key;  /* as config.json has it */
 	const char *file; /* below /proc/sys: "net/ipv4/ip_forward" */
 	const char *value;
 };
@@ -148,6 +150,7 @@ struct plan_hook {
 	char *const *argv; /* never NULL */
 	char *const *env;  /* exactly this, never NULL */
 	int64_t timeout;   /* seconds, 0 = none */
+	size_t index;	   /* in config.json's list */
 };
 
 enum hook_stream { HOOK_STDOUT, HOOK_STDERR, HOOK_STREAMS };
@@ -345,11 +348,12 @@ int plan_compile(const struct oci_config *config, const struct plan_request *req
 struct findings;
 
 /**
- * The same for validate: a part that fails is a finding, and the next one is looked at. Negative
- * when there was any; the plan is then not whole.
+ * The same for validate, also of a document that breaks rules or could not be read in parts: what
+ * fails is a finding, unless there is one about its place, and the rest is looked at. The plan
+ * lacks what failed.
  */
-int plan_examine(const struct oci_config *config, const struct plan_request *request,
-		 struct plan *out, struct findings *findings);
+void plan_examine(const struct oci_config *config, const struct plan_request *request,
+		  struct plan *out, struct findings *findings);
 
 /**
  * The plan of an additional process (exec): only .process is made, with the container's own

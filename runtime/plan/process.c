@@ -47,32 +47,36 @@ static void env_mark_shadowed(struct env_entry *entries, size_t count)
 }
 
 /* Each name once, the last value wins; sorting keeps a hostile list of 10^6 entries cheap. */
-static int compile_env(const struct json_strings *env, const char *pointer, struct plan *plan,
-		       struct error *err)
+static int compile_env(const struct compiler *c, const struct json_strings *env,
+		       const char *pointer, struct error *err)
 {
 	cleanup_free struct env_entry *entries = NULL;
-	size_t used = 0;
+	size_t count = 0, used = 0;
 	char **out;
 
 	entries = xreallocarray(NULL, env->count + 1, sizeof(*entries));
 	for (size_t i = 0; i < env->count; i++) {
 		const char *equals = strchr(env->items[i], '=');
+		int ret;
 
-		if (!equals || equals == env->items[i])
-			return error_pointer(
-				err,
-				error_invalid(err, "environment entry is not NAME=VALUE: \"%s\"",
-					      env->items[i]),
-				"%s/env/%zu", pointer, i);
-		entries[i] = (struct env_entry){ env->items[i], (size_t)(equals - env->items[i]), i,
-						 false };
+		if (equals && equals > env->items[i]) {
+			entries[count++] =
+				(struct env_entry){ env->items[i], (size_t)(equals - env->items[i]),
+						    i, false };
+			continue;
+		}
+		ret = error_invalid(err, "environment entry is not NAME=VALUE: \"%s\"",
+				    env->items[i]);
+		ret = compile_go_on(c, error_pointer(err, ret, "%s/env/%zu", pointer, i), err);
+		if (ret < 0)
+			return ret;
 	}
-	env_mark_shadowed(entries, env->count);
-	out = arena_alloc(&plan->arena, (env->count + 1) * sizeof(*out));
-	for (size_t i = 0; i < env->count; i++)
+	env_mark_shadowed(entries, count);
+	out = arena_alloc(&c->plan->arena, (count + 1) * sizeof(*out));
+	for (size_t i = 0; i < count; i++)
 		if (!entries[i].shadowed)
 			out[used++] = entries[i].text;
-	plan->process.env = out;
+	c->plan->process.env = out;
 	return 0;
 }
 
@@ -138,10 +142,10 @@ static int compile_user(const struct oci_user *user, const char *pointer, struct
 	return check_mapped(plan, pointer, err);
 }
 
-static int compile_program(const struct oci_process *config, const char *pointer, struct plan *plan,
-			   struct error *err)
+static int compile_program(const struct compiler *c, const struct oci_process *config,
+			   const char *pointer, struct error *err)
 {
-	struct plan_process *process = &plan->process;
+	struct plan_process *process = &c->plan->process;
 
 	if (!config->args.count)
 		return error_pointer(err, error_invalid(err, "args must not be empty"), "%s/args",
@@ -159,7 +163,7 @@ static int compile_program(const struct oci_process *config, const char *pointer
 		process->console_width = config->console_size->width;
 		process->console_height = config->console_size->height;
 	}
-	return compile_env(&config->env, pointer, plan, err);
+	return compile_env(c, &config->env, pointer, err);
 }
 
 static int compile_oom_score(const struct oci_process *config, const char *pointer,
@@ -194,18 +198,18 @@ int compile_process(const struct compiler *c, const struct oci_process *config, 
 		    struct error *err)
 {
 	struct plan *plan = c->plan;
-	int ret = compile_program(config, pointer, plan, err);
+	int ret = compile_go_on(c, compile_program(c, config, pointer, err), err);
 
 	if (ret == 0)
-		ret = compile_keep_groups(c, err);
+		ret = compile_go_on(c, compile_keep_groups(c, err), err);
 	if (ret == 0)
-		ret = compile_user(&config->user, pointer, plan, err);
+		ret = compile_go_on(c, compile_user(&config->user, pointer, plan, err), err);
 	if (ret == 0)
-		ret = compile_rlimits(config, plan, err);
+		ret = compile_rlimits(c, config, err);
 	if (ret == 0)
-		ret = compile_oom_score(config, pointer, plan, err);
+		ret = compile_go_on(c, compile_oom_score(config, pointer, plan, err), err);
 	if (ret == 0)
-		ret = compile_policies(c, config, pointer, err);
+		ret = compile_go_on(c, compile_policies(c, config, pointer, err), err);
 	plan->process.no_new_privileges = config->no_new_privileges;
 	return ret < 0 ? ret : compile_capabilities(config->capabilities, plan, err);
 }

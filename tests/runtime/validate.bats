@@ -112,6 +112,33 @@ finding() {
 	finding plan "/mounts/$(($(jq '.mounts | length' config.json) - 1))"
 }
 
+@test "what the plan and the host lack is found beside broken rules, each place once" {
+	config '.process.cwd = "x" | .linux.resources.memory.swappiness = 5 | .linux.resources.memory.kernel = 7
+		| .mounts += [{"destination": "/proc/sys", "type": "tmpfs", "source": "x"},
+			{"destination": "/x", "type": "bind", "source": "/no/such/source", "options": ["bind"]},
+			{"destination": "/proc/x", "type": "tmpfs", "source": "x"}]
+		| .hooks = {"prestart": [{"path": "x"}, {"path": "/no/such/hook"}]} | .hostname = 5'
+	rt validate --host --format json
+	[ "$status" = 1 ]
+	local mounts
+	mounts=$(jq '.mounts | length' config.json)
+	finding json-type /hostname
+	finding process-cwd /process/cwd
+	finding hooks /hooks/prestart/0/path
+	finding plan /linux/resources/memory/swappiness
+	finding plan /linux/resources/memory/kernel
+	finding plan "/mounts/$((mounts - 3))"
+	finding plan "/mounts/$((mounts - 1))"
+	finding host-mounts "/mounts/$((mounts - 2))/source"
+	finding host-hooks /hooks/prestart/1/path
+	jq -e '[.[].pointer] | . == unique or (length == (unique | length))' <<<"$output"
+	nothing_left
+	# a text that is no JSON is no reason to ask the host
+	printf '{' >config.json
+	rt validate --host --format json
+	[ "$(jq length <<<"$output")" = 1 ]
+}
+
 @test "no rootfs and no labels of this host are needed" {
 	rmdir rootfs
 	config '.process.selinuxLabel = "a:b:c:s0" | .process.apparmorProfile = "nobody-has-this"'

@@ -26,6 +26,9 @@ unit_runtime += %D%/test-plan-process
 unit_runtime += %D%/test-plan-errors
 %C%_test_plan_errors_LDADD = $(unit_runtime_ldadd)
 
+unit_runtime += %D%/test-plan-examine
+%C%_test_plan_examine_LDADD = $(unit_runtime_ldadd)
+
 unit_runtime += %D%/test-plan-golden
 %C%_test_plan_golden_LDADD = $(unit_runtime_ldadd)
 unit_runtime += %D%/test-view
