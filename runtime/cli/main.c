@@ -324,13 +324,15 @@ static int fail(struct cli *cli, bool log_is_file)
 int main(int argc, char **argv)
 {
 	struct cli cli = { .failure_status = EXIT_FAILURE };
+	struct error unsealed = ERROR_INIT;
 	cleanup_close int log = -EBADF;
 	int ret;
 
-	/* sealing first: it reads nothing, and its own fds are gone with the exec */
-	ret = seal(argc, argv, &cli.err);
-	if (ret == 0)
-		ret = fd_open_standard(&cli.err);
+	/* sealing first: it reads nothing, and its own fds are gone with the exec. A failure is for
+	 * the verb to report, where its caller looks. */
+	if (seal(argc, argv, &unsealed) < 0)
+		cli.globals.unsealed = &unsealed;
+	ret = fd_open_standard(&cli.err);
 	if (ret == 0) {
 		cli.umask = umask(0);
 		ret = run(&cli, argc, argv, &log);

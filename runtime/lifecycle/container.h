@@ -23,6 +23,7 @@ struct runtime_globals {
 	enum cgroup_manager cgroup_manager;
 	bool rootless;
 	bool debug;
+	const struct error *unsealed; /* why our executable could not be sealed; NULL: it is */
 };
 
 /** create and run. */

@@ -27,6 +27,7 @@
 #include "lib/trace.h"
 #include "runtime/lifecycle/agent.h"
 #include "runtime/lifecycle/hooks.h"
+#include "runtime/lifecycle/seal.h"
 #include "runtime/plan/annotations.h"
 #include "runtime/texts.h"
 
@@ -34,6 +35,11 @@
 #define PRESERVED_MAX 1024
 
 /* -- the steps -- */
+
+static int check_sealing(struct creation *c, struct error *err)
+{
+	return seal_check(c->globals->unsealed, err);
+}
 
 static int take_signals(struct creation *c, struct error *err)
 {
@@ -420,6 +426,7 @@ static const struct creation_step {
 	int (*run)(struct creation *c, struct error *err);
 	void (*undo)(struct creation *c); /* also of a half-done run */
 } creation_steps[] = {
+	{ "sealing",          check_sealing,       NULL },
 	{ "signals",          take_signals,        NULL },
 	{ "preserved fds",    check_preserved_fds, NULL },
 	{ "reserve id",       reserve,             unreserve },

@@ -26,6 +26,7 @@
 #include "runtime/lifecycle/launch.h"
 #include "runtime/lifecycle/record.h"
 #include "runtime/lifecycle/resctrl.h"
+#include "runtime/lifecycle/seal.h"
 #include "runtime/lifecycle/verbs.h"
 #include "runtime/texts.h"
 #include "spec/config.h"
@@ -164,6 +165,11 @@ static int process_from_file(struct execution *e, struct error *err)
 }
 
 /* -- the steps -- */
+
+static int check_sealing(struct execution *e, struct error *err)
+{
+	return seal_check(e->globals->unsealed, err);
+}
 
 static int open_container(struct execution *e, struct error *err)
 {
@@ -443,6 +449,7 @@ static const struct {
 	const char *name;
 	int (*run)(struct execution *e, struct error *err);
 } execution_steps[] = {
+	{ "sealing",         check_sealing },
 	{ "preserved fds",   check_preserved_fds },
 	{ "signals",         take_signals },
 	{ "open container",  open_container },

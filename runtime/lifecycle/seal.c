@@ -93,3 +93,12 @@ int seal_self(char *const *argv, struct error *err)
 	(void)execveat(fd, "", argv, environ, AT_EMPTY_PATH);
 	return error_errno(err, errno, "execute the sealed copy of \"%s\"", SELF);
 }
+
+int seal_check(const struct error *unsealed, struct error *err)
+{
+	if (!unsealed)
+		return 0;
+	if (err)
+		*err = *unsealed;
+	return unsealed->errnum ? -unsealed->errnum : -EIO;
+}

@@ -14,4 +14,7 @@
  */
 int seal_self(char *const *argv, struct error *err);
 
+/** What a verb that needs it does first: seal_self's failure (NULL = none) becomes its own. */
+int seal_check(const struct error *unsealed, struct error *err);
+
 #endif
