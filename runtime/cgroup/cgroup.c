@@ -134,9 +134,11 @@ bool cgroup_is_frozen(const struct cgroup *cgroup)
 	return cgroup->fd >= 0 && keyed_number(cgroup->fd, "cgroup.events", "frozen") == 1;
 }
 
-bool cgroup_was_oom_killed(const struct cgroup *cgroup)
+int64_t cgroup_oom_kills(const struct cgroup *cgroup)
 {
-	return cgroup->fd >= 0 && keyed_number(cgroup->fd, "memory.events", "oom_kill") > 0;
+	int64_t count = cgroup->fd < 0 ? 0 : keyed_number(cgroup->fd, "memory.events", "oom_kill");
+
+	return count < 0 ? 0 : count;
 }
 
 int cgroup_freeze(const struct cgroup *cgroup, bool freeze, struct error *err)

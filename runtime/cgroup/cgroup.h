@@ -8,6 +8,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 #include <sys/types.h>
 
 #include "lib/error.h"
@@ -52,8 +53,8 @@ int cgroup_open(struct cgroup *cgroup, struct error *err);
 bool cgroup_is_frozen(const struct cgroup *cgroup);
 /** Freeze or thaw and wait (10 s) until it is. */
 int cgroup_freeze(const struct cgroup *cgroup, bool freeze, struct error *err);
-/** Did the kernel's OOM killer kill here? */
-bool cgroup_was_oom_killed(const struct cgroup *cgroup);
+/** How many processes has the kernel's OOM killer killed here so far? */
+int64_t cgroup_oom_kills(const struct cgroup *cgroup);
 /** The pids of it and all below it, as the caller's pid namespace sees them; *out is owned. */
 int cgroup_pids(const struct cgroup *cgroup, pid_t **out, size_t *out_count, struct error *err);
 /** SIGKILL everything in it and below: cgroup.kill, or a loop on kernels without it. */

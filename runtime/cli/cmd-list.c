@@ -11,6 +11,8 @@
 #include "runtime/cli/cli.h"
 #include "runtime/cli/cmd-state.h"
 
+#define PASSWD_MAX ((size_t)4 << 20)
+
 struct list_args {
 	const char *format;
 	bool quiet;
@@ -58,7 +60,8 @@ static void print_rows(const struct row *rows, size_t count)
 	}
 }
 
-/* The user's name from the file itself: NSS would not fit into a static program. */
+/* The user's name from the file itself: NSS would not fit into a static program. Who has none is
+ * "#UID", as runc has it. */
 static const char *owner_name(const struct strbuf *passwd, const char *uid, struct arena *arena)
 {
 	for (const char *line = strbuf_text(passwd); *line;) {
@@ -70,7 +73,7 @@ static const char *owner_name(const struct strbuf *passwd, const char *uid, stru
 			return arena_strndup(arena, line, (size_t)(name_end - line));
 		line = *end ? end + 1 : end;
 	}
-	return uid;
+	return arena_printf(arena, "#%s", uid);
 }
 
 /* Each info gets its owner's name instead of the number. */
@@ -78,11 +81,12 @@ static void name_owners(struct container_array *array, struct arena *arena)
 {
 	cleanup_strbuf struct strbuf passwd = STRBUF_INIT;
 
-	if (array->count == 0 || io_read_file(AT_FDCWD, "/etc/passwd", 1 << 20, &passwd, NULL) < 0)
-		return; /* the numbers will do */
+	if (array->count == 0)
+		return;
+	/* without the file nobody has a name */
+	(void)io_read_file(AT_FDCWD, "/etc/passwd", PASSWD_MAX, &passwd, NULL);
 	for (size_t i = 0; i < array->count; i++) {
 		struct container_info *info = &array->items[i];
-		/* without a name it is the number itself */
 		char *name = xstrdup(info->owner ? owner_name(&passwd, info->owner, arena) : "");
 
 		free(info->owner);

@@ -282,6 +282,8 @@ int launch_start(struct launch *launch, struct error *err)
 	if (ret < 0)
 		return ret;
 	launch->args.sync = &launch->child;
+	if (launch->cgroup && !launch->cgroup->made)
+		launch->oom_kills = cgroup_oom_kills(launch->cgroup);
 	launch->args.network_later = makes_network_later(launch, joiner);
 	if (!joiner && plan->namespaces[NS_TIME].mode == NS_NEW)
 		ret = enter_time_namespace(launch, &own_time, err);
@@ -305,7 +307,8 @@ static int explain_death(struct launch *launch, struct error *err)
 	if (!*pid || proc_wait(*pid, &status, NULL) < 0)
 		return error_set(err, ERROR_INTERNAL, ECHILD, "the container's process is gone");
 	*pid = 0;
-	if (launch->cgroup && cgroup_was_oom_killed(launch->cgroup))
+	if (WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL && launch->cgroup &&
+	    cgroup_oom_kills(launch->cgroup) > launch->oom_kills)
 		return error_set(err, ERROR_SYSTEM, 0,
 				 launch->args.container_fd >= 0
 					 ? "the process was killed " TEXT_OOM_SUFFIX

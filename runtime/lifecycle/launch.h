@@ -20,7 +20,8 @@ struct launch {
 	int pidfd;
 	pid_t joiner;		     /* 0 = none (any more) */
 	int signal_fd;		     /* borrowed: a signal on it cancels; -EBADF = none */
-	const struct cgroup *cgroup; /* borrowed: its memory.events explain a death */
+	const struct cgroup *cgroup; /* borrowed: its memory.events explain a death ... */
+	int64_t oom_kills;	     /* ... by what is new in them */
 };
 
 /** --preserve-fds: are 3 and so many more open, and not by us? More would collide with our own. */

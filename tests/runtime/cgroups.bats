@@ -116,6 +116,40 @@ cgroup_file() {
 	[ ! -e "$ROOT/$ID" ]
 }
 
+@test "an exec that dies while it is set up does not blame an earlier OOM kill" {
+	requires root ours program strace cgroup_controller memory
+	resources '{ "memory": { "limit": 16777216, "swap": 16777216 } }'
+	start_container
+	rt exec "$ID" /bin/probe memory 64
+	equals "$status" 137
+	grep -q '^oom_kill [1-9]' "$CGROUP_ROOT/orlop/$ID/memory.events"
+	# setsid is the first that the new process does
+	status=0
+	strace -f -o /dev/null -e trace=setsid -e inject=setsid:signal=KILL \
+		"$RUNTIME" --root "$ROOT" exec "$ID" /bin/probe true >"$WORK/out" 2>&1 3>&- || status=$?
+	cat "$WORK/out"
+	equals "$status" 255
+	contains "was killed by signal 9 while it was set up" "$(cat "$WORK/out")"
+	lacks OOM "$(cat "$WORK/out")"
+}
+
+@test "an exec that the OOM killer ends while it is set up says so" {
+	requires root ours program strace cgroup_controller memory
+	start_container
+	# setsid is the first that the new process does: held there until there is no memory for it
+	strace -f -o /dev/null -e trace=setsid -e inject=setsid:delay_enter=2000000 \
+		"$RUNTIME" --root "$ROOT" exec "$ID" /bin/probe true >"$WORK/out" 2>&1 3>&- &
+	exec=$!
+	wait_for 5 eval '[ "$(wc -l <"$CGROUP_ROOT/orlop/$ID/cgroup.procs")" -eq 2 ]'
+	echo 1 >"$CGROUP_ROOT/orlop/$ID/memory.oom.group"
+	echo 4096 >"$CGROUP_ROOT/orlop/$ID/memory.max"
+	status=0
+	wait $exec || status=$?
+	cat "$WORK/out"
+	equals "$status" 255
+	contains "the process was killed (possibly OOM-killed)" "$(cat "$WORK/out")"
+}
+
 @test "pids.limit is written and holds" {
 	requires root cgroup_controller pids
 	resources '{ "pids": { "limit": 5 } }'

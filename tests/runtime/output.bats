@@ -42,6 +42,14 @@ teardown() {
 	[ "$output" = c1 ]
 }
 
+@test "list: an owner without a name is its number" {
+	[ "$(id -u)" = 0 ] || skip "needs root"
+	run --separate-stderr unshare -m sh -c 'grep -v ^root: /etc/passwd >"$1" && mount --bind "$1" /etc/passwd && shift &&
+		exec "$@"' sh "$BATS_TEST_TMPDIR/passwd" "$R" --root "$state_root" list --format json
+	[ "$status" = 0 ]
+	[ "$(jq -r '.[].owner' <<<"$output")" = "#0" ]
+}
+
 @test "list: columns at least three blanks apart" {
 	rt list
 	[ "${#lines[@]}" = 2 ]
