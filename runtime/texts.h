@@ -44,6 +44,7 @@
 #define TEXT_CGROUP_BUSY "container's cgroup is not empty: %zu process(es) found"
 #define TEXT_CGROUP_FROZEN "container's cgroup unexpectedly frozen"
 #define TEXT_SUB_CGROUP "bad sub cgroup path"
+#define TEXT_INIT_FAILED "error during container init"
 #define TEXT_OOM_INIT "container init was OOM-killed (memory limit too low?)"
 #define TEXT_OOM_SUFFIX "(possibly OOM-killed)"
 #define TEXT_AMBIENT "can't raise ambient capability %s: "

@@ -379,9 +379,8 @@ static int serve_init(struct creation *c, struct error *err)
 
 	while (ret == 0 && message.type != SYNC_READY) {
 		ret = launch_receive(&c->launch, &message, err);
-		if (ret < 0)
-			return error_prefix(err, ret, "error during container init");
-		ret = serve_message(c, &message, err);
+		if (ret == 0)
+			ret = serve_message(c, &message, err);
 	}
 	mount_service_done(&c->mounts, &c->plan); /* all mounts are made */
 	return ret;

@@ -346,7 +346,10 @@ int launch_receive(struct launch *launch, struct sync_message *out, struct error
 
 	if (ret == 0)
 		ret = sync_receive(&launch->host, out, err);
-	return ret == -ECONNRESET ? explain_death(launch, err) : ret;
+	if (ret == -ECONNRESET)
+		ret = explain_death(launch, err);
+	/* the words that callers know, whoever of us notices first */
+	return launch->args.container_fd >= 0 ? ret : error_prefix(err, ret, TEXT_INIT_FAILED);
 }
 
 int launch_send(struct launch *launch, enum sync_type type, int value, int fd, struct error *err)

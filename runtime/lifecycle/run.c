@@ -12,6 +12,7 @@
 #include "runtime/lifecycle/create.h"
 #include "runtime/lifecycle/hooks.h"
 #include "runtime/lifecycle/verbs.h"
+#include "runtime/texts.h"
 
 static int run_poststart_hooks(struct creation *c, struct error *err)
 {
@@ -61,7 +62,7 @@ int container_run(const struct runtime_globals *globals, const char *id,
 		return ret;
 	ret = launch_wait_exec(&c.launch, err);
 	if (ret < 0) {
-		ret = error_prefix(err, ret, "error during container init");
+		ret = error_prefix(err, ret, TEXT_INIT_FAILED);
 	} else {
 		ret = run_poststart_hooks(&c, err);
 	}

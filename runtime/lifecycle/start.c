@@ -156,10 +156,10 @@ int container_start(const struct runtime_globals *globals, const char *id, struc
 	fifo = open_gate(dirfd, err);
 	if (fifo < 0)
 		return fifo;
-	ret = wait_for_exec(fifo, pidfd, signal_fd, err);
+	ret = wait_for_exec(&record, fifo, pidfd, signal_fd, err);
 	if (ret < 0) {
 		(void)pidfd_send_signal(pidfd, SIGKILL, NULL, 0); /* half started is no state */
-		return error_prefix(err, ret, "error during container init");
+		return error_prefix(err, ret, TEXT_INIT_FAILED);
 	}
 	ret = run_poststart(dirfd, &record, pidfd, signal_fd, err);
 	if (ret < 0)
