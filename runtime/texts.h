@@ -21,7 +21,6 @@
 #define TEXT_START_STOPPED "cannot start a container that has stopped"
 #define TEXT_START_RUNNING "cannot start an already running container"
 #define TEXT_START_PAUSED "cannot start a paused container"
-#define TEXT_START_NO_PROCESS "cannot start a container without a process in its config.json"
 #define TEXT_DELETE_ALIVE "cannot delete container %s that is not stopped: %s"
 
 #define TEXT_EXEC_STOPPED "cannot exec in a stopped container"

@@ -364,11 +364,6 @@ static bool waits_for_start(const struct init *init)
 	return init->fifo_fd >= 0;
 }
 
-static bool has_process(const struct init *init)
-{
-	return init->plan->process.args != NULL;
-}
-
 static bool preserves_fds(const struct init *init)
 {
 	return init->args->preserve_fds > 0;
@@ -422,15 +417,15 @@ static const struct init_step process_steps[] = {
 	{ "memory policy",            policies_set_memory,           has_memory_policy },
 	{ "rlimits",                  limits_apply,                  sets_own_limits },
 	{ "scheduling",               policies_apply,                sets_own_policies },
-	{ "working directory",        process_enter_cwd,             has_process },
+	{ "working directory",        process_enter_cwd,             NULL },
 	{ "labels",                   labels_apply,                  has_labels },
-	{ "environment",              process_make_environment,      has_process },
+	{ "environment",              process_make_environment,      NULL },
 	{ "preserve fds",             preserve_fds,                  preserves_fds },
 	{ "no_new_privs",             credentials_set_no_new_privileges, has_no_new_privileges },
 	{ "seccomp",                  filter_install,                has_early_filter },
 	{ "credentials",              credentials_apply,             NULL },
 	{ "working directory",        process_enter_cwd_late,        is_chdir_late },
-	{ "find program",             process_find_program,          has_process },
+	{ "find program",             process_find_program,          NULL },
 	{ "close fds",                drop_fds,                      NULL },
 	{ "seccomp",                  filter_install,                has_filter_with_listener },
 	{ "ready",                    announce_ready,                NULL },

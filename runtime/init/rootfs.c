@@ -262,7 +262,7 @@ static void make_cwd(struct init *init)
 	const struct plan_process *process = &init->plan->process;
 	int fd = -EBADF;
 
-	if (process->args && strcmp(process->cwd, "/") != 0)
+	if (strcmp(process->cwd, "/") != 0)
 		fd = inroot_mkdir_all(init->root_fd, process->cwd, 0755, (uid_t)-1, (gid_t)-1,
 				      NULL); /* entering it says what is wrong */
 	cleanup_close_fd(&fd);

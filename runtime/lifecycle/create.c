@@ -104,8 +104,6 @@ static int compile(struct creation *c, struct error *err)
 	};
 	int ret = plan_compile(c->config, &request, &c->plan, err);
 
-	if (ret == 0 && c->run && !c->plan.process.args)
-		ret = error_set(err, ERROR_INVALID, 0, TEXT_START_NO_PROCESS);
 	if (ret == 0)
 		ret = cgroup_locate(&c->plan, &c->cgroup, err);
 	return error_phase(err, ret, PHASE_PLAN);
@@ -175,7 +173,6 @@ static void fill_record(struct creation *c)
 		.annotations = c->config->annotations,
 		.new_pid_namespace = plan->namespaces[NS_PID].mode == NS_NEW,
 		.no_new_keyring = plan->no_new_keyring,
-		.has_process = plan->process.args != NULL,
 		.poststart = plan->hooks[HOOK_POSTSTART].count > 0,
 		.poststop = plan->hooks[HOOK_POSTSTOP].count > 0,
 		.has_seccomp = plan->process.seccomp.filter != NULL,

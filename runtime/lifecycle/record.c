@@ -50,7 +50,6 @@ static const struct json_field record_fields[] = {
 	JSON_U32(struct record, "namespaces", namespaces),
 	JSON_BOOL(struct record, "newPidNamespace", new_pid_namespace),
 	JSON_BOOL(struct record, "noNewKeyring", no_new_keyring),
-	JSON_BOOL(struct record, "hasProcess", has_process),
 	JSON_BOOL(struct record, "poststart", poststart),
 	JSON_BOOL(struct record, "poststop", poststop),
 	JSON_BOOL(struct record, "hasSeccomp", has_seccomp),

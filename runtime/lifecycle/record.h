@@ -42,8 +42,7 @@ struct record {
 	uint32_t namespaces; /* bits 1 << enum namespace_kind: those not inherited */
 	bool new_pid_namespace;
 	bool no_new_keyring;
-	bool has_process; /* config.json had a process: start can work */
-	bool poststart;	  /* hooks that later verbs have to run */
+	bool poststart; /* hooks that later verbs have to run */
 	bool poststop;
 	bool has_seccomp; /* seccomp.bpf is there */
 	uint32_t seccomp_flags;

@@ -39,8 +39,6 @@ static int check_startable(const struct runtime_globals *globals, const struct r
 
 	if (status != CONTAINER_CREATED)
 		return error_set(err, ERROR_STATE, 0, "%s", refusals[status]);
-	if (!record->has_process)
-		return error_set(err, ERROR_STATE, 0, TEXT_START_NO_PROCESS);
 	return 0;
 }
 
@@ -90,12 +88,27 @@ static int judge_answer(const struct strbuf *text, struct error *err)
 	return failure.errnum > 0 ? -failure.errnum : -EINVAL;
 }
 
-static int wait_for_exec(int fifo, int pidfd, int signal_fd, struct error *err)
+/* The container side has no part in our trace: create made it. So its way from here to the exec is
+ * one span, as it looks from outside. */
+static struct trace_span begin_inside(const struct record *record)
+{
+	struct trace_span span;
+
+	trace_name(TRACE_INIT, record->pid);
+	trace_become(TRACE_INIT);
+	span = trace_begin("init", "start to exec");
+	trace_become(TRACE_HOST);
+	return span;
+}
+
+static int wait_for_exec(const struct record *record, int fifo, int pidfd, int signal_fd,
+			 struct error *err)
 {
 	struct pollfd fds[] = { { .fd = fifo, .events = POLLIN },
 				{ .fd = pidfd, .events = POLLIN },
 				{ .fd = signal_fd, .events = POLLIN } };
 	cleanup_trace struct trace_span span = trace_begin("start", "wait for exec");
+	cleanup_trace struct trace_span inside = { .begin = 0 };
 	cleanup_strbuf struct strbuf text = STRBUF_INIT;
 	bool ended = false;
 
@@ -110,6 +123,8 @@ static int wait_for_exec(int fifo, int pidfd, int signal_fd, struct error *err)
 			ret = read_answer(fifo, &text, &ended, err);
 		if (ret < 0)
 			return ret;
+		if (text.size && !ended && !inside.begin)
+			inside = begin_inside(record);
 		/* dead, and nothing more to read: there was no other end at all */
 		if (fds[1].revents && !fds[0].revents)
 			break;

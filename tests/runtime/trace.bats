@@ -81,6 +81,10 @@ is_sane() {
 	[ "$status" -eq 0 ]
 	is_sane
 	in_order start "check status" "open the gate" "wait for exec"
+	# of the container side, what can be seen from outside
+	events '[$e[] | select(.cat == "init") | .name] == ["start to exec"]'
+	events '[$e[] | select(.ph == "M") | .args.name] == ["orlop-runtime", "container"]'
+	events "[\$e[] | select(.cat == \"init\") | .pid] == [$(container_pid)]"
 	traced exec "$ID" /bin/probe true
 	[ "$status" -eq 0 ]
 	is_sane

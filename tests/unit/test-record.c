@@ -38,8 +38,7 @@ static struct record example(void)
 				.manager = "cgroupfs",
 				.cgroup_mount = "/sys/fs/cgroup",
 				.cgroup_path = "/orlop/c1",
-				.namespaces = 1U << NS_PID | 1U << NS_MOUNT,
-				.has_process = true };
+				.namespaces = 1U << NS_PID | 1U << NS_MOUNT };
 }
 
 static void test_ids(void)
