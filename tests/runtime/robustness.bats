@@ -174,3 +174,63 @@ nothing_left() {
 	cp "$WORK/good.json" "$ROOT/$ID/state.json"
 	is_status running
 }
+
+# The state folder on a file system of its own, in a mount namespace of its own: SCRIPT runs there.
+in_small_state() {
+	mkdir -p "$ROOT"
+	RUNTIME=$RUNTIME ROOT=$ROOT BUNDLE=$BUNDLE ID=$ID WORK=$WORK CGROUP_ROOT=$CGROUP_ROOT \
+		unshare -m --propagation private bash -euc '
+		mount -t tmpfs -o "$1" tmpfs "$ROOT"
+		rt() { "$RUNTIME" --root "$ROOT" "$@" </dev/null >"$WORK/out" 2>"$WORK/err" 3>&-; }
+		trap "for id in $ID $ID-2; do rt delete --force \$id; done" EXIT
+		say() { echo "$*" >&2; cat "$WORK/err" >&2; exit 1; }
+		eval "$2"' bash "$1" "$2" 3>&-
+}
+
+@test "a state folder that is full: create fails with the reason, what runs can be ended" {
+	requires root ours
+	probe sleep
+	# so many pages are left for the second container: none, one, two ... until it fits
+	in_small_state size=128k '
+		rt create -b "$BUNDLE" "$ID" || say "the first"
+		for left in 0 1 2 3 4 5 6 7 8 9; do
+			rm -f "$ROOT/.fill"
+			head -c $((4096 * left)) /dev/zero >"$ROOT/.room"
+			head -c 200000 /dev/zero >"$ROOT/.fill" 2>/dev/null || true
+			rm "$ROOT/.room"
+			if rt create -b "$BUNDLE" "$ID-2"; then
+				rt delete --force "$ID-2" || say "delete the one that fitted"
+				fitted=$left
+				break
+			fi
+			grep -q "no space left on device" "$WORK/err" || say "another reason ($left)"
+			[ "$(wc -l <"$WORK/err")" = 1 ] || say "more than a line ($left)"
+			[ ! -e "$ROOT/$ID-2" ] || say "left behind ($left)"
+			[ ! -e "$CGROUP_ROOT/orlop/$ID-2" ] || say "cgroup left behind ($left)"
+		done
+		[ "${fitted:-0}" -ge 2 ] || say "it fitted into ${fitted:-nothing}"
+		head -c 200000 /dev/zero >"$ROOT/.more" 2>/dev/null || true
+		rt start "$ID" || say start
+		rt exec "$ID" /bin/probe true || say exec
+		rt kill "$ID" KILL || say kill
+		rt delete --force "$ID" || say delete
+		[ ! -e "$ROOT/$ID" ] || say "not deleted"'
+}
+
+@test "a state folder without room for another file: create fails with the reason" {
+	requires root ours
+	probe sleep
+	in_small_state size=1m,nr_inodes=20 '
+		for room in 0 1 2 3 4 5 6 7 8; do
+			for file in $(seq 30); do : >"$ROOT/.$file" 2>/dev/null || break; done
+			for file in $(seq $room); do rm "$ROOT/.$file"; done
+			if rt create -b "$BUNDLE" "$ID"; then
+				rt delete --force "$ID" || say delete
+				fitted=$room
+				break
+			fi
+			grep -q "no space left on device" "$WORK/err" || say "another reason ($room)"
+			[ ! -e "$ROOT/$ID" ] || say "left behind ($room)"
+		done
+		[ "${fitted:-0}" -ge 3 ] || say "it fitted into ${fitted:-nothing}"'
+}
