@@ -13,6 +13,7 @@
 #include "builder/build/ahead.h"
 #include "builder/build/schedule.h"
 #include "builder/build/step-wait.h"
+#include "builder/container/leftovers.h"
 #include "builder/container/user.h"
 #include "builder/image/snapshot.h"
 #include "lib/cleanup.h"
@@ -381,8 +382,12 @@ int engine_run(struct engine *engine, struct error *err)
 	const struct graph *graph = engine->graph;
 	cleanup_free struct branch *branches =
 		xreallocarray(NULL, graph->order_count + 1, sizeof(*branches));
-	int ret = 0;
+	/* The session begins here, outside of all fibers: while it ends what a killed builder left
+	 * running it holds the store's mutex, and no other branch may have a turn then. */
+	int ret = store_lease_note(engine->store, LEFTOVER_RUNTIME, engine->options->runtime, err);
 
+	if (ret < 0)
+		return ret;
 	for (size_t i = 0; i < graph->order_count && ret == 0; i++) {
 		branches[i] = (struct branch){ *engine, graph->order[i] };
 		ret = schedule_start(engine->schedule, run_branch, &branches[i], err);

@@ -9,7 +9,6 @@
 #include "builder/build/run-mounts.h"
 #include "builder/build/runtime-exec.h"
 #include "builder/build/schedule.h"
-#include "builder/container/leftovers.h"
 #include "lib/cleanup.h"
 #include "lib/io.h"
 #include "lib/log.h"
@@ -188,8 +187,6 @@ static int execute(struct engine *engine, const struct step *owner, const struct
 	if (ret == 0)
 		ret = collect_volumes(options, run, place, &mounts, &step, err);
 	volumes = step.volumes;
-	if (ret == 0)
-		ret = store_lease_note(engine->store, LEFTOVER_RUNTIME, options->runtime, err);
 	if (ret < 0)
 		return ret;
 	collect_env(run, &mounts, &env);

@@ -39,8 +39,9 @@
 
 struct store;
 
-/** A session was found dead: end what it left running. Called with the store's exclusive lock, so
- *  nothing that takes it may be used; again by a later session if this one dies meanwhile. */
+/** A session was found dead: end what it left running. Called with the store's exclusive lock and
+ *  mutex, so nothing that takes them may be used, and in a fiber (builder/loop) nothing may wait:
+ *  who has fibers begins his session before. Again by a later session if this one dies meanwhile. */
 typedef void (*store_bury_fn)(struct store *store, const char *session);
 
 struct store {
