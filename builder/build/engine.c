@@ -11,6 +11,7 @@
 #include <time.h>
 
 #include "builder/build/ahead.h"
+#include "builder/build/pending.h"
 #include "builder/build/schedule.h"
 #include "builder/build/step-wait.h"
 #include "builder/container/leftovers.h"
@@ -76,8 +77,8 @@ int engine_trees(struct engine *engine, struct graph_stage *stage, struct strv *
 
 	if (stage->base)
 		ret = engine_image_trees(engine, stage->base, out, err);
-	for (size_t i = 0; i < stage->layers.count && ret == 0; i++)
-		strv_take(out, layer_tree(stage->layers.items[i]));
+	if (ret == 0)
+		strv_add_all(out, strv_items(&stage->trees));
 	return ret;
 }
 
@@ -149,7 +150,7 @@ static int lock_step(struct engine *engine, struct step *step, struct step_lock 
 	}
 }
 
-static int publish(struct engine *engine, struct step *step, struct layer_draft *draft,
+int engine_publish(struct engine *engine, struct step *step, struct layer_draft *draft,
 		   char *manifest, struct error *err)
 {
 	struct step_record record = { .created = engine->graph->options->now,
@@ -164,7 +165,10 @@ static int publish(struct engine *engine, struct step *step, struct layer_draft 
 	return store_step_put(engine->store, step->key.hex, &record, err);
 }
 
-static int make_step(struct engine *engine, struct step *step, char **manifest, struct error *err)
+/* in_branch: the step is one of its stage's own, and the next one can begin before this one's layer
+ * is hashed. */
+static int make_step(struct engine *engine, struct step *step, bool in_branch, char **manifest,
+		     struct error *err)
 {
 	struct step_lock lock = STEP_LOCK_INIT;
 	struct layer_draft draft = { .name = "" };
@@ -173,9 +177,15 @@ static int make_step(struct engine *engine, struct step *step, char **manifest, 
 	if (step->kind->exclusive && step->key.hex[0])
 		ret = lock_step(engine, step, &lock, err);
 	if (ret == 0) {
+		step->stage->working = in_branch;
 		ret = step->kind->make(engine, step, &draft, manifest, err);
-		if (ret == 0)
-			ret = publish(engine, step, &draft, *manifest, err);
+		if (ret == 0 && in_branch && !draft.diff_id.text[0])
+			ret = pending_start(engine, step, &draft, TAKE_PTR(*manifest), &lock, err);
+		else if (ret == 0)
+			ret = hash_draft(engine->store, &draft, err);
+		if (ret == 0 && draft.diff_id.text[0])
+			ret = engine_publish(engine, step, &draft, *manifest, err);
+		step->stage->working = false;
 	}
 	step_unlock(&lock);
 	return ret < 0 ? ret : 0;
@@ -197,7 +207,7 @@ static int take_twin(struct engine *engine, struct step *step, struct error *err
 }
 
 /* Key, cache, or work: 1 when there was nothing to do. */
-static int find_or_make(struct engine *engine, struct step *step, char **manifest,
+static int find_or_make(struct engine *engine, struct step *step, bool in_branch, char **manifest,
 			struct error *err)
 {
 	const struct step_kind *kind = step->kind;
@@ -219,22 +229,37 @@ static int find_or_make(struct engine *engine, struct step *step, char **manifes
 	}
 	if (ret >= 0)
 		ret = look_up(engine, step, err);
-	return ret != 0 ? ret : make_step(engine, step, manifest, err);
+	return ret != 0 ? ret : make_step(engine, step, in_branch, manifest, err);
 }
 
-int engine_make(struct engine *engine, struct step *step, struct error *err)
+static int make_or_begin(struct engine *engine, struct step *step, bool in_branch,
+			 struct error *err)
 {
 	cleanup_free char *manifest = NULL;
 	int ret;
 
 	if (step->finished)
 		return 0;
-	ret = find_or_make(engine, step, &manifest, err);
-	if (ret < 0)
+	ret = find_or_make(engine, step, in_branch, &manifest, err);
+	if (ret < 0 || !step->layer[0])
 		return ret;
 	step->finished = true;
 	schedule_changed(engine->schedule);
 	return 0;
+}
+
+int engine_make(struct engine *engine, struct step *step, struct error *err)
+{
+	return make_or_begin(engine, step, false, err);
+}
+
+/* The layer on top, unless it is there as a pending one. */
+static void add_layer(struct graph_stage *stage, const struct step *step)
+{
+	if (!step->layer[0])
+		return;
+	strv_add(&stage->layers, step->layer);
+	strv_take(&stage->trees, layer_tree(step->layer));
 }
 
 /* The key of all that is there now. */
@@ -260,13 +285,14 @@ static int run_with_place(struct engine *engine, struct step *step, struct error
 	int ret;
 
 	engine->running = engine_begin(engine, name);
-	ret = engine_make(engine, step, err);
+	ret = make_or_begin(engine, step, true, err);
 	if (ret < 0) {
 		engine_tell_failure(engine, err);
 		return ret;
 	}
 	engine_event(engine, step->cached ? EVENT_CACHED : EVENT_DONE, engine->running, NULL, 0);
-	strv_add(&stage->layers, step->layer);
+	add_layer(stage, step);
+	pending_publish(stage);
 	chain_key(stage, step);
 	return 0;
 }
@@ -305,6 +331,7 @@ static int begin_stage(struct engine *engine, struct graph_stage *stage, struct 
 	if (stage->parent) {
 		stage->key = stage->parent->key;
 		strv_add_all(&stage->layers, strv_items(&stage->parent->layers));
+		strv_add_all(&stage->trees, strv_items(&stage->parent->trees));
 	} else {
 		if (stage->base)
 			ret = image_chain(stage->base, &chain, err);
@@ -346,6 +373,9 @@ static void run_branch(void *context)
 		missed = true;
 		ret = ahead_start(engine, stage, i + 1, missed, &err);
 	}
+	/* also of what was done before a failure */
+	if (pending_finish(stage, ret < 0 ? NULL : &err) < 0 && ret == 0)
+		ret = -ECANCELED;
 	stage->finished = ret == 0;
 	if (ret < 0)
 		schedule_fail(engine->schedule, step, ret, &err);

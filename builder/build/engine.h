@@ -89,6 +89,10 @@ int engine_create_image(struct engine *engine, struct store_ref *out_ref, struct
  */
 int engine_make(struct engine *engine, struct step *step, struct error *err);
 
+/** The layer of a step into the store, and its record; a draft without digest is read here. */
+int engine_publish(struct engine *engine, struct step *step, struct layer_draft *draft,
+		   char *manifest, struct error *err);
+
 /** Begin something in the progress; returns its id. */
 unsigned int engine_begin(struct engine *engine, const char *name);
 void engine_event(struct engine *engine, enum build_event_kind kind, unsigned int id,

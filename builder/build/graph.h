@@ -143,7 +143,11 @@ struct graph_stage {
 	/* while running */
 	bool finished;	      /* all of its steps */
 	struct cache_key key; /* of what the last finished step left */
-	struct strv layers;   /* ids on top of base, the parent's first */
+	struct strv layers;   /* ids on top of base, the parent's first; "" = still being hashed */
+	struct strv trees;    /* of the same, for snapshots */
+	struct pending_layer *pending; /* those that are being hashed: pending.h */
+	bool working;		       /* a step is being made, and knows trees by name */
+	bool failed;		       /* a layer could not be hashed or published */
 };
 
 struct graph_options {

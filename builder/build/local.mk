@@ -26,6 +26,7 @@ builder_libbuilder_a_SOURCES += %D%/step-kinds.h
 builder_libbuilder_a_SOURCES += %D%/step-run.c
 builder_libbuilder_a_SOURCES += %D%/step-copy.c
 builder_libbuilder_a_SOURCES += %D%/step-workdir.c
+builder_libbuilder_a_SOURCES += %D%/pending.c %D%/pending.h
 builder_libbuilder_a_SOURCES += %D%/place.c %D%/place.h
 builder_libbuilder_a_SOURCES += %D%/make-folders.c %D%/make-folders.h
 builder_libbuilder_a_SOURCES += %D%/chmod.c %D%/chmod.h

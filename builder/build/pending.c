@@ -84,6 +84,7 @@ static void name_layer(struct pending_layer *pending)
 static void publish(struct pending_layer *pending)
 {
 	struct engine *engine = &pending->engine;
+	struct schedule *schedule = engine->schedule;
 
 	take_off(pending);
 	if (pending->ret == 0)
@@ -93,10 +94,10 @@ static void publish(struct pending_layer *pending)
 		name_layer(pending);
 	} else {
 		pending->step->stage->failed = true;
-		schedule_fail(engine->schedule, pending->step, pending->ret, &pending->err);
+		schedule_fail(schedule, pending->step, pending->ret, &pending->err);
 	}
 	pending_free(pending);
-	schedule_changed(engine->schedule);
+	schedule_changed(schedule);
 }
 
 static void run_pending(void *context)

@@ -56,12 +56,10 @@ struct layer_call {
 static void call_layer(void *context)
 {
 	struct layer_call *call = context;
-	struct store *store = call->place->store;
+	const struct place *place = call->place;
 
-	call->ret = layer_from_folder(store, call->place->upper.upper, call->scan, call->out,
+	call->ret = layer_from_folder(place->store, place->upper.upper, call->scan, call->out,
 				      call->err);
-	if (call->ret == 0)
-		call->ret = layer_hash(store, call->out, call->err);
 }
 
 int place_to_layer(struct place *place, const struct strv *trees, struct layer_draft *out,

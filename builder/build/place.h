@@ -25,8 +25,8 @@ struct place {
 
 /** Make and mount; place->store must be set. place_done in any case. */
 int place_make(struct place *place, const struct strv *trees, struct error *err);
-/** Unmount it: what was changed on top of the trees becomes a layer. Walked and read in another
- *  thread, so that other branches of the build go on. */
+/** Unmount it: what was changed on top of the trees becomes a layer, whose contents are not hashed
+ *  yet. It is walked in another thread, so that other branches of the build go on. */
 int place_to_layer(struct place *place, const struct strv *trees, struct layer_draft *out,
 		   struct error *err);
 /** Unmounts what is mounted. */

@@ -400,6 +400,7 @@ void graph_done(struct graph *graph)
 	for (size_t i = 0; graph->items && i < graph->stages->count; i++) {
 		scope_done(&graph->items[i].scope);
 		strv_done(&graph->items[i].layers);
+		strv_done(&graph->items[i].trees);
 		free(graph->items[i].steps);
 	}
 	for (struct graph_image *loaded = graph->images; loaded; loaded = loaded->next)

@@ -146,6 +146,31 @@ entries() {
 	[ "$(entries t)" = "$(printf '%s\n' d/ d/.wh.a d/.wh.gone d/kind/ d/new d/sub/ d/sub/.wh.c)" ]
 }
 
+@test "RUN: a layer is hashed while the next step runs, and is there also when that one fails" {
+	local before
+	before=$(ls "$ORLOP_STORE/layers" | wc -l)
+	build -v "$ORLOP_STORE/layers:/layers:ro" -t t <<-'X'
+		FROM base
+		RUN truncate -s 1G /big
+		RUN ls /layers | wc -l > /seen && stat -c %s /big >> /seen
+	X
+	tree t "$BATS_TEST_TMPDIR/tree"
+	# the first layer had no digest yet, but its files were there
+	[ "$(tr '\n' ' ' <"$BATS_TEST_TMPDIR/tree/seen")" = "$before 1073741824 " ]
+	[ "$(ls "$ORLOP_STORE/layers" | wc -l)" = $((before + 2)) ]
+	rm -r "$BATS_TEST_TMPDIR/tree"
+	again -v "$ORLOP_STORE/layers:/layers:ro" -t t
+	cached 3
+	try_build <<-'X'
+		FROM base
+		RUN truncate -s 200M /other
+		RUN false
+	X
+	[ "$status" = 1 ]
+	try_again
+	cached 2
+}
+
 @test "ACLs: COPY and RUN keep them in the layer, --chmod says all, ADD gives what the archive has" {
 	# user::rw- user:7:rwx group::r-- mask::rwx other::r--, and the same with other::---
 	local base=0x02000000 entries=01000600ffffffff020007000700000004000400ffffffff10000700ffffffff
