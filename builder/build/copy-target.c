@@ -268,7 +268,7 @@ static int write_contents(int fd, const struct tar_entry *entry, const struct la
 		if (n <= 0)
 			return error_errno(err, n < 0 ? errno : EIO, "read \"/%s\"", entry->path);
 		if (source->content)
-			hasher_add(source->content, buffer, (size_t)n);
+			source->content(source->context, buffer, (size_t)n);
 		if (io_write_all(fd, buffer, (size_t)n) < 0)
 			return error_errno(err, errno, "write \"/%s\"", entry->path);
 		left -= (uint64_t)n;

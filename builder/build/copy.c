@@ -23,7 +23,8 @@
 #include "lib/inroot.h"
 
 #define READ_SIZE (256 * 1024)
-#define CANCEL_EVERY 256 /* entries between two looks at the cancel fd */
+#define QUEUE_MIN ((uint64_t)4 << 20) /* from this size on a thread is worth it */
+#define CANCEL_EVERY 256	      /* entries between two looks at the cancel fd */
 
 /* -- opening -------------------------------------------------------------------------------------
  */
@@ -168,6 +169,7 @@ void copy_close(struct copy *copy)
 	}
 	free(copy->inputs);
 	free(copy->buffer);
+	hash_queue_free(copy->queue);
 	cleanup_close_fd(&copy->root_fd);
 	hasher_done(&copy->entries);
 	hasher_done(&copy->data);
@@ -252,12 +254,34 @@ static void hash_entry(struct copy *copy, const struct tar_entry *entry, const c
 	}
 }
 
-static void hash_contents(struct copy *copy)
-{
-	struct digest digest;
+/* -- contents ------------------------------------------------------------------------------------
+ */
 
-	hasher_finish(&copy->data, &digest);
-	hasher_add_field(&copy->entries, digest.text, DIGEST_TEXT);
+/* A large file is hashed by another thread while it is read and written here. */
+static void begin_contents(struct copy *copy, uint64_t size)
+{
+	if (size >= QUEUE_MIN)
+		copy->queue = hash_queue_new();
+}
+
+static void add_contents(void *context, const void *data, size_t size)
+{
+	struct copy *copy = context;
+
+	if (copy->queue)
+		hash_queue_add(copy->queue, data, size);
+	else
+		hasher_add(&copy->data, data, size);
+}
+
+static void finish_contents(struct copy *copy, struct digest *out)
+{
+	if (copy->queue)
+		hash_queue_finish(copy->queue, out);
+	else
+		hasher_finish(&copy->data, out);
+	hash_queue_free(copy->queue);
+	copy->queue = NULL;
 }
 
 /* Read a file for its digest alone. */
@@ -281,25 +305,52 @@ static int read_contents(struct copy *copy, const struct tar_entry *entry, int f
 					 "\"%s\" became shorter while it was "
 					 "read",
 					 entry->path);
-		hasher_add(&copy->data, copy->buffer, (size_t)n);
+		add_contents(copy, copy->buffer, (size_t)n);
 		left -= (uint64_t)n;
 	}
 	return 0;
 }
 
+/* With --chmod the mode says all about permissions: the ACL is not written. (It stays in the
+ * digest, which is of the source.) The result owns its array; NULL = nothing changes. */
+static struct tar_xattr *without_acl(const struct copy *copy, struct tar_entry *entry)
+{
+	struct tar_xattr *rest;
+	size_t count = 0;
+
+	if (!copy->step->chmod || !entry->xattr_count)
+		return NULL;
+	rest = xreallocarray(NULL, entry->xattr_count, sizeof(*rest));
+	for (size_t i = 0; i < entry->xattr_count; i++)
+		if (strcmp(entry->xattrs[i].name, XATTR_ACL_ACCESS) != 0)
+			rest[count++] = entry->xattrs[i];
+	entry->xattrs = rest;
+	entry->xattr_count = count;
+	return rest;
+}
+
+/* Write it, or read it for its digest only. */
 static int give_entry(struct pass *pass, const struct tar_entry *entry, int fd, struct error *err)
 {
 	struct copy *copy = pass->copy;
-	struct layer_source source = { .fd = fd, .content = &copy->data };
+	struct tar_entry written = *entry;
+	cleanup_free struct tar_xattr *xattrs = without_acl(copy, &written);
+	struct layer_source source = { .fd = fd, .content = add_contents, .context = copy };
+	struct digest digest;
 	int ret = 0;
 
+	if (fd >= 0)
+		begin_contents(copy, entry->size);
 	if (pass->sink && !pass->discard)
-		ret = pass->sink->entry(pass->sink->context, entry, fd >= 0 ? &source : NULL, err);
+		ret = pass->sink->entry(pass->sink->context, &written, fd >= 0 ? &source : NULL,
+					err);
 	else if (fd >= 0)
 		ret = read_contents(copy, entry, fd, err);
-	if (ret == 0 && fd >= 0)
-		hash_contents(copy);
-	return ret;
+	if (ret < 0 || fd < 0)
+		return ret;
+	finish_contents(copy, &digest);
+	hasher_add_field(&copy->entries, digest.text, DIGEST_TEXT);
+	return 0;
 }
 
 /* Open what has contents or xattrs; the kind must be what the walk saw. */
@@ -359,20 +410,6 @@ static const struct inode_name *first_name(struct copy *copy, const struct stat 
 	return inode_names_find(&copy->inodes, st, path, copy->entry_count);
 }
 
-/* A mode that was asked for says all about permissions. */
-static void drop_acl(struct tar_xattr *xattrs, size_t *count)
-{
-	for (size_t i = 0; i < *count; i++)
-		if (strcmp(xattrs[i].name, XATTR_ACL_ACCESS) == 0) {
-			const struct tar_xattr dropped = xattrs[i];
-
-			xattrs[i] = xattrs[--*count];
-			free((void *)dropped.name);
-			free((void *)dropped.value);
-			return;
-		}
-}
-
 static int visit(void *context, const struct source_entry *from, struct error *err)
 {
 	struct pass *pass = context;
@@ -398,8 +435,6 @@ static int visit(void *context, const struct source_entry *from, struct error *e
 		entry.size = 0;
 	} else if (fd >= 0) {
 		ret = entry_read_xattrs(fd, &xattrs, &entry.xattr_count, err);
-		if (ret == 0 && copy->step->chmod)
-			drop_acl(xattrs, &entry.xattr_count);
 		entry.xattrs = xattrs;
 	}
 	if (ret == 0) {
@@ -481,6 +516,7 @@ static int run_body(struct copy *copy, const struct copy_sink *sink, const struc
 	struct stat st = { .st_mode = S_IFREG | 0644, .st_size = (off_t)reader.left };
 	cleanup_free char *prefix = NULL;
 	struct tar_entry entry;
+	struct digest digest;
 	int ret = begin(&pass, &told, &prefix, err);
 
 	if (ret < 0)
@@ -492,7 +528,8 @@ static int run_body(struct copy *copy, const struct copy_sink *sink, const struc
 	entry.gid = copy->gid;
 	hash_entry(copy, &entry, "", NULL);
 	hasher_add(&copy->data, item->body, reader.left);
-	hash_contents(copy);
+	finish_contents(copy, &digest);
+	hasher_add_field(&copy->entries, digest.text, DIGEST_TEXT);
 	return sink ? sink->entry(sink->context, &entry, &source, err) : 0;
 }
 

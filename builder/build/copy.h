@@ -12,6 +12,7 @@
 #include "builder/build/engine.h"
 #include "builder/context/select.h"
 #include "builder/image/digest.h"
+#include "builder/image/hash-queue.h"
 #include "builder/image/inode-names.h"
 #include "builder/image/layer.h"
 #include "lib/error.h"
@@ -55,7 +56,8 @@ struct copy {
 	uid_t uid;
 	gid_t gid;
 	struct hasher entries, data;
-	char *buffer; /* for reading without a sink */
+	struct hash_queue *queue; /* of the file that is being read, when it is large */
+	char *buffer;		  /* for reading without a sink */
 	struct inode_names inodes;
 	uint64_t entry_count;
 };

@@ -262,7 +262,7 @@ static int write_contents(struct layer_writer *writer, int fd, const struct tar_
 		if (ret < 0)
 			return error_errno(err, -ret, "write \"%s\"", entry->path);
 		if (source->content)
-			hasher_add(source->content, space, (size_t)n);
+			source->content(source->context, space, (size_t)n);
 		if (!writer->stale)
 			ret = recorder_added(&writer->recorder, space, (size_t)n, err);
 		if (ret < 0)

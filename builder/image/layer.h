@@ -80,8 +80,9 @@ int layer_write_flat(struct store *store, int root_fd, int fd, struct error *err
 struct layer_source {
 	int fd; /* -EBADF: call read */
 	ssize_t (*read)(void *context, void *buffer, size_t size, struct error *err);
-	void *context;
-	struct hasher *content; /* gets the same bytes; NULL = nobody wants them */
+	/* Gets the same bytes; NULL = nobody wants them. */
+	void (*content)(void *context, const void *data, size_t size);
+	void *context; /* of both */
 };
 
 struct layer_writer;
