@@ -163,8 +163,22 @@ builder_plan_head() {
 	done
 }
 
+# The floor of a COPY, in the same round (copy-floor.c says what is in it).
+builder_plan_floor() {
+	case $1 in
+	files) set -- files "$image_dir/context/tree" ;;
+	big) set -- big "$image_dir/context/big" ;;
+	*) return 0 ;;
+	esac
+	wanted floor && [[ -x $fast/copy-floor ]] || return 0
+	echo "contestant floor"
+	echo "each $fast/busybox sh $fast/cold $fast/copy-floor"
+	echo "time cold $fast/copy-floor $1 $2 $image_dir/floor"
+	echo "after $fast/busybox rm -rf $image_dir/floor"
+}
+
 builder_plan() {
-	local name phase=$1 base at
+	local name phase=$1 row=$2 base at
 	for name in $(builder_contestants); do
 		base=$fast_in at=$image_in
 		[ "$name" != orlop ] || base=$fast at=$image_dir
@@ -181,6 +195,7 @@ builder_plan() {
 		echo "time $phase-sync $base/busybox sync -f $at"
 	done
 	[ "$phase" = cold ] || return 0
+	builder_plan_floor "$row"
 	echo "contestant machine"
 	echo "each $fast/busybox sync"
 	echo "time copy $fast/busybox cp $fast/copy.data $image_dir/copy.data"
@@ -216,9 +231,9 @@ builder_check_cached() {
 
 builder_round() {
 	builder_setup "$1"
-	builder_plan cold >"$work/plan"
+	builder_plan cold "$1" >"$work/plan"
 	measure builder "$1" -n 1 -f "$2" -t 900 "$work/plan"
-	builder_plan cached >"$work/plan"
+	builder_plan cached "$1" >"$work/plan"
 	measure builder "$1" -n 3 -f $(($2 * 3)) -t 900 "$work/plan"
 	builder_check_cached "$1"
 	builder_unmount_image
@@ -251,6 +266,7 @@ builder_prepare() {
 	busybox=$(command -v busybox) || busybox=$peers/usr/bin/busybox
 	cp "$busybox" "$fast/busybox" # static: serves both roots and the base image
 	cp "$here/cold" "$fast/cold"
+	[ ! -x "$build/tests/bench/copy-floor" ] || cp "$build/tests/bench/copy-floor" "$fast/"
 	head -c 16M /dev/urandom >"$fast/sha256.data"
 	head -c 256M /dev/zero >"$fast/copy.data"
 	builder_base_tar

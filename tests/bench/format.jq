@@ -19,5 +19,5 @@ def name_order: ["floor", "orlop", "orlop@ro", "crun", "crun@ro", "runc", "docke
 
 # the contestants that the ratios of one row are to
 def columns: (map(.ratio | keys) | flatten) as $there
-	| (if .[0].suite == "runtime" then ["floor", "crun", "crun@ro"] else ["docker"] end)
+	| (if .[0].suite == "runtime" then ["floor", "crun", "crun@ro"] else ["floor", "docker"] end)
 	| map(select(IN($there[])));

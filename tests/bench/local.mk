@@ -11,6 +11,14 @@ noinst_PROGRAMS += %D%/measure %D%/floor %D%/payload
 %C%_payload_CFLAGS = $(%C%_cflags)
 %C%_payload_LDFLAGS = -static
 
+# what a COPY cannot do without: with the same sha256 as ours
+if BUILDER
+noinst_PROGRAMS += %D%/copy-floor
+%C%_copy_floor_SOURCES = %D%/copy-floor.c
+%C%_copy_floor_CFLAGS = $(%C%_cflags) $(CRYPTO_CFLAGS)
+%C%_copy_floor_LDADD = $(CRYPTO_LIBS)
+endif
+
 # not part of the bench's runs: build with -O2, and call it by hand
 if BUILDER
 check_PROGRAMS += %D%/ignore
@@ -18,7 +26,6 @@ check_PROGRAMS += %D%/ignore
 %C%_ignore_LDADD = builder/libbuilder.a spec/libspec.a lib/liblib.a $(BUILDER_LIBS)
 endif
 
-EXTRA_DIST += %D%/run %D%/peers %D%/inside.sh %D%/runtime.sh %D%/builder.sh \
 EXTRA_DIST += %D%/run %D%/peers %D%/world.sh %D%/inside.sh %D%/runtime.sh %D%/builder.sh \
 	%D%/same-work.jq %D%/docker-like.jq %D%/samples.jq %D%/format.jq %D%/table.jq \
 	%D%/markdown.jq %D%/cold %D%/packages docs/performance.md
