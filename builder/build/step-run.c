@@ -132,6 +132,18 @@ static int check_result(const struct step_run *run, const struct run_result *res
 		       : ret;
 }
 
+/* "/bin/bash -o pipefail" of "/bin/bash -o pipefail -c COMMAND"; else the usual one. */
+static void collect_shell(const struct step_run *run, struct strv *out)
+{
+	size_t words = run->arg_count > 2 ? run->arg_count - 2 : 0;
+
+	if (words && strcmp(run->args[words], "-c") == 0)
+		for (size_t i = 0; i < words; i++)
+			strv_add(out, run->args[i]);
+	else
+		strv_add(out, "/bin/sh");
+}
+
 /* --on-error=shell: where the command has failed, when everything else has ended. */
 static void enter_shell(struct engine *engine, const struct step *step,
 			const struct run_step *failed, int ret, const struct error *why)
@@ -139,8 +151,7 @@ static void enter_shell(struct engine *engine, const struct step *step,
 	const struct engine_options *options = engine->options;
 	cleanup_free char *id = xasprintf("%s-shell", failed->id);
 	const struct step_run *run = &step->run;
-	bool has_shell = run->arg_count > 1 && strcmp(run->args[1], "-c") == 0;
-	char *const args[] = { (char *)(has_shell ? run->args[0] : "/bin/sh"), NULL };
+	cleanup_strv struct strv args = STRV_INIT;
 	struct run_step shell = *failed;
 	struct run_result result;
 	struct error err = ERROR_INIT;
@@ -149,11 +160,12 @@ static void enter_shell(struct engine *engine, const struct step *step,
 		return;
 	engine_tell_failure(engine, why);
 	options->before_shell(options->shell_context, step, why);
+	collect_shell(run, &args);
 	shell.id = id;
-	shell.args = args;
+	shell.args = strv_items(&args);
 	shell.interactive = true;
 	if (run_step_execute(&shell, &result, &err) < 0)
-		log_error("%s: %s", args[0], err.msg);
+		log_error("%s: %s", args.items[0], err.msg);
 }
 
 static int execute(struct engine *engine, const struct step *owner, const struct place *place,

@@ -52,6 +52,6 @@ int cli_parse_name(struct cli *cli, const struct command_spec *command, const ch
 int cli_open_store(struct cli *cli, bool mounts, struct store *out);
 
 extern const struct command_spec build_command, export_command, history_command, images_command,
-	import_command, inspect_command, parse_command, rmi_command, run_command, save_command, tag_command;
+	import_command, inspect_command, parse_command, rmi_command, run_command, save_command, shell_command, tag_command;
 
 #endif

@@ -14,6 +14,7 @@ builder_libbuilder_a_SOURCES += %D%/cmd-parse.c
 builder_libbuilder_a_SOURCES += %D%/cmd-rmi.c
 builder_libbuilder_a_SOURCES += %D%/cmd-run.c
 builder_libbuilder_a_SOURCES += %D%/cmd-save.c
+builder_libbuilder_a_SOURCES += %D%/cmd-shell.c
 builder_libbuilder_a_SOURCES += %D%/cmd-tag.c
 
 bin_PROGRAMS += orlop-builder

@@ -41,6 +41,7 @@ static const struct command_spec *const commands[] = {
 	&rmi_command,
 	&run_command,
 	&save_command,
+	&shell_command,
 	&tag_command,
 	NULL,
 };

@@ -1,0 +1,73 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: Apache-2.0
+# shell: looking around in an image.
+
+load build
+
+setup_file() {
+	builder_begin
+	[ -z "${MISSING:-}" ] || return 0
+	mkdir "$BATS_FILE_TMPDIR/context"
+	cat >"$BATS_FILE_TMPDIR/context/Dockerfile" <<-'X'
+		FROM base
+		ENV FROM_IMAGE=yes
+		WORKDIR /work
+		RUN echo there >file && chown -R 1000:1001 /work && ln -s busybox /bin/other
+		USER app
+		ENTRYPOINT ["/bin/false"]
+		CMD ["and", "more"]
+	X
+	printf 'FROM t\nSHELL ["/bin/busybox", "sh", "-c"]\n' >"$BATS_FILE_TMPDIR/context/shell"
+	"$B" build -t t "$BATS_FILE_TMPDIR/context"
+	"$B" build -t with-shell -f "$BATS_FILE_TMPDIR/context/shell" "$BATS_FILE_TMPDIR/context"
+}
+
+# in_shell ARG... <COMMANDS
+in_shell() {
+	status=0
+	output=$("$B" shell "$@" 2>"$BATS_TEST_TMPDIR/stderr") || status=$?
+	stderr=$(cat "$BATS_TEST_TMPDIR/stderr")
+	printf -- '-> %s\n%s\n%s\n' "$status" "$output" "$stderr"
+}
+
+@test "shell IMAGE: its folder, user and variables, but not its command" {
+	in_shell t <<-'X'
+		cat file; pwd; id -u; echo $FROM_IMAGE; echo complaint >&2
+		echo changed >file; exit 7
+	X
+	[ "$status" = 7 ]
+	[ "$output" = $'there\n/work\n1000\nyes' ]
+	[ "$stderr" = complaint ]
+	# nothing of it is kept
+	in_shell t <<<'cat file'
+	[ "$output" = there ]
+	[ -z "$(ls -A "$ORLOP_STORE/containers")" ]
+	[ -z "$(ls -A "$ORLOP_STORE/tmp" "$ORLOP_STORE/leases" | grep -v :)" ]
+}
+
+@test "shell IMAGE: options" {
+	in_shell -u 0 -w / -e A=b -v "$BATS_TEST_TMPDIR:/mine:ro" t <<<'id -u; pwd; echo $A; ls /mine'
+	[ "$output" = $'0\n/\nb\ncontext\nstderr' ]
+	in_shell --shell /bin/cat t <<<'as it is'
+	[ "$output" = "as it is" ]
+	in_shell with-shell <<<'echo this is $0'
+	[ "$output" = "this is sh" ]
+	[[ $(in_shell with-shell <<<'tr "\0" " " </proc/1/cmdline') = *'/bin/busybox sh '* ]]
+	in_shell nothing:here <<<exit
+	[ "$status" = 125 ]
+	in_shell <<<exit
+	[ "$status" = 2 ]
+}
+
+@test "shell IMAGE: on a terminal it has one of its own" {
+	command -v conmon >/dev/null && command -v script >/dev/null || skip "needs conmon and script"
+	local log=$BATS_TEST_TMPDIR/typescript i
+	(
+		for i in $(seq 400); do grep -q '[$#] ' "$log" 2>/dev/null && break; sleep 0.05; done
+		printf 'tty && echo it-is $((1+1)) && exit\n'
+		sleep 1
+	) | timeout 60 script -qefc "'$B' shell -w /work t" "$log" >/dev/null
+	cat "$log"
+	grep -q '/dev/pts/0' "$log"
+	grep -q 'it-is 2' "$log"
+}
