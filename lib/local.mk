@@ -23,5 +23,6 @@ noinst_LIBRARIES += %D%/liblib.a
 	%D%/strv.c %D%/strv.h \
 	%D%/syscalls.h \
 	%D%/table.c %D%/table.h \
+	%D%/toml.c %D%/toml.h \
 	%D%/trace.c %D%/trace.h \
 	%D%/tty.c %D%/tty.h

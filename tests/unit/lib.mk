@@ -11,7 +11,8 @@ unit_lib = \
 	%D%/test-number \
 	%D%/test-options \
 	%D%/test-path \
-	%D%/test-spawn
+	%D%/test-spawn \
+	%D%/test-toml
 check_PROGRAMS += $(unit_lib)
 TESTS += $(unit_lib)
 EXTRA_DIST += %D%/check.h
