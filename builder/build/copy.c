@@ -41,6 +41,7 @@ static int open_root(struct copy *copy, struct error *err)
 			step->from.context ? &step->from.context->context : engine->context;
 
 		copy->root = (struct select_root){ context->fd, &context->ignore };
+		copy->keep_owner = context->keeps_owners;
 		return 0;
 	}
 	copy->keep_owner = true;

@@ -48,7 +48,7 @@ struct copy {
 	const struct step_copy *step;
 	struct select_root root;   /* of what is no remote file */
 	int root_fd;		   /* -EBADF: the context's, not ours */
-	bool keep_owner;	   /* sources of stages and images keep theirs */
+	bool keep_owner;	   /* sources of stages, images, archives keep theirs */
 	struct copy_input *inputs; /* one per item */
 	size_t source_count;
 	struct chmod chmod;

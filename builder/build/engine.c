@@ -15,6 +15,7 @@
 #include "builder/build/schedule.h"
 #include "builder/build/step-wait.h"
 #include "builder/container/leftovers.h"
+#include "builder/container/sandbox.h"
 #include "builder/container/user.h"
 #include "builder/image/snapshot.h"
 #include "lib/cleanup.h"
@@ -340,7 +341,7 @@ static int begin_stage(struct engine *engine, struct graph_stage *stage, struct 
 			return ret;
 		}
 		key_begin(&builder, "base");
-		key_add(&builder, "platform", engine->graph->options->platform);
+		key_add(&builder, "platform", stage->platform);
 		key_add(&builder, "chain", chain.text);
 		key_finish(&builder, &stage->key, NULL);
 	}
@@ -414,8 +415,11 @@ int engine_run(struct engine *engine, struct error *err)
 		xreallocarray(NULL, graph->order_count + 1, sizeof(*branches));
 	/* The session begins here, outside of all fibers: while it ends what a killed builder left
 	 * running it holds the store's mutex, and no other branch may have a turn then. */
+	const struct sandbox *sandbox = engine->options->sandbox;
 	int ret = store_lease_note(engine->store, LEFTOVER_RUNTIME, engine->options->runtime, err);
 
+	if (ret == 0 && sandbox && sandbox->cgroup_parent)
+		ret = store_lease_note(engine->store, LEFTOVER_CGROUP, sandbox->cgroup_parent, err);
 	if (ret < 0)
 		return ret;
 	for (size_t i = 0; i < graph->order_count && ret == 0; i++) {

@@ -42,9 +42,10 @@ struct engine_options {
 	bool no_cache;
 	const struct run_volume *volumes; /* of every RUN; in no key */
 	size_t volume_count;
-	const struct secret *secrets; /* --secret */
+	const struct sandbox *sandbox; /* of every RUN: --ulimit and the like; NULL = defaults */
+	const struct secret *secrets;  /* --secret */
 	size_t secret_count;
-	const struct secret *agents; /* --ssh */
+	struct agent *agents; /* --ssh */
 	size_t agent_count;
 	const char *runtime;
 	unsigned int jobs; /* steps at once; 0 = by what the processors have to do */

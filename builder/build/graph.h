@@ -11,8 +11,10 @@
 #include <stdint.h>
 
 #include "builder/build/cache-key.h"
+#include "builder/build/entitlements.h"
 #include "builder/build/remote.h"
 #include "builder/build/run-step.h"
+#include "builder/container/cdi.h"
 #include "builder/context/context.h"
 #include "builder/dockerfile/run-mount.h"
 #include "builder/dockerfile/scope.h"
@@ -63,8 +65,11 @@ struct step_run {
 	const char *user;
 	const char *hostname; /* NULL = the executor's own */
 	enum run_network network;
-	bool insecure;			  /* --security=insecure */
-	const struct step_script *script; /* NULL = none */
+	bool insecure;		    /* --security=insecure */
+	const char *const *devices; /* --device: their full names */
+	size_t device_count;
+	const struct container_edits *edits; /* what they add; NULL = nothing */
+	const struct step_script *script;    /* NULL = none */
 	const struct step_mount *mounts;
 	size_t mount_count;
 };
@@ -128,8 +133,10 @@ struct step {
 struct graph_stage {
 	const struct stage *stage;
 	const char *label;	     /* "build", "stage-1" */
+	const char *platform;	     /* of FROM --platform, else of the build */
 	struct graph_stage *parent;  /* NULL: base or scratch */
 	struct image *base;	     /* of the first ancestor; NULL = scratch */
+	struct named_context *files; /* FROM a folder: what its first step copies; else NULL */
 	struct image_config *config; /* after all instructions */
 	struct scope scope;
 	struct step **steps;
@@ -153,11 +160,13 @@ struct graph_stage {
 struct graph_options {
 	struct named_contexts *contexts; /* --build-context; NULL = none */
 	const struct strv *build_args;
-	const struct strv *labels; /* "K=V" for the final image */
-	const char *platform;	   /* "linux/amd64" */
-	enum run_network network;  /* of RUN without --network */
-	bool allow_insecure;	   /* build --allow security.insecure */
-	int64_t now;		   /* seconds: the time of this build */
+	const struct strv *labels;		 /* "K=V" for the final image */
+	const char *platform;			 /* to build for: "linux/amd64" */
+	enum run_network network;		 /* of RUN without --network */
+	const struct entitlements *entitlements; /* build --allow */
+	const struct strv *cdi_folders; /* of the files of devices; empty = the usual ones */
+	const struct strv *proxies;	/* "K=V" for every RUN besides those of build_args */
+	int64_t now;			/* seconds: the time of this build */
 };
 
 struct graph_image; /* plan.c */
@@ -174,6 +183,7 @@ struct graph {
 	struct graph_stage **order; /* planned ones, the needed before those who need them */
 	size_t order_count;
 	struct graph_image *images; /* loaded ones */
+	struct cdi *cdi;	    /* NULL: nobody has asked for a device */
 	struct source_range where;  /* of a failure */
 };
 
@@ -229,6 +239,9 @@ const char *const *plan_command(struct plan_context *plan, const struct instruct
 /** Plan the stage that a --from means, or load the image. */
 int plan_source(struct plan_context *plan, const char *from, struct graph_source *out,
 		struct error *err);
+/** Plan the devices of a RUN. */
+int plan_devices(struct plan_context *plan, const struct instruction *instruction,
+		 struct step_run *run, struct error *err);
 /** Plan the mounts of a RUN, whose cwd is known. */
 int plan_mounts(struct plan_context *plan, const struct instruction *instruction,
 		struct step_run *run, struct error *err);

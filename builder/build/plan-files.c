@@ -43,12 +43,9 @@ static void set_environment(struct plan_context *plan, struct step_run *run)
 	run->env = keep_list(plan, &env);
 }
 
-/* The proxy variables of the command line, in both cases, unless the Dockerfile has its own. */
-static void set_proxies(struct plan_context *plan, struct step_run *run)
+/* Proxy variables, in both cases, unless the Dockerfile has its own. */
+static void add_proxies(struct plan_context *plan, const struct strv *given, struct strv *out)
 {
-	const struct strv *given = plan->graph->options->build_args;
-	cleanup_strv struct strv proxies = STRV_INIT;
-
 	for (size_t i = 0; i < given->count; i++) {
 		size_t size = strcspn(given->items[i], "=");
 		cleanup_free char *name = xstrndup(given->items[i], size);
@@ -60,9 +57,19 @@ static void set_proxies(struct plan_context *plan, struct step_run *run)
 				if (*p != '_')
 					*p = (char)(lower ? *p | 32 : *p & ~32);
 			if (!scope_lookup(&plan->stage->scope, name))
-				strv_env_set(&proxies, name, given->items[i] + size + 1);
+				strv_env_set(out, name, given->items[i] + size + 1);
 		}
 	}
+}
+
+/* Those of the host, over them those of the command line. */
+static void set_proxies(struct plan_context *plan, struct step_run *run)
+{
+	const struct graph_options *options = plan->graph->options;
+	cleanup_strv struct strv proxies = STRV_INIT;
+
+	add_proxies(plan, options->proxies, &proxies);
+	add_proxies(plan, options->build_args, &proxies);
 	run->proxies = keep_list(plan, &proxies);
 }
 
@@ -139,7 +146,7 @@ static int choose_security(struct plan_context *plan, const struct instruction *
 	const char *wanted = instruction_flag(instruction, "security");
 
 	run->insecure = wanted && strcmp(wanted, "insecure") == 0;
-	if (run->insecure && !plan->graph->options->allow_insecure)
+	if (run->insecure && !plan->graph->options->entitlements->insecure)
 		return error_invalid(err, "security.insecure is not allowed "
 					  "(build --allow security.insecure)");
 	return 0;
@@ -169,6 +176,8 @@ int plan_run(struct plan_context *plan, const struct instruction *instruction, s
 	run.user = defaults->user ? defaults->user : "";
 	run.hostname = strv_env_get(plan->graph->options->build_args, "BUILDKIT_SANDBOX_HOSTNAME");
 	ret = plan_mounts(plan, instruction, &run, err);
+	if (ret == 0)
+		ret = plan_devices(plan, instruction, &run, err);
 	if (ret < 0)
 		return ret;
 	created_by = run_history(plan, &run);

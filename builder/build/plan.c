@@ -9,6 +9,7 @@
 
 #include "builder/build/graph.h"
 #include "builder/build/plan-history.h"
+#include "builder/build/step-kinds.h"
 #include "builder/dockerfile/expand.h"
 #include "builder/dockerfile/platform.h"
 #include "lib/cleanup.h"
@@ -18,7 +19,7 @@
 
 struct graph_image {
 	struct graph_image *next;
-	const char *name;
+	const char *name, *platform;
 	struct image image;
 };
 
@@ -47,22 +48,24 @@ static const plan_fn planners[INST_COUNT] = {
 /* -- images --------------------------------------------------------------------------------------
  */
 
-static int load_image(struct graph *graph, const char *name, struct image **out, struct error *err)
+static int load_image(struct graph *graph, const char *name, const char *platform,
+		      struct image **out, struct error *err)
 {
 	struct graph_image *loaded;
 	int ret;
 
 	for (loaded = graph->images; loaded; loaded = loaded->next) {
-		if (strcmp(loaded->name, name) == 0) {
+		if (strcmp(loaded->name, name) == 0 && strcmp(loaded->platform, platform) == 0) {
 			*out = &loaded->image;
 			return 0;
 		}
 	}
 	loaded = arena_alloc(&graph->arena, sizeof(*loaded));
-	ret = image_load(graph->store, name, &loaded->image, err);
+	ret = image_load_for(graph->store, name, platform, &loaded->image, err);
 	if (ret < 0)
 		return ret;
 	loaded->name = arena_strdup(&graph->arena, name);
+	loaded->platform = platform;
 	loaded->next = graph->images;
 	graph->images = loaded;
 	*out = &loaded->image;
@@ -80,12 +83,12 @@ static int copy_config(struct graph *graph, const struct image_config *from,
 	return image_config_decode("config", text.data, text.size, &graph->arena, out, err);
 }
 
-static struct image_config *new_config(struct graph *graph)
+static struct image_config *new_config(struct graph *graph, const struct graph_stage *stage)
 {
 	cleanup_strv struct strv platform = STRV_INIT;
 	struct image_config *config = arena_alloc(&graph->arena, sizeof(*config));
 
-	strv_split(&platform, graph->options->platform, '/');
+	strv_split(&platform, stage->platform, '/');
 	config->os = arena_strdup(&graph->arena, platform.items[0]);
 	config->architecture =
 		arena_strdup(&graph->arena, platform.count > 1 ? platform.items[1] : "");
@@ -177,20 +180,32 @@ static void complete_history(struct graph *graph, struct image_config *config)
 	}
 }
 
+/* A folder is a root file system: nothing, and a step that puts its files there. */
+static int begin_from_files(struct graph *graph, struct graph_stage *stage,
+			    struct named_context *named, struct error *err)
+{
+	int ret = named_context_open(named, graph->store, err);
+
+	if (ret < 0)
+		return ret;
+	stage->files = named;
+	stage->config = new_config(graph, stage);
+	return 0;
+}
+
 static int begin_from_image(struct graph *graph, struct graph_stage *stage, struct error *err)
 {
-	const struct named_context *named =
+	struct named_context *named =
 		named_contexts_find(graph->options->contexts, stage->stage->base);
 	int ret;
 
 	if (named && named->location.kind != LOCATION_IMAGE)
-		return error_set(err, ERROR_UNSUPPORTED, 0,
-				 "FROM a context that is no image is not supported yet: \"%s\"",
-				 stage->stage->base);
-	ret = load_image(graph, named ? named->location.text : stage->stage->base, &stage->base,
-			 err);
+		return begin_from_files(graph, stage, named, err);
+	ret = load_image(graph, named ? named->location.text : stage->stage->base, stage->platform,
+			 &stage->base, err);
 
-	if (ret == -ENOENT && err && err->code == ERROR_NOT_FOUND)
+	/* without a number it is there, but not for this platform */
+	if (ret == -ENOENT && err && err->code == ERROR_NOT_FOUND && err->errnum)
 		ret = error_set(err, ERROR_NOT_FOUND, 0,
 				"the base image \"%s\" is not in the store (import makes one of a "
 				"root filesystem)",
@@ -253,7 +268,7 @@ static int begin_stage(struct graph *graph, struct graph_stage *stage, struct er
 	if (stage->stage->parent)
 		ret = begin_from_stage(graph, stage, err);
 	else if (strcmp(stage->stage->base, "scratch") == 0)
-		stage->config = new_config(graph);
+		stage->config = new_config(graph, stage);
 	else
 		ret = begin_from_image(graph, stage, err);
 	if (ret < 0)
@@ -299,6 +314,20 @@ static int plan_triggers(struct graph *graph, struct graph_stage *stage, struct 
 	return ret;
 }
 
+static void plan_base_files(struct graph *graph, struct graph_stage *stage)
+{
+	struct plan_context plan = { graph, stage, stage->stage->from };
+	struct copy_item *item = arena_alloc(&graph->arena, sizeof(*item));
+	cleanup_free char *created_by = xasprintf("FROM %s", stage->stage->base);
+	struct step *step = plan_step(&plan, &step_kind_copy, created_by);
+
+	*item = (struct copy_item){ .path = "/", .literal = true };
+	step->text = arena_printf(&graph->arena, "files of %s", stage->stage->base);
+	step->copy = (struct step_copy){
+		.items = item, .item_count = 1, .target = "/", .from = { .context = stage->files }
+	};
+}
+
 static int plan_stage(struct graph *graph, struct graph_stage *stage, struct error *err)
 {
 	int ret;
@@ -311,6 +340,8 @@ static int plan_stage(struct graph *graph, struct graph_stage *stage, struct err
 	stage->running = true;
 	graph->where = stage->stage->from->range;
 	ret = begin_stage(graph, stage, err);
+	if (ret == 0 && stage->files)
+		plan_base_files(graph, stage);
 	if (ret == 0) {
 		graph->where = stage->stage->from->range;
 		ret = plan_triggers(graph, stage, err);
@@ -347,7 +378,8 @@ int plan_source(struct plan_context *plan, const char *from, struct graph_source
 	if (!stage) {
 		const char *near = stages_nearest(graph->stages, from);
 
-		ret = load_image(graph, named ? named->location.text : from, &out->image, err);
+		ret = load_image(graph, named ? named->location.text : from,
+				 graph->options->platform, &out->image, err);
 		if (ret == -ENOENT && near)
 			ret = error_suffix(err, ret, " (did you mean the stage \"%s\"?)", near);
 		return error_prefix(err, ret, "--from=%s", from);
@@ -365,6 +397,8 @@ static void name_stages(struct graph *graph)
 		const struct stage *stage = &graph->stages->items[i];
 
 		graph->items[i].stage = stage;
+		graph->items[i].platform =
+			stage->platform ? stage->platform : graph->options->platform;
 		graph->items[i].label =
 			stage->name ? stage->name : arena_printf(&graph->arena, "stage-%zu", i);
 	}
@@ -405,5 +439,7 @@ void graph_done(struct graph *graph)
 	}
 	for (struct graph_image *loaded = graph->images; loaded; loaded = loaded->next)
 		image_done(&loaded->image);
+	if (graph->cdi)
+		cdi_done(graph->cdi);
 	arena_done(&graph->arena);
 }

@@ -14,6 +14,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "builder/build/agents.h"
 #include "builder/build/cache-mount.h"
 #include "builder/build/secrets.h"
 #include "builder/build/ssh-forward.h"
@@ -383,7 +384,7 @@ static int prepare_secret(struct run_mounts *mounts, const struct step_mount *mo
 static int prepare_ssh(struct run_mounts *mounts, const struct step_mount *mount, struct error *err)
 {
 	const struct engine_options *options = mounts->engine->options;
-	const struct secret *agent = secret_find(options->agents, options->agent_count, mount->id);
+	struct agent *agent = agent_find(options->agents, options->agent_count, mount->id);
 	const char *path = scratch_path(mounts, "ssh");
 	struct ssh_forward_options forward = {
 		.path = path, .mode = mount->mode, .uid = mount->uid, .gid = mount->gid
@@ -395,8 +396,9 @@ static int prepare_ssh(struct run_mounts *mounts, const struct step_mount *mount
 						   "no SSH agent \"%s\" is forwarded (build --ssh)",
 						   mount->id)
 				       : 0;
-	forward.agent = agent->source;
-	ret = ssh_forward_start(&forward, &mounts->forwards[mounts->forward_count], err);
+	ret = agent_open(agent, mounts->engine->store, &forward.agent, err);
+	if (ret == 0)
+		ret = ssh_forward_start(&forward, &mounts->forwards[mounts->forward_count], err);
 	if (ret < 0)
 		return ret;
 	mounts->forward_count++;

@@ -8,42 +8,26 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <inttypes.h>
 #include <sched.h>
 #include <string.h>
 
 #include "builder/build/seccomp-profile.h"
+#include "builder/container/capabilities.h"
 #include "lib/cleanup.h"
 #include "lib/io.h"
 #include "lib/proc.h"
 #include "lib/strv.h"
 #include "spec/config.h"
 
+#define SHM "/dev/shm"
+#define SHM_OPTIONS "nosuid,noexec,nodev,mode=1777,size="
 #define DEFAULT_HOSTNAME "buildkitsandbox" /* what some installers write into files */
 
 /* The host's own files: larger ones are refused rather than copied into every step. */
 #define HOST_FILE_MAX ((size_t)1 << 20)
 
 /* clang-format off */
-/* Docker's and BuildKit's set: enough for package managers, nothing that reaches the host. */
-static const char *const capabilities[] = {
-	"CAP_CHOWN", "CAP_DAC_OVERRIDE", "CAP_FSETID", "CAP_FOWNER", "CAP_MKNOD", "CAP_NET_RAW",
-	"CAP_SETGID", "CAP_SETUID", "CAP_SETFCAP", "CAP_SETPCAP", "CAP_NET_BIND_SERVICE",
-	"CAP_SYS_CHROOT", "CAP_KILL", "CAP_AUDIT_WRITE", NULL,
-};
-
-/* All of Linux 6.1 and later: a runtime leaves out what the kernel or it itself lacks. */
-static const char *const all_capabilities[] = {
-	"CAP_CHOWN", "CAP_DAC_OVERRIDE", "CAP_DAC_READ_SEARCH", "CAP_FOWNER", "CAP_FSETID",
-	"CAP_KILL", "CAP_SETGID", "CAP_SETUID", "CAP_SETPCAP", "CAP_LINUX_IMMUTABLE",
-	"CAP_NET_BIND_SERVICE", "CAP_NET_BROADCAST", "CAP_NET_ADMIN", "CAP_NET_RAW", "CAP_IPC_LOCK",
-	"CAP_IPC_OWNER", "CAP_SYS_MODULE", "CAP_SYS_RAWIO", "CAP_SYS_CHROOT", "CAP_SYS_PTRACE",
-	"CAP_SYS_PACCT", "CAP_SYS_ADMIN", "CAP_SYS_BOOT", "CAP_SYS_NICE", "CAP_SYS_RESOURCE",
-	"CAP_SYS_TIME", "CAP_SYS_TTY_CONFIG", "CAP_MKNOD", "CAP_LEASE", "CAP_AUDIT_WRITE",
-	"CAP_AUDIT_CONTROL", "CAP_SETFCAP", "CAP_MAC_OVERRIDE", "CAP_MAC_ADMIN", "CAP_SYSLOG",
-	"CAP_WAKE_ALARM", "CAP_BLOCK_SUSPEND", "CAP_AUDIT_READ", "CAP_PERFMON", "CAP_BPF",
-	"CAP_CHECKPOINT_RESTORE", NULL,
-};
-
 struct mount_row {
 	const char *destination, *type, *source;
 	const char *options; /* comma-separated */
@@ -53,7 +37,7 @@ static const struct mount_row mounts[] = {
 	{ "/proc",          "proc",   "proc",   "nosuid,noexec,nodev" },
 	{ "/dev",           "tmpfs",  "tmpfs",  "nosuid,strictatime,mode=755,size=65536k" },
 	{ "/dev/pts",       "devpts", "devpts", "nosuid,noexec,newinstance,ptmxmode=0666,mode=0620,gid=5" },
-	{ "/dev/shm",       "tmpfs",  "shm",    "nosuid,noexec,nodev,mode=1777,size=65536k" },
+	{ SHM,              "tmpfs",  "shm",    SHM_OPTIONS "65536k" },
 	{ "/dev/mqueue",    "mqueue", "mqueue", "nosuid,noexec,nodev" },
 	{ "/sys",           "sysfs",  "sysfs",  "nosuid,noexec,nodev,ro" },
 	{ "/sys/fs/cgroup", "cgroup", "cgroup", "nosuid,noexec,nodev,relatime,ro" },
@@ -73,6 +57,8 @@ static const char *const readonly_paths[] = {
 	"/proc/bus", "/proc/fs", "/proc/irq", "/proc/sys", "/proc/sysrq-trigger", NULL,
 };
 /* clang-format on */
+
+static const struct sandbox plain; /* nothing was asked for */
 
 static const char file_options[] = "rbind,rprivate,nosuid,nodev,noexec,ro";
 
@@ -125,16 +111,27 @@ static void add_volume(struct oci_config *config, const struct run_volume *volum
 	add_mount(config, &row, arena);
 }
 
+/* A standard mount as this container has it. */
+static const char *mount_options(const struct run_spec *spec, const struct mount_row *row,
+				 struct arena *arena)
+{
+	size_t size = strlen(row->options);
+
+	if (spec->sandbox && spec->sandbox->shm_size && strcmp(row->destination, SHM) == 0)
+		return arena_printf(arena, SHM_OPTIONS "%" PRIu64, spec->sandbox->shm_size);
+	if (spec->insecure && size > 3 && strcmp(row->options + size - 3, ",ro") == 0)
+		return arena_strndup(arena, row->options, size - 3);
+	return row->options;
+}
+
 static void add_mounts(struct oci_config *config, const struct run_spec *spec, struct arena *arena)
 {
 	config->mounts.items = arena_alloc(arena, (ARRAY_SIZE(mounts) + 2 + spec->volume_count) *
 							  sizeof(*config->mounts.items));
 	for (size_t i = 0; i < ARRAY_SIZE(mounts); i++) {
 		struct mount_row row = mounts[i];
-		size_t size = strlen(row.options);
 
-		if (spec->insecure && size > 3 && strcmp(row.options + size - 3, ",ro") == 0)
-			row.options = arena_strndup(arena, row.options, size - 3);
+		row.options = mount_options(spec, &mounts[i], arena);
 		add_mount(config, &row, arena);
 	}
 	add_bind(config, spec->resolv_conf, "/etc/resolv.conf", file_options, arena);
@@ -163,6 +160,7 @@ static void add_groups(struct oci_process *process, const struct user *user, str
 static struct oci_process *make_process(const struct run_spec *spec, struct arena *arena)
 {
 	struct oci_process *process = arena_alloc(arena, sizeof(*process));
+	const struct sandbox *sandbox = spec->sandbox ? spec->sandbox : &plain;
 	const char *const home_name = "HOME=";
 	bool has_home = false;
 
@@ -186,13 +184,15 @@ static struct oci_process *make_process(const struct run_spec *spec, struct aren
 	process->user.gid = spec->user->gid;
 	add_groups(process, spec->user, arena);
 	process->capabilities = arena_alloc(arena, sizeof(*process->capabilities));
-	process->capabilities->bounding =
-		strings_from(spec->insecure ? all_capabilities : capabilities, arena);
+	process->capabilities->bounding = capabilities_select(spec->insecure, &sandbox->cap_added,
+							      &sandbox->cap_dropped, arena);
 	/* a user other than root gains these only through set-user-ID programs, as in docker */
 	if (spec->user->uid == 0) {
 		process->capabilities->effective = process->capabilities->bounding;
 		process->capabilities->permitted = process->capabilities->bounding;
 	}
+	process->rlimits.items = sandbox->rlimits;
+	process->rlimits.count = sandbox->rlimit_count;
 	return process;
 }
 
@@ -225,6 +225,10 @@ static int make_linux(struct oci_config *config, const struct run_spec *spec, st
 	section->resources = arena_alloc(arena, sizeof(*section->resources));
 	section->resources->devices.items = deny;
 	section->resources->devices.count = 1;
+	if (spec->sandbox) {
+		section->resources->memory = spec->sandbox->memory;
+		section->resources->cpu = spec->sandbox->cpu;
+	}
 	section->cgroups_path = spec->cgroups_path;
 	if (spec->insecure)
 		return 0;
@@ -250,6 +254,10 @@ int run_spec_write(const struct run_spec *spec, struct strbuf *out, struct error
 	ret = make_linux(config, spec, &arena, err);
 	if (ret < 0)
 		return ret;
+	if (spec->sandbox)
+		edits_apply(&spec->sandbox->edits, config, &arena);
+	if (spec->edits)
+		edits_apply(spec->edits, config, &arena);
 	config_write(config, JSON_COMPACT, out);
 	return 0;
 }
@@ -262,13 +270,18 @@ static int add_host_file(const char *path, struct strbuf *out, struct error *err
 	return ret == -ENOENT ? 0 : ret;
 }
 
-int run_spec_resolv_conf(enum run_network network, struct strbuf *out, struct error *err)
+int run_spec_resolv_conf(enum run_network network, const struct sandbox *sandbox,
+			 struct strbuf *out, struct error *err)
 {
-	return network == RUN_NETWORK_HOST ? add_host_file("/etc/resolv.conf", out, err) : 0;
+	int ret = network == RUN_NETWORK_HOST ? add_host_file("/etc/resolv.conf", out, err) : 0;
+
+	if (ret == 0 && sandbox)
+		sandbox_edit_resolv_conf(sandbox, out);
+	return ret;
 }
 
-int run_spec_hosts(enum run_network network, const char *hostname, struct strbuf *out,
-		   struct error *err)
+int run_spec_hosts(enum run_network network, const char *hostname, const struct sandbox *sandbox,
+		   struct strbuf *out, struct error *err)
 {
 	int ret = 0;
 
@@ -282,5 +295,7 @@ int run_spec_hosts(enum run_network network, const char *hostname, struct strbuf
 	if (out->size && out->data[out->size - 1] != '\n')
 		strbuf_addc(out, '\n');
 	strbuf_addf(out, "127.0.0.1\t%s\n", hostname && *hostname ? hostname : DEFAULT_HOSTNAME);
+	if (sandbox)
+		sandbox_add_hosts_lines(sandbox, out);
 	return 0;
 }

@@ -11,6 +11,8 @@
 #include <stdint.h>
 
 #include "builder/build/run-step.h"
+#include "builder/container/edits.h"
+#include "builder/container/sandbox.h"
 #include "builder/container/user.h"
 #include "lib/error.h"
 #include "lib/strbuf.h"
@@ -31,6 +33,8 @@ struct run_spec {
 	size_t volume_count;
 	const char *resolv_conf; /* host files to bind over the container's; NULL = leave */
 	const char *hosts;
+	const struct sandbox *sandbox;	     /* NULL = nothing but the defaults */
+	const struct container_edits *edits; /* devices of this one; NULL = none */
 };
 
 /** Append the document to out. */
@@ -43,10 +47,11 @@ extern const char *const run_spec_mount_points[];
 /**
  * The contents of the container's own /etc/resolv.conf and /etc/hosts. With the host's network the
  * host's files are taken as they are (127.0.0.53 works there), plus a line for the hostname; with
- * none there is nothing to resolve with.
+ * none there is nothing to resolve with. What the sandbox (may be NULL) says comes on top.
  */
-int run_spec_resolv_conf(enum run_network network, struct strbuf *out, struct error *err);
-int run_spec_hosts(enum run_network network, const char *hostname, struct strbuf *out,
-		   struct error *err);
+int run_spec_resolv_conf(enum run_network network, const struct sandbox *sandbox,
+			 struct strbuf *out, struct error *err);
+int run_spec_hosts(enum run_network network, const char *hostname, const struct sandbox *sandbox,
+		   struct strbuf *out, struct error *err);
 
 #endif

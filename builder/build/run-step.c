@@ -77,6 +77,8 @@ static int write_bundle(const struct run_step *step, const struct user *user, co
 		.insecure = step->insecure,
 		.volumes = step->volumes,
 		.volume_count = step->volume_count,
+		.sandbox = step->sandbox,
+		.edits = step->edits,
 	};
 	struct winsize size;
 	int ret;
@@ -87,10 +89,10 @@ static int write_bundle(const struct run_step *step, const struct user *user, co
 		spec.rows = size.ws_row;
 		spec.columns = size.ws_col;
 	}
-	ret = run_spec_resolv_conf(step->network, &resolv, err);
+	ret = run_spec_resolv_conf(step->network, step->sandbox, &resolv, err);
 
 	if (ret == 0)
-		ret = run_spec_hosts(step->network, step->hostname, &hosts, err);
+		ret = run_spec_hosts(step->network, step->hostname, step->sandbox, &hosts, err);
 	if (ret == 0)
 		ret = write_file(step->scratch, "resolv.conf", &resolv, &resolv_path, err);
 	if (ret == 0)
@@ -103,6 +105,19 @@ static int write_bundle(const struct run_step *step, const struct user *user, co
 	return ret < 0 ? ret : write_file(step->scratch, "config.json", &config, NULL, err);
 }
 
+/* What devices bring: their nodes may be elsewhere than in /dev. */
+static int note_edits(const struct container_edits *edits, int root_fd, struct stubs *stubs,
+		      struct error *err)
+{
+	int ret = 0;
+
+	for (size_t i = 0; i < edits->mounts.count && ret == 0; i++)
+		ret = stubs_note(stubs, root_fd, edits->mounts.items[i].destination, err);
+	for (size_t i = 0; i < edits->device_count && ret == 0; i++)
+		ret = stubs_note(stubs, root_fd, edits->devices[i].node.path, err);
+	return ret;
+}
+
 static int note_stubs(const struct run_step *step, int root_fd, struct stubs *stubs,
 		      struct error *err)
 {
@@ -112,6 +127,10 @@ static int note_stubs(const struct run_step *step, int root_fd, struct stubs *st
 		ret = stubs_note(stubs, root_fd, *point, err);
 	for (size_t i = 0; i < step->volume_count && ret == 0; i++)
 		ret = stubs_note(stubs, root_fd, step->volumes[i].target, err);
+	if (ret == 0 && step->sandbox)
+		ret = note_edits(&step->sandbox->edits, root_fd, stubs, err);
+	if (ret == 0 && step->edits)
+		ret = note_edits(step->edits, root_fd, stubs, err);
 	return ret;
 }
 
@@ -164,7 +183,7 @@ int run_step_execute(const struct run_step *step, struct run_result *out, struct
 		ret = make_cwd(root_fd, step, &user, err);
 	if (ret < 0)
 		return ret;
-	step_cgroup_make(step->cgroup_parent, step->id, &cgroup);
+	step_cgroup_make(step->sandbox ? step->sandbox->cgroup_parent : NULL, step->id, &cgroup);
 	ret = write_bundle(step, &user, cgroup.path, err);
 	if (ret == 0)
 		ret = note_stubs(step, root_fd, &stubs, err);

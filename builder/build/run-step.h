@@ -19,6 +19,9 @@
 
 #include "lib/error.h"
 
+struct container_edits;
+struct sandbox;
+
 enum run_network {
 	RUN_NETWORK_HOST,
 	RUN_NETWORK_NONE, /* a network namespace with only lo, up */
@@ -48,9 +51,10 @@ struct run_step {
 	bool insecure; /* all capabilities and devices, nothing masked, no seccomp filter */
 	const struct run_volume *volumes; /* mounted in this order, after the standard mounts */
 	size_t volume_count;
-	const char *runtime;	   /* the program, a path or a name to be found in PATH */
-	const char *runtime_root;  /* its --root */
-	const char *cgroup_parent; /* NULL = the executor's default */
+	const char *runtime;		     /* the program, a path or a name to be found in PATH */
+	const char *runtime_root;	     /* its --root */
+	const struct sandbox *sandbox;	     /* what the command line says; NULL = nothing */
+	const struct container_edits *edits; /* its devices; NULL = none */
 
 	/* Somebody sits before it: our standard input, output and error are the command's, by a
 	 * terminal of its own when they are one. Then neither output nor cancel_fd is used. */

@@ -1,11 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The command line's side of secret and ssh mounts. */
+/* The command line's side of secret mounts. */
 #include "builder/build/secrets.h"
 
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "lib/cleanup.h"
@@ -81,42 +80,6 @@ int secrets_parse(const struct strv *texts, struct arena *arena, struct secret *
 			return error_prefix(err, ret, "--secret %s", texts->items[i]);
 	}
 	*out = secrets;
-	*out_count = texts->count;
-	return 0;
-}
-
-static int parse_agent(const char *text, struct arena *arena, struct secret *out, struct error *err)
-{
-	size_t size = strcspn(text, "=");
-	struct stat st;
-
-	out->id = arena_strndup(arena, text, size);
-	out->source = text[size] ? arena_strdup(arena, text + size + 1) : getenv("SSH_AUTH_SOCK");
-	if (!size || !out->source || !*out->source)
-		return error_set(err, ERROR_USAGE, 0, "%s",
-				 size ? "there is no agent (SSH_AUTH_SOCK)" : "no id");
-	if (stat(out->source, &st) < 0)
-		return error_errno(err, errno, "\"%s\"", out->source);
-	if (!S_ISSOCK(st.st_mode))
-		return error_set(err, ERROR_UNSUPPORTED, 0,
-				 "\"%s\" is no agent's socket; keys come through an agent "
-				 "(ssh-add) only",
-				 out->source);
-	return 0;
-}
-
-int agents_parse(const struct strv *texts, struct arena *arena, struct secret **out,
-		 size_t *out_count, struct error *err)
-{
-	struct secret *agents = arena_alloc(arena, texts->count * sizeof(*agents));
-
-	for (size_t i = 0; i < texts->count; i++) {
-		int ret = parse_agent(texts->items[i], arena, &agents[i], err);
-
-		if (ret < 0)
-			return error_prefix(err, ret, "--ssh %s", texts->items[i]);
-	}
-	*out = agents;
 	*out_count = texts->count;
 	return 0;
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * build --secret and --ssh: names that RUN --mount asks for, and where what they stand for is. The
- * values are read when a step needs them and are in no key, no layer and no message.
+ * build --secret: names that RUN --mount asks for, and where what they stand for is. The values are
+ * read when a step needs them and are in no key, no layer and no message.
  */
 #ifndef BUILDER_BUILD_SECRETS_H
 #define BUILDER_BUILD_SECRETS_H
@@ -16,7 +16,7 @@
 
 struct secret {
 	const char *id;
-	const char *source; /* a file (of --ssh: a socket), or the name of a variable */
+	const char *source; /* a file, or the name of a variable */
 	bool is_variable;
 };
 
@@ -24,10 +24,6 @@ struct secret {
  *  called like the id. */
 int secrets_parse(const struct strv *texts, struct arena *arena, struct secret **out,
 		  size_t *out_count, struct error *err);
-
-/** "ID[=SOCKET]"; without, $SSH_AUTH_SOCK. */
-int agents_parse(const struct strv *texts, struct arena *arena, struct secret **out,
-		 size_t *out_count, struct error *err);
 
 /** NULL = there is none of that id. */
 const struct secret *secret_find(const struct secret *secrets, size_t count, const char *id);

@@ -9,11 +9,34 @@
 #include "builder/build/run-mounts.h"
 #include "builder/build/runtime-exec.h"
 #include "builder/build/schedule.h"
+#include "builder/container/sandbox.h"
 #include "lib/cleanup.h"
 #include "lib/io.h"
 #include "lib/log.h"
 #include "lib/signals.h"
 #include "lib/strbuf.h"
+
+/* A build without such options keeps the keys that it always had. */
+static void add_sandbox(const struct engine *engine, struct key_builder *builder)
+{
+	cleanup_strv struct strv texts = STRV_INIT;
+
+	if (engine->options->sandbox)
+		sandbox_describe(engine->options->sandbox, &texts);
+	if (texts.count)
+		key_add_list(builder, "sandbox", (const char *const *)strv_items(&texts),
+			     texts.count);
+}
+
+/* Devices by name, and the variables they bring; where their files are on the host is no matter. */
+static void add_devices(const struct step_run *run, struct key_builder *builder)
+{
+	if (!run->device_count)
+		return;
+	key_add_list(builder, "devices", run->devices, run->device_count);
+	key_add_list(builder, "device variables", (const char *const *)run->edits->env.items,
+		     run->edits->env.count);
+}
 
 static int run_find_key(struct engine *engine, struct step *step, char **manifest,
 			struct error *err)
@@ -33,6 +56,8 @@ static int run_find_key(struct engine *engine, struct step *step, char **manifes
 	key_add(&builder, "network", run->network == RUN_NETWORK_NONE ? "none" : "host");
 	key_add(&builder, "security", run->insecure ? "insecure" : "sandbox");
 	key_add(&builder, "script", run->script ? run->script->body : NULL);
+	add_sandbox(engine, &builder);
+	add_devices(run, &builder);
 	ret = run_mounts_key(engine, step, &builder, err);
 	key_finish(&builder, &step->key, manifest);
 	return ret < 0 ? ret : 1;
@@ -111,9 +136,23 @@ static char *command_text(const struct step_run *run)
 	return strbuf_take(&text);
 }
 
-static int check_result(const struct step_run *run, const struct run_result *result,
-			struct error *err)
+/* A program of another machine: the kernel does not know its format. */
+static int explain_machine(const struct graph_stage *stage, int exit_status, int ret,
+			   struct error *err)
 {
+	const char *machine = stage->config->architecture;
+
+	if (exit_status != 126 || !machine || strcmp(machine, image_host_architecture()) == 0)
+		return ret;
+	return error_suffix(err, ret,
+			    " (the image is for %s and this machine is %s: running its programs "
+			    "takes qemu-user, registered with binfmt_misc)",
+			    machine, image_host_architecture());
+}
+
+static int check_result(const struct step *step, const struct run_result *result, struct error *err)
+{
+	const struct step_run *run = &step->run;
 	const char *signal =
 		result->exit_status > 128 ? signal_name(result->exit_status - 128) : NULL;
 	cleanup_free char *command = NULL;
@@ -125,6 +164,7 @@ static int check_result(const struct step_run *run, const struct run_result *res
 	ret = error_set(err, ERROR_STATE, 0,
 			"process \"%s\" did not complete successfully: exit code: %d", command,
 			result->exit_status);
+	ret = explain_machine(step->stage, result->exit_status, ret, err);
 	if (signal) /* or the command has a status like that of its own */
 		ret = error_suffix(err, ret, " (as after %s)", signal);
 	return result->oom_killed
@@ -187,6 +227,8 @@ static int execute(struct engine *engine, const struct step *owner, const struct
 		.hostname = run->hostname,
 		.network = run->network,
 		.insecure = run->insecure,
+		.sandbox = options->sandbox,
+		.edits = run->edits,
 		.runtime = options->runtime,
 		.runtime_root = RUNTIME_ROOT_STEPS,
 		.output = pass_output,
@@ -206,7 +248,7 @@ static int execute(struct engine *engine, const struct step *owner, const struct
 	ret = run_step_execute(&step, out, err);
 	if (ret < 0)
 		return ret;
-	ret = check_result(run, out, err);
+	ret = check_result(owner, out, err);
 	if (ret < 0 && options->before_shell)
 		enter_shell(engine, owner, &step, ret, err);
 	return ret;

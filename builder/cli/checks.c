@@ -48,7 +48,7 @@ static bool find_base(void *context, const char *name, struct walk_base *out)
 	if (!checks->store)
 		return false;
 	loaded = xzalloc(sizeof(*loaded));
-	if (image_load(checks->store, name, &loaded->image, NULL) < 0) {
+	if (image_load_for(checks->store, name, checks->platform, &loaded->image, NULL) < 0) {
 		free(loaded);
 		return false; /* the build itself will say what is wrong */
 	}

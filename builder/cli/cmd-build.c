@@ -13,14 +13,19 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "builder/build/agents.h"
 #include "builder/build/engine.h"
+#include "builder/build/entitlements.h"
 #include "builder/build/runtime-exec.h"
 #include "builder/build/secrets.h"
 #include "builder/cli/checks.h"
 #include "builder/cli/cli.h"
+#include "builder/cli/host-proxies.h"
 #include "builder/cli/progress.h"
+#include "builder/cli/sandbox-options.h"
 #include "builder/container/volume.h"
 #include "builder/context/context.h"
+#include "builder/dockerfile/platform.h"
 #include "builder/dockerfile/stages.h"
 #include "lib/cleanup.h"
 #include "lib/io.h"
@@ -33,7 +38,8 @@ struct build_args {
 	struct strv tags, build_args, labels, volumes, secrets, agents, contexts, allowed;
 	const char *file, *target, *network, *runtime, *progress, *iidfile, *platform;
 	const char *call, *lint, *jobs, *on_error;
-	bool no_cache, quiet, check;
+	bool no_cache, quiet, check, http_proxy;
+	struct sandbox_args sandbox;
 };
 
 /* clang-format off */
@@ -54,10 +60,13 @@ static const struct option_spec build_options[] = {
 		 "mount a file or folder in every RUN step; it is in no layer and no cache key"),
 	OPT_STRV(0, "secret", struct build_args, secrets, "id=ID[,src=FILE|,env=NAME]",
 		 "a secret for RUN --mount=type=secret"),
-	OPT_STRV(0, "ssh", struct build_args, agents, "ID[=SOCKET]",
-		 "an SSH agent for RUN --mount=type=ssh (default: SSH_AUTH_SOCK)"),
-	OPT_STRV(0, "allow", struct build_args, allowed, "security.insecure|network.host",
-		 "let RUN --security=insecure have all rights (the host's network needs no leave)"),
+	OPT_STRV(0, "ssh", struct build_args, agents, "ID[=SOCKET|KEY[,KEY]]",
+		 "an SSH agent or keys for RUN --mount=type=ssh (default: SSH_AUTH_SOCK)"),
+	OPT_STRV(0, "allow", struct build_args, allowed, "security.insecure|device[=NAME]|network.host",
+		 "grant what RUN --security=insecure and RUN --device ask for"),
+	OPT_BOOL(0, "http-proxy", struct build_args, http_proxy,
+		 "give RUN steps the proxy variables of our environment"),
+	OPT_INCLUDE(struct build_args, sandbox, sandbox_options),
 	OPT_STRING('j', "jobs", struct build_args, jobs, "N",
 		   "steps that run at the same time (default: as many as keep the processors busy; 0 = no limit)"),
 	OPT_STRING(0, "on-error", struct build_args, on_error, "shell|fail",
@@ -67,8 +76,8 @@ static const struct option_spec build_options[] = {
 	OPT_STRING(0, "progress", struct build_args, progress, "plain|auto|quiet", "kind of progress"),
 	OPT_STRV(0, "label", struct build_args, labels, "NAME=VALUE", "label of the image"),
 	OPT_STRING(0, "iidfile", struct build_args, iidfile, "FILE", "write the image's id to a file"),
-	OPT_STRING(0, "platform", struct build_args, platform, "OS/ARCH",
-		   "must be this machine's (other platforms are not supported yet)"),
+	OPT_STRING(0, "platform", struct build_args, platform, "OS/ARCH[/VARIANT]",
+		   "the platform to build for (default: this machine's)"),
 	OPT_BOOL(0, "check", struct build_args, check,
 		 "build nothing, say what could be better in the Dockerfile (--call check)"),
 	OPT_STRING(0, "call", struct build_args, call, "check|outline|targets[,format=json]",
@@ -102,7 +111,7 @@ struct build {
 	struct build_args args;
 	struct strv build_args; /* "K=V" only */
 	struct reference *tags;
-	char *platform;
+	char *platform, *host; /* to build for; of this machine */
 	char *runtime;
 	struct context context;
 	struct named_contexts contexts;
@@ -114,6 +123,9 @@ struct build {
 	struct store store;
 	struct graph_options graph_options;
 	struct graph graph;
+	struct sandbox sandbox;
+	struct entitlements entitlements;
+	struct strv proxies; /* of the host, for RUN: "K=V" */
 	struct engine_options engine_options;
 	struct engine engine;
 	struct progress progress;
@@ -128,6 +140,7 @@ static void build_done(struct build *build)
 	progress_done(&build->progress);
 	graph_done(&build->graph);
 	lint_done(&build->warnings);
+	agents_stop(build->engine_options.agents, build->engine_options.agent_count);
 	checks_done(&build->checks);
 	store_close(&build->store);
 	stages_done(&build->stages);
@@ -137,8 +150,12 @@ static void build_done(struct build *build)
 	cleanup_close_fd(&build->signal_fd);
 	free(build->runtime);
 	free(build->platform);
+	free(build->host);
 	free(build->tags);
 	strv_done(&build->build_args);
+	strv_done(&build->proxies);
+	sandbox_done(&build->sandbox);
+	entitlements_done(&build->entitlements);
 	options_done(build_options, &build->args);
 }
 
@@ -184,19 +201,28 @@ static int read_tags(struct build *build)
 
 static int read_platform(struct build *build)
 {
+	struct error *err = &build->cli->err;
 	const char *wanted = build->args.platform, *found = NULL;
 	struct utsname names;
+	int ret;
 
 	uname(&names);
 	for (size_t i = 0; i < ARRAY_SIZE(platforms); i++)
 		if (strcmp(platforms[i].machine, names.machine) == 0)
 			found = platforms[i].platform;
-	build->platform = found ? xstrdup(found) : xasprintf("linux/%s", names.machine);
-	if (!wanted || strcmp(wanted, build->platform) == 0)
+	build->host = found ? xstrdup(found) : xasprintf("linux/%s", names.machine);
+	if (!wanted)
+		wanted = getenv("DOCKER_DEFAULT_PLATFORM");
+	if (!wanted || !*wanted) {
+		build->platform = xstrdup(build->host);
 		return 0;
-	return error_set(&build->cli->err, ERROR_UNSUPPORTED, 0,
-			 "--platform %s is not supported yet: this machine is %s", wanted,
-			 build->platform);
+	}
+	if (strchr(wanted, ','))
+		return error_set(err, ERROR_UNSUPPORTED, 0,
+				 "--platform %s: several platforms at once are not supported yet",
+				 wanted);
+	ret = platform_normalize(wanted, build->host, &build->platform, err);
+	return error_prefix(err, ret, "--platform");
 }
 
 /* The time of this build: what new folders and history entries get. */
@@ -218,34 +244,17 @@ static int read_secrets(struct build *build, const struct command_spec *command)
 {
 	struct engine_options *options = &build->engine_options;
 	struct arena *arena = &build->cli->arena;
-	struct secret *secrets = NULL, *agents = NULL;
+	struct secret *secrets = NULL;
 	int ret = secrets_parse(&build->args.secrets, arena, &secrets, &options->secret_count,
 				&build->cli->err);
 
 	if (ret == 0)
-		ret = agents_parse(&build->args.agents, arena, &agents, &options->agent_count,
-				   &build->cli->err);
+		ret = agents_parse(&build->args.agents, arena, &options->agents,
+				   &options->agent_count, &build->cli->err);
 	options->secrets = secrets;
-	options->agents = agents;
 	if (ret < 0 && build->cli->err.code == ERROR_USAGE)
 		build->cli->usage = command;
 	return ret;
-}
-
-static int check_allowed(struct build *build, const struct command_spec *command)
-{
-	static const char *const known[] = { "security.insecure", "network.host" };
-
-	for (size_t i = 0; i < build->args.allowed.count; i++) {
-		const char *word = build->args.allowed.items[i];
-		size_t j = 0;
-
-		while (j < ARRAY_SIZE(known) && strcmp(known[j], word) != 0)
-			j++;
-		if (j == ARRAY_SIZE(known))
-			return usage_error(build, command, "allow", word);
-	}
-	return 0;
 }
 
 static int read_jobs(struct build *build, const struct command_spec *command)
@@ -306,14 +315,18 @@ static int read_options(struct build *build, const struct command_spec *command)
 	if (!args->quiet && strcmp(progress, "quiet") != 0)
 		build->progress.out = stderr;
 	read_build_args(build);
+	host_proxies(args->http_proxy, &build->proxies);
 	ret = checks_read_enabled(args->lint, &build->lint, &build->cli->err);
 	if (ret == 0)
 		ret = named_contexts_parse(&args->contexts, &build->cli->arena, &build->contexts,
 					   &build->cli->err);
+	if (ret == 0)
+		ret = sandbox_parse(&args->sandbox, &build->cli->arena, &build->sandbox,
+				    &build->cli->err);
+	if (ret == 0)
+		ret = entitlements_parse(&args->allowed, &build->entitlements, &build->cli->err);
 	if (ret < 0 && build->cli->err.code == ERROR_USAGE)
 		build->cli->usage = command;
-	if (ret == 0)
-		ret = check_allowed(build, command);
 	if (ret == 0)
 		ret = read_secrets(build, command);
 	if (ret == 0)
@@ -330,10 +343,13 @@ static int read_options(struct build *build, const struct command_spec *command)
 		ret = volumes_parse(&args->volumes, &build->cli->arena, &volumes,
 				    &build->engine_options.volume_count, &build->cli->err);
 	build->engine_options.volumes = volumes;
+	build->engine_options.sandbox = &build->sandbox;
 	build->engine_options.no_cache = args->no_cache;
 	build->runtime = runtime_find(args->runtime);
 	build->engine_options.runtime = build->runtime;
-	build->graph_options.allow_insecure = strv_contains(&args->allowed, "security.insecure");
+	build->graph_options.entitlements = &build->entitlements;
+	build->graph_options.cdi_folders = &args->sandbox.cdi_folders;
+	build->graph_options.proxies = &build->proxies;
 	build->graph_options.contexts = &build->contexts;
 	build->graph_options.build_args = &build->build_args;
 	build->graph_options.labels = &args->labels;
@@ -414,6 +430,7 @@ static int read_dockerfile(struct build *build, const char *path)
 	struct stages_options options = { .build_args = &build->build_args,
 					  .target = build->args.target,
 					  .platform = build->platform,
+					  .host = build->host,
 					  .contexts = &build->contexts };
 	int ret = open_context(build, path);
 

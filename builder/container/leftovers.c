@@ -31,7 +31,8 @@ static void find_containers(const char *root, const char *prefix, struct strv *o
 			strv_add(out, entry->d_name);
 }
 
-static void end_containers(const char *program, const char *root, const char *prefix)
+static void end_containers(const char *program, const char *root, const char *prefix,
+			   const char *cgroup)
 {
 	cleanup_free char *found = runtime_find(program);
 	const struct runtime runtime = { found, root };
@@ -46,7 +47,7 @@ static void end_containers(const char *program, const char *root, const char *pr
 			log_warning("container %s of a builder that was killed: %s", ids.items[i],
 				    why.msg);
 	}
-	step_cgroup_sweep(NULL, prefix);
+	step_cgroup_sweep(cgroup, prefix);
 	/* a runtime that is gone, or that did not come as far as a state it knows */
 	for (size_t i = 0; i < ids.count; i++) {
 		cleanup_free char *state = xasprintf("%s/%s", root, ids.items[i]);
@@ -71,13 +72,14 @@ void leftovers_end(struct store *store, const char *session)
 	cleanup_free char *program = store_lease_read(store, session, LEFTOVER_RUNTIME);
 	cleanup_free char *container = store_lease_read(store, session, LEFTOVER_CONTAINER);
 	cleanup_free char *removed = store_lease_read(store, session, LEFTOVER_REMOVE);
+	cleanup_free char *cgroup = store_lease_read(store, session, LEFTOVER_CGROUP);
 	cleanup_free char *steps = xasprintf("build-%s-", session);
 
 	if (!program)
 		return; /* it ran nothing */
-	end_containers(program, RUNTIME_ROOT_STEPS, steps);
+	end_containers(program, RUNTIME_ROOT_STEPS, steps, cgroup);
 	if (container)
-		end_containers(program, RUNTIME_ROOT_CONTAINERS, container);
+		end_containers(program, RUNTIME_ROOT_CONTAINERS, container, NULL);
 	if (removed)
 		remove_record(store, removed);
 }

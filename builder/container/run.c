@@ -234,9 +234,9 @@ static int write_bundle(struct run *run, const char *cgroup, struct error *err)
 	memcpy(short_id, run->record.id, sizeof(short_id) - 1);
 	short_id[sizeof(short_id) - 1] = '\0';
 	spec.hostname = hostname ? hostname : short_id;
-	ret = run_spec_resolv_conf(spec.network, &resolv, err);
+	ret = run_spec_resolv_conf(spec.network, NULL, &resolv, err);
 	if (ret == 0)
-		ret = run_spec_hosts(spec.network, spec.hostname, &hosts, err);
+		ret = run_spec_hosts(spec.network, spec.hostname, NULL, &hosts, err);
 	if (ret == 0)
 		ret = run_spec_write(&spec, &config, err);
 	if (ret == 0)

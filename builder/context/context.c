@@ -157,6 +157,7 @@ static int open_folder(struct context *context, const struct context_options *op
 	else
 		context->fd = fetch_context(location, options->store, options->cancel_fd,
 					    &context->dockerfile, err);
+	context->keeps_owners = location->kind == LOCATION_STDIN || location->kind == LOCATION_HTTP;
 	if (context->fd >= 0)
 		return 0;
 	return is_local(options)

@@ -22,6 +22,7 @@ struct context {
 	struct ignore ignore;
 	char *dockerfile_name; /* as messages show it */
 	struct strbuf dockerfile;
+	bool keeps_owners; /* files of an archive have theirs; all others are root's */
 };
 
 #define CONTEXT_INIT                                                                               \

@@ -14,8 +14,10 @@ static int parse_one(const char *text, struct arena *arena, struct named_context
 	*out = (struct named_context){ .context = CONTEXT_INIT };
 	if (!size || !text[size] || !text[size + 1])
 		return error_set(err, ERROR_USAGE, 0, "expected NAME=LOCATION");
-	if (strncmp(text + size + 1, "oci-layout://", 13) == 0 ||
-	    strncmp(text + size + 1, "target:", 7) == 0)
+	if (strncmp(text + size + 1, "target:", 7) == 0)
+		return error_set(err, ERROR_USAGE, 0,
+				 "target: is for bake files; --from=STAGE names a stage");
+	if (strncmp(text + size + 1, "oci-layout://", 13) == 0)
 		return error_set(err, ERROR_UNSUPPORTED, 0, "this is not supported yet");
 	out->name = arena_strndup(arena, text, size);
 	return location_parse(text + size + 1, true, arena, &out->location, err);

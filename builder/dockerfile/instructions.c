@@ -9,6 +9,7 @@
 #include <strings.h>
 
 #include "builder/dockerfile/expand.h"
+#include "builder/dockerfile/run-device.h"
 #include "builder/dockerfile/run-mount.h"
 #include "lib/alloc.h"
 #include "lib/cleanup.h"
@@ -19,6 +20,7 @@
 static int check_mount(const struct flag_spec *flag, const char *value, struct error *err);
 static int check_network(const struct flag_spec *flag, const char *value, struct error *err);
 static int check_security(const struct flag_spec *flag, const char *value, struct error *err);
+static int check_device(const struct flag_spec *flag, const char *value, struct error *err);
 static int check_duration(const struct flag_spec *flag, const char *value, struct error *err);
 static int check_retries(const struct flag_spec *flag, const char *value, struct error *err);
 
@@ -36,7 +38,7 @@ static const struct flag_spec run_flags[] = {
 	{ "mount",    FLAG_LIST,   FLAG_DONE,  false, check_mount }, /* its fields are expanded one by one */
 	{ "network",  FLAG_STRING, FLAG_DONE,  false, check_network },
 	{ "security", FLAG_STRING, FLAG_DONE,  false, check_security },
-	{ "device",   FLAG_LIST,   FLAG_LATER, false, NULL },
+	{ "device",   FLAG_LIST,   FLAG_DONE,  false, check_device },
 	{ NULL },
 };
 
@@ -218,6 +220,15 @@ static int check_security(const struct flag_spec *flag, const char *value, struc
 		return error_invalid(err, "--%s: \"%s\" is not sandbox or insecure", flag->name,
 				     value);
 	return 0;
+}
+
+static int check_device(const struct flag_spec *flag, const char *value, struct error *err)
+{
+	cleanup_arena struct arena arena = ARENA_INIT;
+	struct run_device device;
+	int ret = run_device_parse(value, &arena, &device, err);
+
+	return error_prefix(err, ret, "--%s", flag->name);
 }
 
 static int check_duration(const struct flag_spec *flag, const char *value, struct error *err)

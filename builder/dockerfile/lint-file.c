@@ -259,7 +259,7 @@ static void check_default_arg(struct lint *lint)
 
 	size_t first = first_from(lint);
 
-	stages_platform_args(&values, lint->options->platform);
+	stages_platform_args(&values, lint->options->platform, NULL); /* the names alone count */
 	strv_add_all(&scope.values, strv_items(&values));
 	for (size_t i = 0; i < first; i++) {
 		const struct instruction *arg = &lint->dockerfile->instructions[i];

@@ -43,9 +43,9 @@ static void add_platform(struct strv *globals, const char *prefix, const char *p
 	strv_addf(globals, "%sOSVERSION=", prefix);
 }
 
-void stages_platform_args(struct strv *out, const char *platform)
+void stages_platform_args(struct strv *out, const char *platform, const char *host)
 {
-	add_platform(out, "BUILD", platform);
+	add_platform(out, "BUILD", host ? host : platform);
 	add_platform(out, "TARGET", platform);
 }
 
@@ -54,7 +54,7 @@ static void add_predefined(struct resolver *resolver)
 	const struct stages_options *options = resolver->options;
 	struct strv *globals = &resolver->stages->globals;
 
-	stages_platform_args(globals, options->platform);
+	stages_platform_args(globals, options->platform, options->host);
 	strv_addf(globals, "TARGETSTAGE=%s", options->target ? options->target : "default");
 	for (size_t i = 0; i < globals->count; i++) {
 		cleanup_free char *name =
@@ -151,6 +151,7 @@ static int read_platform(struct resolver *resolver, const struct instruction *fr
 			 const char *text, const char **out, struct error *err)
 {
 	cleanup_free char *normal = NULL;
+	const struct stages_options *options = resolver->options;
 	const char *word;
 	int ret;
 
@@ -159,7 +160,8 @@ static int read_platform(struct resolver *resolver, const struct instruction *fr
 	if (ret == 0 && !*word)
 		return error_invalid(err, "empty platform value from expression %s", text);
 	if (ret == 0)
-		ret = platform_normalize(word, resolver->options->platform, &normal, err);
+		ret = platform_normalize(word, options->host ? options->host : options->platform,
+					 &normal, err);
 	if (ret == 0)
 		*out = arena_strdup(resolver->arena, normal);
 	return ret;

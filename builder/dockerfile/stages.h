@@ -31,7 +31,8 @@ struct named_contexts;
 struct stages_options {
 	const struct strv *build_args;	       /* "K=V" */
 	const char *target;		       /* name or index; NULL = the last stage */
-	const char *platform;		       /* "linux/amd64" */
+	const char *platform;		       /* to build for: "linux/amd64" */
+	const char *host;		       /* of this machine; NULL = the same */
 	const struct named_contexts *contexts; /* names that win over stages; NULL = none */
 };
 
@@ -55,8 +56,8 @@ int stages_resolve(struct dockerfile *dockerfile, const struct stages_options *o
 void stages_done(struct stages *stages);
 #define cleanup_stages __attribute__((cleanup(stages_done)))
 
-/** Append the predefined platform ARGs, "K=V". */
-void stages_platform_args(struct strv *out, const char *platform);
+/** Append the predefined platform ARGs, "K=V"; host NULL = the same as platform. */
+void stages_platform_args(struct strv *out, const char *platform, const char *host);
 
 /** A stage's name as it is compared. */
 char *stages_lower_case(struct arena *arena, const char *name);

@@ -9,6 +9,7 @@
 #include <string.h>
 #include <sys/utsname.h>
 
+#include "builder/image/image-index.h"
 #include "builder/image/layer.h"
 #include "lib/cleanup.h"
 #include "lib/log.h"
@@ -52,36 +53,29 @@ static int read_document(struct store *store, const struct digest *digest, struc
 	return store_blob_get(store, digest, IMAGE_DOCUMENT_MAX, out, err);
 }
 
-static bool is_index(const char *media_type)
+/* An index of the store, decoded into the arena. */
+static int read_index(struct store *store, const struct digest *digest, struct arena *arena,
+		      struct image_index **out, struct error *err)
 {
-	return strcmp(media_type, MEDIA_TYPE_INDEX) == 0 ||
-	       strcmp(media_type, MEDIA_TYPE_DOCKER_LIST) == 0;
+	cleanup_strbuf struct strbuf bytes = STRBUF_INIT;
+	int ret = read_document(store, digest, &bytes, err);
+
+	return ret < 0 ? ret
+		       : image_index_decode("index", strbuf_text(&bytes), bytes.size, arena, out,
+					    err);
 }
 
-/* The manifest for this machine in an index. */
 static int choose_manifest(struct store *store, const struct digest *index_digest,
-			   struct digest *out, struct error *err)
+			   const char *platform, struct digest *out, struct error *err)
 {
 	cleanup_arena struct arena arena = ARENA_INIT;
-	cleanup_strbuf struct strbuf bytes = STRBUF_INIT;
+	const struct descriptor *chosen = NULL;
 	struct image_index *index = NULL;
-	int ret = read_document(store, index_digest, &bytes, err);
+	int ret = read_index(store, index_digest, &arena, &index, err);
 
 	if (ret == 0)
-		ret = image_index_decode("index", strbuf_text(&bytes), bytes.size, &arena, &index,
-					 err);
-	if (ret < 0)
-		return ret;
-	for (size_t i = 0; i < index->manifests.count; i++) {
-		const struct descriptor *d = &index->manifests.items[i];
-
-		if (d->platform && d->platform->os && d->platform->architecture &&
-		    strcmp(d->platform->os, "linux") == 0 &&
-		    strcmp(d->platform->architecture, image_host_architecture()) == 0)
-			return digest_parse(d->digest, out, err);
-	}
-	return error_set(err, ERROR_NOT_FOUND, ENOENT, "the image has no manifest for linux/%s",
-			 image_host_architecture());
+		ret = image_index_choose(index, platform, &chosen, err);
+	return ret < 0 ? ret : digest_parse(chosen->digest, out, err);
 }
 
 static int decode_documents(struct store *store, const struct digest *manifest, struct image *image,
@@ -121,8 +115,8 @@ static void ref_text(const struct store_ref *ref, struct strbuf *out)
 		strbuf_adds(out, ref->digest.text);
 }
 
-int image_load_ref(struct store *store, const struct store_ref *ref, struct image *out,
-		   struct error *err)
+int image_load_ref_for(struct store *store, const struct store_ref *ref, const char *platform,
+		       struct image *out, struct error *err)
 {
 	cleanup_image struct image image = { .arena = ARENA_INIT };
 	cleanup_strbuf struct strbuf name = STRBUF_INIT;
@@ -131,8 +125,8 @@ int image_load_ref(struct store *store, const struct store_ref *ref, struct imag
 
 	image.top = *ref;
 	image.top.media_type = xstrdup(ref->media_type);
-	if (is_index(ref->media_type))
-		ret = choose_manifest(store, &ref->digest, &manifest, err);
+	if (media_type_is_index(ref->media_type))
+		ret = choose_manifest(store, &ref->digest, platform, &manifest, err);
 	if (ret == 0)
 		ret = decode_documents(store, &manifest, &image, err);
 	if (ret < 0) {
@@ -142,6 +136,12 @@ int image_load_ref(struct store *store, const struct store_ref *ref, struct imag
 	*out = image;
 	image = (struct image){ .arena = ARENA_INIT };
 	return 0;
+}
+
+int image_load_ref(struct store *store, const struct store_ref *ref, struct image *out,
+		   struct error *err)
+{
+	return image_load_ref_for(store, ref, NULL, out, err);
 }
 
 static int not_found(const char *name, struct error *err)
@@ -209,6 +209,12 @@ static int load_by_id(struct store *store, const char *name, const char *hex, st
 
 int image_load(struct store *store, const char *name, struct image *out, struct error *err)
 {
+	return image_load_for(store, name, NULL, out, err);
+}
+
+int image_load_for(struct store *store, const char *name, const char *platform, struct image *out,
+		   struct error *err)
+{
 	__attribute__((cleanup(store_ref_done))) struct store_ref ref = { .size = 0 };
 	bool prefixed = strncmp(name, "sha256:", 7) == 0;
 	const char *hex = prefixed ? name + 7 : name;
@@ -225,7 +231,7 @@ int image_load(struct store *store, const char *name, struct image *out, struct 
 		if (ret < 0)
 			return ret;
 		if (ret == 1)
-			return image_load_ref(store, &ref, out, err);
+			return image_load_ref_for(store, &ref, platform, out, err);
 	}
 	return is_id ? load_by_id(store, name, hex, out, err) : not_found(name, err);
 }
@@ -350,19 +356,48 @@ int image_holds(struct store *store, const struct image *image, struct strbuf *o
 	return 0;
 }
 
-int image_reach(struct store *store, const struct store_ref *ref, struct strv *holds,
-		struct error *err)
+/* An image whose documents are gone or damaged needs nothing else that could be known. */
+static void need_manifest(struct store *store, const struct digest *manifest, struct strv *holds)
 {
 	cleanup_image struct image image = { .arena = ARENA_INIT };
 	struct error ignored = ERROR_INIT;
 
-	(void)err;
-	need_blob(holds, ref->digest.text);
-	/* an image whose documents are gone or damaged needs nothing else that could be known */
-	if (image_load_ref(store, ref, &image, &ignored) < 0)
+	need_blob(holds, manifest->text);
+	image.top.digest = *manifest;
+	if (decode_documents(store, manifest, &image, &ignored) < 0)
 		log_debug("while collecting: %s", ignored.msg);
 	else
 		need_image(&image, holds);
+}
+
+/* Of all its platforms: those that were never fetched need nothing. */
+static void need_index(struct store *store, const struct digest *digest, struct strv *holds)
+{
+	cleanup_arena struct arena arena = ARENA_INIT;
+	struct image_index *index = NULL;
+	struct error ignored = ERROR_INIT;
+
+	if (read_index(store, digest, &arena, &index, &ignored) < 0) {
+		log_debug("while collecting: %s", ignored.msg);
+		return;
+	}
+	for (size_t i = 0; i < index->manifests.count; i++) {
+		struct digest manifest;
+
+		if (digest_parse(index->manifests.items[i].digest, &manifest, NULL) == 0)
+			need_manifest(store, &manifest, holds);
+	}
+}
+
+int image_reach(struct store *store, const struct store_ref *ref, struct strv *holds,
+		struct error *err)
+{
+	(void)err;
+	need_blob(holds, ref->digest.text);
+	if (media_type_is_index(ref->media_type))
+		need_index(store, &ref->digest, holds);
+	else
+		need_manifest(store, &ref->digest, holds);
 	return 0;
 }
 

@@ -37,7 +37,13 @@ void image_done(struct image *image);
  * the hex of at least 4 digits, unambiguous). A name wins over an id. Absent: ERROR_NOT_FOUND.
  */
 int image_load(struct store *store, const char *name, struct image *out, struct error *err);
+/** The same of a platform in its normal form ("linux/arm64"); NULL = this machine's. It chooses
+ *  among the manifests of an index; an image that is none is what it is. */
+int image_load_for(struct store *store, const char *name, const char *platform, struct image *out,
+		   struct error *err);
 /** Load what a ref points to. */
+int image_load_ref_for(struct store *store, const struct store_ref *ref, const char *platform,
+		       struct image *out, struct error *err);
 int image_load_ref(struct store *store, const struct store_ref *ref, struct image *out,
 		   struct error *err);
 

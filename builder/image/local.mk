@@ -6,6 +6,7 @@ builder_libbuilder_a_SOURCES += \
 	%D%/hash-queue.c %D%/hash-queue.h \
 	%D%/image.c %D%/image.h \
 	%D%/inode-names.c %D%/inode-names.h \
+	%D%/image-index.c %D%/image-index.h \
 	%D%/layer.c %D%/layer.h \
 	%D%/layer-below.c %D%/layer-below.h \
 	%D%/layer-record.c \

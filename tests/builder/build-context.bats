@@ -201,3 +201,65 @@ check_tree() {
 	[ "$(cat "$(T which)" "$(T again)" "$(T git)" "$(T web/f)" | tr '\n' ' ')" = "replaced replaced two x " ]
 	[ ! -e "$(T web/sub/ignored)" ]
 }
+
+@test "context: files of an archive keep their owners, those of a folder and a repository are root's" {
+	make_context "$C"
+	chown 9:9 "$C/f"
+	tar -C "$C" --owner=7 --group=8 -cf "$BATS_TEST_TMPDIR/a" .
+	ob build -t t - <"$BATS_TEST_TMPDIR/a"
+	[ "$status" = 0 ]
+	tree t "$(T 1)"
+	[ "$(stat -c %u:%g "$(T 1/ctx/f)")" = 7:8 ]
+	W=$BATS_TEST_TMPDIR/web
+	mkdir "$W"
+	gzip <"$BATS_TEST_TMPDIR/a" >"$W/a.tgz"
+	http_begin "$W"
+	build -t t --build-context web="$HTTP/a.tgz" --build-context folder="$C" <<-'X'
+		FROM base
+		COPY --from=web f /web
+		COPY --from=web --chown=5:6 f /chown
+		COPY --from=folder f /folder
+		COPY f /main
+	X
+	tree t "$(T 2)"
+	[ "$(cd "$(T 2)" && stat -c %u:%g web chown folder main | tr '\n' ' ')" = "7:8 5:6 0:0 0:0 " ]
+	# the owners are in the key
+	tar -C "$C" --owner=9 --group=8 -czf "$W/a.tgz" .
+	again -t t --build-context web="$HTTP/a.tgz" --build-context folder="$C"
+	cached 1
+	tree t "$(T 3)"
+	[ "$(stat -c %u:%g "$(T 3/web)")" = 9:8 ]
+}
+
+@test "FROM a folder context: its files are the root file system" {
+	local root=$BATS_TEST_TMPDIR/root
+	cp -a "$BATS_FILE_TMPDIR/base" "$root"
+	echo mine >"$root/mine"
+	chown 5:6 "$root/mine"
+	echo no >"$root/ignored"
+	echo ignored >"$root/.dockerignore"
+	build -t t --build-context rootfs="$root" --build-context alpine="$root" <<-'X'
+		FROM rootfs AS first
+		RUN cat /mine >/copy
+		FROM alpine:latest
+		COPY --from=first /copy /from-first
+		WORKDIR /w
+	X
+	tree t "$(T .)"
+	[ "$(cat "$(T mine)" "$(T from-first)" | tr '\n' ' ')" = "mine mine " ]
+	[ "$(stat -c %u:%g "$(T mine)")" = 0:0 ]
+	[ "$(stat -c %a "$(T tmp)")" = 1777 ]
+	[ ! -e "$(T ignored)" ]
+	[ "$(config .Config.Env t)" = '["PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"]' ]
+	[ "$("$B" history --format json t | jq -r '.[-1].createdBy')" = "FROM alpine:latest" ]
+	again -t t --build-context rootfs="$root" --build-context alpine="$root"
+	cached 7
+	echo changed >"$root/mine"
+	again -t t --build-context rootfs="$root" --build-context alpine="$root"
+	refute cached 7
+	tree t "$(T 2)"
+	[ "$(cat "$(T 2/mine)")" = changed ]
+	try_again --build-context rootfs="$root/mine" --build-context alpine="$root"
+	[ "$status" = 1 ]
+	said 'context "rootfs"'
+}

@@ -263,6 +263,47 @@ last_layer() {
 	said 'no SSH agent "default" is forwarded'
 }
 
+@test "ssh: key files are served by an agent of the build's own, which ends with it" {
+	for program in ssh-agent ssh-add ssh-keygen; do
+		[ -x "$(command -v "$program")" ] || skip "needs $program"
+	done
+	local keys=$BATS_TEST_TMPDIR/keys
+	mkdir "$keys"
+	ssh-keygen -q -t ed25519 -N '' -C first -f "$keys/first"
+	ssh-keygen -q -t ed25519 -N '' -C second -f "$keys/second"
+	ssh-keygen -q -t ed25519 -N 'a passphrase' -C locked -f "$keys/locked"
+	# the program itself, with the libraries it needs
+	mkdir "$C/root"
+	ldd "$(command -v ssh-add)" | grep -o '/[^ ]*' | cat - <(command -v ssh-add) |
+		xargs -I{} cp --parents -L {} "$C/root"
+	build -t t --ssh default="$keys/first,$keys/second" --ssh other="$keys/second" <<-'X'
+		FROM base
+		COPY root /
+		USER 1000
+		RUN --mount=type=ssh,uid=1000 ssh-add -l >/tmp/both
+		RUN --mount=type=ssh,uid=1000 ssh-add -l >/tmp/again
+		RUN --mount=type=ssh,uid=1000,id=other ssh-add -l >/tmp/one
+	X
+	tree t "$(T .)"
+	grep -q first "$(T tmp/both)"
+	grep -q second "$(T tmp/again)"
+	refute grep -q first "$(T tmp/one)"
+	refute grep -rqF "$(sed -n 3p "$keys/first")" "$ORLOP_STORE"
+	refute pgrep -f "ssh-agent -D -a agent"
+	try_again --no-cache --ssh default="$keys/locked"
+	[ "$status" = 1 ]
+	said 'the key ".*/locked" cannot be loaded.*one with a passphrase comes through an agent'
+	try_again --ssh default="$keys/missing"
+	[ "$status" = 1 ]
+	said 'missing'
+	try_again --ssh default="$keys"
+	[ "$status" = 2 ]
+	said "neither an agent's socket nor a key"
+	SSH_AUTH_SOCK='' try_again --ssh default
+	[ "$status" = 2 ]
+	said 'there is no agent \(SSH_AUTH_SOCK\), and no key is named'
+}
+
 @test "mounts: nested ones in any order, bad targets" {
 	mkdir -p "$C/src/node_modules"
 	build -t t <<-'X'

@@ -328,17 +328,6 @@ entries() {
 	[ "$(cat "$BATS_TEST_TMPDIR/tree/x")" = x ]
 }
 
-@test "RUN: what is not built yet is refused, not ignored" {
-	for flag in --device=x; do
-		try_build <<-X
-			FROM base
-			RUN $flag true
-		X
-		[ "$status" = 1 ]
-		said 'Dockerfile:2:1: .*not supported yet'
-	done
-}
-
 @test "RUN: what a service manager gave us leaves nothing in a layer" {
 	NOTIFY_SOCKET=/nowhere build -t t <<-'X'
 		FROM base

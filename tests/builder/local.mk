@@ -12,6 +12,7 @@ builder_suites += %D%/kill.bats %D%/bad-input.bats %D%/concurrency.bats
 EXTRA_DIST += %D%/build.bash %D%/loopback.bash
 builder_suites += %D%/build-run.bats %D%/build-copy.bats %D%/build-copy-link.bats %D%/build-mount.bats %D%/build-context.bats %D%/build-add-remote.bats
 builder_suites += %D%/build-add.bats
+builder_suites += %D%/build-sandbox.bats %D%/build-devices.bats %D%/build-platform.bats
 builder_suites += %D%/build-config.bats
 builder_suites += %D%/build-cache.bats
 builder_suites += %D%/build-cli.bats %D%/build-check.bats %D%/parse.bats

@@ -1,0 +1,74 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * What the command line says of the containers that it leads to, for all steps of a build alike:
+ * names and resolvers, limits, capabilities, devices. Values only; config.json is run-spec.c's.
+ */
+#ifndef BUILDER_CONTAINER_SANDBOX_H
+#define BUILDER_CONTAINER_SANDBOX_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "builder/container/cdi.h"
+#include "builder/container/edits.h"
+#include "lib/alloc.h"
+#include "lib/error.h"
+#include "lib/strbuf.h"
+#include "lib/strv.h"
+#include "spec/config.h"
+
+/** --add-host. */
+struct sandbox_host {
+	const char *name, *address;
+};
+
+struct sandbox {
+	struct sandbox_host *hosts;
+	size_t host_count;
+	struct json_strings name_servers, searches, resolver_options;
+	uint64_t shm_size; /* 0 = 64 MiB */
+	struct oci_rlimit *rlimits;
+	size_t rlimit_count;
+	struct json_strings cap_added, cap_dropped;
+	const char *cgroup_parent; /* absolute; NULL = the default */
+	struct oci_memory *memory; /* NULL = no limits */
+	struct oci_cpu *cpu;
+	struct container_edits edits;	  /* --device */
+	struct json_strings device_names; /* as they were given, or in full */
+	struct cdi *cdi;		  /* what edits point into; NULL = nothing */
+};
+
+void sandbox_done(struct sandbox *sandbox);
+
+/* -- values of options; each appends. Failures are usage errors. --------------------------------
+ */
+
+/** "NAME:ADDRESS" or "NAME=ADDRESS"; the address host-gateway is this machine. */
+int sandbox_add_host(struct sandbox *sandbox, const char *text, struct arena *arena,
+		     struct error *err);
+/** An address. */
+int sandbox_add_name_server(struct sandbox *sandbox, const char *text, struct arena *arena,
+			    struct error *err);
+/** "NAME=SOFT[:HARD]", -1 = unlimited. */
+int sandbox_add_ulimit(struct sandbox *sandbox, const char *text, struct arena *arena,
+		       struct error *err);
+/** A path below the root of all cgroups. */
+int sandbox_set_cgroup_parent(struct sandbox *sandbox, const char *text, struct arena *arena,
+			      struct error *err);
+
+/* -- what follows from them ---------------------------------------------------------------------
+ */
+
+/**
+ * What of it decides a result, one text each, for cache keys: names of hosts without addresses,
+ * /dev/shm, limits per process, capabilities, the cgroup, devices. Not: resolvers, limits of memory
+ * and processors, which say where a step runs and not what it does.
+ */
+void sandbox_describe(const struct sandbox *sandbox, struct strv *out);
+
+/** A resolv.conf in which what was given stands instead of what was there. */
+void sandbox_edit_resolv_conf(const struct sandbox *sandbox, struct strbuf *text);
+/** Lines for /etc/hosts. */
+void sandbox_add_hosts_lines(const struct sandbox *sandbox, struct strbuf *out);
+
+#endif
