@@ -141,10 +141,7 @@ web() {
 	X
 	"$B" build "$C" 2>"$BATS_TEST_TMPDIR/err" &
 	local pid=$! result=0
-	for _ in $(seq 100); do
-		! grep -q slow "$HTTP_LOG" || break
-		sleep 0.1
-	done
+	wait_for 10 grep -q slow "$HTTP_LOG"
 	kill -INT "$pid"
 	wait "$pid" || result=$?
 	[ "$result" = 130 ]

@@ -193,17 +193,21 @@ image_id() {
 @test "a builder that waits goes on when the one it waits for fails" {
 	cat >"$C/Dockerfile" <<-'X'
 		FROM base
-		RUN --network=none sleep 2; test -e /flag/there
+		RUN --network=none touch /flag/begun; until [ -e /flag/go ]; do sleep 0.05; done; test -e /flag/there
 	X
 	mkdir "$C/empty" "$C/full"
-	touch "$C/full/there"
-	"$B" build -q -v "$C/empty:/flag" "$C" &
-	local first=$!
-	sleep 1
-	run timeout 20 "$B" build -q -v "$C/full:/flag" "$C"
-	echo "$output"
-	[ "$status" = 0 ]
+	touch "$C/full/there" "$C/full/go"
+	"$B" build -v "$C/empty:/flag" "$C" &
+	local first=$! second status=0
+	wait_for 10 test -e "$C/empty/begun"
+	timeout 20 "$B" build -v "$C/full:/flag" "$C" 2>"$BATS_TEST_TMPDIR/second" &
+	second=$!
+	wait_for 10 grep -q 'waiting for another builder' "$BATS_TEST_TMPDIR/second"
+	touch "$C/empty/go"
 	refute wait "$first"
+	wait "$second" || status=$?
+	cat "$BATS_TEST_TMPDIR/second"
+	[ "$status" = 0 ]
 }
 
 @test "SIGINT ends a build with 130 and leaves nothing behind" {
@@ -213,11 +217,8 @@ image_id() {
 	X
 	mkdir "$C/lent"
 	"$B" build -v "$C/lent:/lent" -t interrupted "$C" 2>"$BATS_TEST_TMPDIR/err" &
-	local pid=$! i status=0
-	for i in $(seq 100); do
-		[ ! -e "$C/lent/started" ] || break
-		sleep 0.1
-	done
+	local pid=$! status=0
+	wait_for 10 test -e "$C/lent/started"
 	kill -INT "$pid"
 	wait "$pid" || status=$?
 	cat "$BATS_TEST_TMPDIR/err"

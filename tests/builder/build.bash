@@ -4,28 +4,9 @@
 # What the builder's suites share: a store of their own with a small base image, and building from
 # Dockerfiles given on standard input.
 
-bats_require_minimum_version 1.5.0
+load ../helpers/suite
 
-: "${ORLOP_SOURCE:=$(cd "$BATS_TEST_DIRNAME/../.." && pwd)}"
-: "${ORLOP_BUILD:=$ORLOP_SOURCE/build}"
 B=$ORLOP_BUILD/orlop-builder
-
-# requires WORD...: for setup_file. What is missing makes every test of the file a skip that names it.
-requires() {
-	local word
-	for word; do
-		case $word in
-		root) [ "$(id -u)" = 0 ] && continue ;;
-		builder) [ -x "$B" ] && continue ;;
-		*) command -v "$word" >/dev/null && continue ;;
-		esac
-		export MISSING="needs $word"
-		if [ "${CI:-}" = true ]; then
-			echo "$MISSING" >&2
-			return 1
-		fi
-	done
-}
 
 # A root filesystem of one static program.
 make_base() {
@@ -79,7 +60,7 @@ teardown_file() {
 }
 
 setup() {
-	[ -z "${MISSING:-}" ] || skip "$MISSING"
+	skip_missing
 	C=$BATS_TEST_TMPDIR/context
 	mkdir "$C"
 }
@@ -135,11 +116,4 @@ cached() {
 	n=$(grep -cE '^#[0-9]+ CACHED$' <<<"$stderr" || true)
 	echo "cached: $n, expected: $1"
 	[ "$n" = "$1" ]
-}
-
-refute() {
-	if "$@"; then
-		echo "unexpected: $*" >&2
-		return 1
-	fi
 }

@@ -151,21 +151,19 @@ idle() {
 
 @test "a builder whose neighbour is killed in a step that both need makes it itself" {
 	pids=()
-	printf 'FROM box\nRUN sleep 1; echo done >/file\n' >"$work/context/wait"
-	start first wait
+	mkdir "$work/flag"
+	printf '%s\n' 'FROM box' 'RUN : >/flag/begun; until [ -e /flag/go ]; do sleep 0.05; done; echo done >/file' \
+		>"$work/context/wait"
+	start first wait -v "$work/flag:/flag"
 	victim=$!
-	for _ in {1..100}; do
-		! grep -q '^#2' "$work/log.first" || break
-		sleep 0.02
-	done
-	sleep 0.2
+	wait_for 10 test -e "$work/flag/begun"
 	pids=()
-	start second wait
-	sleep 0.3
+	start second wait -v "$work/flag:/flag"
+	wait_for 10 grep -q 'waiting for another builder' "$work/log.second"
 	kill -KILL "$victim"
 	wait "$victim" || true
+	touch "$work/flag/go"
 	finish
-	grep -q 'waiting for another builder' "$work/log.second"
 	[ "$(ob export second | tar xOf - file)" = "done" ]
 	ob import -q "$work/box.tar" sweep >/dev/null
 	idle

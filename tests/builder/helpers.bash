@@ -1,23 +1,8 @@
 # shell library of the builder's suites: a store of their own, small root file systems, the program
 # SPDX-License-Identifier: Apache-2.0
-bats_require_minimum_version 1.5.0
+load ../helpers/suite
 
-: "${ORLOP_SOURCE:=$(cd "$BATS_TEST_DIRNAME/../.." && pwd)}"
-: "${ORLOP_BUILD:=$ORLOP_SOURCE/build}"
 builder=$ORLOP_BUILD/orlop-builder
-
-# requires WORD...: skip the test unless this is there; an unknown word is a bug.
-requires() {
-	local word
-	for word; do
-		case $word in
-		root) [ "$(id -u)" = 0 ] || skip "needs root" ;;
-		busybox | jq | gzip | bzip2 | xz | zstd | python3 | conmon | runc | script)
-			command -v "$word" >/dev/null || skip "needs $word" ;;
-		*) echo "BUG: requires $word" >&2 && return 1 ;;
-		esac
-	done
-}
 
 # Every test has its own store and scratch folder: in memory when there is room, because every image
 # costs a sync of the file system, else on a disk; both can be an overlay's upper.

@@ -96,16 +96,15 @@ check_image() {
 	[ "$(ob history --format json "$1" | jq length)" -ge 7 ]
 }
 
+no_sessions() {
+	[ -z "$(ls -A "$ORLOP_STORE/tmp" "$ORLOP_STORE/leases" | grep -v :)" ]
+}
+
 # After a session has ended well nothing but itself was there.
 check_swept() {
 	left_behind
 	# what takes longer than a second to remove goes on behind the session
-	for _ in {1..300}; do
-		[ -z "$(ls -A "$ORLOP_STORE/tmp" "$ORLOP_STORE/leases" | grep -v :)" ] && break
-		sleep 0.1
-	done
-	[ -z "$(ls -A "$ORLOP_STORE/tmp")" ]
-	[ -z "$(ls -A "$ORLOP_STORE/leases")" ]
+	wait_for 30 no_sessions
 }
 
 @test "builds killed at random moments" {
@@ -194,14 +193,10 @@ check_swept() {
 }
 
 @test "a container without --rm keeps its record and its name, and runs no more" {
-	"$builder" run --name kept --network none box sleep 1000 &
+	"$builder" run --name kept --network none box sh -c 'echo up; exec sleep 1000' >"$work/out" &
 	pid=$!
-	for _ in {1..100}; do
-		[ "$(ls /run/orlop-builder/containers | grep -cxF "$(ls "$ORLOP_STORE/containers")")" = 0 ] || break
-		sleep 0.05
-	done
+	wait_for 10 grep -q up "$work/out"
 	id=$(ls "$ORLOP_STORE/containers")
-	sleep 0.2
 	kill -KILL "$pid"
 	wait "$pid" || true
 	echo "$id" >>"$sessions"
@@ -219,10 +214,7 @@ check_swept() {
 		printf 'FROM box\nRUN echo started >&2; sleep 1000\n' >"$work/context/Dockerfile"
 		"$builder" build --network none --runtime "$runtime" "$work/context" >"$work/log" 2>&1 &
 		pid=$!
-		for _ in {1..100}; do
-			! grep -q '^#2 .* started' "$work/log" || break
-			sleep 0.05
-		done
+		wait_for 10 grep -q '^#2 .* started' "$work/log"
 		kill -KILL "$pid"
 		wait "$pid" || true
 		ls "$ORLOP_STORE/leases" >>"$sessions"

@@ -70,6 +70,11 @@ git_repo() {
 	git -C "$1" checkout -q main
 }
 
+# The daemon answers, or it has ended: somebody else has the port.
+git_decided() {
+	! kill -0 "$GIT_PID" 2>/dev/null || (exec 9<>"/dev/tcp/127.0.0.1/$1") 2>/dev/null
+}
+
 # git_begin DIR: serve the repositories in DIR; sets GIT (git://127.0.0.1:PORT).
 git_begin() {
 	local port
@@ -79,11 +84,8 @@ git_begin() {
 			>/dev/null 2>&1 3>&- &
 		GIT_PID=$!
 		GIT=git://127.0.0.1:$port
-		for _ in $(seq 50); do
-			kill -0 "$GIT_PID" 2>/dev/null || break
-			! (exec 9<>"/dev/tcp/127.0.0.1/$port") 2>/dev/null || return 0
-			sleep 0.1
-		done
+		wait_for 5 git_decided "$port"
+		! kill -0 "$GIT_PID" 2>/dev/null || return 0
 	done
 	return 1
 }

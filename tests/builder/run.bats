@@ -115,7 +115,7 @@ run_box() {
 		"stty rows 33 cols 77; '$builder' run --rm -it box sh -c 'stty size; test -t 0 && test -t 1 && echo ready && read word && exit \$word'" \
 		/dev/null <"$work/keys" >"$work/screen" 3>&- &
 	exec 9>"$work/keys"
-	for _ in {1..300}; do grep -q ready "$work/screen" && break; sleep 0.1; done
+	wait_for 30 grep -q ready "$work/screen"
 	echo 5 >&9
 	wait $! && status=0 || status=$?
 	exec 9>&-
@@ -130,7 +130,7 @@ run_box() {
 @test "signals reach the container" {
 	"$builder" run --rm box sh -c 'trap "exit 9" TERM; echo ready; while :; do sleep 0.1; done' >"$work/out" &
 	pid=$!
-	for _ in $(seq 100); do grep -q ready "$work/out" && break; sleep 0.1; done
+	wait_for 30 grep -q ready "$work/out"
 	kill -TERM $pid
 	wait $pid && status=0 || status=$?
 	[ "$status" = 9 ]

@@ -4,32 +4,13 @@
 # What the suites of the example images share: a store of their own, base images, the machine's
 # settings with a canary in each of them, and what a build printed, as steps.
 
-bats_require_minimum_version 1.5.0
+load ../helpers/suite
 
-: "${ORLOP_SOURCE:=$(cd "$BATS_TEST_DIRNAME/../.." && pwd)}"
-: "${ORLOP_BUILD:=$ORLOP_SOURCE/build}"
 examples=$ORLOP_SOURCE/examples
 canary=canary52c1f0e7
 
-# requires WORD...: for setup_file. What is missing makes every test of the file a skip that names it;
-# on CI all of it has to be there.
-requires() {
-	local word
-	for word; do
-		case $word in
-		root) [ "$(id -u)" = 0 ] && continue ;;
-		*) command -v "$word" >/dev/null && continue ;;
-		esac
-		export MISSING="needs $word"
-		if [ "${CI:-}" = true ]; then
-			echo "$MISSING" >&2
-			return 1
-		fi
-	done
-}
-
 setup() {
-	[ -z "${MISSING:-}" ] || skip "$MISSING"
+	skip_missing
 }
 
 # examples_begin BASE...: to be called by setup_file.
@@ -141,27 +122,6 @@ assert_no_traces() {
 		-name 99machine -o -path '*/tree/root/.npmrc' -o -path '*/tree/*/lists/*_InRelease') ||
 		found=1
 	[ $found = 0 ]
-}
-
-# refute CMD...: succeeds if CMD fails.
-refute() {
-	if "$@"; then
-		echo "unexpected: $*" >&2
-		return 1
-	fi
-}
-
-# wait_for SECONDS CMD...
-wait_for() {
-	local deadline=$((SECONDS + $1))
-	shift
-	until "$@"; do
-		if [ $SECONDS -ge $deadline ]; then
-			echo "in vain: $*" >&2
-			return 1
-		fi
-		sleep 0.1
-	done
 }
 
 port_is_taken() {

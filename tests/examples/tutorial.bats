@@ -16,17 +16,18 @@ setup_file() {
 
 teardown_file() {
 	if [ -n "${WORK:-}" ]; then
-		! grep -F "$WORK" /proc/self/mountinfo
+		refute grep -F "$WORK" /proc/self/mountinfo
 		rm -rf "$WORK"
 	fi
 }
 
-# Commands are what a tab indents; those that want a terminal get one, and somebody who types.
+# Commands are what a tab indents; those that want a terminal get one, and somebody who types as soon
+# as there is a prompt.
 commands() {
 	awk '/^## Packages/ { skip = 1 } /^## Under/ { skip = 0 } !skip && sub(/^\t/, "")' \
 		"$ORLOP_SOURCE/docs/tutorial.md" | sed \
 		-e '/^\.\/dev build$/d' -e 's/; echo \$?$/ || echo $?/' \
-		-e 's/^\(orlop-builder run --rm -it .*\|orlop-runtime run .*\)$/{ sleep 1; echo "echo typed \\$((40 + 2))"; echo exit; } | script -qec "\1" \/dev\/null/' \
+		-e 's/^\(orlop-builder run --rm -it .*\|orlop-runtime run .*\)$/{ until grep -qs "# " typed; do sleep 0.05; done; echo "echo typed \\$((40 + 2))"; echo exit; } | script -qfec "\1" typed; rm typed/' \
 		-e 's/^orlop-runtime kill .*/&; while pgrep -f "^sleep 600$" >\/dev\/null; do sleep 0.1; done/' \
 		-e 's/^orlop-builder build -t echotest.*/& \&\& exit 1/'
 }

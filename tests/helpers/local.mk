@@ -1,3 +1,4 @@
+EXTRA_DIST += %D%/suite.bash
 # Programs for the suites: payloads are static, so that a rootfs needs nothing else.
 check_PROGRAMS += %D%/agent %D%/failcall %D%/probe %D%/quiet %D%/recvtty
 %C%_failcall_SOURCES = %D%/failcall.c

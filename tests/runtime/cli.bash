@@ -3,10 +3,8 @@
 #
 # For suites that need no container: the program under test with a state directory of the test's own.
 
-bats_require_minimum_version 1.5.0
+load ../helpers/suite
 
-: "${ORLOP_SOURCE:=$(cd "$BATS_TEST_DIRNAME/../.." && pwd)}"
-: "${ORLOP_BUILD:=$ORLOP_SOURCE/build}"
 R=${ORLOP_RUNTIME:-$ORLOP_BUILD/orlop-runtime}
 export ASAN_OPTIONS=detect_leaks=0 # the end of a verb frees its memory
 state_root=$BATS_TEST_TMPDIR/state

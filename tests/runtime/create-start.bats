@@ -20,7 +20,8 @@ load helpers
 	config_set '.root.readonly = false'
 	probe write /tmp/ran
 	ok create -b "$BUNDLE" "$ID"
-	sleep 0.2
+	# it waits, and not for having done it
+	wait_for 5 grep -q '^State:.S' "/proc/$(container_pid)/status"
 	[ ! -e "$ROOTFS/tmp/ran" ]
 	ok start "$ID"
 	wait_for 5 test -e "$ROOTFS/tmp/ran"

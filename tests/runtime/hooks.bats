@@ -123,7 +123,7 @@ recorded() {
 	hook prestart "sleep 98765 & sleep 98765" '{ "timeout": 1 }'
 	fails run -b "$BUNDLE" "$ID"
 	contains "hook ran past specified timeout of 1.0s"
-	! pgrep -f "sleep 98765"
+	refute pgrep -f "sleep 98765"
 }
 
 @test "a hook need not read its input" {
@@ -156,7 +156,7 @@ recorded() {
 	wait $! || status=$?
 	equals "$status" 1
 	[ ! -e "$ROOT/$ID" ]
-	! pgrep -f "sleep 87654"
+	refute pgrep -f "sleep 87654"
 }
 
 @test "a startContainer hook sees the container as its process does, with the state on stdin" {
@@ -238,7 +238,7 @@ recorded() {
 	hook createContainer "sleep 98764 & sleep 98764" '{ "timeout": 1 }'
 	fails run -b "$BUNDLE" "$ID"
 	contains "error running createContainer hook #0: hook ran past specified timeout of 1.0s"
-	! pgrep -f "sleep 98764"
+	refute pgrep -f "sleep 98764"
 	config_set 'del(.hooks)
 		| .hooks.startContainer = [{ path: "/bin/probe", args: ["probe", "sleep", "98763"], timeout: 1 }]'
 	probe sleep
@@ -324,5 +324,5 @@ recorded() {
 	equals "$status" 1
 	contains "error running poststart hook #0" "$(cat "$WORK/err")"
 	wait_for 5 is_status stopped
-	! pgrep -f "sleep 87653"
+	refute pgrep -f "sleep 87653"
 }

@@ -5,12 +5,7 @@ load helpers
 
 # A source whose files belong to 0, 1000 and (below) 2000, of a file system that can be mapped.
 setup() {
-	# (of helpers.bash, and a source)
-	WORK=$(mktemp -d /tmp/orlop-test.XXXXXX)
-	chmod 755 "$WORK"
-	ROOT=$WORK/root
-	ID=t${WORK##*.}
-	RT_GLOBAL=()
+	setup_work
 	setup_bundle
 	mkdir -p "$WORK/source/sub"
 	touch "$WORK/source/zero" "$WORK/source/thousand"

@@ -157,7 +157,7 @@ has_processes() {
 	start_container
 	flock -o "$ROOT/$ID" sleep 30 3>&- &
 	holder=$!
-	sleep 0.3
+	wait_for 5 refute flock -n "$ROOT/$ID" true
 	# list and state do not care
 	is_status running
 	ok list -q

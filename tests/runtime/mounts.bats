@@ -199,7 +199,7 @@ mount_line() {
 		if [[ $propagation == *shared ]]; then
 			grep -q " shared:" <(awk '$5 == "/"' "/proc/$(container_pid)/mountinfo")
 		fi
-		! grep "$WORK" /proc/self/mountinfo
+		refute grep "$WORK" /proc/self/mountinfo
 		ok delete --force "$ID"
 	done
 }

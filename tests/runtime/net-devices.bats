@@ -5,11 +5,7 @@
 load helpers
 
 setup() {
-	WORK=$(mktemp -d /tmp/orlop-test.XXXXXX)
-	chmod 755 "$WORK"
-	ROOT=$WORK/root
-	ID=t${WORK##*.}
-	RT_GLOBAL=()
+	setup_work
 	setup_bundle
 	requires root program ip program nsenter
 	unshare -n sleep 1000 3>&- &

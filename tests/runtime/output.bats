@@ -59,14 +59,15 @@ teardown() {
 	[ "${lines[1]:${#before}:2}" = 20 ]
 }
 
+is_stopped() {
+	rt state c1
+	[ "$(jq -r .status <<<"$output")" = stopped ]
+}
+
 @test "state: a container whose process is gone is stopped, with pid 0" {
 	local pid
 	pid=$("$R" --root "$state_root" state c1 | jq .pid)
 	kill -KILL "$pid"
-	for _ in {1..50}; do
-		rt state c1
-		[ "$(jq -r .status <<<"$output")" != stopped ] || break
-		sleep 0.1
-	done
+	wait_for 5 is_stopped
 	jq -e '.status == "stopped" and .pid == 0' <<<"$output"
 }

@@ -13,7 +13,7 @@ traces() {
 }
 
 no_processes() {
-	! grep -qs "/$ID\$" /proc/[0-9]*/cgroup
+	refute grep -qs "/$ID\$" /proc/[0-9]*/cgroup
 }
 
 @test "a create that fails leaves nothing, wherever it fails" {

@@ -7,11 +7,7 @@ load helpers
 CALLER=4321
 
 setup() {
-	WORK=$(mktemp -d /tmp/orlop-test.XXXXXX)
-	chmod 755 "$WORK"
-	ROOT=$WORK/root
-	ID=t${WORK##*.}
-	RT_GLOBAL=()
+	setup_work
 	requires root ours user_namespace program setpriv
 	[ "$(cat /proc/sys/kernel/unprivileged_userns_clone 2>/dev/null || echo 1)" = 1 ] || skip "needs unprivileged user namespaces"
 	setup_bundle

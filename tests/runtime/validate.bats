@@ -163,7 +163,7 @@ finding() {
 	finding host-mounts "/mounts/$(($(jq '.mounts | length' config.json) - 1))/source"
 	finding host-hooks /hooks/prestart/0/path
 	finding host-hooks /hooks/poststop/0/path
-	! grep -q startContainer <<<"$output"
+	refute grep -q startContainer <<<"$output"
 	finding host-namespaces "/linux/namespaces/$(jq '.linux.namespaces | map(.type) | index("network")' config.json)/path"
 	finding host-namespaces "/linux/namespaces/$(jq '.linux.namespaces | map(.type) | index("ipc")' config.json)/path"
 	finding host-sysctl /linux/sysctl/net.no.such

@@ -1,0 +1,53 @@
+# shellcheck shell=bash
+# SPDX-License-Identifier: Apache-2.0
+#
+# What the suites share: where the trees are, what a place has to have, waiting for a condition.
+
+bats_require_minimum_version 1.5.0
+
+: "${ORLOP_SOURCE:=$(cd "${BASH_SOURCE[0]%/*}/../.." && pwd)}"
+: "${ORLOP_BUILD:=$ORLOP_SOURCE/build}"
+
+# requires WORD...: root, builder (built) or the name of a program. What is missing skips the test; where setup_file
+# asks, every test of the file (skip_missing, called by setup). On CI all of it has to be there.
+requires() {
+	local word
+	for word; do
+		case $word in
+		root) [ "$EUID" != 0 ] || continue ;;
+		builder) [ ! -x "$ORLOP_BUILD/orlop-builder" ] || continue ;;
+		*) ! command -v "$word" >/dev/null || continue ;;
+		esac
+		if [ "${CI:-}" = true ]; then
+			echo "needs $word" >&2
+			return 1
+		fi
+		[ -z "${BATS_TEST_NAME:-}" ] || skip "needs $word"
+		export MISSING="needs $word"
+	done
+}
+
+skip_missing() {
+	[ -z "${MISSING:-}" ] || skip "$MISSING"
+}
+
+# wait_for SECONDS COMMAND...: until it succeeds
+wait_for() {
+	local deadline=$((SECONDS + $1))
+	shift
+	until "$@"; do
+		if [ "$SECONDS" -gt "$deadline" ]; then
+			echo "waited in vain for: $*" >&2
+			return 1
+		fi
+		sleep 0.02
+	done
+}
+
+# refute COMMAND...: succeeds if it fails; "!" would not fail a test
+refute() {
+	if "$@"; then
+		echo "unexpected: $*" >&2
+		return 1
+	fi
+}
