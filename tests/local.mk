@@ -4,7 +4,7 @@ TAP_DRIVER = env AM_TAP_AWK='$(AWK)' $(SHELL) $(top_srcdir)/build-aux/tap-driver
 LOG_DRIVER = $(TAP_DRIVER)
 BATS_LOG_DRIVER = $(TAP_DRIVER)
 BATS_LOG_COMPILER = $(BATS)
-AM_BATS_LOG_FLAGS = --formatter tap --print-output-on-failure
+AM_BATS_LOG_FLAGS = --formatter tap --timing --print-output-on-failure
 SH_LOG_DRIVER = $(TAP_DRIVER)
 SH_LOG_COMPILER = $(SHELL)
 # no built-in rule may make NAME out of NAME.sh beside it
@@ -31,4 +31,5 @@ include %D%/builder/local.mk
 include %D%/examples/local.mk
 include %D%/bench/local.mk
 include %D%/interop/local.mk
+include %D%/lanes/local.mk
 include %D%/vm/local.mk

@@ -6,7 +6,7 @@ TESTS += %D%/settings.bats %D%/bases.bats %D%/dev.bats %D%/cowsay.bats %D%/node-
 endif
 endif
 EXTRA_DIST += %D%/settings.bats %D%/bases.bats %D%/dev.bats %D%/cowsay.bats %D%/node-web.bats \
-	%D%/echotest.bats %D%/identidock.bats %D%/tutorial.bats %D%/helpers.bash %D%/store-place %D%/tally \
+	%D%/echotest.bats %D%/identidock.bats %D%/tutorial.bats %D%/helpers.bash %D%/store-place \
 	docs/tutorial.md examples/README.md examples/build examples/machine-settings \
 	examples/bases/busybox examples/bases/common.sh examples/bases/debian \
 	examples/bases/debian.sh examples/bases/node \

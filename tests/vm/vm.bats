@@ -230,19 +230,40 @@ nothing_left() {
 	run -125 "$here/suite" /nonexistent.bats
 }
 
+# suite OPTION-OR-PATH...
+suite() {
+	"$BATS_TEST_DIRNAME/suite" $kind_option -m "$memory" "$@" 3>&-
+}
+
 @test "suite: TAP of the guest on stdout, status of bats" {
 	local build=$BATS_TEST_TMPDIR/build
 	mkdir "$build"
 	printf '@test "%s" { %s; }\n' good '[ -d "$ORLOP_BUILD" ]' bad 'echo because; false' \
 		skipped 'skip "reason"' > "$build/a.bats"
 	export ORLOP_BUILD=$build
-	run -1 --separate-stderr "$BATS_TEST_DIRNAME/suite" $kind_option -m "$memory" "$build"
-	[ "${lines[0]}" = 1..3 ]
-	[ "${lines[1]}" = "ok 1 good" ]
-	[ "${lines[2]}" = "not ok 2 bad" ]
+	run -1 --separate-stderr suite "$build"
+	[ "${lines[0]}" = "# suite $build/a.bats" ]
+	[ "${lines[1]}" = 1..3 ]
+	[[ ${lines[2]} =~ ^ok\ 1\ good\ in\ [0-9]+ms$ ]]
+	[[ ${lines[3]} =~ ^not\ ok\ 2\ bad\ in\ [0-9]+ms$ ]]
 	[[ $output == *"# because"* ]]
-	[ "${lines[-1]}" = "ok 3 skipped # skip reason" ]
-	run -0 --separate-stderr "$BATS_TEST_DIRNAME/suite" $kind_option -m "$memory" \
-		--filter good "$build/a.bats"
-	[ "$output" = "$(printf '1..1\nok 1 good')" ]
+	[[ ${lines[-2]} =~ ^ok\ 3\ skipped\ in\ [0-9]+ms\ #\ skip\ reason$ ]]
+	[[ ${lines[-1]} =~ ^#\ $build/a.bats\ took\ [0-9]+\ s$ ]]
+	run -0 --separate-stderr suite --filter good "$build/a.bats"
+	[[ $output == *$'\n1..1\nok 1 good in '* ]]
+}
+
+@test "suite: several files at a time, the TAP of each in one piece, none for longer than its time" {
+	local build=$BATS_TEST_TMPDIR/build
+	mkdir "$build"
+	# each of two waits for the other
+	printf '@test "meets" { touch /tmp/%s; until [ -e /tmp/%s ]; do sleep 0.1; done; }\n@test "ends" { :; }\n' \
+		a b > "$build/a.bats"
+	sed 's/a; until \(.*\)b \]/b; until \1a ]/' "$build/a.bats" > "$build/b.bats"
+	printf '@test "hangs" { sleep 1000; }\n' > "$build/c.bats"
+	export ORLOP_BUILD=$build
+	run -1 --separate-stderr suite -j 3 -l 20 "$build"
+	[ "$(grep -A 3 "^# suite .*/[ab].bats" <<< "$output" | sed 's/ in .*//' | grep '^ok' | tr '\n' ' ')" = \
+		"ok 1 meets ok 2 ends ok 1 meets ok 2 ends " ]
+	grep -x "not ok 0 $build/c.bats: all of it in 20 s" <<< "$output"
 }
