@@ -31,9 +31,10 @@ skip_missing() {
 	[ -z "${MISSING:-}" ] || skip "$MISSING"
 }
 
-# wait_for SECONDS COMMAND...: until it succeeds
+# wait_for SECONDS COMMAND...: until it succeeds. SECONDS is what is enough for an idle machine; an
+# emulated one, or one that is busy with other things, gets ten times as long.
 wait_for() {
-	local deadline=$((SECONDS + $1))
+	local deadline=$((SECONDS + 10 * $1))
 	shift
 	until "$@"; do
 		if [ "$SECONDS" -gt "$deadline" ]; then
