@@ -2,6 +2,7 @@ noinst_LIBRARIES += %D%/liblib.a
 %C%_liblib_a_SOURCES = \
 	%D%/alloc.c %D%/alloc.h \
 	%D%/bitlist.c %D%/bitlist.h \
+	%D%/cli.c %D%/cli.h \
 	%D%/clock.c %D%/clock.h \
 	%D%/completion.c %D%/completion.h \
 	%D%/cleanup.h \

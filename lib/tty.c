@@ -3,6 +3,7 @@
 #include "lib/tty.h"
 
 #include <errno.h>
+#include <stdlib.h>
 #include <unistd.h>
 
 int tty_set_raw(int fd, struct tty_saved *saved, struct error *err)
@@ -26,6 +27,22 @@ void tty_restore(struct tty_saved *saved)
 		return;
 	(void)tcsetattr(saved->fd, TCSADRAIN, &saved->termios); /* nothing better can be done */
 	saved->fd = -EBADF;
+}
+
+bool tty_has_color(int fd)
+{
+	const char *no_color = getenv("NO_COLOR");
+
+	return isatty(fd) && !(no_color && *no_color);
+}
+
+void tty_get_size(int fd, size_t *out_columns, size_t *out_rows)
+{
+	struct winsize size = { 0 };
+
+	(void)ioctl(fd, TIOCGWINSZ, &size); /* zeros, then, as from a serial line */
+	*out_columns = size.ws_col ? size.ws_col : 80;
+	*out_rows = size.ws_row ? size.ws_row : 24;
 }
 
 void tty_copy_size(int from, int to)

@@ -27,6 +27,12 @@ int tty_set_raw(int fd, struct tty_saved *saved, struct error *err);
 void tty_restore(struct tty_saved *saved);
 #define cleanup_tty __attribute__((cleanup(tty_restore)))
 
+/** May colours go there? To a terminal, unless NO_COLOR (no-color.org) is set and not empty. */
+bool tty_has_color(int fd);
+
+/** What fits onto the screen; 80 columns and 24 rows when the terminal does not say. */
+void tty_get_size(int fd, size_t *out_columns, size_t *out_rows);
+
 /** Copy the window size of terminal from to terminal to (silently nothing when from is none). */
 void tty_copy_size(int from, int to);
 

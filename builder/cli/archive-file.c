@@ -9,16 +9,23 @@
 
 #include "lib/cleanup.h"
 
+/* clang-format off */
+const struct option_spec archive_options[] = {
+	OPT_STRING('o', "output", struct archive_arguments, output, "FILE",
+		   "write there instead of standard output"),
+	OPT_END
+};
+/* clang-format on */
+
 static bool is_stdout(const char *output)
 {
 	return !output || strcmp(output, "-") == 0;
 }
 
-int archive_check_output(struct cli *cli, const struct command_spec *command, const char *output)
+int archive_check_output(struct cli *cli, const char *output)
 {
 	if (!is_stdout(output) || !isatty(STDOUT_FILENO))
 		return 0;
-	cli->usage = command;
 	return error_set(&cli->err, ERROR_USAGE, 0,
 			 "an archive is not for a terminal: use -o FILE or a pipe");
 }

@@ -5,8 +5,14 @@
 
 #include "builder/cli/cli.h"
 
+/** The command line of export and save. */
+struct archive_arguments {
+	const char *output;
+};
+extern const struct option_spec archive_options[];
+
 /** Does output ("-" or NULL) mean a terminal? Then the usage error is set. */
-int archive_check_output(struct cli *cli, const struct command_spec *command, const char *output);
+int archive_check_output(struct cli *cli, const char *output);
 
 /** Call write with an fd for output: NULL or "-" is standard output. */
 typedef int (*archive_write_fn)(void *context, int fd, struct error *err);

@@ -10,18 +10,6 @@
 #include "builder/image/snapshot.h"
 #include "lib/cleanup.h"
 
-struct export_arguments {
-	const char *output;
-};
-
-/* clang-format off */
-static const struct option_spec export_options[] = {
-	OPT_STRING('o', "output", struct export_arguments, output, "FILE",
-		   "write there instead of standard output"),
-	OPT_END
-};
-/* clang-format on */
-
 struct export_source {
 	struct store *store;
 	const char *name;
@@ -51,14 +39,14 @@ static int write_image(void *context, int fd, struct error *err)
 static int run_export(const struct command_spec *command, int argc, char **argv, void *globals)
 {
 	struct cli *cli = globals;
-	struct export_arguments arguments = { NULL };
+	struct archive_arguments arguments = { NULL };
 	struct option_result words = { 0 };
 	cleanup_store struct store store = STORE_INIT;
 	struct export_source source = { .store = &store };
 	int ret = cli_parse(cli, command, argc, argv, &arguments, &words);
 
 	if (ret == 0)
-		ret = archive_check_output(cli, command, arguments.output);
+		ret = archive_check_output(cli, arguments.output);
 	if (ret == 0)
 		ret = cli_open_store(cli, true, &store);
 	if (ret < 0)
@@ -70,7 +58,7 @@ static int run_export(const struct command_spec *command, int argc, char **argv,
 const struct command_spec export_command = {
 	.name = "export",
 	.arguments = "IMAGE",
-	.options = export_options,
+	.options = archive_options,
 	.arguments_min = 1,
 	.arguments_max = 1,
 	.run = run_export,

@@ -109,27 +109,24 @@ static void print_json(const struct step *steps, size_t count)
 static int run_history(const struct command_spec *command, int argc, char **argv, void *globals)
 {
 	struct cli *cli = globals;
-	struct history_arguments arguments = { .format = "table" };
+	struct history_arguments arguments = { .format = NULL };
 	struct option_result words = { 0 };
 	cleanup_store struct store store = STORE_INIT;
 	cleanup_image struct image image = { .arena = ARENA_INIT };
 	cleanup_free struct step *steps = NULL;
+	bool json = false;
 	int ret = cli_parse(cli, command, argc, argv, &arguments, &words);
 
-	if (ret < 0)
-		return ret;
-	if (strcmp(arguments.format, "table") != 0 && strcmp(arguments.format, "json") != 0) {
-		cli->usage = command;
-		return error_set(&cli->err, ERROR_USAGE, 0, "--format \"%s\": table or json",
-				 arguments.format);
-	}
-	ret = cli_open_store(cli, false, &store);
+	if (ret == 0)
+		ret = cli_choose_json(cli, "--format", "table", arguments.format, &json);
+	if (ret == 0)
+		ret = cli_open_store(cli, false, &store);
 	if (ret == 0)
 		ret = image_load(&store, words.arguments[0], &image, &cli->err);
 	if (ret < 0)
 		return ret;
 	steps = match_layers(&image);
-	if (strcmp(arguments.format, "json") == 0)
+	if (json)
 		print_json(steps, image.config->history.count);
 	else
 		print_table(steps, image.config->history.count, arguments.full);

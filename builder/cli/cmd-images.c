@@ -185,21 +185,18 @@ static void print_json(const struct rows *rows)
 static int run_images(const struct command_spec *command, int argc, char **argv, void *globals)
 {
 	struct cli *cli = globals;
-	struct images_arguments arguments = { .format = "table" };
+	struct images_arguments arguments = { .format = NULL };
 	struct option_result words = { 0 };
 	cleanup_store struct store store = STORE_INIT;
 	cleanup_store_refs struct store_refs refs = { NULL, 0, 0 };
 	__attribute__((cleanup(rows_done))) struct rows rows = { NULL, 0, 0 };
+	bool json = false;
 	int ret = cli_parse(cli, command, argc, argv, &arguments, &words);
 
-	if (ret < 0)
-		return ret;
-	if (strcmp(arguments.format, "table") != 0 && strcmp(arguments.format, "json") != 0) {
-		cli->usage = command;
-		return error_set(&cli->err, ERROR_USAGE, 0, "--format \"%s\": table or json",
-				 arguments.format);
-	}
-	ret = cli_open_store(cli, false, &store);
+	if (ret == 0)
+		ret = cli_choose_json(cli, "--format", "table", arguments.format, &json);
+	if (ret == 0)
+		ret = cli_open_store(cli, false, &store);
 	if (ret == 0)
 		ret = store_ref_list(&store, &refs, &cli->err);
 	if (ret == 0)
@@ -208,7 +205,7 @@ static int run_images(const struct command_spec *command, int argc, char **argv,
 		return ret;
 	if (arguments.quiet)
 		print_ids(&rows, arguments.full);
-	else if (strcmp(arguments.format, "json") == 0)
+	else if (json)
 		print_json(&rows);
 	else
 		print_table(&rows, arguments.full);

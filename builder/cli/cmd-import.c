@@ -297,7 +297,7 @@ static int parse_and_import(struct cli *cli, const struct command_spec *command,
 		strv_add(&arguments->tags, words.arguments[1]);
 	names = arena_alloc(&cli->arena, arguments->tags.count * sizeof(*names));
 	for (size_t i = 0; ret == 0 && i < arguments->tags.count; i++)
-		ret = cli_parse_name(cli, command, arguments->tags.items[i], &names[i]);
+		ret = cli_parse_name(cli, arguments->tags.items[i], &names[i]);
 	return ret < 0 ? ret : import(cli, arguments, words.arguments[0], names);
 }
 

@@ -1,7 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* orlop-builder inspect: what an image says about itself, as JSON. */
-#include <string.h>
-
 #include "builder/cli/cli.h"
 #include "builder/image/image.h"
 #include "lib/cleanup.h"
@@ -17,6 +15,12 @@ static const struct option_spec inspect_options[] = {
 	OPT_STRING(0, "raw", struct inspect_arguments, raw, "config|manifest",
 		   "print this document, byte for byte"),
 	OPT_END
+};
+
+enum { RAW_NONE, RAW_CONFIG, RAW_MANIFEST };
+
+static const struct name_value raw_documents[] = {
+	{ "config", RAW_CONFIG }, { "manifest", RAW_MANIFEST }, { NULL, 0 },
 };
 
 /* The members of the config document, as raw text: what the image really has is shown, known to us
@@ -112,22 +116,12 @@ static int write_image(struct store *store, const struct image *image, struct js
 	return 0;
 }
 
-static int print_raw(struct cli *cli, const struct command_spec *command, const struct image *image,
-		     const char *which)
+static void print_raw(const struct image *image, int which)
 {
-	const struct strbuf *bytes = NULL;
+	const struct strbuf *bytes =
+		which == RAW_CONFIG ? &image->config_bytes : &image->manifest_bytes;
 
-	if (strcmp(which, "config") == 0)
-		bytes = &image->config_bytes;
-	else if (strcmp(which, "manifest") == 0)
-		bytes = &image->manifest_bytes;
-	if (!bytes) {
-		cli->usage = command;
-		return error_set(&cli->err, ERROR_USAGE, 0, "--raw \"%s\": config or manifest",
-				 which);
-	}
-	fwrite(bytes->data, 1, bytes->size, stdout); /* main() checks stdout at the end */
-	return 0;
+	fwrite(bytes->data, 1, bytes->size, stdout); /* cli_main() checks stdout at the end */
 }
 
 static int run_inspect(const struct command_spec *command, int argc, char **argv, void *globals)
@@ -138,8 +132,11 @@ static int run_inspect(const struct command_spec *command, int argc, char **argv
 	cleanup_store struct store store = STORE_INIT;
 	cleanup_strbuf struct strbuf out = STRBUF_INIT;
 	struct json_writer writer = { .out = &out, .style = JSON_INDENT_2 };
+	int raw = RAW_NONE;
 	int ret = cli_parse(cli, command, argc, argv, &arguments, &words);
 
+	if (ret == 0)
+		ret = cli_choose(cli, "--raw", raw_documents, arguments.raw, &raw);
 	if (ret == 0)
 		ret = cli_open_store(cli, false, &store);
 	if (ret < 0)
@@ -149,15 +146,15 @@ static int run_inspect(const struct command_spec *command, int argc, char **argv
 		cleanup_image struct image image = { .arena = ARENA_INIT };
 
 		ret = image_load(&store, words.arguments[i], &image, &cli->err);
-		if (ret == 0 && arguments.raw)
-			ret = print_raw(cli, command, &image, arguments.raw);
+		if (ret == 0 && raw)
+			print_raw(&image, raw);
 		else if (ret == 0)
 			ret = write_image(&store, &image, &writer, &cli->err);
 		if (ret < 0)
 			return ret;
 	}
 	json_end_array(&writer);
-	if (!arguments.raw)
+	if (!raw)
 		puts(out.data);
 	return 0;
 }

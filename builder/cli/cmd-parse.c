@@ -91,11 +91,9 @@ static int cmd_parse(const struct command_spec *command, int argc, char **argv, 
 	struct option_result result;
 	int ret = cli_parse(cli, command, argc, argv, &args, &result);
 
-	if (ret == 0 && args.ast + args.graph + args.canonical > 1) {
-		cli->usage = command;
+	if (ret == 0 && args.ast + args.graph + args.canonical > 1)
 		ret = error_set(&cli->err, ERROR_USAGE, 0,
 				"only one of --ast, --graph and --canonical");
-	}
 	if (ret == 0)
 		ret = parse(&args, result.arguments[0], &cli->err);
 	options_done(parse_options, &args);

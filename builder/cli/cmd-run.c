@@ -6,7 +6,6 @@
 #include "builder/cli/cli.h"
 #include "builder/container/run.h"
 #include "lib/cleanup.h"
-#include "lib/table.h"
 
 struct run_arguments {
 	bool remove, interactive, terminal;
@@ -63,19 +62,14 @@ static int run_with(struct cli *cli, const struct run_arguments *arguments, char
 		.interactive = arguments->interactive,
 		.terminal = arguments->terminal,
 	};
-	const struct name_value *network =
-		table_find(networks, arguments->network ? arguments->network : "host");
-	int status = 0, ret;
+	int status = 0, network = RUN_NETWORK_HOST;
+	int ret = cli_choose(cli, "--network", networks, arguments->network, &network);
 
-	if (!network)
-		return error_set(&cli->err, ERROR_INVALID, 0,
-				 "unknown network \"%s\": host and none are known",
-				 arguments->network);
-	options.network = (enum run_network)network->value;
-	ret = cli_open_store(cli, true, &store);
-	if (ret < 0)
-		return ret;
-	ret = container_run(&store, &options, &status, &cli->err);
+	options.network = (enum run_network)network;
+	if (ret == 0)
+		ret = cli_open_store(cli, true, &store);
+	if (ret == 0)
+		ret = container_run(&store, &options, &status, &cli->err);
 	return ret < 0 ? ret : status;
 }
 

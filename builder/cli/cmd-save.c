@@ -6,18 +6,6 @@
 #include "builder/image/output-oci.h"
 #include "lib/cleanup.h"
 
-struct save_arguments {
-	const char *output;
-};
-
-/* clang-format off */
-static const struct option_spec save_options[] = {
-	OPT_STRING('o', "output", struct save_arguments, output, "FILE",
-		   "write there instead of standard output"),
-	OPT_END
-};
-/* clang-format on */
-
 struct save_source {
 	struct store *store;
 	struct image *images;
@@ -52,14 +40,14 @@ static int save(struct cli *cli, struct save_source *source, const struct option
 static int run_save(const struct command_spec *command, int argc, char **argv, void *globals)
 {
 	struct cli *cli = globals;
-	struct save_arguments arguments = { NULL };
+	struct archive_arguments arguments = { NULL };
 	struct option_result words = { 0 };
 	cleanup_store struct store store = STORE_INIT;
 	struct save_source source = { .store = &store };
 	int ret = cli_parse(cli, command, argc, argv, &arguments, &words);
 
 	if (ret == 0)
-		ret = archive_check_output(cli, command, arguments.output);
+		ret = archive_check_output(cli, arguments.output);
 	if (ret == 0)
 		ret = cli_open_store(cli, false, &store);
 	return ret < 0 ? ret : save(cli, &source, &words, arguments.output);
@@ -68,7 +56,7 @@ static int run_save(const struct command_spec *command, int argc, char **argv, v
 const struct command_spec save_command = {
 	.name = "save",
 	.arguments = "IMAGE...",
-	.options = save_options,
+	.options = archive_options,
 	.arguments_min = 1,
 	.arguments_max = -1,
 	.run = run_save,

@@ -18,7 +18,7 @@ static int run_tag(const struct command_spec *command, int argc, char **argv, vo
 	int ret = cli_parse(cli, command, argc, argv, NULL, &words);
 
 	if (ret == 0)
-		ret = cli_parse_name(cli, command, words.arguments[1], &name);
+		ret = cli_parse_name(cli, words.arguments[1], &name);
 	if (ret == 0)
 		ret = cli_open_store(cli, false, &store);
 	if (ret == 0)

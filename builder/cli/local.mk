@@ -1,5 +1,6 @@
 # The verbs are in the library, main() is the program's own: one line per verb.
 builder_libbuilder_a_SOURCES += %D%/archive-file.c %D%/archive-file.h
+builder_libbuilder_a_SOURCES += %D%/build-options.c %D%/build-options.h
 builder_libbuilder_a_SOURCES += %D%/cli.c %D%/cli.h
 builder_libbuilder_a_SOURCES += %D%/checks.c %D%/checks.h
 builder_libbuilder_a_SOURCES += %D%/format.c %D%/format.h

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Helpers of the verbs: parsing by table, ids, paths. Nothing here prints but --help. */
+/* Helpers of the verbs: ids and paths. Nothing here prints. */
 #include "runtime/cli/cli.h"
 
 #include <errno.h>
@@ -9,23 +9,6 @@
 #include "lib/cleanup.h"
 #include "lib/path.h"
 #include "runtime/texts.h"
-
-int cli_parse(struct cli *cli, const struct command_spec *command, int argc, char **argv,
-	      void *base, struct option_result *result)
-{
-	int ret = options_parse(command, argc, argv, base, result, &cli->err);
-
-	if (ret < 0) {
-		cli->usage = command;
-		return ret;
-	}
-	if (result->help) {
-		options_print_help(stdout, CLI_NAME, command);
-		cli->helped = true;
-		return -ECANCELED;
-	}
-	return 0;
-}
 
 /* Temporary files and sockets are named after the container, with something behind the id. */
 #define ID_MAX (NAME_MAX - 32)
@@ -40,6 +23,14 @@ int cli_check_id(struct cli *cli, const char *id)
 	    strcmp(id, "..") != 0)
 		return 0;
 	return error_invalid(&cli->err, TEXT_ID_FORMAT, id);
+}
+
+int cli_parse_id(struct cli *cli, const struct command_spec *command, int argc, char **argv,
+		 void *base, struct option_result *result)
+{
+	int ret = cli_parse(cli, command, argc, argv, base, result);
+
+	return ret < 0 ? ret : cli_check_id(cli, result->arguments[0]);
 }
 
 int cli_resolve_path(struct cli *cli, const char **path)
@@ -57,10 +48,10 @@ int cli_resolve_path(struct cli *cli, const char **path)
 
 int cli_prepare_root(struct cli *cli)
 {
-	const char *root = cli->globals.root;
+	const char *root = cli_globals(cli)->root;
 	int ret;
 
-	if (!cli->root_is_xdg)
+	if (!runtime_cli(cli)->root_is_xdg)
 		return 0;
 	ret = path_mkdir_all(root, 0700, &cli->err);
 	if (ret < 0)

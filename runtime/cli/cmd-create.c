@@ -27,33 +27,17 @@ const struct option_spec create_options[] = {
 };
 /* clang-format on */
 
-int create_options_resolve(struct cli *cli, struct container_create_options *options)
+int create_prepare(struct cli *cli, const char *id, struct container_create_options *options)
 {
 	const char **paths[] = { &options->bundle, &options->config, &options->console_socket,
 				 &options->pidfd_socket, &options->pid_file };
+	int ret = cli_check_id(cli, id);
 
 	if (!options->bundle)
 		options->bundle = ".";
-	for (size_t i = 0; i < ARRAY_SIZE(paths); i++) {
-		int ret = cli_resolve_path(cli, paths[i]);
-
-		if (ret < 0)
-			return ret;
-	}
-	return cli_prepare_root(cli);
-}
-
-static int create(struct cli *cli, const char *id, struct container_create_options *options)
-{
-	int ret;
-
-	ret = cli_check_id(cli, id);
-	if (ret < 0)
-		return ret;
-	ret = create_options_resolve(cli, options);
-	if (ret < 0)
-		return ret;
-	return container_create(&cli->globals, id, options, &cli->err);
+	for (size_t i = 0; ret == 0 && i < ARRAY_SIZE(paths); i++)
+		ret = cli_resolve_path(cli, paths[i]);
+	return ret < 0 ? ret : cli_prepare_root(cli);
 }
 
 static int cmd_create(const struct command_spec *command, int argc, char **argv, void *globals)
@@ -66,7 +50,9 @@ static int cmd_create(const struct command_spec *command, int argc, char **argv,
 	ret = cli_parse(cli, command, argc, argv, &options, &result);
 	if (ret < 0)
 		return ret;
-	ret = create(cli, result.arguments[0], &options);
+	ret = create_prepare(cli, result.arguments[0], &options);
+	if (ret == 0)
+		ret = container_create(cli_globals(cli), result.arguments[0], &options, &cli->err);
 	return error_prefix(&cli->err, ret, TEXT_CREATE_FAILED);
 }
 

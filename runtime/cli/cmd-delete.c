@@ -19,13 +19,10 @@ static int cmd_delete(const struct command_spec *command, int argc, char **argv,
 	struct cli *cli = globals;
 	int ret;
 
-	ret = cli_parse(cli, command, argc, argv, &args, &result);
+	ret = cli_parse_id(cli, command, argc, argv, &args, &result);
 	if (ret < 0)
 		return ret;
-	ret = cli_check_id(cli, result.arguments[0]);
-	if (ret < 0)
-		return ret;
-	return container_delete(&cli->globals, result.arguments[0], args.force, &cli->err);
+	return container_delete(cli_globals(cli), result.arguments[0], args.force, &cli->err);
 }
 
 const struct command_spec delete_command = {

@@ -64,7 +64,8 @@ static int exec(struct cli *cli, const struct option_result *result,
 			return ret;
 	}
 	options->args = result->arguments + 1;
-	return container_exec(&cli->globals, result->arguments[0], options, out_status, &cli->err);
+	return container_exec(cli_globals(cli), result->arguments[0], options, out_status,
+			      &cli->err);
 }
 
 static int cmd_exec(const struct command_spec *command, int argc, char **argv, void *globals)

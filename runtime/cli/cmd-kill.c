@@ -22,17 +22,14 @@ static int cmd_kill(const struct command_spec *command, int argc, char **argv, v
 	const char *name;
 	int ret, number;
 
-	ret = cli_parse(cli, command, argc, argv, &args, &result);
-	if (ret < 0)
-		return ret;
-	ret = cli_check_id(cli, result.arguments[0]);
+	ret = cli_parse_id(cli, command, argc, argv, &args, &result);
 	if (ret < 0)
 		return ret;
 	name = result.count > 1 ? result.arguments[1] : "TERM";
 	number = signal_parse(name);
 	if (number < 0)
 		return error_invalid(&cli->err, "unknown signal \"%s\"", name);
-	return container_kill(&cli->globals, result.arguments[0], number, args.all, &cli->err);
+	return container_kill(cli_globals(cli), result.arguments[0], number, args.all, &cli->err);
 }
 
 const struct command_spec kill_command = {

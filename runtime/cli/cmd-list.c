@@ -133,19 +133,18 @@ static void print_json(const struct container_array *array, struct arena *arena)
 static int cmd_list(const struct command_spec *command, int argc, char **argv, void *globals)
 {
 	cleanup_with(container_array_done) struct container_array array = { NULL, 0 };
-	struct list_args args = { .format = "table" };
+	struct list_args args = { .format = NULL };
 	struct option_result result;
 	struct cli *cli = globals;
 	bool json;
 	int ret;
 
 	ret = cli_parse(cli, command, argc, argv, &args, &result);
+	if (ret == 0)
+		ret = cli_choose_json(cli, "format option", "table", args.format, &json);
 	if (ret < 0)
 		return ret;
-	json = strcmp(args.format, "json") == 0;
-	if (!json && strcmp(args.format, "table") != 0)
-		return error_invalid(&cli->err, "invalid format option: \"%s\"", args.format);
-	ret = container_list(&cli->globals, &array.items, &array.count, &cli->err);
+	ret = container_list(cli_globals(cli), &array.items, &array.count, &cli->err);
 	if (ret < 0)
 		return ret;
 	name_owners(&array, &cli->arena);

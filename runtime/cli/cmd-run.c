@@ -17,20 +17,6 @@ static const struct option_spec run_options[] = {
 };
 /* clang-format on */
 
-static int run(struct cli *cli, const char *id, struct container_create_options *options,
-	       int *out_status)
-{
-	int ret;
-
-	ret = cli_check_id(cli, id);
-	if (ret < 0)
-		return ret;
-	ret = create_options_resolve(cli, options);
-	if (ret < 0)
-		return ret;
-	return container_run(&cli->globals, id, options, out_status, &cli->err);
-}
-
 static int cmd_run(const struct command_spec *command, int argc, char **argv, void *globals)
 {
 	struct container_create_options options = { 0 };
@@ -41,7 +27,10 @@ static int cmd_run(const struct command_spec *command, int argc, char **argv, vo
 	ret = cli_parse(cli, command, argc, argv, &options, &result);
 	if (ret < 0)
 		return ret;
-	ret = run(cli, result.arguments[0], &options, &status);
+	ret = create_prepare(cli, result.arguments[0], &options);
+	if (ret == 0)
+		ret = container_run(cli_globals(cli), result.arguments[0], &options, &status,
+				    &cli->err);
 	if (ret < 0)
 		return error_prefix(&cli->err, ret, TEXT_RUN_FAILED);
 	return status;

@@ -10,13 +10,10 @@ static int cmd_start(const struct command_spec *command, int argc, char **argv, 
 	struct cli *cli = globals;
 	int ret;
 
-	ret = cli_parse(cli, command, argc, argv, NULL, &result);
+	ret = cli_parse_id(cli, command, argc, argv, NULL, &result);
 	if (ret < 0)
 		return ret;
-	ret = cli_check_id(cli, result.arguments[0]);
-	if (ret < 0)
-		return ret;
-	return container_start(&cli->globals, result.arguments[0], &cli->err);
+	return container_start(cli_globals(cli), result.arguments[0], &cli->err);
 }
 
 const struct command_spec start_command = {

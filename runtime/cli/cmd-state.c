@@ -38,13 +38,10 @@ static int cmd_state(const struct command_spec *command, int argc, char **argv, 
 	struct cli *cli = globals;
 	int ret;
 
-	ret = cli_parse(cli, command, argc, argv, NULL, &result);
+	ret = cli_parse_id(cli, command, argc, argv, NULL, &result);
 	if (ret < 0)
 		return ret;
-	ret = cli_check_id(cli, result.arguments[0]);
-	if (ret < 0)
-		return ret;
-	ret = container_load_info(&cli->globals, result.arguments[0], &info, &cli->err);
+	ret = container_load_info(cli_globals(cli), result.arguments[0], &info, &cli->err);
 	if (ret < 0)
 		return ret;
 	/* owner is a name only in list, as runc has it */

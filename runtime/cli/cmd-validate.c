@@ -6,7 +6,7 @@
 #include <unistd.h>
 
 #include "lib/cleanup.h"
-#include "lib/io.h"
+#include "lib/tty.h"
 #include "runtime/cli/cli.h"
 #include "runtime/cli/document.h"
 #include "runtime/lifecycle/host.h"
@@ -46,46 +46,33 @@ static int examine(struct cli *cli, const struct validate_args *args,
 	return findings->count ? -EINVAL : 0;
 }
 
-static int validate(struct cli *cli, const struct validate_args *args, const char *file, bool json)
+static int validate(struct cli *cli, const struct validate_args *args,
+		    const struct document *document)
 {
-	cleanup_document struct document document = { .name = NULL };
 	cleanup_findings struct findings findings = { .limit = 0 };
 	cleanup_strbuf struct strbuf text = STRBUF_INIT;
-	struct report_source source;
-	int ret;
+	const struct report_source source = { .name = document->name,
+					      .text = strbuf_text(&document->text),
+					      .size = document->text.size };
+	int ret = examine(cli, args, document, &findings);
 
-	ret = document_read(cli, &args->document, file, &document);
-	if (ret < 0)
-		return ret;
-	source = (struct report_source){ .name = document.name,
-					 .text = strbuf_text(&document.text),
-					 .size = document.text.size };
-	ret = examine(cli, args, &document, &findings);
 	findings_locate(&findings, source.text, source.size);
-	if (json) {
+	if (document->json) {
 		report_json(&text, &source, &findings);
 		fputs(strbuf_text(&text), stdout);
 	} else {
-		report_text(stdout, &source, &findings, document_color());
+		report_text(stdout, &source, &findings, tty_has_color(STDOUT_FILENO));
 	}
 	return ret < 0 ? EXIT_FAILURE : EXIT_SUCCESS;
 }
 
 static int cmd_validate(const struct command_spec *command, int argc, char **argv, void *globals)
 {
+	cleanup_document struct document document = { .name = NULL };
 	struct validate_args args = { .host = false };
-	struct option_result result;
-	struct cli *cli = globals;
-	bool json;
-	int ret;
+	int ret = document_parse(globals, command, argc, argv, &args, &args.document, &document);
 
-	ret = cli_parse(cli, command, argc, argv, &args, &result);
-	if (ret < 0)
-		return ret;
-	ret = document_format(cli, &args.document, &json);
-	if (ret < 0)
-		return ret;
-	return validate(cli, &args, result.arguments[0], json);
+	return ret < 0 ? ret : validate(globals, &args, &document);
 }
 
 const struct command_spec validate_command = {

@@ -9,7 +9,6 @@
 #include <unistd.h>
 
 #include "lib/io.h"
-#include "lib/table.h"
 #include "spec/config.h"
 
 /* clang-format off */
@@ -32,8 +31,8 @@ static int read_stdin(struct cli *cli, struct document *out)
 	return ret < 0 ? error_errno(&cli->err, -ret, "read stdin") : 0;
 }
 
-int document_read(struct cli *cli, const struct document_options *options, const char *argument,
-		  struct document *out)
+static int read_document(struct cli *cli, const struct document_options *options,
+			 const char *argument, struct document *out)
 {
 	const char *bundle = options->bundle ? options->bundle : ".";
 	int ret;
@@ -43,7 +42,7 @@ int document_read(struct cli *cli, const struct document_options *options, const
 	if (ret < 0)
 		return ret;
 	if (argument && strcmp(argument, "-") != 0)
-		return error_set(&cli->err, ERROR_USAGE, 0,
+		return error_set(&cli->err, ERROR_INVALID, 0,
 				 "\"%s\": the only argument is \"-\", for stdin (a file: -f %s)",
 				 argument, argument);
 	if (argument || (options->config && strcmp(options->config, "-") == 0))
@@ -55,41 +54,29 @@ int document_read(struct cli *cli, const struct document_options *options, const
 	return error_phase(&cli->err, ret, PHASE_CONFIG);
 }
 
+int document_parse(struct cli *cli, const struct command_spec *command, int argc, char **argv,
+		   void *base, const struct document_options *options, struct document *out)
+{
+	struct option_result words;
+	int ret = cli_parse(cli, command, argc, argv, base, &words);
+
+	if (ret == 0)
+		ret = cli_choose_json(cli, "format", "text", options->format, &out->json);
+	return ret < 0 ? ret : read_document(cli, options, words.arguments[0], out);
+}
+
 void document_done(struct document *document)
 {
 	strbuf_done(&document->text);
 }
 
-void document_request(const struct cli *cli, const struct document *document,
-		      struct plan_request *out)
+void document_request(struct cli *cli, const struct document *document, struct plan_request *out)
 {
 	*out = (struct plan_request){
 		.id = "ID", /* there is none: the plan shows where it would stand */
 		.bundle = document->bundle,
-		.cgroup_manager = cli->globals.cgroup_manager,
-		.rootless = cli->globals.rootless,
+		.cgroup_manager = cli_globals(cli)->cgroup_manager,
+		.rootless = cli_globals(cli)->rootless,
 		.look_only = true,
 	};
-}
-
-int document_format(struct cli *cli, const struct document_options *options, bool *out_json)
-{
-	static const struct name_value formats[] = { { "text", false },
-						     { "json", true },
-						     { NULL, 0 } };
-	const struct name_value *named =
-		table_find(formats, options->format ? options->format : "text");
-
-	if (!named)
-		return error_set(&cli->err, ERROR_INVALID, 0, "invalid format: %s",
-				 options->format);
-	*out_json = named->value;
-	return 0;
-}
-
-bool document_color(void)
-{
-	const char *no_color = getenv("NO_COLOR");
-
-	return isatty(STDOUT_FILENO) && !(no_color && *no_color);
 }

@@ -18,22 +18,19 @@ struct document {
 	const char *name;   /* for messages; owned by cli->arena */
 	const char *bundle; /* absolute */
 	struct strbuf text;
+	bool json; /* how to answer: as JSON, else as text */
 };
 
-/** Reads what the options say; argument may be NULL or "-" for stdin. */
-int document_read(struct cli *cli, const struct document_options *options, const char *argument,
-		  struct document *out);
+/**
+ * All that validate and explain have in common: cli_parse into base, of which options is a part,
+ * then the document that it names is read. An argument can only be "-", for stdin.
+ */
+int document_parse(struct cli *cli, const struct command_spec *command, int argc, char **argv,
+		   void *base, const struct document_options *options, struct document *out);
 void document_done(struct document *document);
 #define cleanup_document __attribute__((cleanup(document_done)))
 
 /** A plan of it that nobody acts on. */
-void document_request(const struct cli *cli, const struct document *document,
-		      struct plan_request *out);
-
-/** --format: text or json. */
-int document_format(struct cli *cli, const struct document_options *options, bool *out_json);
-
-/** Is stdout a terminal, and NO_COLOR (no-color.org) not set? */
-bool document_color(void);
+void document_request(struct cli *cli, const struct document *document, struct plan_request *out);
 
 #endif

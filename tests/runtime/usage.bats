@@ -142,7 +142,7 @@ commands="create delete exec features kill list run spec start state"
 	[ -z "$output" ]
 	rt list --format yaml
 	[ "$status" = 1 ]
-	[ "$stderr" = 'invalid format option: "yaml"' ]
+	[ "$stderr" = 'invalid format option: yaml (table or json)' ]
 }
 
 @test "the log: one JSON object for a failure, the same text on stderr" {

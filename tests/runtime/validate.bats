@@ -213,7 +213,7 @@ finding() {
 @test "an unknown form of the output" {
 	rt validate --format xml
 	[ "$status" = 1 ]
-	[ "$stderr" = "invalid format: xml" ]
+	[ "$stderr" = "invalid format: xml (text or json)" ]
 }
 
 @test "fast also for 100,000 mistakes" {

@@ -1,6 +1,7 @@
 # Unit tests of lib/: one line each; a test links only the libraries below the layer it tests.
 unit_lib = \
 	%D%/test-bitlist \
+	%D%/test-cli \
 	%D%/test-clock \
 	%D%/test-error \
 	%D%/test-fd \

@@ -1,0 +1,294 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* See build-options.h. Each reader below resolves one group of options. */
+#include "builder/cli/build-options.h"
+
+#include <limits.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/utsname.h>
+#include <time.h>
+
+#include "builder/build/agents.h"
+#include "builder/build/runtime-exec.h"
+#include "builder/build/secrets.h"
+#include "builder/cli/checks.h"
+#include "builder/cli/host-proxies.h"
+#include "builder/container/volume.h"
+#include "builder/dockerfile/platform.h"
+#include "lib/cleanup.h"
+#include "lib/number.h"
+
+/* clang-format off */
+const struct option_spec build_option_table[] = {
+	OPT_STRV('t', "tag", struct build_args, tags, "NAME[:TAG]", "name of the image"),
+	OPT_STRING('f', "file", struct build_args, file, "FILE",
+		   "the Dockerfile (default: Dockerfile in the context; - = standard input)"),
+	OPT_STRV(0, "build-context", struct build_args, contexts, "NAME=LOCATION",
+		 "files or an image (docker-image://NAME) for --from=NAME, FROM NAME"),
+	OPT_STRV(0, "build-arg", struct build_args, build_args, "NAME[=VALUE]",
+		 "value of an ARG; without VALUE that of the environment"),
+	OPT_STRING(0, "target", struct build_args, target, "STAGE", "the stage to build (default: the last)"),
+	OPT_BOOL(0, "no-cache", struct build_args, no_cache, "take no step from the cache"),
+	OPT_BOOL('q', "quiet", struct build_args, quiet, "no progress; print the image's id"),
+	OPT_STRING(0, "network", struct build_args, network, "host|none|default",
+		   "network of RUN steps (default: host)"),
+	OPT_STRV('v', "volume", struct build_args, volumes, "SRC:DST[:ro]",
+		 "mount a file or folder in every RUN step; it is in no layer and no cache key"),
+	OPT_STRV(0, "secret", struct build_args, secrets, "id=ID[,src=FILE|,env=NAME]",
+		 "a secret for RUN --mount=type=secret"),
+	OPT_STRV(0, "ssh", struct build_args, agents, "ID[=SOCKET|KEY[,KEY]]",
+		 "an SSH agent or keys for RUN --mount=type=ssh (default: SSH_AUTH_SOCK)"),
+	OPT_STRV(0, "allow", struct build_args, allowed, "security.insecure|device[=NAME]|network.host",
+		 "grant what RUN --security=insecure and RUN --device ask for"),
+	OPT_BOOL(0, "http-proxy", struct build_args, http_proxy,
+		 "give RUN steps the proxy variables of our environment"),
+	OPT_INCLUDE(struct build_args, sandbox, sandbox_options),
+	OPT_STRING('j', "jobs", struct build_args, jobs, "N",
+		   "steps that run at the same time (default: as many as keep the processors busy; 0 = no limit)"),
+	OPT_STRING(0, "on-error", struct build_args, on_error, "shell|fail",
+		   "when a RUN fails, enter a shell where it did (default: fail)"),
+	OPT_STRING(0, "runtime", struct build_args, runtime, "PROGRAM",
+		   "the OCI runtime of RUN steps (default: orlop-runtime)"),
+	OPT_STRING(0, "progress", struct build_args, progress, "plain|auto|quiet", "kind of progress"),
+	OPT_STRV(0, "label", struct build_args, labels, "NAME=VALUE", "label of the image"),
+	OPT_STRING(0, "iidfile", struct build_args, iidfile, "FILE", "write the image's id to a file"),
+	OPT_STRING(0, "platform", struct build_args, platform, "OS/ARCH[/VARIANT]",
+		   "the platform to build for (default: this machine's)"),
+	OPT_BOOL(0, "check", struct build_args, check,
+		 "build nothing, say what could be better in the Dockerfile (--call check)"),
+	OPT_STRING(0, "call", struct build_args, call, "check|outline|targets[,format=json]",
+		   "build nothing: check the Dockerfile, or list its parameters or stages"),
+	OPT_STRING(0, "lint", struct build_args, lint, "orlop|RULE[,RULE...]",
+		   "checks besides BuildKit's (also by ORLOP_LINT; see docs/lint.md)"),
+	OPT_ACCEPTED(0, "pull", NULL, "images are local only"),
+	OPT_ACCEPTED(0, "rm", NULL, "nothing is left to be removed"),
+	OPT_ACCEPTED(0, "force-rm", NULL, "nothing is left to be removed"),
+	OPT_ACCEPTED(0, "load", NULL, "images are always in the store"),
+	OPT_END
+};
+
+static const struct name_value networks[] = {
+	{ "default", RUN_NETWORK_HOST }, { "host", RUN_NETWORK_HOST }, { "none", RUN_NETWORK_NONE },
+	{ NULL, 0 },
+};
+
+static const struct name_value progress_kinds[] = {
+	{ "auto", PROGRESS_PLAIN }, { "plain", PROGRESS_PLAIN }, { "quiet", PROGRESS_QUIET },
+	{ NULL, 0 },
+};
+
+/* What uname calls a machine and what images call it. */
+static const struct { const char *machine, *platform; } platforms[] = {
+	{ "x86_64", "linux/amd64" }, { "aarch64", "linux/arm64" }, { "armv7l", "linux/arm/v7" },
+	{ "armv6l", "linux/arm/v6" }, { "i686", "linux/386" }, { "i386", "linux/386" },
+	{ "riscv64", "linux/riscv64" }, { "ppc64le", "linux/ppc64le" }, { "s390x", "linux/s390x" },
+	{ "loongarch64", "linux/loong64" }, { "mips64", "linux/mips64le" },
+};
+/* clang-format on */
+
+/* -- readers: one group of options each ----------------------------------------------------------
+ */
+
+static int read_build_args(struct build_options *options, struct cli *cli)
+{
+	const struct strv *given = &options->args.build_args;
+
+	(void)cli; /* any word is one */
+	for (size_t i = 0; i < given->count; i++) {
+		const char *text = given->items[i];
+		const char *value = strchr(text, '=') ? NULL : getenv(text);
+
+		if (strchr(text, '='))
+			strv_add(&options->build_args, text);
+		else if (value)
+			strv_addf(&options->build_args, "%s=%s", text, value);
+	}
+	options->graph.build_args = &options->build_args;
+	return 0;
+}
+
+static int read_progress(struct build_options *options, struct cli *cli)
+{
+	int kind = PROGRESS_PLAIN;
+	int ret = cli_choose(cli, "--progress", progress_kinds, options->args.progress, &kind);
+
+	options->progress = options->args.quiet ? PROGRESS_QUIET : (enum progress_kind)kind;
+	return ret;
+}
+
+static int read_lint(struct build_options *options, struct cli *cli)
+{
+	return checks_read_enabled(options->args.lint, &options->lint, &cli->err);
+}
+
+static int read_contexts(struct build_options *options, struct cli *cli)
+{
+	options->graph.contexts = &options->contexts;
+	return named_contexts_parse(&options->args.contexts, &cli->arena, &options->contexts,
+				    &cli->err);
+}
+
+/* What --allow gives. */
+static int read_entitlements(struct build_options *options, struct cli *cli)
+{
+	options->graph.entitlements = &options->entitlements;
+	return entitlements_parse(&options->args.allowed, &options->entitlements, &cli->err);
+}
+
+/* The containers of the steps. */
+static int read_sandbox(struct build_options *options, struct cli *cli)
+{
+	const struct build_args *args = &options->args;
+
+	host_proxies(args->http_proxy, &options->proxies);
+	options->graph.proxies = &options->proxies;
+	options->graph.cdi_folders = &args->sandbox.cdi_folders;
+	options->engine.sandbox = &options->sandbox;
+	return sandbox_parse(&args->sandbox, &cli->arena, &options->sandbox, &cli->err);
+}
+
+/* What RUN --mount=type=secret and type=ssh will take. */
+static int read_secrets(struct build_options *options, struct cli *cli)
+{
+	struct engine_options *engine = &options->engine;
+	struct secret *secrets = NULL;
+	int ret = secrets_parse(&options->args.secrets, &cli->arena, &secrets,
+				&engine->secret_count, &cli->err);
+
+	if (ret == 0)
+		ret = agents_parse(&options->args.agents, &cli->arena, &engine->agents,
+				   &engine->agent_count, &cli->err);
+	engine->secrets = secrets;
+	return ret;
+}
+
+static int read_tags(struct build_options *options, struct cli *cli)
+{
+	const struct strv *names = &options->args.tags;
+
+	options->tags = xreallocarray(NULL, names->count + 1, sizeof(*options->tags));
+	for (size_t i = 0; i < names->count; i++) {
+		int ret = reference_parse(names->items[i], &options->tags[i], &cli->err);
+
+		if (ret < 0)
+			return ret;
+		if (options->tags[i].digest.text[0])
+			return error_invalid(&cli->err, "a tag cannot have a digest: \"%s\"",
+					     names->items[i]);
+	}
+	return 0;
+}
+
+static int read_platform(struct build_options *options, struct cli *cli)
+{
+	const char *wanted = options->args.platform, *found = NULL;
+	struct utsname names;
+	int ret;
+
+	uname(&names);
+	for (size_t i = 0; i < ARRAY_SIZE(platforms); i++)
+		if (strcmp(platforms[i].machine, names.machine) == 0)
+			found = platforms[i].platform;
+	options->host = found ? xstrdup(found) : xasprintf("linux/%s", names.machine);
+	if (!wanted)
+		wanted = getenv("DOCKER_DEFAULT_PLATFORM");
+	if (!wanted || !*wanted) {
+		options->platform = xstrdup(options->host);
+		options->graph.platform = options->platform;
+		return 0;
+	}
+	if (strchr(wanted, ','))
+		return error_set(&cli->err, ERROR_UNSUPPORTED, 0,
+				 "--platform %s: several platforms at once are not supported yet",
+				 wanted);
+	ret = platform_normalize(wanted, options->host, &options->platform, &cli->err);
+	options->graph.platform = options->platform;
+	return error_prefix(&cli->err, ret, "--platform");
+}
+
+/* The time of this build: what new folders and history entries get. */
+static int read_time(struct build_options *options, struct cli *cli)
+{
+	const char *epoch = strv_env_get(&options->build_args, "SOURCE_DATE_EPOCH");
+	int64_t *now = &options->graph.now;
+
+	if (!epoch)
+		epoch = getenv("SOURCE_DATE_EPOCH");
+	*now = time(NULL);
+	if (epoch && *epoch && (number_parse_i64(epoch, now) < 0 || *now < 0))
+		return error_invalid(&cli->err,
+				     "SOURCE_DATE_EPOCH: \"%s\" is not a number of seconds", epoch);
+	return 0;
+}
+
+static int read_jobs(struct build_options *options, struct cli *cli)
+{
+	const char *text = options->args.jobs;
+	uint32_t jobs = 0;
+
+	if (text && number_parse_u32(text, &jobs) < 0)
+		return error_set(&cli->err, ERROR_USAGE, 0, "--jobs: \"%s\" is not a number", text);
+	options->engine.jobs = !text || jobs ? jobs : UINT_MAX;
+	return 0;
+}
+
+static int read_on_error(struct build_options *options, struct cli *cli)
+{
+	static const struct name_value words[] = { { "shell", true },
+						   { "fail", false },
+						   { NULL, 0 } };
+	int shell = false;
+	int ret = cli_choose(cli, "--on-error", words, options->args.on_error, &shell);
+
+	options->shell_on_error = shell;
+	return ret;
+}
+
+/* How RUN steps are run. */
+static int read_execution(struct build_options *options, struct cli *cli)
+{
+	const struct build_args *args = &options->args;
+	struct run_volume *volumes = NULL;
+	int network = RUN_NETWORK_HOST;
+	int ret = cli_choose(cli, "--network", networks, args->network, &network);
+
+	if (ret == 0)
+		ret = volumes_parse(&args->volumes, &cli->arena, &volumes,
+				    &options->engine.volume_count, &cli->err);
+	options->graph.network = (enum run_network)network;
+	options->engine.volumes = volumes;
+	options->runtime = runtime_find(args->runtime);
+	options->engine.runtime = options->runtime;
+	return ret;
+}
+
+int build_options_read(struct build_options *options, struct cli *cli)
+{
+	/* read_time looks into the build args */
+	static int (*const readers[])(struct build_options * options, struct cli * cli) = {
+		read_progress, read_lint, read_contexts,   read_sandbox,  read_entitlements,
+		read_secrets,  read_tags, read_build_args, read_platform, read_jobs,
+		read_on_error, read_time, read_execution,
+	};
+	int ret = 0;
+
+	options->engine.no_cache = options->args.no_cache;
+	options->graph.labels = &options->args.labels;
+	for (size_t i = 0; ret == 0 && i < ARRAY_SIZE(readers); i++)
+		ret = readers[i](options, cli);
+	return ret;
+}
+
+void build_options_done(struct build_options *options)
+{
+	named_contexts_done(&options->contexts);
+	free(options->runtime);
+	free(options->platform);
+	free(options->host);
+	strv_done(&options->proxies);
+	sandbox_done(&options->sandbox);
+	entitlements_done(&options->entitlements);
+	free(options->tags);
+	strv_done(&options->build_args);
+	options_done(build_option_table, &options->args);
+}

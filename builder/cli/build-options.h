@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The command line of build: its table of options, and what the words come to. */
+#ifndef BUILDER_CLI_BUILD_OPTIONS_H
+#define BUILDER_CLI_BUILD_OPTIONS_H
+
+#include <stdbool.h>
+
+#include "builder/build/engine.h"
+#include "builder/build/entitlements.h"
+#include "builder/cli/cli.h"
+#include "builder/cli/sandbox-options.h"
+#include "builder/context/context.h"
+#include "lib/strv.h"
+
+enum progress_kind { PROGRESS_PLAIN, PROGRESS_QUIET };
+
+/** As given. */
+struct build_args {
+	struct strv tags, build_args, labels, volumes, secrets, agents, contexts, allowed;
+	const char *file, *target, *network, *runtime, *progress, *iidfile, *platform;
+	const char *call, *lint, *jobs, *on_error;
+	bool no_cache, quiet, check, http_proxy;
+	struct sandbox_args sandbox;
+};
+extern const struct option_spec build_option_table[];
+
+/** What they come to; the options of the graph and of the engine point into it. */
+struct build_options {
+	struct build_args args;
+	struct strv build_args; /* "NAME=VALUE" only */
+	struct reference *tags; /* of args.tags */
+	char *platform, *host;	/* to build for; of this machine */
+	char *runtime;
+	struct named_contexts contexts;
+	const char *lint; /* names of rules that are on besides; NULL = none */
+	bool shell_on_error;
+	enum progress_kind progress;
+	struct sandbox sandbox;
+	struct entitlements entitlements;
+	struct strv proxies; /* of the host, for RUN: "NAME=VALUE" */
+	struct graph_options graph;
+	struct engine_options engine;
+};
+
+/** Resolve options->args. Nothing is opened; all that can be wrong with the words is found. */
+int build_options_read(struct build_options *options, struct cli *cli);
+void build_options_done(struct build_options *options);
+
+#endif
