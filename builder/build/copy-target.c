@@ -36,7 +36,7 @@ struct target {
 	int root_fd; /* copy_to_mount */
 	struct folder_time {
 		char *path;
-		int64_t mtime;
+		struct timespec mtime;
 	} * folders;
 	size_t folder_count, folder_capacity;
 };
@@ -174,7 +174,8 @@ int copy_to_layer(struct engine *engine, struct step *step, struct copy *copy,
 	cleanup_strv struct strv trees = STRV_INIT;
 	struct layer_writer_options options = { .lowers = &trees,
 						.mtime = engine->graph->options->now,
-						.independent = step->copy.link };
+						.independent = step->copy.link,
+						.subsecond = engine->graph->options->subsecond };
 	cleanup_with(target_done) struct target target = { .copy = copy,
 							   .trees = &trees,
 							   .root_fd = -EBADF };
@@ -208,9 +209,11 @@ static int mount_begin(void *context, const struct copy_source *source, char **o
 {
 	struct target *target = context;
 	const struct copy *copy = target->copy;
-	struct unpack_options options = {
-		.keep_root = true, .set_owner = copy->set_owner, .uid = copy->uid, .gid = copy->gid
-	};
+	struct unpack_options options = { .keep_root = true,
+					  .subsecond = copy->engine->graph->options->subsecond,
+					  .set_owner = copy->set_owner,
+					  .uid = copy->uid,
+					  .gid = copy->gid };
 	cleanup_free char *folder = NULL;
 	cleanup_close int path_fd = -EBADF;
 	cleanup_close int fd = -EBADF;
@@ -314,7 +317,8 @@ static int mount_entry(void *context, const struct tar_entry *entry,
 	if (ret == 0 && S_ISDIR(entry->mode)) {
 		ARRAY_GROW(target->folders, target->folder_count, target->folder_capacity);
 		target->folders[target->folder_count++] =
-			(struct folder_time){ xstrdup(entry->path), entry->mtime };
+			(struct folder_time){ xstrdup(entry->path),
+					      { entry->mtime, entry->mtime_nsec } };
 	}
 	return ret;
 }
@@ -324,8 +328,7 @@ static int set_folder_times(struct target *target, struct error *err)
 {
 	for (size_t i = 0; i < target->folder_count; i++) {
 		const struct folder_time *folder = &target->folders[i];
-		struct timespec times[2] = { { .tv_sec = folder->mtime },
-					     { .tv_sec = folder->mtime } };
+		const struct timespec times[2] = { folder->mtime, folder->mtime };
 		cleanup_close int fd =
 			inroot_open(target->root_fd, folder->path, O_RDONLY | O_DIRECTORY, 0, err);
 
@@ -360,7 +363,8 @@ int copy_to_mount(struct engine *engine, struct step *step, struct copy *copy,
 		  struct layer_draft *out, struct digest *content, struct error *err)
 {
 	cleanup_strv struct strv trees = STRV_INIT;
-	cleanup_place struct place place = { .store = engine->store };
+	cleanup_place struct place place = { .store = engine->store,
+					     .subsecond = engine->graph->options->subsecond };
 	cleanup_with(target_done) struct target target = { .copy = copy,
 							   .trees = &trees,
 							   .root_fd = -EBADF };

@@ -387,6 +387,8 @@ static void set_metadata(const struct copy *copy, const struct stat *st, const c
 	entry->gid = keep ? st->st_gid : copy->gid;
 	entry->size = S_ISREG(st->st_mode) ? (uint64_t)st->st_size : 0;
 	entry->mtime = st->st_mtim.tv_sec;
+	if (copy->engine->graph->options->subsecond)
+		entry->mtime_nsec = (uint32_t)st->st_mtim.tv_nsec;
 	entry->device = S_ISCHR(st->st_mode) || S_ISBLK(st->st_mode) ? st->st_rdev : 0;
 	entry->target = link;
 }

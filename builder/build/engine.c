@@ -343,6 +343,8 @@ static int begin_stage(struct engine *engine, struct graph_stage *stage, struct 
 		key_begin(&builder, "base");
 		key_add(&builder, "platform", stage->platform);
 		key_add(&builder, "chain", chain.text);
+		if (engine->graph->options->subsecond)
+			key_add(&builder, "times", "subsecond");
 		key_finish(&builder, &stage->key, NULL);
 	}
 	/* images are local: nothing to do */

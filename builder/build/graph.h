@@ -98,6 +98,7 @@ struct step_copy {
 	bool link;	    /* a layer of its own: the key omits the parent */
 
 	/* while running */
+	bool subsecond;	     /* of the graph's options: also what has no parent has it in its key */
 	const char *folders; /* link: the folders on the way to target, as they are below */
 };
 
@@ -167,6 +168,7 @@ struct graph_options {
 	const struct strv *cdi_folders; /* of the files of devices; empty = the usual ones */
 	const struct strv *proxies;	/* "K=V" for every RUN besides those of build_args */
 	int64_t now;			/* seconds: the time of this build */
+	bool subsecond;			/* files keep the nanoseconds of their times */
 };
 
 struct graph_image; /* plan.c */

@@ -65,7 +65,7 @@ static void call_layer(void *context)
 int place_to_layer(struct place *place, const struct strv *trees, struct layer_draft *out,
 		   struct error *err)
 {
-	const struct layer_scan scan = { .lowers = trees };
+	const struct layer_scan scan = { .lowers = trees, .subsecond = place->subsecond };
 	struct layer_call call = { place, &scan, out, err, 0 };
 	int ret = snapshot_detach(place->rootfs, err);
 

@@ -16,6 +16,7 @@
 
 struct place {
 	struct store *store;
+	bool subsecond;		     /* the layer's times have nanoseconds */
 	struct snapshot_upper upper; /* upper.upper becomes the layer after the unmount */
 	char name[STORE_NAME_SIZE];  /* scratch folder with rootfs/ and bundle/ */
 	char *rootfs, *bundle;	     /* absolute paths */

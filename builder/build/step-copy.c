@@ -52,6 +52,8 @@ static void add_options(struct key_builder *builder, const struct step *step)
 {
 	const struct step_copy *copy = &step->copy;
 
+	if (copy->subsecond)
+		key_add(builder, "times", "subsecond");
 	if (copy->link)
 		key_add(builder, "folders", copy->folders);
 	else
@@ -221,6 +223,7 @@ static int copy_identify(struct engine *engine, struct step *step, struct error 
 {
 	int ret = read_below(engine, step, err);
 
+	step->copy.subsecond = engine->graph->options->subsecond;
 	for (size_t i = 0; i < step->copy.item_count && ret == 0; i++)
 		if (step->copy.items[i].remote)
 			ret = remote_identify(engine, step->copy.items[i].remote, err);

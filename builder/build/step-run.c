@@ -258,7 +258,8 @@ static int run_make(struct engine *engine, struct step *step, struct layer_draft
 		    char **manifest, struct error *err)
 {
 	cleanup_strv struct strv trees = STRV_INIT;
-	cleanup_place struct place place = { .store = engine->store };
+	cleanup_place struct place place = { .store = engine->store,
+					     .subsecond = engine->graph->options->subsecond };
 	struct run_result result = { 0 };
 	int ret = engine_trees(engine, step->stage, &trees, err);
 

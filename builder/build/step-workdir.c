@@ -33,7 +33,8 @@ static int workdir_make(struct engine *engine, struct step *step, struct layer_d
 	cleanup_user struct user user = { 0 };
 	cleanup_free char *path = NULL;
 	struct layer_writer_options options = { .lowers = &trees,
-						.mtime = engine->graph->options->now };
+						.mtime = engine->graph->options->now,
+						.subsecond = engine->graph->options->subsecond };
 	int ret = engine_trees(engine, step->stage, &trees, err);
 
 	(void)manifest; /* find_key gave it */

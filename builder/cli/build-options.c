@@ -51,6 +51,8 @@ const struct option_spec build_option_table[] = {
 		   "the OCI runtime of RUN steps (default: orlop-runtime)"),
 	OPT_STRING(0, "progress", struct build_args, progress, "plain|auto|quiet", "kind of progress"),
 	OPT_STRV(0, "label", struct build_args, labels, "NAME=VALUE", "label of the image"),
+	OPT_BOOL(0, "subsecond", struct build_args, subsecond,
+		 "keep the nanoseconds of files' times in the layers"),
 	OPT_STRING(0, "iidfile", struct build_args, iidfile, "FILE", "write the image's id to a file"),
 	OPT_STRING(0, "platform", struct build_args, platform, "OS/ARCH[/VARIANT]",
 		   "the platform to build for (default: this machine's)"),
@@ -273,6 +275,7 @@ int build_options_read(struct build_options *options, struct cli *cli)
 	int ret = 0;
 
 	options->engine.no_cache = options->args.no_cache;
+	options->graph.subsecond = options->args.subsecond;
 	options->graph.labels = &options->args.labels;
 	for (size_t i = 0; ret == 0 && i < ARRAY_SIZE(readers); i++)
 		ret = readers[i](options, cli);

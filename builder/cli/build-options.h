@@ -19,7 +19,7 @@ struct build_args {
 	struct strv tags, build_args, labels, volumes, secrets, agents, contexts, allowed;
 	const char *file, *target, *network, *runtime, *progress, *iidfile, *platform;
 	const char *call, *lint, *jobs, *on_error;
-	bool no_cache, quiet, check, http_proxy;
+	bool no_cache, quiet, check, http_proxy, subsecond;
 	struct sandbox_args sandbox;
 };
 extern const struct option_spec build_option_table[];

@@ -143,7 +143,8 @@ static int set_owner(int dirfd, const char *name, int file_fd, const struct tar_
 int entry_set_metadata(int dirfd, const char *name, int file_fd, const struct tar_entry *entry,
 		       struct error *err)
 {
-	const struct timespec times[2] = { { .tv_sec = entry->mtime }, { .tv_sec = entry->mtime } };
+	const struct timespec mtime = { entry->mtime, entry->mtime_nsec };
+	const struct timespec times[2] = { mtime, mtime };
 	int ret;
 
 	if (set_owner(dirfd, name, file_fd, entry) < 0)

@@ -98,7 +98,8 @@ static int folder_fd(const struct scanner *scanner, struct scan_folder *folder, 
 /* -- entries ------------------------------------------------------------------------------------
  */
 
-static struct tar_entry entry_of(const struct stat *st, const char *path)
+static struct tar_entry entry_of(const struct scanner *scanner, const struct stat *st,
+				 const char *path)
 {
 	return (struct tar_entry){ .path = path,
 				   .mode = st->st_mode,
@@ -106,6 +107,9 @@ static struct tar_entry entry_of(const struct stat *st, const char *path)
 				   .gid = st->st_gid,
 				   .size = (uint64_t)st->st_size,
 				   .mtime = st->st_mtim.tv_sec,
+				   .mtime_nsec = scanner->scan->subsecond
+							 ? (uint32_t)st->st_mtim.tv_nsec
+							 : 0,
 				   .device = st->st_rdev };
 }
 
@@ -207,7 +211,7 @@ static int scan_other(struct scanner *scanner, struct scan_folder *folder, const
 	if (ret != 0)
 		return ret < 0 ? error_prefix(err, ret, "\"%s\"", path)
 			       : remove_entry(folder, name, path, err);
-	entry = entry_of(&st, path);
+	entry = entry_of(scanner, &st, path);
 	if (st.st_nlink > 1 && !S_ISLNK(st.st_mode)) {
 		first = inode_names_find(&scanner->links, &st, path, 0);
 		entry.target = first ? first->path : NULL;
@@ -466,7 +470,7 @@ static int scan_folder(struct scanner *scanner, struct scan_folder *folder, cons
 		return folder->fd;
 	if (fstat(folder->fd, &folder->st) < 0)
 		return error_errno(err, errno, "stat \"%s\"", path);
-	folder->entry = entry_of(&folder->st, path);
+	folder->entry = entry_of(scanner, &folder->st, path);
 	ret = entry_read_xattrs(folder->fd, &xattrs, &folder->entry.xattr_count, err);
 	if (ret < 0)
 		return error_prefix(err, ret, "\"%s\"", path);

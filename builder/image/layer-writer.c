@@ -25,7 +25,7 @@
 
 struct folder_time {
 	char *path;
-	int64_t mtime;
+	struct timespec mtime;
 };
 
 struct layer_writer {
@@ -82,6 +82,7 @@ static int read_lower(struct layer_writer *writer, struct tar_entry *entry,
 	entry->uid = st.st_uid;
 	entry->gid = st.st_gid;
 	entry->mtime = st.st_mtim.tv_sec;
+	entry->mtime_nsec = writer->options.subsecond ? (uint32_t)st.st_mtim.tv_nsec : 0;
 	return 1;
 }
 
@@ -89,7 +90,7 @@ static void remember_time(struct layer_writer *writer, const struct tar_entry *e
 {
 	ARRAY_GROW(writer->folders, writer->folder_count, writer->folder_capacity);
 	writer->folders[writer->folder_count++] =
-		(struct folder_time){ xstrdup(entry->path), entry->mtime };
+		(struct folder_time){ xstrdup(entry->path), { entry->mtime, entry->mtime_nsec } };
 }
 
 static int make_folder(struct layer_writer *writer, int dirfd, const char *name,
@@ -385,8 +386,7 @@ static int set_folder_times(struct layer_writer *writer, struct error *err)
 {
 	for (size_t i = 0; i < writer->folder_count; i++) {
 		const struct folder_time *folder = &writer->folders[i];
-		const struct timespec times[2] = { { .tv_sec = folder->mtime },
-						   { .tv_sec = folder->mtime } };
+		const struct timespec times[2] = { folder->mtime, folder->mtime };
 		cleanup_close int fd = open_folder(writer, folder->path);
 
 		if (fd == -ENOENT || fd == -ENOTDIR || fd == -ELOOP)
@@ -400,6 +400,7 @@ static int set_folder_times(struct layer_writer *writer, struct error *err)
 
 static int record_again(struct layer_writer *writer, struct error *err)
 {
+	const struct layer_scan scan = { .subsecond = writer->options.subsecond };
 	cleanup_close int draft_fd =
 		openat(writer->store->fd, writer->draft.name, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	int ret;
@@ -409,7 +410,7 @@ static int record_again(struct layer_writer *writer, struct error *err)
 	recorder_done(&writer->recorder);
 	ret = recorder_open(&writer->recorder, draft_fd, false, err);
 	return ret < 0 ? ret
-		       : layer_scan_tree(writer->store, writer->tree_fd, NULL, &writer->recorder,
+		       : layer_scan_tree(writer->store, writer->tree_fd, &scan, &writer->recorder,
 					 err);
 }
 

@@ -50,6 +50,7 @@ struct layer_scan {
 	/* The folder is no overlay's upper but the whole root file system (a copy of all lowers,
 	 * changed): what is missing in it is gone. */
 	bool complete;
+	bool subsecond; /* times with nanoseconds; else whole seconds */
 	/* A root file system, not a layer: whiteouts, names like theirs and opaque folders mean
 	 * nothing in it; sockets are skipped but stay. */
 	bool flat;
@@ -91,6 +92,7 @@ struct layer_writer_options {
 	const struct strv *lowers; /* trees below, bottom to top; NULL = scratch */
 	int64_t mtime;		   /* of parent folders that exist nowhere below */
 	bool independent;	   /* what is no folder below may become one */
+	bool subsecond;		   /* what is taken from below keeps its nanoseconds */
 };
 
 /**

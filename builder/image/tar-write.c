@@ -216,6 +216,34 @@ static void add_pax(struct strbuf *out, const char *path, const struct strbuf *r
 		strbuf_addc(out, '\0');
 }
 
+/* "-0.25": three quarters of a second behind -1 */
+static void add_time_record(struct strbuf *out, int64_t seconds, uint32_t nsec)
+{
+	bool negative = seconds < 0;
+	char text[40];
+
+	if (negative && nsec) {
+		seconds++;
+		nsec = 1000000000 - nsec;
+	}
+	snprintf(text, sizeof(text), "%s%llu.%09u", negative ? "-" : "",
+		 negative ? -(unsigned long long)seconds : (unsigned long long)seconds, nsec);
+	add_record(out, "mtime", text, strlen(text));
+}
+
+static void put_time(struct ustar *header, const struct tar_entry *entry, struct strbuf *records)
+{
+	bool fits = entry->mtime >= 0 &&
+		    put_octal(header->mtime, sizeof(header->mtime), (uint64_t)entry->mtime);
+
+	if (!fits)
+		(void)put_octal(header->mtime, sizeof(header->mtime), 0);
+	if (entry->mtime_nsec)
+		add_time_record(records, entry->mtime, entry->mtime_nsec);
+	else if (!fits)
+		add_number_record(records, "mtime", entry->mtime);
+}
+
 static void put_numbers(struct ustar *header, const struct tar_entry *entry, struct strbuf *records)
 {
 	uint64_t size = header->type == '0' ? entry->size : 0;
@@ -228,11 +256,7 @@ static void put_numbers(struct ustar *header, const struct tar_entry *entry, str
 		add_number_record(records, "gid", entry->gid);
 	if (!put_octal(header->size, sizeof(header->size), size))
 		add_number_record(records, "size", (int64_t)size);
-	if (entry->mtime < 0 ||
-	    !put_octal(header->mtime, sizeof(header->mtime), (uint64_t)entry->mtime)) {
-		(void)put_octal(header->mtime, sizeof(header->mtime), 0);
-		add_number_record(records, "mtime", entry->mtime);
-	}
+	put_time(header, entry, records);
 	(void)put_octal(header->device_major, sizeof(header->device_major),
 			device ? major(entry->device) : 0);
 	(void)put_octal(header->device_minor, sizeof(header->device_minor),

@@ -32,6 +32,7 @@ struct tar_entry {
 	gid_t gid;
 	uint64_t size;			/* of a regular file; everything else has none */
 	int64_t mtime;			/* seconds; negative ones are kept */
+	uint32_t mtime_nsec;		/* 0: whole seconds */
 	dev_t device;			/* of S_IFCHR and S_IFBLK */
 	const struct tar_xattr *xattrs; /* any order; written sorted by name */
 	size_t xattr_count;

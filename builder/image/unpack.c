@@ -42,7 +42,7 @@ struct unpacker {
 	char *parent_path;     /* NULL = none */
 	unsigned int symlinks; /* to nothing, followed for the current entry */
 	bool stale;	       /* something was removed: parent_path may lead elsewhere now */
-	struct strbuf folders; /* records: 8 bytes mtime, path, NUL; times are set at the end */
+	struct strbuf folders; /* records: mtime, path, NUL; times are set at the end */
 	locale_t locale, old_locale;
 };
 
@@ -171,23 +171,24 @@ static void forget_parent(struct unpacker *unpacker)
 	unpacker->parent_path = NULL;
 }
 
-static void remember_time(struct unpacker *unpacker, const char *path, int64_t mtime)
+static void remember_time(struct unpacker *unpacker, const struct tar_entry *entry)
 {
+	const struct timespec mtime = { entry->mtime, entry->mtime_nsec };
+
 	strbuf_add(&unpacker->folders, &mtime, sizeof(mtime));
-	strbuf_add(&unpacker->folders, path, strlen(path) + 1);
+	strbuf_add(&unpacker->folders, entry->path, strlen(entry->path) + 1);
 }
 
 static int set_folder_times(struct unpacker *unpacker, struct error *err)
 {
 	for (size_t i = 0; i < unpacker->folders.size;) {
 		const char *record = unpacker->folders.data + i;
-		const char *path = record + sizeof(int64_t);
-		struct timespec times[2];
+		const char *path = record + sizeof(struct timespec);
+		struct timespec times[2], mtime;
 		cleanup_close int fd = -EBADF;
-		int64_t mtime;
 
 		memcpy(&mtime, record, sizeof(mtime));
-		times[0] = times[1] = (struct timespec){ .tv_sec = mtime };
+		times[0] = times[1] = mtime;
 		i += sizeof(mtime) + strlen(path) + 1;
 		fd = inroot_open_nofollow(unpacker->root_fd, path, O_RDONLY | O_DIRECTORY, false,
 					  NULL);
@@ -250,13 +251,14 @@ static int make_missing(struct unpacker *unpacker, int above_fd, const char *pat
 		entry.uid = st.st_uid;
 		entry.gid = st.st_gid;
 		entry.mtime = st.st_mtim.tv_sec;
+		entry.mtime_nsec = options->subsecond ? (uint32_t)st.st_mtim.tv_nsec : 0;
 	}
 	if (ret == 0)
 		ret = entry_create(above_fd, path_base(path), &entry, &unused, err);
 	if (ret == 0) {
 		ret = entry_set_metadata(above_fd, path_base(path), -EBADF, &entry, err);
 		unpacker->result.parents++;
-		remember_time(unpacker, path, entry.mtime);
+		remember_time(unpacker, &entry);
 	}
 	xattrs_free(xattrs, entry.xattr_count);
 	return ret == -EEXIST ? make_target(unpacker, above_fd, path, err) : ret;
@@ -396,7 +398,7 @@ static int make_folder(struct unpacker *unpacker, int dirfd, const char *name,
 	if (ret == 0)
 		ret = entry_set_metadata(dirfd, name, -EBADF, entry, err);
 	if (ret == 0)
-		remember_time(unpacker, entry->path, entry->mtime);
+		remember_time(unpacker, entry);
 	return ret;
 }
 
@@ -471,7 +473,7 @@ static int set_root(struct unpacker *unpacker, const struct tar_entry *entry, st
 		return error_invalid(err, "the root of an archive must be a folder");
 	if (unpacker->options->keep_root)
 		return 0;
-	remember_time(unpacker, ".", entry->mtime);
+	remember_time(unpacker, entry);
 	return entry_set_metadata(unpacker->root_fd, ".", -EBADF, entry, err);
 }
 
@@ -531,6 +533,7 @@ static int convert(struct unpacker *unpacker, struct archive_entry *from, struct
 	out->gid = (gid_t)gid;
 	out->size = archive_entry_size(from) > 0 ? (uint64_t)archive_entry_size(from) : 0;
 	out->mtime = archive_entry_mtime(from);
+	out->mtime_nsec = options->subsecond ? (uint32_t)archive_entry_mtime_nsec(from) : 0;
 	out->device = makedev(archive_entry_rdevmajor(from), archive_entry_rdevminor(from));
 	out->target = archive_entry_hardlink(from);
 	if (out->target) {

@@ -20,6 +20,7 @@ struct unpack_options {
 	bool whiteouts;	 /* .wh. entries become overlay whiteouts (layers of images) */
 	bool user_xattr; /* ... with user.overlay.* for opaque folders (rootless stores) */
 	bool keep_root;	 /* the folder itself stays as it is, whatever "./" says (ADD) */
+	bool subsecond;	 /* times with nanoseconds, else whole seconds */
 	bool set_owner;	 /* everything belongs to uid:gid (ADD --chown) */
 	uid_t uid;
 	gid_t gid;

@@ -69,6 +69,36 @@ T() {
 	[ "$(stat -c '%a' "$(T sym/in)")" = 755 ]
 }
 
+@test "--subsecond: times keep their nanoseconds, in every kind of layer, and have keys of their own" {
+	mkdir "$C/d"
+	echo x >"$C/d/f"
+	touch -d '2001-02-03 04:05:06.123456789 UTC' "$C/d/f" "$C/d"
+	tar -C "$C" -H pax -cf "$C/a.tar" d
+	local file='FROM base
+COPY d/f /copied/
+COPY --link d/f /linked/
+ADD a.tar /added/
+COPY . /all
+RUN mv /copied/f /ran'
+	build -t whole <<<"$file"
+	build -t exact --subsecond <<<"$file"
+	cached 1
+	for image in whole exact; do
+		mkdir "$BATS_TEST_TMPDIR/$image"
+		"$B" save "$image" | tar -C "$BATS_TEST_TMPDIR/$image" -xf -
+		cd "$BATS_TEST_TMPDIR/$image"
+		mkdir root
+		jq -r '.[0].Layers[]' manifest.json | xargs -n1 tar -C root -xpf
+		find root/copied/f root/linked/f root/added/d/f root/added/d root/all/d/f root/all/d \
+			-printf '%T@\n' | sort -u >times
+		find root/ran -printf '%T@\n' >ran
+	done
+	[ "$(cat "$BATS_TEST_TMPDIR/whole/times")" = 981173106.0000000000 ]
+	[ "$(cat "$BATS_TEST_TMPDIR/exact/times")" = 981173106.1234567890 ]
+	[ "$(cat "$BATS_TEST_TMPDIR/whole/ran")" = 981173106.0000000000 ]
+	[ "$(cat "$BATS_TEST_TMPDIR/exact/ran")" = 981173106.1234567890 ]
+}
+
 @test "COPY: an unknown owner is an error, not root" {
 	echo x >"$C/f"
 	try_build <<-'X'

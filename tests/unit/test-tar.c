@@ -142,6 +142,33 @@ static void test_pax(void)
 	CHECK(strstr(pax_records(&out, text, sizeof(text)), "linkpath=pppp"));
 }
 
+static void test_nanoseconds(void)
+{
+	static const struct {
+		int64_t seconds;
+		uint32_t nsec;
+		const char *record;
+	} times[] = {
+		{ 1, 5, "mtime=1.000000005\n" },
+		{ 0, 999999999, "mtime=0.999999999\n" },
+		{ -1, 250000000, "mtime=-0.750000000\n" },
+		{ -2, 1, "mtime=-1.999999999\n" },
+		{ 1LL << 33, 1, "mtime=8589934592.000000001\n" },
+	};
+
+	for (size_t i = 0; i < sizeof(times) / sizeof(times[0]); i++) {
+		const struct tar_entry entry = { .path = "f",
+						 .mode = S_IFREG,
+						 .mtime = times[i].seconds,
+						 .mtime_nsec = times[i].nsec };
+		cleanup_strbuf struct strbuf out = STRBUF_INIT;
+		char text[256];
+
+		CHECK_INT(tar_header(&entry, &out, NULL), 0);
+		CHECK_STR(strchr(pax_records(&out, text, sizeof(text)), ' ') + 1, times[i].record);
+	}
+}
+
 /* The record's own length crosses a power of ten: "99 " and "100 " must both count themselves. */
 static void test_record_lengths(void)
 {
@@ -205,6 +232,7 @@ static void test_refused(void)
 CHECK_MAIN({ "a file is one ustar block", test_plain }, { "types and their flags", test_types },
 	   { "a long path is split at a slash", test_prefix },
 	   { "what ustar can't say is in PAX records", test_pax },
+	   { "times with nanoseconds", test_nanoseconds },
 	   { "PAX records count their own length", test_record_lengths },
 	   { "xattrs are sorted; those of the mount stay out", test_xattrs },
 	   { "paths that leave the layer and sockets are refused", test_refused })
