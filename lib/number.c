@@ -189,6 +189,7 @@ int number_parse_duration(const char *text, uint64_t *out_ns)
 {
 	uint64_t total = 0;
 
+	text += *text == '+'; /* Go's durations have a sign; less than nothing has no use here */
 	if (strcmp(text, "0") == 0) {
 		*out_ns = 0;
 		return 0;

@@ -86,19 +86,41 @@ static void add_escape(struct strbuf *out, unsigned char c)
 	strbuf_addf(out, "\\u%04x", c);
 }
 
+/* The size of the UTF-8 sequence at text, whose first byte is not ASCII; 0 when it is none. */
+static size_t sequence_size(const unsigned char *text)
+{
+	size_t size = *text < 0xC2 ? 0 : *text < 0xE0 ? 2 : *text < 0xF0 ? 3 : *text < 0xF5 ? 4 : 0;
+
+	/* overlong forms, surrogates and what is above U+10FFFF */
+	if ((*text == 0xE0 && text[1] < 0xA0) || (*text == 0xED && text[1] > 0x9F) ||
+	    (*text == 0xF0 && text[1] < 0x90) || (*text == 0xF4 && text[1] > 0x8F))
+		return 0;
+	for (size_t i = 1; i < size; i++)
+		if ((text[i] & 0xC0) != 0x80)
+			return 0;
+	return size;
+}
+
+/* A document is UTF-8 whatever names and values hold: other bytes become U+FFFD, as in Go. */
 static void add_quoted(struct strbuf *out, const char *text)
 {
 	const char *run = text;
 
 	strbuf_addc(out, '"');
-	for (; *text; text++) {
+	while (*text) {
 		unsigned char c = (unsigned char)*text;
+		size_t size = c < 0x80 ? 1 : sequence_size((const unsigned char *)text);
 
-		if (c >= 0x20 && c != '"' && c != '\\')
+		if (size && c >= 0x20 && c != '"' && c != '\\') {
+			text += size;
 			continue;
+		}
 		strbuf_add(out, run, (size_t)(text - run));
-		add_escape(out, c);
-		run = text + 1;
+		if (size)
+			add_escape(out, c);
+		else
+			strbuf_adds(out, "\xEF\xBF\xBD");
+		run = ++text;
 	}
 	strbuf_add(out, run, (size_t)(text - run));
 	strbuf_addc(out, '"');

@@ -100,18 +100,16 @@ static void apply_heredocs(struct plan_context *plan, struct instruction *instru
 {
 	struct arena *arena = &plan->graph->arena;
 	const struct heredoc *first = &instruction->heredocs[0];
-	cleanup_strv struct strv words = STRV_INIT;
 	cleanup_strbuf struct strbuf full = STRBUF_INIT;
 	struct step_script *script;
 
 	if (!instruction->heredoc_count)
 		return;
 	instruction->args = arena_alloc(arena, 2 * sizeof(*instruction->args));
-	words_split_quoted(plan->raw->args[0], plan->stage->scope.escape, &words, NULL);
-	if (words.count > 1) {
+	if (!first->alone) {
 		strbuf_adds(&full, plan->raw->args[0]);
 		for (size_t i = 0; i < instruction->heredoc_count; i++)
-			strbuf_addf(&full, "\n%s%s", instruction->heredocs[i].body,
+			strbuf_addf(&full, "\n%s%s", instruction->heredocs[i].raw,
 				    instruction->heredocs[i].name);
 		instruction->args[0] = arena_strdup(arena, strbuf_text(&full));
 		return;

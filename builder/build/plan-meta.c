@@ -289,7 +289,8 @@ int plan_healthcheck(struct plan_context *plan, const struct instruction *instru
 		health->start_interval = health_duration(instruction, "start-interval");
 	}
 	if (retries && instruction->arg_count > 1)
-		(void)number_parse_i64(retries, &health->retries); /* checked by the parser */
+		(void)number_parse_i64(retries + (*retries == '+'),
+				       &health->retries); /* checked by the parser */
 	defaults_of(plan)->healthcheck = health;
 	strbuf_adds(&text, "HEALTHCHECK ");
 	history_add_health(&text, health);
@@ -320,8 +321,10 @@ int plan_maintainer(struct plan_context *plan, const struct instruction *instruc
 
 int plan_user(struct plan_context *plan, const struct instruction *instruction, struct error *err)
 {
+	const char *user = set_value(plan, instruction);
+
 	(void)err;
-	defaults_of(plan)->user = set_value(plan, instruction);
+	defaults_of(plan)->user = *user ? user : NULL; /* no name is root, whatever the base has */
 	return 0;
 }
 
@@ -359,7 +362,7 @@ int plan_onbuild(struct plan_context *plan, const struct instruction *instructio
 	(void)err;
 	strbuf_adds(&text, nested->text);
 	for (size_t i = 0; i < nested->heredoc_count; i++)
-		strbuf_addf(&text, "\n%s%s", nested->heredocs[i].body, nested->heredocs[i].name);
+		strbuf_addf(&text, "\n%s%s", nested->heredocs[i].raw, nested->heredocs[i].name);
 	json_strings_add(&defaults_of(plan)->on_build, &plan->graph->arena, strbuf_text(&text));
 	return 0;
 }

@@ -247,7 +247,7 @@ static int check_retries(const struct flag_spec *flag, const char *value, struct
 {
 	uint64_t count;
 
-	if (number_parse_u64(value, &count) < 0 || count > INT32_MAX)
+	if (number_parse_u64(value + (*value == '+'), &count) < 0 || count > INT32_MAX)
 		return error_invalid(err, "--%s must be a number of at least 0, not \"%s\"",
 				     flag->name, value);
 	return 0;

@@ -116,10 +116,12 @@ struct instruction_flag {
 
 struct heredoc {
 	const char *name; /* the delimiter without quotes */
-	const char *body;
-	size_t arg;  /* COPY, ADD: the argument it stands for */
-	bool expand; /* the delimiter was not quoted */
-	bool strip;  /* <<- */
+	const char *body; /* what a file or a lone command gets */
+	const char *raw;  /* as it stands, with the tabs that <<- strips: for shells */
+	size_t arg;	  /* COPY, ADD: the argument it stands for */
+	bool expand;	  /* the delimiter was not quoted */
+	bool strip;	  /* <<- */
+	bool alone;	  /* it is all that the instruction has */
 };
 
 struct run_mount;

@@ -91,22 +91,32 @@ static int directive_split(const char *text, char *key, size_t key_size, const c
 	return end > text;
 }
 
+enum { DIRECTIVE_SYNTAX, DIRECTIVE_ESCAPE, DIRECTIVE_CHECK, DIRECTIVES };
+
+/* A first line "#!..." makes the file a program that builds it; for directives it is not there, but
+ * for escape (BuildKit looks for that one by another way). */
+static bool is_program(const struct source_text *source)
+{
+	return source->count && strncmp(source->lines[0].text, "#!", 2) == 0;
+}
+
 int directives_parse(const struct source_text *source, struct directives *out, struct arena *arena,
 		     struct source_range *where, struct error *err)
 {
-	static const char *const names[] = { "syntax", "escape", "check" };
-	const char *values[ARRAY_SIZE(names)] = { NULL };
+	static const char *const names[DIRECTIVES] = { "syntax", "escape", "check" };
+	const char *values[DIRECTIVES] = { NULL };
+	size_t first = is_program(source);
 
-	for (size_t i = 0; i < source->count; i++) {
+	for (size_t i = first; i < source->count; i++) {
 		char key[16];
 		const char *value;
 		size_t size, which = 0;
 
 		if (!directive_split(source->lines[i].text, key, sizeof(key), &value, &size))
 			break;
-		while (which < ARRAY_SIZE(names) && strcasecmp(key, names[which]) != 0)
+		while (which < DIRECTIVES && strcasecmp(key, names[which]) != 0)
 			which++;
-		if (which == ARRAY_SIZE(names))
+		if (which == DIRECTIVES || (which == DIRECTIVE_ESCAPE && first))
 			break;
 		*where = (struct source_range){ .first = (unsigned int)i + 1,
 						.last = (unsigned int)i + 1 };
@@ -114,15 +124,16 @@ int directives_parse(const struct source_text *source, struct directives *out, s
 			return error_invalid(err, "only one %s parser directive can be used",
 					     names[which]);
 		values[which] = arena_strndup(arena, value, size);
-		if (which == 1 && strcmp(values[1], "\\") != 0 && strcmp(values[1], "`") != 0)
-			return error_invalid(
-				err, "invalid escape directive \"%s\": must be ` or \\", values[1]);
+		if (which == DIRECTIVE_ESCAPE && strcmp(values[which], "\\") != 0 &&
+		    strcmp(values[which], "`") != 0)
+			return error_invalid(err,
+					     "invalid escape directive \"%s\": must be ` or \\",
+					     values[which]);
+		out->count = i + 1;
 	}
-	for (size_t i = 0; i < ARRAY_SIZE(values); i++)
-		out->count += values[i] != NULL;
-	out->syntax = values[0];
-	out->escape = values[1] ? values[1][0] : '\\';
-	out->check = values[2];
+	out->syntax = values[DIRECTIVE_SYNTAX];
+	out->escape = values[DIRECTIVE_ESCAPE] ? values[DIRECTIVE_ESCAPE][0] : '\\';
+	out->check = values[DIRECTIVE_CHECK];
 	return 0;
 }
 
@@ -131,7 +142,7 @@ static bool add_without_continuation(struct strbuf *buf, const char *text, char 
 {
 	size_t size = strlen(text), end = size;
 
-	while (end > 0 && is_blank(text[end - 1]))
+	while (end > 0 && (text[end - 1] == ' ' || text[end - 1] == '\t'))
 		end--;
 	if (end > 0 && text[end - 1] == escape && (end == 1 || text[end - 2] != escape)) {
 		strbuf_add(buf, text, end - 1);
@@ -275,6 +286,22 @@ int source_prefix(const struct source_text *source, const struct source_range *w
 	return error_prefix(err, ret, "%s:%u", source->name, where->first);
 }
 
+char *lines_strip_tabs(const char *body, struct arena *arena)
+{
+	cleanup_strbuf struct strbuf stripped = STRBUF_INIT;
+
+	while (*body) {
+		size_t size;
+
+		body += strspn(body, "\t");
+		size = strcspn(body, "\n");
+		size += body[size] == '\n';
+		strbuf_add(&stripped, body, size);
+		body += size;
+	}
+	return arena_strdup(arena, strbuf_text(&stripped));
+}
+
 char *lines_take_heredoc(struct lines *lines, const char *terminator, bool strip_tabs,
 			 struct arena *arena)
 {
@@ -283,10 +310,9 @@ char *lines_take_heredoc(struct lines *lines, const char *terminator, bool strip
 
 	for (size_t i = lines->next; i < source->count; i++) {
 		const char *text = source->lines[i].text;
+		size_t tabs = strip_tabs ? strspn(text, "\t") : 0;
 
-		while (strip_tabs && *text == '\t')
-			text++;
-		if (strcmp(text, terminator) == 0) {
+		if (strcmp(text + tabs, terminator) == 0) {
 			lines->next = i + 1;
 			return arena_strdup(arena, strbuf_text(&body));
 		}

@@ -84,10 +84,14 @@ void source_range_point(struct source_range *range, const struct source_piece *p
 bool lines_next(struct lines *lines, struct logical_line *out, struct arena *arena);
 
 /**
- * Take the physical lines up to one that is the terminator; strip_tabs drops leading tabs of every
- * line. The body keeps its line endings. NULL when the file ends first (nothing is taken then).
+ * Take the physical lines up to one that is the terminator, before which there may be tabs if
+ * strip_tabs. The body keeps its tabs and line endings. NULL when the file ends first (nothing is
+ * taken then).
  */
 char *lines_take_heredoc(struct lines *lines, const char *terminator, bool strip_tabs,
 			 struct arena *arena);
+
+/** The body without the leading tabs of its lines. */
+char *lines_strip_tabs(const char *body, struct arena *arena);
 
 #endif

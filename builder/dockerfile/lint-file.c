@@ -6,6 +6,7 @@
 
 #include "builder/dockerfile/expand.h"
 #include "builder/dockerfile/lint-rules.h"
+#include "builder/dockerfile/platform.h"
 #include "builder/image/reference.h"
 #include "lib/cleanup.h"
 
@@ -318,8 +319,12 @@ static void check_const_platform(struct lint *lint, const struct instruction *fr
 {
 	const struct instruction_flag *flag = platform_flag(from);
 	const char *name = is_named_from(from) ? lower_name(lint, from) : NULL;
+	cleanup_free char *platform = NULL;
 
-	if (flag && !strchr(flag->value, '$') && !names_platform(name, flag->value))
+	if (!flag || strchr(flag->value, '$') ||
+	    platform_normalize(flag->value, lint->options->platform, &platform, NULL) < 0)
+		return;
+	if (!names_platform(name, platform))
 		lint_warn(lint, from, &flag->span,
 			  "FROM --platform flag should not use constant value \"%s\"", flag->value);
 }

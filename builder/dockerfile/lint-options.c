@@ -8,6 +8,7 @@
 #include <strings.h>
 
 #include "builder/dockerfile/lint-rules.h"
+#include "lib/alloc.h"
 #include "lib/cleanup.h"
 #include "lib/table.h"
 
@@ -120,7 +121,8 @@ static bool split_option(char *text, char **out_key, char **out_value)
 	return true;
 }
 
-/* "skip=A,B;error=true;experimental=C". BuildKit takes names that it does not know. */
+/* "skip=A,B;error=true;experimental=C". BuildKit takes names that it does not know, and reads the
+ * line of the Dockerfile up to its first blank only. */
 static int read_directive(struct lint *lint, const char *text, struct error *err)
 {
 	cleanup_strv struct strv parts = STRV_INIT;
@@ -199,15 +201,25 @@ static int read_config(struct lint *lint, const char *text, struct error *err)
 int lint_read_options(struct lint *lint, struct error *err)
 {
 	const struct lint_options *options = lint->options;
-	const char *check = options->check ? options->check : lint->dockerfile->directives.check;
-	int ret = options->config ? read_config(lint, options->config, err) : 0;
+	const char *line = lint->dockerfile->directives.check;
+	cleanup_free char *check = NULL;
+	int ret;
 
-	if (ret == 0 && check)
-		ret = error_prefix(err, read_directive(lint, check, err),
-				   "failed to parse check options");
-	if (ret == 0 && options->enable)
+	if (options->config) {
+		ret = read_config(lint, options->config, err);
+		if (ret < 0)
+			return ret;
+	}
+	if (options->check)
+		check = xstrdup(options->check);
+	else if (line)
+		check = xstrndup(line, strcspn(line, " "));
+	ret = check ? read_directive(lint, check, err) : 0;
+	if (ret < 0)
+		return error_prefix(err, ret, "failed to parse check options");
+	if (options->enable)
 		enable(lint, options->enable);
-	return ret;
+	return 0;
 }
 
 bool lint_rule_is_on(const struct lint *lint, const struct lint_rule *rule)

@@ -34,11 +34,14 @@ static void check_workdir(struct lint *lint, const struct walk_stage *stage,
 			  expanded->args[0]);
 }
 
-/* An image that is not known here may have the variable. */
+/* An image that is not known here may have the variable. BuildKit says nothing of EXPOSE, whose
+ * words may well be none. */
 static void check_undefined_var(struct lint *lint, const struct walk_stage *stage,
 				const struct instruction *raw)
 {
-	for (size_t i = 0; stage->base_known && i < stage->missing.count; i++) {
+	bool tells = stage->base_known && raw->kind != INST_EXPOSE;
+
+	for (size_t i = 0; tells && i < stage->missing.count; i++) {
 		const char *name = stage->missing.items[i];
 		const char *near = lint_nearest(name, &stage->scope.values);
 

@@ -64,7 +64,8 @@ static int read_nested(const struct parser *parser, const char *text,
 /* -- here-documents ------------------------------------------------------------------------------
  */
 
-/* The text of a delimiter without quotes; *quoted = some of it was quoted. */
+/* The text of a delimiter without quotes; *quoted = some of it was. An escape quotes nothing: what
+ * a shell thinks of <<\EOF is not what BuildKit does. */
 static char *unquote_delimiter(const struct parser *parser, const char *word, bool *quoted)
 {
 	cleanup_strbuf struct strbuf name = STRBUF_INIT;
@@ -72,18 +73,14 @@ static char *unquote_delimiter(const struct parser *parser, const char *word, bo
 
 	*quoted = false;
 	for (; *word; word++) {
-		if (*word == parser->escape && quote != '\'' && word[1])
-			word++;
-		else if (quote ? *word == quote : *word == '"' || *word == '\'') {
+		if (*word == parser->escape && quote != '\'' && word[1]) {
+			strbuf_addc(&name, *++word);
+		} else if (quote ? *word == quote : *word == '"' || *word == '\'') {
 			quote = quote ? '\0' : *word;
 			*quoted = true;
-			continue;
 		} else {
 			strbuf_addc(&name, *word);
-			continue;
 		}
-		*quoted = true;
-		strbuf_addc(&name, *word);
 	}
 	return quote ? NULL : arena_strdup(parser->arena, strbuf_text(&name));
 }
@@ -110,6 +107,28 @@ static bool parse_heredoc_word(const struct parser *parser, const char *word, st
 	return true;
 }
 
+/* The words of a command; "<<" and what follows behind blanks are one. */
+static void split_command(const struct parser *parser, const char *text, struct strv *out,
+			  struct spans *places)
+{
+	cleanup_strv struct strv words = STRV_INIT;
+	cleanup_spans struct spans found = { 0 };
+
+	words_split_quoted(text, parser->escape, &words, &found);
+	for (size_t i = 0; i < words.count; i++) {
+		struct span span = found.items[i];
+		const char *mark = words.items[i] + strspn(words.items[i], "0123456789");
+
+		if (strcmp(mark, "<<") == 0 && i + 1 < words.count) {
+			strv_take(out, xasprintf("%s%s", words.items[i], words.items[i + 1]));
+			span.end = found.items[++i].end;
+		} else {
+			strv_add(out, words.items[i]);
+		}
+		spans_add(places, &span);
+	}
+}
+
 static int take_heredocs(const struct parser *parser, const char *text,
 			 struct instruction *instruction, struct error *err)
 {
@@ -121,7 +140,7 @@ static int take_heredocs(const struct parser *parser, const char *text,
 	    !parser->lines || !strstr(text, "<<"))
 		return 0;
 	if (instruction->kind == INST_RUN)
-		words_split_quoted(text, parser->escape, &words, &places);
+		split_command(parser, text, &words, &places);
 	else
 		words_split_blanks(text, &words, &places);
 	heredocs = arena_alloc(parser->arena, (words.count + 1) * sizeof(*heredocs));
@@ -132,11 +151,14 @@ static int take_heredocs(const struct parser *parser, const char *text,
 		if (!parse_heredoc_word(parser, words.items[i], heredoc))
 			continue;
 		heredoc->arg = i;
+		heredoc->alone = words.count == 1;
 		*parser->guilty = parser_span(parser_offset(instruction, text), &places.items[i]);
-		heredoc->body = lines_take_heredoc(parser->lines, heredoc->name, heredoc->strip,
-						   parser->arena);
-		if (!heredoc->body)
+		heredoc->raw = lines_take_heredoc(parser->lines, heredoc->name, heredoc->strip,
+						  parser->arena);
+		if (!heredoc->raw)
 			return error_invalid(err, "unterminated heredoc \"%s\"", heredoc->name);
+		heredoc->body = heredoc->strip ? lines_strip_tabs(heredoc->raw, parser->arena)
+					       : heredoc->raw;
 		instruction->heredoc_count++;
 	}
 	if (instruction->heredoc_count)

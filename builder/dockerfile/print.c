@@ -81,8 +81,7 @@ static void print_pairs(const struct instruction *instruction, char escape, FILE
 static void print_heredocs(const struct instruction *instruction, FILE *out)
 {
 	for (size_t i = 0; i < instruction->heredoc_count; i++)
-		fprintf(out, "%s%s\n", instruction->heredocs[i].body,
-			instruction->heredocs[i].name);
+		fprintf(out, "%s%s\n", instruction->heredocs[i].raw, instruction->heredocs[i].name);
 }
 
 /* Without the line's end, so that a nested instruction can follow its ONBUILD. */

@@ -49,13 +49,31 @@ void stages_platform_args(struct strv *out, const char *platform, const char *ho
 	add_platform(out, "TARGET", platform);
 }
 
+/* What TARGETSTAGE is: the name that was asked for, else the last stage's, if it has one. */
+static const char *target_name(const struct resolver *resolver)
+{
+	const struct dockerfile *dockerfile = resolver->dockerfile;
+
+	if (resolver->options->target)
+		return resolver->options->target;
+	for (size_t i = dockerfile->count; i > 0; i--) {
+		const struct instruction *last = &dockerfile->instructions[i - 1];
+
+		if (last->kind == INST_FROM)
+			return last->arg_count == 3
+				       ? stages_lower_case(resolver->arena, last->args[2])
+				       : "default";
+	}
+	return "default";
+}
+
 static void add_predefined(struct resolver *resolver)
 {
 	const struct stages_options *options = resolver->options;
 	struct strv *globals = &resolver->stages->globals;
 
 	stages_platform_args(globals, options->platform, options->host);
-	strv_addf(globals, "TARGETSTAGE=%s", options->target ? options->target : "default");
+	strv_addf(globals, "TARGETSTAGE=%s", target_name(resolver));
 	for (size_t i = 0; i < globals->count; i++) {
 		cleanup_free char *name =
 			xstrndup(globals->items[i], strcspn(globals->items[i], "="));

@@ -27,14 +27,17 @@ void spans_done(struct spans *spans)
 	*spans = (struct spans){ 0 };
 }
 
+void spans_add(struct spans *spans, const struct span *span)
+{
+	ARRAY_GROW(spans->items, spans->count, spans->capacity);
+	spans->items[spans->count++] = *span;
+}
+
 /* The bytes from start to before end of text. */
 static void add_span(struct spans *spans, const char *text, const char *start, const char *end)
 {
-	if (!spans)
-		return;
-	ARRAY_GROW(spans->items, spans->count, spans->capacity);
-	spans->items[spans->count++] =
-		(struct span){ (size_t)(start - text), (size_t)(end - text) };
+	if (spans)
+		spans_add(spans, &(struct span){ (size_t)(start - text), (size_t)(end - text) });
 }
 
 void words_split_blanks(const char *text, struct strv *out, struct spans *spans)
@@ -56,13 +59,33 @@ void words_split_blanks(const char *text, struct strv *out, struct spans *spans)
 	}
 }
 
+/* The size of the blank at text, 0 when there is none. Pairs and commands are cut at the blanks of
+ * all scripts (a no-break space comes from a page that was copied), lists of words are not. */
+static size_t blank_size(const char *text)
+{
+	static const char *const blanks[] = {
+		"\xC2\x85",	"\xC2\xA0",	"\xE1\x9A\x80", "\xE2\x80\xA8",
+		"\xE2\x80\xA9", "\xE2\x80\xAF", "\xE2\x81\x9F", "\xE3\x80\x80",
+	};
+
+	if ((unsigned char)*text < 0x80)
+		return is_blank(*text);
+	for (size_t i = 0; i < ARRAY_SIZE(blanks); i++)
+		if (strncmp(text, blanks[i], strlen(blanks[i])) == 0)
+			return strlen(blanks[i]);
+	return strncmp(text, "\xE2\x80", 2) == 0 && (unsigned char)text[2] >= 0x80 &&
+			       (unsigned char)text[2] <= 0x8A
+		       ? 3
+		       : 0;
+}
+
 /* The end of the word at text: a blank outside of quotes, or the end. */
 static const char *quoted_word_end(const char *text, char escape)
 {
 	char quote = '\0';
 
 	for (; *text; text++) {
-		if (!quote && is_blank(*text))
+		if (!quote && blank_size(text))
 			break;
 		if (*text == escape && quote != '\'') {
 			if (text[1])
@@ -84,8 +107,8 @@ void words_split_quoted(const char *text, char escape, struct strv *out, struct 
 	for (;;) {
 		const char *end;
 
-		while (is_blank(*text))
-			text++;
+		for (size_t size; (size = blank_size(text)) > 0;)
+			text += size;
 		if (!*text)
 			return;
 		end = quoted_word_end(text, escape);

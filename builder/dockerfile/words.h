@@ -14,6 +14,7 @@ struct spans {
 	size_t count, capacity;
 };
 
+void spans_add(struct spans *spans, const struct span *span);
 void spans_done(struct spans *spans);
 #define cleanup_spans __attribute__((cleanup(spans_done)))
 

@@ -57,6 +57,17 @@ static void test_escapes(void)
 		  "\"/a\\\"b\\\\c\\b\\f\\n\\r\\t\\u0001\\u001f\177\303\244<&>\"");
 }
 
+/* Bytes that are no UTF-8 would make a document that nobody reads. */
+static void test_invalid_utf8(void)
+{
+	cleanup_strbuf struct strbuf out = STRBUF_INIT;
+	struct json_writer writer = { .out = &out };
+
+	json_string(&writer, "\377a\303(\355\240\200\360\237\230\200\342\202");
+	CHECK_STR(strbuf_text(&out), "\"\357\277\275a\357\277\275(\357\277\275\357\277\275"
+				     "\357\277\275\360\237\230\200\357\277\275\357\277\275\"");
+}
+
 static void test_raw(void)
 {
 	static const char text[] = " { \"a\" : [ 1 , -2.5e3,\t\"x, \\\" : { \" ] ,\r\n"
@@ -188,6 +199,7 @@ static void test_list(void)
 
 CHECK_MAIN({ "compact output", test_compact }, { "indented output", test_indent },
 	   { "only what must be escaped is", test_escapes },
+	   { "bytes that are no UTF-8 are replaced", test_invalid_utf8 },
 	   { "raw text takes the style's blanks", test_raw },
 	   { "what is absent is not written", test_struct_absent },
 	   { "decoding and writing give the text back", test_struct_round_trip },

@@ -68,7 +68,7 @@ static void test_durations(void)
 
 	CHECK_INT(number_parse_duration("1h2m3.5s", &value), 0);
 	CHECK(value == 3723500000000ULL);
-	CHECK_INT(number_parse_duration("300ms", &value), 0);
+	CHECK_INT(number_parse_duration("+300ms", &value), 0);
 	CHECK_INT(value, 300000000);
 	CHECK_INT(number_parse_duration("0", &value), 0);
 	CHECK_INT(value, 0);
