@@ -53,13 +53,16 @@ static int make_folder(struct store *store, const char *name, struct error *err)
 static int open_lock(struct store *store, const char *name, struct error *err)
 {
 	cleanup_free char *path = xasprintf("%s/lock", name);
-	int ret = make_folder(store, FOLDER, err), fd;
+	int ret, fd;
 
-	if (ret == 0)
-		ret = make_folder(store, name, err);
-	if (ret < 0)
-		return ret;
-	fd = openat(store->fd, path, O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600);
+	do {
+		ret = make_folder(store, FOLDER, err);
+		if (ret == 0)
+			ret = make_folder(store, name, err);
+		if (ret < 0)
+			return ret;
+		fd = openat(store->fd, path, O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600);
+	} while (fd < 0 && errno == ENOENT); /* a prune was faster */
 	return fd < 0 ? error_errno(err, errno, "open \"%s/%s\"", store->path, path) : fd;
 }
 
@@ -111,20 +114,52 @@ static bool is_held(const struct cache_mount *held, size_t count, const char *na
 	return false;
 }
 
+/* Is what we locked still in the store? A prune may have taken the folder away meanwhile. */
+static bool is_current(struct store *store, const char *name, int fd)
+{
+	cleanup_free char *path = xasprintf("%s/lock", name);
+	struct stat ours, named;
+
+	return fstat(fd, &ours) == 0 &&
+	       fstatat(store->fd, path, &named, AT_SYMLINK_NOFOLLOW) == 0 &&
+	       ours.st_ino == named.st_ino && ours.st_dev == named.st_dev;
+}
+
+/* Lock the folder of this name: 1, or 0 when it is not to be waited for and held by another. */
+static int lock_name(struct engine *engine, const char *name, int operation, bool wait, int *out_fd,
+		     struct error *err)
+{
+	for (;;) {
+		cleanup_close int fd = open_lock(engine->store, name, err);
+		int ret = fd < 0 ? fd : 0;
+
+		if (ret == 0 && wait)
+			ret = wait_lock(engine, fd, operation, err);
+		else if (ret == 0 && flock(fd, operation | LOCK_NB) < 0)
+			return errno == EWOULDBLOCK || errno == EINTR
+				       ? 0
+				       : error_errno(err, errno, "lock a cache mount");
+		if (ret < 0)
+			return ret;
+		if (!is_current(engine->store, name, fd))
+			continue;
+		/* for prune: the folder's time is that of its last use */
+		(void)utimensat(engine->store->fd, name, NULL, AT_SYMLINK_NOFOLLOW);
+		*out_fd = TAKE_FD(fd);
+		return 1;
+	}
+}
+
 /* A folder that nobody else has: KEY, KEY.1, ... */
 static int lock_private(struct engine *engine, struct cache_mount *out, struct error *err)
 {
 	cleanup_free char *first = xstrdup(out->name);
 
 	for (int i = 1; i < PRIVATE_MAX; i++) {
-		out->lock_fd = open_lock(engine->store, out->name, err);
-		if (out->lock_fd < 0)
-			return out->lock_fd;
-		if (flock(out->lock_fd, LOCK_EX | LOCK_NB) == 0)
-			return 0;
-		if (errno != EWOULDBLOCK && errno != EINTR)
-			return error_errno(err, errno, "lock a cache mount");
-		cleanup_close_fd(&out->lock_fd);
+		int ret = lock_name(engine, out->name, LOCK_EX, false, &out->lock_fd, err);
+
+		if (ret != 0)
+			return ret < 0 ? ret : 0;
 		free(out->name);
 		out->name = xasprintf("%s.%d", first, i);
 	}
@@ -135,15 +170,15 @@ static int lock(struct engine *engine, const struct step_mount *mount,
 		const struct cache_mount *held, size_t held_count, struct cache_mount *out,
 		struct error *err)
 {
+	int ret;
+
 	if (is_held(held, held_count, out->name))
 		return 0; /* ours already */
 	if (mount->sharing == RUN_MOUNT_PRIVATE)
 		return lock_private(engine, out, err);
-	out->lock_fd = open_lock(engine->store, out->name, err);
-	if (out->lock_fd < 0)
-		return out->lock_fd;
-	return wait_lock(engine, out->lock_fd,
-			 mount->sharing == RUN_MOUNT_LOCKED ? LOCK_EX : LOCK_SH, err);
+	ret = lock_name(engine, out->name, mount->sharing == RUN_MOUNT_LOCKED ? LOCK_EX : LOCK_SH,
+			true, &out->lock_fd, err);
+	return ret < 0 ? ret : 0;
 }
 
 /* Copy what from= and source= say into a new folder. */

@@ -9,11 +9,11 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <inttypes.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "builder/context/stat-cache.h"
 #include "builder/image/entry.h"
 #include "builder/image/snapshot.h"
 #include "builder/image/unpack.h"
@@ -42,6 +42,8 @@ static int open_root(struct copy *copy, struct error *err)
 
 		copy->root = (struct select_root){ context->fd, &context->ignore };
 		copy->keep_owner = context->keeps_owners;
+		if (context->in_place)
+			copy->stats = engine->stats;
 		return 0;
 	}
 	copy->keep_owner = true;
@@ -148,7 +150,7 @@ int copy_open(struct copy *copy, struct engine *engine, const struct step_copy *
 	int ret = 0;
 
 	*copy = (struct copy){ .engine = engine, .step = step, .root_fd = -EBADF };
-	hasher_start(&copy->entries);
+	copy->list = (struct content_list)CONTENT_LIST_INIT;
 	hasher_start(&copy->data);
 	if (step->chmod)
 		ret = chmod_parse(step->chmod, &copy->chmod, err);
@@ -172,7 +174,7 @@ void copy_close(struct copy *copy)
 	free(copy->buffer);
 	hash_queue_free(copy->queue);
 	cleanup_close_fd(&copy->root_fd);
-	hasher_done(&copy->entries);
+	content_list_done(&copy->list);
 	hasher_done(&copy->data);
 	inode_names_done(&copy->inodes);
 	copy->engine = NULL;
@@ -234,25 +236,38 @@ struct pass {
 	bool discard;	    /* hash only: the archive itself was given to the sink */
 };
 
-static void hash_entry(struct copy *copy, const struct tar_entry *entry, const char *path,
-		       const struct inode_name *first)
+/* An entry into the list: metadata as it is written, what the file has as it was read. */
+static void list_entry(struct copy *copy, const struct tar_entry *entry, const char *path,
+		       const struct inode_name *first, const struct stat_value *value)
 {
-	struct hasher *hasher = &copy->entries;
 	bool owners = copy->keep_owner && !copy->set_owner;
-	char text[160];
-	int size =
-		snprintf(text, sizeof(text), "%o %u %u %" PRIu64 " %" PRIu64 " %" PRIu64 " %zu",
-			 entry->mode, owners ? entry->uid : 0, owners ? entry->gid : 0, entry->size,
-			 (uint64_t)entry->device, first ? first->ordinal : 0, entry->xattr_count);
+	const struct content_entry listed = {
+		.mode = entry->mode,
+		.uid = owners ? entry->uid : 0,
+		.gid = owners ? entry->gid : 0,
+		.size = entry->size,
+		.device = entry->device,
+		.first = first ? first->ordinal : 0,
+		.xattrs = &value->xattrs,
+		.content = &value->content,
+		.path = path,
+		.target = S_ISLNK(entry->mode) ? entry->target : NULL,
+	};
 
-	hasher_add_field(hasher, text, (size_t)size);
-	hasher_add_field(hasher, path, strlen(path));
-	if (S_ISLNK(entry->mode))
-		hasher_add_field(hasher, entry->target, strlen(entry->target));
+	content_list_entry(&copy->list, &listed);
+}
+
+static void hash_xattrs(struct copy *copy, const struct tar_entry *entry, struct stat_value *out)
+{
 	for (size_t i = 0; i < entry->xattr_count; i++) {
-		hasher_add_field(hasher, entry->xattrs[i].name, strlen(entry->xattrs[i].name));
-		hasher_add_field(hasher, entry->xattrs[i].value, entry->xattrs[i].size);
+		const struct tar_xattr *xattr = &entry->xattrs[i];
+
+		hasher_add_field(&copy->data, xattr->name, strlen(xattr->name));
+		hasher_add_field(&copy->data, xattr->value, xattr->size);
 	}
+	out->xattr_count = (uint32_t)entry->xattr_count;
+	if (entry->xattr_count)
+		hasher_finish(&copy->data, &out->xattrs);
 }
 
 /* -- contents ------------------------------------------------------------------------------------
@@ -331,13 +346,13 @@ static struct tar_xattr *without_acl(const struct copy *copy, struct tar_entry *
 }
 
 /* Write it, or read it for its digest only. */
-static int give_entry(struct pass *pass, const struct tar_entry *entry, int fd, struct error *err)
+static int give_entry(struct pass *pass, const struct tar_entry *entry, int fd,
+		      struct stat_value *value, struct error *err)
 {
 	struct copy *copy = pass->copy;
 	struct tar_entry written = *entry;
 	cleanup_free struct tar_xattr *xattrs = without_acl(copy, &written);
 	struct layer_source source = { .fd = fd, .content = add_contents, .context = copy };
-	struct digest digest;
 	int ret = 0;
 
 	if (fd >= 0)
@@ -347,11 +362,9 @@ static int give_entry(struct pass *pass, const struct tar_entry *entry, int fd, 
 					err);
 	else if (fd >= 0)
 		ret = read_contents(copy, entry, fd, err);
-	if (ret < 0 || fd < 0)
-		return ret;
-	finish_contents(copy, &digest);
-	hasher_add_field(&copy->entries, digest.text, DIGEST_TEXT);
-	return 0;
+	if (ret == 0 && fd >= 0)
+		finish_contents(copy, &value->content);
+	return ret;
 }
 
 /* Open what has contents or xattrs; the kind must be what the walk saw. */
@@ -375,14 +388,25 @@ static int open_entry(const struct source_entry *from, struct stat *st, int *out
 	return 0;
 }
 
+/* What a checkout says about a file: may it be executed? */
+static mode_t normalize_mode(mode_t mode)
+{
+	bool all = S_ISDIR(mode) || (mode & 0100);
+
+	return (mode & S_IFMT) | (all ? 0755 : 0644);
+}
+
 static void set_metadata(const struct copy *copy, const struct stat *st, const char *link,
 			 struct tar_entry *entry)
 {
 	bool keep = copy->keep_owner && !copy->set_owner;
 
 	entry->mode = st->st_mode;
+	if (copy->engine->options->normalize_modes && !copy->step->from.stage &&
+	    !copy->step->from.image && !S_ISLNK(st->st_mode))
+		entry->mode = normalize_mode(st->st_mode);
 	if (copy->step->chmod && !S_ISLNK(st->st_mode))
-		entry->mode = (st->st_mode & S_IFMT) | chmod_apply(&copy->chmod, st->st_mode);
+		entry->mode = (st->st_mode & S_IFMT) | chmod_apply(&copy->chmod, entry->mode);
 	entry->uid = keep ? st->st_uid : copy->uid;
 	entry->gid = keep ? st->st_gid : copy->gid;
 	entry->size = S_ISREG(st->st_mode) ? (uint64_t)st->st_size : 0;
@@ -413,6 +437,34 @@ static const struct inode_name *first_name(struct copy *copy, const struct stat 
 	return inode_names_find(&copy->inodes, st, path, copy->entry_count);
 }
 
+/* An entry with its fd: read, written where there is a sink, and remembered. */
+static int read_entry(struct pass *pass, struct tar_entry *entry, int fd, const struct stat *st,
+		      struct stat_value *value, struct error *err)
+{
+	struct copy *copy = pass->copy;
+	bool settled = copy->stats && stat_cache_is_settled(copy->stats, fd, st);
+	struct tar_xattr *xattrs = NULL;
+	int ret = entry_read_xattrs(fd, &xattrs, &entry->xattr_count, err);
+
+	entry->xattrs = xattrs;
+	if (ret == 0) {
+		hash_xattrs(copy, entry, value);
+		ret = give_entry(pass, entry, S_ISREG(st->st_mode) ? fd : -EBADF, value, err);
+	}
+	if (ret == 0 && settled)
+		stat_cache_add(copy->stats, fd, st, value);
+	xattrs_free(xattrs, entry->xattr_count);
+	entry->xattrs = NULL;
+	return ret;
+}
+
+/* Is it known what this has? */
+static bool is_known(struct copy *copy, const struct stat *st, struct stat_value *out)
+{
+	return copy->stats && (S_ISREG(st->st_mode) || S_ISDIR(st->st_mode)) &&
+	       stat_cache_find(copy->stats, st, out);
+}
+
 static int visit(void *context, const struct source_entry *from, struct error *err)
 {
 	struct pass *pass = context;
@@ -420,14 +472,15 @@ static int visit(void *context, const struct source_entry *from, struct error *e
 	cleanup_close int fd = -EBADF;
 	cleanup_free char *path = target_path(pass->prefix, from->path);
 	struct tar_entry entry = { .path = path };
-	struct tar_xattr *xattrs = NULL;
+	struct stat_value value = { .xattr_count = 0 };
 	const struct inode_name *first;
-	struct stat st;
+	struct stat st = from->st;
+	bool known = (!pass->sink || pass->discard) && is_known(copy, &st, &value);
 	int ret = 0;
 
 	if (copy->entry_count % CANCEL_EVERY == 0)
 		ret = engine_check_cancel(copy->engine, err);
-	if (ret == 0)
+	if (ret == 0 && !known)
 		ret = open_entry(from, &st, &fd, err);
 	if (ret < 0)
 		return ret;
@@ -436,15 +489,14 @@ static int visit(void *context, const struct source_entry *from, struct error *e
 	if (first) {
 		entry.target = first->path;
 		entry.size = 0;
-	} else if (fd >= 0) {
-		ret = entry_read_xattrs(fd, &xattrs, &entry.xattr_count, err);
-		entry.xattrs = xattrs;
+		value = (struct stat_value){ .xattr_count = 0 };
 	}
-	if (ret == 0) {
-		hash_entry(copy, &entry, from->path, first);
-		ret = give_entry(pass, &entry, S_ISREG(st.st_mode) && !first ? fd : -EBADF, err);
-	}
-	xattrs_free(xattrs, entry.xattr_count);
+	if (!first && fd >= 0)
+		ret = read_entry(pass, &entry, fd, &st, &value, err);
+	else
+		ret = give_entry(pass, &entry, -EBADF, &value, err);
+	if (ret == 0)
+		list_entry(copy, &entry, from->path, first, &value);
 	return ret;
 }
 
@@ -455,12 +507,7 @@ static int visit(void *context, const struct source_entry *from, struct error *e
 static int begin(struct pass *pass, const struct copy_source *source, char **out_prefix,
 		 struct error *err)
 {
-	struct hasher *hasher = &pass->copy->entries;
-
-	/* a folder's own name does not count, a file's does */
-	hasher_add_field(hasher, source->is_folder ? "folder" : "file", source->is_folder ? 6 : 4);
-	if (!source->is_folder)
-		hasher_add_field(hasher, source->name, strlen(source->name));
+	content_list_source(&pass->copy->list, source->is_folder, source->name);
 	if (pass->sink)
 		return pass->sink->begin(pass->sink->context, source, out_prefix, err);
 	*out_prefix = xstrdup("");
@@ -517,9 +564,9 @@ static int run_body(struct copy *copy, const struct copy_sink *sink, const struc
 	struct body_reader reader = { item->body, strlen(item->body) };
 	struct layer_source source = { .fd = -EBADF, .read = read_body, .context = &reader };
 	struct stat st = { .st_mode = S_IFREG | 0644, .st_size = (off_t)reader.left };
+	struct stat_value value = { .xattr_count = 0 };
 	cleanup_free char *prefix = NULL;
 	struct tar_entry entry;
-	struct digest digest;
 	int ret = begin(&pass, &told, &prefix, err);
 
 	if (ret < 0)
@@ -529,10 +576,9 @@ static int run_body(struct copy *copy, const struct copy_sink *sink, const struc
 	set_metadata(copy, &st, NULL, &entry);
 	entry.uid = copy->uid;
 	entry.gid = copy->gid;
-	hash_entry(copy, &entry, "", NULL);
 	hasher_add(&copy->data, item->body, reader.left);
-	finish_contents(copy, &digest);
-	hasher_add_field(&copy->entries, digest.text, DIGEST_TEXT);
+	finish_contents(copy, &value.content);
+	list_entry(copy, &entry, "", NULL, &value);
 	return sink ? sink->entry(sink->context, &entry, &source, err) : 0;
 }
 
@@ -543,6 +589,7 @@ static int run_pass(struct copy *copy, const struct copy_sink *sink, struct dige
 
 	inode_names_done(&copy->inodes);
 	copy->entry_count = 0;
+	content_list_begin(&copy->list, sink ? copy->engine->store : NULL);
 	for (size_t i = 0; i < copy->step->item_count && ret == 0; i++) {
 		const struct copy_item *item = &copy->step->items[i];
 
@@ -552,7 +599,8 @@ static int run_pass(struct copy *copy, const struct copy_sink *sink, struct dige
 			ret = run_source(copy, sink, &copy->inputs[i],
 					 &copy->inputs[i].list.items[j], err);
 	}
-	hasher_finish(&copy->entries, out_content);
+	if (ret == 0)
+		content_list_finish(&copy->list, out_content);
 	return ret;
 }
 

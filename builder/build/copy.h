@@ -11,6 +11,7 @@
 #include "builder/build/chmod.h"
 #include "builder/build/engine.h"
 #include "builder/context/select.h"
+#include "builder/image/content-list.h"
 #include "builder/image/digest.h"
 #include "builder/image/hash-queue.h"
 #include "builder/image/inode-names.h"
@@ -55,7 +56,9 @@ struct copy {
 	bool set_owner;
 	uid_t uid;
 	gid_t gid;
-	struct hasher entries, data;
+	struct stat_cache *stats; /* what files of this root had before; NULL = not known */
+	struct content_list list;
+	struct hasher data;
 	struct hash_queue *queue; /* of the file that is being read, when it is large */
 	char *buffer;		  /* for reading without a sink */
 	struct inode_names inodes;
@@ -74,8 +77,9 @@ const char *copy_empty_item(const struct copy *copy);
 /** Is one of the sources to be unpacked? 1, 0 or negative. */
 int copy_has_archive(struct copy *copy, struct error *err);
 
-/** The pass; out_content gets the digest of all that was selected. May be repeated. Other branches
- *  of the build run on meanwhile: the sink is called in another thread. */
+/** The pass; out_content gets the digest of all that was selected, and with a sink the list behind
+ *  it is kept in the store. May be repeated. Other branches of the build run on meanwhile: the sink
+ *  is called in another thread. */
 int copy_run(struct copy *copy, const struct copy_sink *sink, struct digest *out_content,
 	     struct error *err);
 

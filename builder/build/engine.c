@@ -13,12 +13,15 @@
 #include "builder/build/ahead.h"
 #include "builder/build/pending.h"
 #include "builder/build/schedule.h"
+#include "builder/build/step-info.h"
 #include "builder/build/step-wait.h"
+#include "builder/build/why.h"
 #include "builder/container/leftovers.h"
 #include "builder/container/sandbox.h"
 #include "builder/container/user.h"
 #include "builder/image/snapshot.h"
 #include "lib/cleanup.h"
+#include "lib/clock.h"
 #include "lib/strbuf.h"
 
 /* -- events --------------------------------------------------------------------------------------
@@ -95,6 +98,17 @@ int engine_resolve_user(struct engine *engine, const struct strv *trees, const c
 /* -- one step ------------------------------------------------------------------------------------
  */
 
+bool engine_ignores_cache(const struct engine *engine, const struct step *step)
+{
+	const struct strv *stages = engine->options->no_cache_stages;
+	char number[24];
+
+	if (engine->options->no_cache || !stages || !step->stage->stage)
+		return engine->options->no_cache;
+	snprintf(number, sizeof(number), "%zu", step->stage->stage->index);
+	return strv_contains(stages, step->stage->label) || strv_contains(stages, number);
+}
+
 static void take_record(struct step *step, const struct step_record *record)
 {
 	memcpy(step->layer, record->layer, LAYER_ID_SIZE);
@@ -107,7 +121,7 @@ static int look_up(struct engine *engine, struct step *step, struct error *err)
 	cleanup_step_record struct step_record record = { .manifest = NULL };
 	int ret;
 
-	if (engine->options->no_cache || !step->key.hex[0])
+	if (engine_ignores_cache(engine, step) || !step->key.hex[0])
 		return 0;
 	ret = store_step_get(engine->store, step->key.hex, &record, err);
 	if (ret <= 0 || !record.layer[0])
@@ -151,9 +165,53 @@ static int lock_step(struct engine *engine, struct step *step, struct step_lock 
 	}
 }
 
+/* --why, as notes of the step. */
+static void explain(struct engine *engine, const struct step *step, const char *manifest)
+{
+	cleanup_strv struct strv lines = STRV_INIT;
+
+	if (!engine->options->why)
+		return;
+	if (engine_ignores_cache(engine, step))
+		strv_add(&lines, engine->options->no_cache ? "--no-cache" : "--no-cache-filter");
+	else
+		why_explain(engine->store, step, manifest, &lines);
+	for (size_t i = 0; i < lines.count; i++) {
+		cleanup_free char *note = xasprintf("why: %s", lines.items[i]);
+
+		engine_event(engine, EVENT_NOTE, engine->running, note, strlen(note));
+	}
+}
+
+/* What du, history and logs will want to know of it. */
+static void describe(const struct engine *engine, const struct step *step, uint64_t size,
+		     struct strbuf *out)
+{
+	cleanup_free char *below = step_below(step);
+	const struct rusage *usage = &step->usage;
+	const struct step_info info = {
+		.build = engine->build,
+		.event = step->event,
+		.stage = step->stage->label,
+		.number = step->number,
+		.text = step->text,
+		.below = below,
+		.wall_us = step->wall_us,
+		.user_us = (uint64_t)usage->ru_utime.tv_sec * 1000000 +
+			   (uint64_t)usage->ru_utime.tv_usec,
+		.system_us = (uint64_t)usage->ru_stime.tv_sec * 1000000 +
+			     (uint64_t)usage->ru_stime.tv_usec,
+		.peak_rss = (uint64_t)usage->ru_maxrss * 1024,
+		.size = size,
+	};
+
+	step_info_encode(&info, out);
+}
+
 int engine_publish(struct engine *engine, struct step *step, struct layer_draft *draft,
 		   char *manifest, struct error *err)
 {
+	cleanup_strbuf struct strbuf info = STRBUF_INIT;
 	struct step_record record = { .created = engine->graph->options->now,
 				      .manifest = manifest };
 	struct layer_info layer;
@@ -161,6 +219,9 @@ int engine_publish(struct engine *engine, struct step *step, struct layer_draft 
 
 	if (ret < 0)
 		return ret;
+	describe(engine, step, layer.size, &info);
+	record.info = info.data;
+	memcpy(record.list, step->list, LAYER_ID_SIZE);
 	memcpy(record.layer, layer.id, LAYER_ID_SIZE);
 	take_record(step, &record);
 	return store_step_put(engine->store, step->key.hex, &record, err);
@@ -173,13 +234,22 @@ static int make_step(struct engine *engine, struct step *step, bool in_branch, c
 {
 	struct step_lock lock = STEP_LOCK_INIT;
 	struct layer_draft draft = { .name = "" };
+	bool known = step->key.hex[0];
+	bool early = known && !step->list[0]; /* else its list of files is not there yet */
+	int64_t begin_us;
 	int ret = 0;
 
-	if (step->kind->exclusive && step->key.hex[0])
+	if (step->kind->exclusive && known)
 		ret = lock_step(engine, step, &lock, err);
 	if (ret == 0) {
+		begin_us = clock_us();
+		if (early)
+			explain(engine, step, *manifest);
 		step->stage->working = in_branch;
 		ret = step->kind->make(engine, step, &draft, manifest, err);
+		step->wall_us = (uint64_t)(clock_us() - begin_us);
+		if (ret == 0 && !early)
+			explain(engine, step, *manifest);
 		if (ret == 0 && in_branch && !draft.diff_id.text[0])
 			ret = pending_start(engine, step, &draft, TAKE_PTR(*manifest), &lock, err);
 		else if (ret == 0)
@@ -285,7 +355,7 @@ static int run_with_place(struct engine *engine, struct step *step, struct error
 		xasprintf("[%s %zu/%zu] %s", stage->label, step->number, stage->total, step->text);
 	int ret;
 
-	engine->running = engine_begin(engine, name);
+	engine->running = step->event = engine_begin(engine, name);
 	ret = make_or_begin(engine, step, true, err);
 	if (ret < 0) {
 		engine_tell_failure(engine, err);

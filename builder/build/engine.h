@@ -40,6 +40,9 @@ typedef void (*build_event_fn)(void *context, const struct build_event *event);
 
 struct engine_options {
 	bool no_cache;
+	const struct strv *no_cache_stages; /* by name or number; NULL = none */
+	bool normalize_modes; /* of the context's files: 0755 and 0644, in keys and layers */
+	bool why;	      /* say of each step that is made why it is */
 	const struct run_volume *volumes; /* of every RUN; in no key */
 	size_t volume_count;
 	const struct sandbox *sandbox; /* of every RUN: --ulimit and the like; NULL = defaults */
@@ -63,10 +66,12 @@ struct engine {
 	struct store *store;
 	struct graph *graph;
 	const struct context *context;
+	struct stat_cache *stats; /* of files of contexts on this machine; NULL = none is kept */
 	const struct engine_options *options;
 	struct schedule *schedule;
 	int stop_fd;	      /* readable: stop what you do */
 	int kill_fd;	      /* readable: at once */
+	uint64_t build;	      /* number of its journal; 0 = it has none */
 	unsigned int running; /* id of the step that is being made */
 	bool failure_told;    /* it has had its event */
 };
@@ -101,6 +106,9 @@ void engine_event(struct engine *engine, enum build_event_kind kind, unsigned in
 
 /** The event of the running step's failure; only the first call has an effect. */
 void engine_tell_failure(struct engine *engine, const struct error *err);
+
+/** Is this step to be made whatever the cache has? */
+bool engine_ignores_cache(const struct engine *engine, const struct step *step);
 
 /** -ECANCELED (ERROR_CANCELLED) when the build is to stop. For any thread. */
 int engine_check_cancel(const struct engine *engine, struct error *err);

@@ -126,6 +126,10 @@ struct step {
 	struct cache_key identity; /* steps of one build with the same are made once */
 	struct cache_key key;
 	char layer[LAYER_ID_SIZE];
+	char list[LAYER_ID_SIZE]; /* of what it copied: content-list.h; "" = none */
+	unsigned int event;	  /* its number in the progress; 0 = it has none */
+	struct rusage usage;	  /* of its command */
+	uint64_t wall_us;	  /* until it was made; hashing its layer goes on */
 	int64_t created;
 	bool cached;
 	bool finished; /* key, layer and created are there */

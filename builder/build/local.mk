@@ -34,6 +34,10 @@ builder_libbuilder_a_SOURCES += %D%/place.c %D%/place.h
 builder_libbuilder_a_SOURCES += %D%/make-folders.c %D%/make-folders.h
 builder_libbuilder_a_SOURCES += %D%/chmod.c %D%/chmod.h
 builder_libbuilder_a_SOURCES += %D%/copy.c %D%/copy.h
+builder_libbuilder_a_SOURCES += %D%/journal.c %D%/journal.h
+builder_libbuilder_a_SOURCES += %D%/step-info.c %D%/step-info.h
+builder_libbuilder_a_SOURCES += %D%/why.c %D%/why.h %D%/why-files.c %D%/why-files.h
+builder_libbuilder_a_SOURCES += %D%/usage.c %D%/usage.h
 builder_libbuilder_a_SOURCES += %D%/copy-target.c %D%/copy-target.h
 # the profile is linked in and installed for people to read
 builder_libbuilder_a_CPPFLAGS += -DSECCOMP_JSON='"$(abs_top_srcdir)/%D%/seccomp.json"'

@@ -102,15 +102,16 @@ static int definition_key(const struct step *step, struct cache_key *out, struct
 	return 0;
 }
 
-static void set_key(struct step *step, const char *content, char **manifest)
+static void set_key(struct step *step, const struct digest *content, char **manifest)
 {
 	struct key_builder builder;
 
 	key_begin(&builder, "copy");
 	add_options(&builder, step);
-	key_add(&builder, "content", content);
+	key_add(&builder, "content", content->text);
 	free(*manifest);
 	key_finish(&builder, &step->key, manifest);
+	memcpy(step->list, digest_hex(content), sizeof(step->list));
 }
 
 #define CONTENT_MEMBER "{\"content\":\""
@@ -237,7 +238,7 @@ static int copy_find_key(struct engine *engine, struct step *step, char **manife
 	struct digest content;
 	int ret;
 
-	if (engine->options->no_cache)
+	if (engine_ignores_cache(engine, step))
 		return 0;
 	ret = store_step_get(engine->store, step->identity.hex, &record, err);
 	if (ret <= 0)
@@ -246,7 +247,7 @@ static int copy_find_key(struct engine *engine, struct step *step, char **manife
 		ret = hash_sources(engine, step, &content, err);
 	if (ret < 0)
 		return ret;
-	set_key(step, content.text, manifest);
+	set_key(step, &content, manifest);
 	return 1;
 }
 
@@ -281,7 +282,7 @@ static int copy_make(struct engine *engine, struct step *step, struct layer_draf
 	ret = (archive ? copy_to_mount : copy_to_layer)(engine, step, &copy, out, &content, err);
 	if (ret < 0)
 		return ret;
-	set_key(step, content.text, manifest);
+	set_key(step, &content, manifest);
 	return put_definition(engine, step, &content, err);
 }
 

@@ -268,6 +268,7 @@ static int run_make(struct engine *engine, struct step *step, struct layer_draft
 		ret = place_make(&place, &trees, err);
 	if (ret == 0)
 		ret = execute(engine, step, &place, &result, err);
+	step->usage = result.rusage;
 	return ret < 0 ? ret : place_to_layer(&place, &trees, out, err);
 }
 

@@ -29,6 +29,12 @@ const struct option_spec build_option_table[] = {
 		 "value of an ARG; without VALUE that of the environment"),
 	OPT_STRING(0, "target", struct build_args, target, "STAGE", "the stage to build (default: the last)"),
 	OPT_BOOL(0, "no-cache", struct build_args, no_cache, "take no step from the cache"),
+	OPT_STRV(0, "no-cache-filter", struct build_args, no_cache_stages, "STAGE[,STAGE...]",
+		 "take no step of these stages from the cache"),
+	OPT_BOOL(0, "normalize-modes", struct build_args, normalize_modes,
+		 "files of the context become 0755 or 0644, as a git checkout has them"),
+	OPT_BOOL(0, "why", struct build_args, why,
+		 "say of every step that is made which part of its key is new"),
 	OPT_BOOL('q', "quiet", struct build_args, quiet, "no progress; print the image's id"),
 	OPT_STRING(0, "network", struct build_args, network, "host|none|default",
 		   "network of RUN steps (default: host)"),
@@ -264,17 +270,31 @@ static int read_execution(struct build_options *options, struct cli *cli)
 	return ret;
 }
 
+/* What of the cache is used, and what is said about it. */
+static int read_cache(struct build_options *options, struct cli *cli)
+{
+	const struct build_args *args = &options->args;
+
+	(void)cli;
+	for (size_t i = 0; i < args->no_cache_stages.count; i++)
+		strv_split(&options->no_cache_stages, args->no_cache_stages.items[i], ',');
+	options->engine.no_cache = args->no_cache;
+	options->engine.no_cache_stages = &options->no_cache_stages;
+	options->engine.normalize_modes = args->normalize_modes;
+	options->engine.why = args->why;
+	return 0;
+}
+
 int build_options_read(struct build_options *options, struct cli *cli)
 {
 	/* read_time looks into the build args */
 	static int (*const readers[])(struct build_options * options, struct cli * cli) = {
-		read_progress, read_lint, read_contexts,   read_sandbox,  read_entitlements,
-		read_secrets,  read_tags, read_build_args, read_platform, read_jobs,
-		read_on_error, read_time, read_execution,
+		read_progress, read_lint, read_contexts,   read_sandbox,   read_entitlements,
+		read_secrets,  read_tags, read_build_args, read_platform,  read_jobs,
+		read_on_error, read_time, read_cache,	   read_execution,
 	};
 	int ret = 0;
 
-	options->engine.no_cache = options->args.no_cache;
 	options->graph.subsecond = options->args.subsecond;
 	options->graph.labels = &options->args.labels;
 	for (size_t i = 0; ret == 0 && i < ARRAY_SIZE(readers); i++)
@@ -293,5 +313,6 @@ void build_options_done(struct build_options *options)
 	entitlements_done(&options->entitlements);
 	free(options->tags);
 	strv_done(&options->build_args);
+	strv_done(&options->no_cache_stages);
 	options_done(build_option_table, &options->args);
 }

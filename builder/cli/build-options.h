@@ -19,7 +19,8 @@ struct build_args {
 	struct strv tags, build_args, labels, volumes, secrets, agents, contexts, allowed;
 	const char *file, *target, *network, *runtime, *progress, *iidfile, *platform;
 	const char *call, *lint, *jobs, *on_error;
-	bool no_cache, quiet, check, http_proxy, subsecond;
+	struct strv no_cache_stages;
+	bool no_cache, quiet, check, http_proxy, subsecond, why, normalize_modes;
 	struct sandbox_args sandbox;
 };
 extern const struct option_spec build_option_table[];
@@ -27,9 +28,10 @@ extern const struct option_spec build_option_table[];
 /** What they come to; the options of the graph and of the engine point into it. */
 struct build_options {
 	struct build_args args;
-	struct strv build_args; /* "NAME=VALUE" only */
-	struct reference *tags; /* of args.tags */
-	char *platform, *host;	/* to build for; of this machine */
+	struct strv build_args;	     /* "NAME=VALUE" only */
+	struct strv no_cache_stages; /* one each */
+	struct reference *tags;	     /* of args.tags */
+	char *platform, *host;	     /* to build for; of this machine */
 	char *runtime;
 	struct named_contexts contexts;
 	const char *lint; /* names of rules that are on besides; NULL = none */

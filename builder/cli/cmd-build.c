@@ -10,10 +10,12 @@
 #include <unistd.h>
 
 #include "builder/build/agents.h"
+#include "builder/build/journal.h"
 #include "builder/cli/build-options.h"
 #include "builder/cli/checks.h"
 #include "builder/cli/progress.h"
 #include "builder/context/context.h"
+#include "builder/context/stat-cache.h"
 #include "builder/dockerfile/stages.h"
 #include "lib/cleanup.h"
 #include "lib/io.h"
@@ -34,6 +36,8 @@ struct build {
 	struct graph graph;
 	struct engine engine;
 	struct progress progress;
+	struct journal journal;
+	struct digest image_id;
 	int signal_fd;
 	struct source_range where; /* of a failure; 0 = nowhere in the Dockerfile */
 	bool explained;		   /* with what is around it */
@@ -42,6 +46,7 @@ struct build {
 static void build_done(struct build *build)
 {
 	engine_close(&build->engine);
+	journal_close(&build->journal);
 	progress_done(&build->progress);
 	graph_done(&build->graph);
 	lint_done(&build->warnings);
@@ -264,6 +269,31 @@ static void announce_shell(void *context, const struct step *step, const struct 
 	fflush(stderr);
 }
 
+/* A stage that is misspelt would be taken from the cache in silence. */
+static void warn_unknown_stages(const struct build *build)
+{
+	const struct strv *stages = &build->options.no_cache_stages;
+
+	for (size_t i = 0; i < stages->count; i++) {
+		struct suggestion near = { .word = stages->items[i] };
+		bool found = false;
+
+		for (size_t j = 0; j < build->graph.order_count && !found; j++) {
+			const struct graph_stage *stage = build->graph.order[j];
+			char number[24];
+
+			snprintf(number, sizeof(number), "%zu", stage->stage->index);
+			found = strcmp(stage->label, near.word) == 0 ||
+				strcmp(number, near.word) == 0;
+			suggestion_consider(&near, stage->label);
+		}
+		if (!found)
+			log_warning("--no-cache-filter: the build has no stage \"%s\"%s%s%s",
+				    near.word, near.best ? " (did you mean \"" : "",
+				    near.best ? near.best : "", near.best ? "\"?)" : "");
+	}
+}
+
 static int run(struct build *build)
 {
 	static const int signals[] = { SIGINT, SIGTERM, SIGHUP };
@@ -277,15 +307,23 @@ static int run(struct build *build)
 	if (build->options.shell_on_error)
 		build->options.engine.before_shell = announce_shell;
 	build->options.engine.shell_context = build;
-	build->options.engine.event = progress_event;
-	build->options.engine.event_context = &build->progress;
+	warn_unknown_stages(build);
+	build->journal.next = progress_event;
+	build->journal.next_context = &build->progress;
+	journal_open(&build->journal, &build->store, &build->graph);
+	build->options.engine.event = journal_event;
+	build->options.engine.event_context = &build->journal;
 	*engine = (struct engine){ .store = &build->store,
 				   .graph = &build->graph,
 				   .context = &build->context,
+				   .build = build->journal.number,
+				   .stats = stat_cache_open(&build->store, build->context.fd),
 				   .options = &build->options.engine };
 	ret = engine_open(engine, &build->cli->err);
 	if (ret == 0)
 		ret = engine_run(engine, &build->cli->err);
+	stat_cache_close(engine->stats);
+	engine->stats = NULL;
 	if (ret < 0 && engine_failed(engine))
 		build->where = engine_failed(engine)->range;
 	return ret;
@@ -322,35 +360,36 @@ static int finish(struct build *build)
 	struct error *err = &build->cli->err;
 	unsigned int id = engine_begin(&build->engine, "exporting to image");
 	struct store_ref ref = { .size = 0 };
-	struct digest image_id;
 	int ret = engine_check_cancel(&build->engine, err);
 
 	if (ret == 0)
-		ret = engine_create_image(&build->engine, &ref, &image_id, err);
+		ret = engine_create_image(&build->engine, &ref, &build->image_id, err);
 	if (ret == 0) {
-		note(build, id, "writing image", image_id.text);
+		note(build, id, "writing image", build->image_id.text);
 		ret = name_image(build, id, &ref);
 	}
 	store_ref_done(&ref);
 	if (ret == 0 && build->options.args.iidfile)
-		ret = io_replace_file(AT_FDCWD, build->options.args.iidfile, image_id.text,
+		ret = io_replace_file(AT_FDCWD, build->options.args.iidfile, build->image_id.text,
 				      DIGEST_TEXT, 0644, IO_NO_SYNC, err);
 	if (ret < 0)
 		return ret;
 	engine_event(&build->engine, EVENT_DONE, id, NULL, 0);
 	if (build->options.args.quiet)
-		puts(image_id.text);
+		puts(build->image_id.text);
 	return 0;
 }
 
-static int do_build(struct build *build)
+static int do_build(struct build *build, const char *context)
 {
 	int ret = plan(build);
 
-	if (ret == 0)
-		ret = run(build);
+	if (ret < 0)
+		return ret;
+	ret = run(build);
 	if (ret == 0)
 		ret = finish(build);
+	journal_finish(&build->journal, ret, &build->cli->err, context, build->image_id.text);
 	return ret;
 }
 
@@ -360,14 +399,16 @@ static int build_or_answer(struct build *build, const char *context)
 
 	if (build->options.args.check || build->options.args.call)
 		return answer_call(build, ret);
-	return ret < 0 ? ret : do_build(build);
+	return ret < 0 ? ret : do_build(build, context);
 }
 
 static int cmd_build(const struct command_spec *command, int argc, char **argv, void *globals)
 {
-	cleanup_with(build_done) struct build build = {
-		.cli = globals, .context = CONTEXT_INIT, .store = STORE_INIT, .signal_fd = -EBADF
-	};
+	cleanup_with(build_done) struct build build = { .cli = globals,
+							.context = CONTEXT_INIT,
+							.store = STORE_INIT,
+							.journal = JOURNAL_INIT,
+							.signal_fd = -EBADF };
 	struct option_result result;
 	int ret = cli_parse(globals, command, argc, argv, &build.options.args, &result);
 

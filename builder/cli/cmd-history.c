@@ -4,6 +4,7 @@
 
 #include "builder/cli/cli.h"
 #include "builder/cli/format.h"
+#include "builder/cli/step-table.h"
 #include "builder/image/image.h"
 #include "lib/cleanup.h"
 #include "spec/json-write.h"
@@ -11,12 +12,14 @@
 #define COMMAND_WIDTH 45
 
 struct history_arguments {
-	bool full;
+	bool full, build;
 	const char *format;
 };
 
 /* clang-format off */
 static const struct option_spec history_options[] = {
+	OPT_BOOL(0, "build", struct history_arguments, build,
+		 "what each step cost when it was made: time, CPU, memory"),
 	OPT_BOOL(0, "no-trunc", struct history_arguments, full, "do not shorten commands"),
 	OPT_STRING(0, "format", struct history_arguments, format, "table|json", "how to print"),
 	OPT_END
@@ -24,9 +27,12 @@ static const struct option_spec history_options[] = {
 /* clang-format on */
 
 /* An entry and the layer that it made. */
-struct step {
+struct history_step {
 	const struct image_history *entry;
 	uint64_t size;
+	const char *diff_id; /* NULL: it made no layer */
+	struct step_info info;
+	time_t used;
 };
 
 static const char *text_or_empty(const char *text)
@@ -35,15 +41,18 @@ static const char *text_or_empty(const char *text)
 }
 
 /* Oldest first, as in the document; sizes by counting the entries that have a layer. */
-static struct step *match_layers(const struct image *image)
+static struct history_step *match_layers(const struct image *image)
 {
 	size_t count = image->config->history.count, layer = 0;
-	struct step *steps = xzalloc((count + 1) * sizeof(*steps));
+	struct history_step *steps = xzalloc((count + 1) * sizeof(*steps));
 
 	for (size_t i = 0; i < count; i++) {
 		steps[i].entry = &image->config->history.items[i];
-		if (!steps[i].entry->empty_layer && layer < image->manifest->layers.count)
-			steps[i].size = image->manifest->layers.items[layer++].size;
+		if (steps[i].entry->empty_layer || layer >= image->manifest->layers.count)
+			continue;
+		if (layer < image->config->rootfs->diff_ids.count)
+			steps[i].diff_id = image->config->rootfs->diff_ids.items[layer];
+		steps[i].size = image->manifest->layers.items[layer++].size;
 	}
 	return steps;
 }
@@ -61,7 +70,7 @@ static void add_command(struct text_table *table, const char *command, bool full
 	text_table_add(table, line);
 }
 
-static void print_table(const struct step *steps, size_t count, bool full)
+static void print_table(const struct history_step *steps, size_t count, bool full)
 {
 	static const char *const heading[] = { "CREATED", "CREATED BY", "SIZE", "COMMENT" };
 	cleanup_text_table struct text_table table = { .columns = ARRAY_SIZE(heading) };
@@ -82,7 +91,7 @@ static void print_table(const struct step *steps, size_t count, bool full)
 	text_table_print(&table, stdout);
 }
 
-static void print_json(const struct step *steps, size_t count)
+static void print_json(const struct history_step *steps, size_t count)
 {
 	cleanup_strbuf struct strbuf out = STRBUF_INIT;
 	struct json_writer writer = { .out = &out, .style = JSON_INDENT_2 };
@@ -106,6 +115,50 @@ static void print_json(const struct step *steps, size_t count)
 	puts(out.data);
 }
 
+struct search {
+	struct history_step *steps;
+	size_t count;
+	struct arena arena;
+};
+
+/* A record may belong to a layer of the image; of several the one that was used last does. */
+static int match_record(void *context, const char *name, const struct step_record *record,
+			time_t used)
+{
+	struct search *search = context;
+
+	(void)name;
+	for (size_t i = 0; i < search->count; i++) {
+		struct history_step *step = &search->steps[i];
+		const char *colon = step->diff_id ? strchr(step->diff_id, ':') : NULL;
+
+		if (!colon || strcmp(colon + 1, record->layer) != 0 || used < step->used)
+			continue;
+		step->used = used;
+		step_info_decode(record->info, &search->arena, &step->info);
+	}
+	return 0;
+}
+
+static int print_costs(struct store *store, struct history_step *steps, size_t count, bool full,
+		       bool json)
+{
+	struct search search = { .steps = steps, .count = count };
+	struct step_table table;
+	int ret = store_step_each(store, match_record, &search);
+
+	step_table_begin(&table, full, json);
+	for (size_t i = count; i-- > 0;)
+		step_table_add(&table, &(struct step_row){
+					       .info = &steps[i].info,
+					       .text = text_or_empty(steps[i].entry->created_by),
+					       .size = steps[i].size,
+					       .used = steps[i].info.build ? steps[i].used : 0 });
+	step_table_print(&table);
+	arena_done(&search.arena);
+	return ret;
+}
+
 static int run_history(const struct command_spec *command, int argc, char **argv, void *globals)
 {
 	struct cli *cli = globals;
@@ -113,7 +166,7 @@ static int run_history(const struct command_spec *command, int argc, char **argv
 	struct option_result words = { 0 };
 	cleanup_store struct store store = STORE_INIT;
 	cleanup_image struct image image = { .arena = ARENA_INIT };
-	cleanup_free struct step *steps = NULL;
+	cleanup_free struct history_step *steps = NULL;
 	bool json = false;
 	int ret = cli_parse(cli, command, argc, argv, &arguments, &words);
 
@@ -126,6 +179,9 @@ static int run_history(const struct command_spec *command, int argc, char **argv
 	if (ret < 0)
 		return ret;
 	steps = match_layers(&image);
+	if (arguments.build)
+		return print_costs(&store, steps, image.config->history.count, arguments.full,
+				   json);
 	if (json)
 		print_json(steps, image.config->history.count);
 	else

@@ -152,7 +152,8 @@ static int open_folder(struct context *context, const struct context_options *op
 		return error_invalid(err, "can't use stdin for both build context and dockerfile");
 	if (location->kind == LOCATION_IMAGE)
 		return error_invalid(err, "an image is not a folder");
-	if (is_local(options))
+	context->in_place = is_local(options);
+	if (context->in_place)
 		context->fd = open(location->text, O_PATH | O_DIRECTORY | O_CLOEXEC);
 	else
 		context->fd = fetch_context(location, options->store, options->cancel_fd,

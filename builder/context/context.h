@@ -18,7 +18,8 @@
 struct store;
 
 struct context {
-	int fd; /* of the folder; O_PATH is enough */
+	int fd;	       /* of the folder; O_PATH is enough */
+	bool in_place; /* the caller's own folder: its files keep their inodes until next time */
 	struct ignore ignore;
 	char *dockerfile_name; /* as messages show it */
 	struct strbuf dockerfile;

@@ -7,3 +7,4 @@ builder_libbuilder_a_SOURCES += %D%/fetch.c %D%/fetch.h
 builder_libbuilder_a_SOURCES += %D%/named.c
 builder_libbuilder_a_SOURCES += %D%/location.c %D%/location.h
 builder_libbuilder_a_SOURCES += %D%/git.c %D%/git.h
+builder_libbuilder_a_SOURCES += %D%/stat-cache.c %D%/stat-cache.h

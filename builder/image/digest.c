@@ -37,6 +37,30 @@ static void digest_format(const unsigned char bytes[32], struct digest *out)
 	*p = '\0';
 }
 
+void digest_from_bytes(const unsigned char bytes[32], struct digest *out)
+{
+	static const unsigned char none[32];
+
+	out->text[0] = '\0';
+	if (memcmp(bytes, none, sizeof(none)) != 0)
+		digest_format(bytes, out);
+}
+
+static unsigned char digit_value(char c)
+{
+	return (unsigned char)(c <= '9' ? c - '0' : c - 'a' + 10);
+}
+
+void digest_to_bytes(const struct digest *digest, unsigned char bytes[32])
+{
+	const char *hex = digest_hex(digest);
+
+	memset(bytes, 0, 32);
+	for (size_t i = 0; *hex && i < 32; i++)
+		bytes[i] =
+			(unsigned char)(digit_value(hex[2 * i]) << 4 | digit_value(hex[2 * i + 1]));
+}
+
 const char *digest_hex(const struct digest *digest)
 {
 	return digest->text[0] ? digest->text + PREFIX_SIZE : "";

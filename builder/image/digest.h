@@ -31,6 +31,10 @@ int digest_parse(const char *text, struct digest *out, struct error *err);
 /** From 64 hex digits. */
 int digest_from_hex(const char *hex, struct digest *out, struct error *err);
 
+/** From and to its 32 bytes; all zero stands for no digest. */
+void digest_from_bytes(const unsigned char bytes[32], struct digest *out);
+void digest_to_bytes(const struct digest *digest, unsigned char bytes[32]);
+
 /** One-shot. */
 void digest_of(const void *data, size_t size, struct digest *out);
 

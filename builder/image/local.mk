@@ -1,7 +1,9 @@
 # builder/image: the store, layers, snapshots and images
 builder_libbuilder_a_SOURCES += \
+	%D%/content-list.c %D%/content-list.h \
 	%D%/digest.c %D%/digest.h \
 	%D%/entry.c %D%/entry.h \
+	%D%/fsck.c %D%/fsck.h \
 	%D%/gunzip.c %D%/gunzip.h \
 	%D%/hash-queue.c %D%/hash-queue.h \
 	%D%/image.c %D%/image.h \
@@ -23,6 +25,7 @@ builder_libbuilder_a_SOURCES += \
 	%D%/store.c %D%/store.h %D%/store-internal.h \
 	%D%/store-blobs.c \
 	%D%/store-collect.c \
+	%D%/store-scratch.c \
 	%D%/store-refs.c \
 	%D%/store-steps.c \
 	%D%/tar-write.c %D%/tar-write.h \

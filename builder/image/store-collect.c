@@ -83,8 +83,10 @@ static int need_step(struct store *store, const char *name, void *context, struc
 		(void)unlinkat(store->fd, path, 0);
 		return 0;
 	}
-	if (store_step_peek(store, key, &record) == 1 && record.layer[0])
+	if (store_step_find(store, key, &record) == 1 && record.layer[0])
 		strv_addf(&collection->needed, "layers/%s", record.layer);
+	if (record.list[0])
+		strv_addf(&collection->needed, "lists/%s", record.list);
 	return 0;
 }
 
@@ -115,6 +117,8 @@ static int collect_name(struct store *store, const char *name, void *context, st
 		return ret;
 	if (renameat(store->fd, path, store->fd, scratch) < 0)
 		return error_errno(err, errno, "remove \"%s/%s\"", store->path, path);
+	if (strcmp(collection->folder, "lists") == 0)
+		return 0; /* nobody knows of them */
 	if (digest_is_hex(name))
 		strv_addf(&collection->out->names, "sha256:%s", name);
 	if (strcmp(collection->folder, "layers") == 0)
@@ -124,21 +128,34 @@ static int collect_name(struct store *store, const char *name, void *context, st
 	return 0;
 }
 
-static int collect(struct store *store, store_reach_fn reach, struct collection *collection,
-		   struct error *err)
+static void sort_needed(struct strv *needed)
 {
-	static const char *const folders[] = { "layers", "blobs/sha256" };
+	if (needed->count)
+		qsort(needed->items, needed->count, sizeof(*needed->items), compare_names);
+}
+
+/* What is needed for another reason than that a step may want it. */
+static int need_users(struct store *store, store_reach_fn reach, struct collection *collection,
+		      struct error *err)
+{
 	int ret = need_refs(store, reach, collection, err);
 
 	if (ret == 0)
 		ret = store_each_name(store, "leases", need_lease, collection, err);
 	if (ret == 0)
 		ret = store_each_name(store, "containers", need_container, collection, err);
+	return ret;
+}
+
+static int collect(struct store *store, store_reach_fn reach, struct collection *collection,
+		   struct error *err)
+{
+	static const char *const folders[] = { "layers", "blobs/sha256", "lists" };
+	int ret = need_users(store, reach, collection, err);
+
 	if (ret == 0)
 		ret = store_each_name(store, "steps", need_step, collection, err);
-	if (collection->needed.count)
-		qsort(collection->needed.items, collection->needed.count,
-		      sizeof(*collection->needed.items), compare_names);
+	sort_needed(&collection->needed);
 	for (size_t i = 0; ret == 0 && i < ARRAY_SIZE(folders); i++) {
 		collection->folder = folders[i];
 		ret = store_each_name(store, folders[i], collect_name, collection, err);
@@ -146,19 +163,77 @@ static int collect(struct store *store, store_reach_fn reach, struct collection 
 	return ret;
 }
 
-int store_collect(struct store *store, store_reach_fn reach, struct store_collected *out,
-		  struct error *err)
+/* -- pruning -------------------------------------------------------------------------------------
+ */
+
+/* The lock of a folder that has one: 1 with the fd or without a lock, 0 it is in use. */
+static int lock_folder(struct store *store, const char *name, int *out_fd)
+{
+	cleanup_free char *path = xasprintf("%s/lock", name);
+	cleanup_close int fd = openat(store->fd, path, O_RDWR | O_NOFOLLOW | O_CLOEXEC);
+
+	if (fd >= 0 && flock(fd, LOCK_EX | LOCK_NB) < 0)
+		return 0;
+	*out_fd = TAKE_FD(fd);
+	return 1;
+}
+
+/* 1 removed, 0 it stays. */
+static int remove_condemned(struct store *store, const struct store_condemned *item,
+			    struct error *err)
+{
+	cleanup_close int lock_fd =
+		-EBADF; /* until it is gone: who waits for it then looks again */
+	struct stat st;
+	int ret;
+
+	if (fstatat(store->fd, item->name, &st, AT_SYMLINK_NOFOLLOW) < 0)
+		return errno == ENOENT ? 1 : error_errno(err, errno, "stat \"%s\"", item->name);
+	if (st.st_mtim.tv_sec != item->used ||
+	    (S_ISDIR(st.st_mode) && !lock_folder(store, item->name, &lock_fd)))
+		return 0;
+	ret = store_discard(store, item->name, err);
+	return ret < 0 && ret != -ENOENT ? ret : 1;
+}
+
+int store_prune(struct store *store, const struct store_condemned *items, size_t count,
+		store_reach_fn reach, struct store_collected *out, size_t *out_kept,
+		struct error *err)
 {
 	struct collection collection = { .needed = STRV_INIT, .out = out };
 	int ret = store_session(store, err);
 
-	/* the lock is not recursive: nothing below may hold or publish */
+	*out_kept = 0;
 	if (ret == 0)
 		ret = store_lock(store, LOCK_EX, err);
 	if (ret < 0)
 		return ret;
-	ret = collect(store, reach, &collection, err);
+	for (size_t i = 0; i < count && ret >= 0; i++) {
+		ret = remove_condemned(store, &items[i], err);
+		*out_kept += ret == 0;
+	}
+	if (ret >= 0)
+		ret = collect(store, reach, &collection, err);
 	store_unlock(store);
 	strv_done(&collection.needed);
+	return ret < 0 ? ret : 0;
+}
+
+int store_needed(struct store *store, store_reach_fn reach, struct strv *out, struct error *err)
+{
+	struct collection collection = { .needed = STRV_INIT };
+	int ret = need_users(store, reach, &collection, err);
+
+	sort_needed(&collection.needed);
+	strv_done(out);
+	*out = collection.needed;
 	return ret;
+}
+
+int store_collect(struct store *store, store_reach_fn reach, struct store_collected *out,
+		  struct error *err)
+{
+	size_t kept;
+
+	return store_prune(store, NULL, 0, reach, out, &kept, err);
 }

@@ -23,19 +23,10 @@ int store_scratch_file(struct store *store, const void *data, size_t size,
 /** Append a line to the lease unless it has it; the lock is held. */
 int store_hold_line(struct store *store, const char *line, struct error *err);
 
-/** store_step_get without holding anything. */
-int store_step_peek(struct store *store, const char *key, struct step_record *out);
-
 /** store_ref_list that fails for a damaged ref: what it needs is not known. */
 int store_ref_list_all(struct store *store, struct store_refs *out, struct error *err);
 
 /** Is the process of this lease alive? (Its flock is held.) */
 bool store_lease_is_live(struct store *store, const char *session);
-
-/** Call for each name in a folder of the store (not . and ..); a missing folder is empty. */
-typedef int (*store_name_fn)(struct store *store, const char *name, void *context,
-			     struct error *err);
-int store_each_name(struct store *store, const char *folder, store_name_fn call, void *context,
-		    struct error *err);
 
 #endif

@@ -11,6 +11,7 @@
 #include <string.h>
 #include <sys/file.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "builder/image/store-internal.h"
@@ -22,17 +23,23 @@
 
 #define RECORD_MAX (64 * 1024 * 1024) /* a key manifest names every file of a COPY */
 
+#define USED_GRAIN 3600 /* seconds: how exactly the last use is known */
+
 struct record_document {
 	const char *layer;
 	int64_t created;
+	const char *list;
 	const char *manifest;
+	const char *info;
 };
 
 /* clang-format off */
 static const struct json_field record_fields[] = {
 	JSON_STRING(struct record_document, "layer", layer),
 	JSON_I64(struct record_document, "created", created),
+	JSON_STRING(struct record_document, "list", list),
 	JSON_RAW(struct record_document, "manifest", manifest),
+	JSON_RAW(struct record_document, "info", info),
 };
 /* clang-format on */
 static const struct json_object record_object = JSON_TABLE(struct record_document, record_fields);
@@ -40,7 +47,8 @@ static const struct json_object record_object = JSON_TABLE(struct record_documen
 void step_record_done(struct step_record *record)
 {
 	free(record->manifest);
-	record->manifest = NULL;
+	free(record->info);
+	record->manifest = record->info = NULL;
 }
 
 static int decode_record(const char *name, const struct strbuf *text, struct step_record *out)
@@ -49,16 +57,21 @@ static int decode_record(const char *name, const struct strbuf *text, struct ste
 	struct json_source source = {
 		.name = name, .text = text->data, .size = text->size, .max_size = RECORD_MAX
 	};
-	struct record_document document = { NULL, 0, NULL };
+	struct record_document document = { .created = 0 };
 	int ret = json_decode(&source, &record_object, &arena, &document, NULL);
 
-	if (ret < 0 || (document.layer && !digest_is_hex(document.layer)))
+	if (ret < 0 || (document.layer && !digest_is_hex(document.layer)) ||
+	    (document.list && !digest_is_hex(document.list)))
 		return -EINVAL;
 	*out = (struct step_record){ .created = document.created };
 	if (document.layer)
 		memcpy(out->layer, document.layer, LAYER_ID_SIZE);
+	if (document.list)
+		memcpy(out->list, document.list, LAYER_ID_SIZE);
 	if (document.manifest)
 		out->manifest = xstrdup(document.manifest);
+	if (document.info)
+		out->info = xstrdup(document.info);
 	return 0;
 }
 
@@ -77,12 +90,51 @@ static int read_record(struct store *store, const char *name, struct step_record
 	return 1;
 }
 
-int store_step_peek(struct store *store, const char *key, struct step_record *out)
+int store_step_find(struct store *store, const char *key, struct step_record *out)
 {
 	cleanup_free char *name = xasprintf("steps/%s", key);
 	cleanup_free char *provisional = xasprintf("%s.%s", name, store->boot);
 
 	return read_record(store, name, out) || read_record(store, provisional, out);
+}
+
+/* The time of a record is that of its last use; an old one is renewed. */
+static void mark_used(struct store *store, const char *name)
+{
+	struct stat st;
+
+	if (fstatat(store->fd, name, &st, AT_SYMLINK_NOFOLLOW) == 0 &&
+	    st.st_mtim.tv_sec + USED_GRAIN < time(NULL))
+		(void)utimensat(store->fd, name, NULL, AT_SYMLINK_NOFOLLOW); /* a hint for prune */
+}
+
+struct each_step {
+	store_step_fn call;
+	void *context;
+};
+
+static int call_step(struct store *store, const char *name, void *context, struct error *err)
+{
+	const struct each_step *each = context;
+	cleanup_step_record struct step_record record = { .manifest = NULL };
+	cleanup_free char *path = xasprintf("steps/%s", name);
+	cleanup_free char *key = xstrndup(name, strcspn(name, "."));
+	struct stat st;
+
+	(void)err;
+	if (!digest_is_hex(key) ||
+	    (name[DIGEST_HEX] && strcmp(name + DIGEST_HEX + 1, store->boot)) ||
+	    fstatat(store->fd, path, &st, AT_SYMLINK_NOFOLLOW) < 0 ||
+	    !read_record(store, path, &record))
+		return 0;
+	return each->call(each->context, path, &record, st.st_mtim.tv_sec);
+}
+
+int store_step_each(struct store *store, store_step_fn call, void *context)
+{
+	struct each_step each = { call, context };
+
+	return store_each_name(store, "steps", call_step, &each, NULL);
 }
 
 int store_step_get(struct store *store, const char *key, struct step_record *out, struct error *err)
@@ -92,7 +144,7 @@ int store_step_get(struct store *store, const char *key, struct step_record *out
 	bool is_final;
 	int ret;
 
-	if (!store_step_peek(store, key, &record))
+	if (!store_step_find(store, key, &record))
 		return 0;
 	if (record.layer[0]) {
 		ret = store_hold_layer(store, record.layer, err);
@@ -100,18 +152,25 @@ int store_step_get(struct store *store, const char *key, struct step_record *out
 			return ret;
 	}
 	is_final = faccessat(store->fd, name, F_OK, AT_SYMLINK_NOFOLLOW) == 0;
-	if (!is_final && !strv_contains(&store->provisional, key))
+	if (is_final)
+		mark_used(store, name);
+	else if (!strv_contains(&store->provisional, key))
 		strv_add(&store->provisional, key);
 	*out = record;
-	record.manifest = NULL;
+	record.manifest = record.info = NULL;
 	return 1;
 }
 
 int store_step_put(struct store *store, const char *key, const struct step_record *record,
 		   struct error *err)
 {
-	const struct record_document document = { record->layer[0] ? record->layer : NULL,
-						  record->created, record->manifest };
+	const struct record_document document = {
+		.layer = record->layer[0] ? record->layer : NULL,
+		.created = record->created,
+		.list = record->list[0] ? record->list : NULL,
+		.manifest = record->manifest,
+		.info = record->info,
+	};
 	cleanup_free char *name = xasprintf("steps/%s.%s", key, store->boot);
 	cleanup_strbuf struct strbuf text = STRBUF_INIT;
 	char scratch[STORE_NAME_SIZE];

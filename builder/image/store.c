@@ -405,51 +405,8 @@ int store_session(struct store *store, struct error *err)
 	return ret;
 }
 
-/* -- scratch and publishing ---------------------------------------------------------------------
+/* -- holding ------------------------------------------------------------------------------------
  */
-
-int store_scratch_name(struct store *store, char out_name[STORE_NAME_SIZE], struct error *err)
-{
-	int ret = store_session(store, err);
-
-	if (ret == 0)
-		snprintf(out_name, STORE_NAME_SIZE, "tmp/%s/%u", store->session,
-			 __atomic_add_fetch(&store->made, 1, __ATOMIC_RELAXED));
-	return ret;
-}
-
-int store_scratch(struct store *store, char out_name[STORE_NAME_SIZE], int *out_fd,
-		  struct error *err)
-{
-	int fd, ret = store_scratch_name(store, out_name, err);
-
-	if (ret < 0)
-		return ret;
-	if (mkdirat(store->fd, out_name, 0755) < 0)
-		return error_errno(err, errno, "create \"%s/%s\"", store->path, out_name);
-	if (!out_fd)
-		return 0;
-	fd = openat(store->fd, out_name, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	if (fd < 0)
-		return error_errno(err, errno, "open \"%s/%s\"", store->path, out_name);
-	*out_fd = fd;
-	return 0;
-}
-
-int store_scratch_file(struct store *store, const void *data, size_t size,
-		       char out_name[STORE_NAME_SIZE], struct error *err)
-{
-	cleanup_close int fd = -EBADF;
-	int ret = store_scratch_name(store, out_name, err);
-
-	if (ret < 0)
-		return ret;
-	fd = openat(store->fd, out_name, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0644);
-	ret = fd < 0 ? -errno : io_write_all(fd, data, size);
-	if (ret < 0)
-		return error_errno(err, -ret, "write \"%s/%s\"", store->path, out_name);
-	return 0;
-}
 
 int store_hold_line(struct store *store, const char *line, struct error *err)
 {
@@ -494,23 +451,6 @@ char *store_lease_read(struct store *store, const char *session, const char *nam
 		if (strncmp(line, name, size) == 0 && line[size] == ' ')
 			return xstrdup(line + size + 1);
 	return NULL;
-}
-
-int store_publish(struct store *store, const char *name, const char *target, struct error *err)
-{
-	int ret = store_session(store, err);
-
-	if (ret == 0)
-		ret = store_lock(store, LOCK_SH, err);
-	if (ret < 0)
-		return ret;
-	ret = store_hold_line(store, target, err);
-	if (ret == 0 && renameat2(store->fd, name, store->fd, target, RENAME_NOREPLACE) == 0)
-		store->dirty = true;
-	else if (ret == 0 && errno != EEXIST)
-		ret = error_errno(err, errno, "rename \"%s\" to \"%s\"", name, target);
-	store_unlock(store);
-	return ret;
 }
 
 /* 1 there and held, 0 not there */

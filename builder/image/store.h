@@ -41,7 +41,8 @@ struct store;
 
 /** A session was found dead: end what it left running. Called with the store's exclusive lock and
  *  mutex, so nothing that takes them may be used, and in a fiber (builder/loop) nothing may wait:
- *  who has fibers begins his session before. Again by a later session if this one dies meanwhile. */
+ *  who has fibers begins his session before. Again by a later session if this one dies meanwhile.
+ */
 typedef void (*store_bury_fn)(struct store *store, const char *session);
 
 struct store {
@@ -94,6 +95,25 @@ int store_scratch(struct store *store, char out_name[STORE_NAME_SIZE], int *out_
 /** Rename a complete scratch folder or file into place and hold it ("layers/ID",
  *  "blobs/sha256/HEX"). When that is there already it is the same, and ours stays in scratch. */
 int store_publish(struct store *store, const char *name, const char *target, struct error *err);
+
+/** A fresh empty file for writing, the same way. */
+int store_scratch_open(struct store *store, char out_name[STORE_NAME_SIZE], int *out_fd,
+		       struct error *err);
+/** Give a scratch file its name in a folder that an older store may lack ("lists/HEX"); what has
+ *  this name is replaced. Not held: for what a build can do without. */
+int store_publish_file(struct store *store, const char *name, const char *target,
+		       struct error *err);
+/** Create or replace such a file with these bytes, 0600. */
+int store_replace(struct store *store, const char *target, const void *data, size_t size,
+		  struct error *err);
+/** Rename what has this name away; it is deleted when the session ends. -ENOENT when it is gone. */
+int store_discard(struct store *store, const char *name, struct error *err);
+
+/** Call for each name in a folder of the store (not . and ..); a missing folder is empty. */
+typedef int (*store_name_fn)(struct store *store, const char *name, void *context,
+			     struct error *err);
+int store_each_name(struct store *store, const char *folder, store_name_fn call, void *context,
+		    struct error *err);
 
 /* -- holding: what a session uses is not collected ----------------------------------------------
  */
@@ -159,7 +179,9 @@ int store_ref_list(struct store *store, struct store_refs *out, struct error *er
 struct step_record {
 	char layer[LAYER_ID_SIZE]; /* "" = this step made none */
 	int64_t created;	   /* seconds */
+	char list[LAYER_ID_SIZE];  /* lists/HEX that it needs; "" = none */
 	char *manifest; /* key manifest: a JSON document of the engine; owned; may be NULL */
+	char *info;	/* what else the engine wants to know later: the same */
 };
 void step_record_done(struct step_record *record);
 #define cleanup_step_record __attribute__((cleanup(step_record_done)))
@@ -168,6 +190,13 @@ void step_record_done(struct step_record *record);
  *  gone or the record is damaged: a cache never fails a build). */
 int store_step_get(struct store *store, const char *key, struct step_record *out,
 		   struct error *err);
+/** The same without holding anything. */
+int store_step_find(struct store *store, const char *key, struct step_record *out);
+/** Call for each usable record, in no order; name: of its file ("steps/KEY"), used: when it was
+ * made or taken last. Holds nothing; a negative result ends it. */
+typedef int (*store_step_fn)(void *context, const char *name, const struct step_record *record,
+			     time_t used);
+int store_step_each(struct store *store, store_step_fn call, void *context);
 /** Publish: visible at once to other builders of this boot, for ever after store_commit. */
 int store_step_put(struct store *store, const char *key, const struct step_record *record,
 		   struct error *err);
@@ -203,6 +232,21 @@ struct store_collected {
 	size_t layers, blobs;
 	struct strv names; /* "sha256:HEX" of what was removed */
 };
+
+/** Names ("layers/ID", "blobs/sha256/HEX") that refs, containers and live sessions need; sorted. */
+int store_needed(struct store *store, store_reach_fn reach, struct strv *out, struct error *err);
+
+/** Something to be removed, unless its time has changed since: then somebody has used it. */
+struct store_condemned {
+	const char *name; /* "steps/KEY", "builds/7" */
+	time_t used;
+};
+
+/** Remove these and then, as store_collect, what nothing needs any more. A folder with a file
+ *  "lock" in it stays when that is locked. *out_kept: how many of them stayed. */
+int store_prune(struct store *store, const struct store_condemned *items, size_t count,
+		store_reach_fn reach, struct store_collected *out, size_t *out_kept,
+		struct error *err);
 
 /** Remove the blobs and layers that no ref, step record, container or live session needs: renamed
  *  away under the exclusive lock, deleted after it. */

@@ -1,0 +1,79 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The journal of a build, kept in the store: builds are numbered, and builds/N/ has the whole
+ * output of every step, unclipped and with times, and at the end what became of each step. It
+ * stands between the engine and the progress: every event goes through it.
+ *
+ *	builds/next		the number of the next build
+ *	builds/N/EVENT.log	"2026-11-21T08:40:37.123Z text", a line each, as it came
+ *	builds/N/build.json	written last; absent: the builder was killed, or still runs
+ *
+ * A journal that cannot be written does not fail a build.
+ */
+#ifndef BUILDER_BUILD_JOURNAL_H
+#define BUILDER_BUILD_JOURNAL_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "builder/build/engine.h"
+#include "builder/image/store.h"
+#include "spec/json-types.h"
+
+#define JOURNAL_BUILDS_MAX 100 /* kept ones; older go when a new one starts */
+
+/** A step in build.json. */
+struct journal_step {
+	uint64_t event;
+	const char *name;  /* "[build 2/3] RUN make" */
+	const char *state; /* "done", "cached", "failed", "canceled" */
+	const char *error; /* message of a failed one */
+	const char *key;   /* of its record; NULL = none */
+	uint64_t wall_us;
+};
+
+struct journal_build {
+	uint64_t number;
+	const char *target, *context, *image;
+	int64_t begin, end; /* seconds since 1970 */
+	const char *state;  /* "done", "failed", "canceled" */
+	JSON_LIST(struct journal_step) steps;
+};
+
+struct journal_log; /* journal.c */
+
+struct journal {
+	struct store *store;
+	const struct graph *graph;
+	build_event_fn next; /* who gets the events after us */
+	void *next_context;
+	uint64_t number; /* 0 = there is no journal */
+	int fd;		 /* builds/N */
+	int64_t begin;
+	struct arena arena;
+	struct journal_log *logs; /* of what runs and of what has ended */
+	size_t log_count, log_capacity;
+	bool failed; /* to write; said once */
+};
+
+#define JOURNAL_INIT                                                                               \
+	{                                                                                          \
+		.fd = -EBADF                                                                       \
+	}
+
+/** Give the build its number. */
+void journal_open(struct journal *journal, struct store *store, const struct graph *graph);
+/** A build_event_fn; context is the struct journal. */
+void journal_event(void *journal, const struct build_event *event);
+/** Write build.json. ret and err: how the build ended; image: its id, NULL = none. */
+void journal_finish(struct journal *journal, int ret, const struct error *err, const char *context,
+		    const char *image);
+void journal_close(struct journal *journal);
+
+/** Read builds/N/build.json: 1, or 0 when there is none that can be read. */
+int journal_read(struct store *store, uint64_t number, struct arena *arena,
+		 struct journal_build *out);
+/** The numbers of all kept builds, ascending; owned. */
+uint64_t *journal_list(struct store *store, size_t *out_count);
+
+#endif

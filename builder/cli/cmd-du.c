@@ -1,0 +1,205 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* orlop-builder du: what takes place in the store, and what each step of the builds cost. */
+#include <inttypes.h>
+#include <string.h>
+
+#include "builder/build/usage.h"
+#include "builder/cli/cli.h"
+#include "builder/cli/format.h"
+#include "builder/cli/step-table.h"
+#include "builder/image/image.h"
+#include "lib/cleanup.h"
+#include "lib/clock.h"
+#include "spec/json-write.h"
+
+struct du_arguments {
+	bool build, full;
+	const char *format;
+};
+
+/* clang-format off */
+static const struct option_spec du_options[] = {
+	OPT_BOOL(0, "build", struct du_arguments, build,
+		 "every step in the build cache: time, CPU, memory and bytes"),
+	OPT_BOOL(0, "no-trunc", struct du_arguments, full, "do not shorten commands"),
+	OPT_STRING(0, "format", struct du_arguments, format, "table|json", "how to print"),
+	OPT_END
+};
+
+/* How the kinds are called together. */
+static const char *const kind_titles[USAGE_KINDS] = {
+	[USAGE_IMAGE] = "images without a name",
+	[USAGE_STEP] = "build cache",
+	[USAGE_MOUNT] = "cache mounts",
+	[USAGE_LOG] = "logs of builds",
+	[USAGE_STAT] = "stat caches",
+};
+/* clang-format on */
+
+struct sum {
+	size_t count;
+	uint64_t size, reclaimable;
+};
+
+/* A layer that several records lead to counts once. */
+static bool is_counted(const struct usage *usage, size_t index)
+{
+	const char *layer = usage->items[index].layer;
+
+	for (size_t i = 0; layer && i < index; i++)
+		if (usage->items[i].layer && strcmp(usage->items[i].layer, layer) == 0)
+			return true;
+	return false;
+}
+
+static void sum_up(const struct usage *usage, struct sum sums[USAGE_KINDS])
+{
+	for (size_t i = 0; i < usage->count; i++) {
+		const struct usage_item *item = &usage->items[i];
+		struct sum *sum = &sums[item->kind];
+
+		sum->count++;
+		if (is_counted(usage, i))
+			continue;
+		sum->size += item->size;
+		if (!item->in_use)
+			sum->reclaimable += item->size;
+	}
+}
+
+/* Images with names: their layers, each once. */
+static int sum_images(struct store *store, struct sum *out, struct error *err)
+{
+	cleanup_store_refs struct store_refs refs = { NULL, 0, 0 };
+	cleanup_strv struct strv seen = STRV_INIT;
+	int ret = store_ref_list(store, &refs, err);
+
+	for (size_t i = 0; i < refs.count && ret == 0; i++) {
+		cleanup_image struct image image = { .arena = ARENA_INIT };
+		const struct json_strings *layers;
+
+		if (!refs.items[i].name.name[0] ||
+		    image_load_ref(store, &refs.items[i], &image, NULL) < 0)
+			continue;
+		out->count++;
+		layers = &image.config->rootfs->diff_ids;
+		for (size_t j = 0; j < layers->count && j < image.manifest->layers.count; j++) {
+			if (strv_contains(&seen, layers->items[j]))
+				continue;
+			strv_add(&seen, layers->items[j]);
+			out->size += image.manifest->layers.items[j].size;
+		}
+	}
+	return ret;
+}
+
+static void add_row(struct text_table *table, const char *title, const struct sum *sum)
+{
+	cleanup_strbuf struct strbuf size = STRBUF_INIT, reclaimable = STRBUF_INIT;
+	char count[24];
+
+	snprintf(count, sizeof(count), "%zu", sum->count);
+	format_size(sum->size, &size);
+	format_size(sum->reclaimable, &reclaimable);
+	text_table_add(table, title);
+	text_table_add(table, count);
+	text_table_add(table, strbuf_text(&size));
+	text_table_add(table, strbuf_text(&reclaimable));
+}
+
+static void print_table(const struct sum *images, const struct sum sums[USAGE_KINDS])
+{
+	static const char *const heading[] = { "TYPE", "COUNT", "SIZE", "RECLAIMABLE" };
+	cleanup_text_table struct text_table table = { .columns = ARRAY_SIZE(heading) };
+
+	for (size_t i = 0; i < ARRAY_SIZE(heading); i++)
+		text_table_add(&table, heading[i]);
+	add_row(&table, "images", images);
+	for (size_t i = 0; i < USAGE_KINDS; i++)
+		add_row(&table, kind_titles[i], &sums[i]);
+	text_table_print(&table, stdout);
+}
+
+static void write_sum(struct json_writer *writer, const char *name, const struct sum *sum)
+{
+	json_key(writer, name);
+	json_begin_object(writer);
+	json_key(writer, "count");
+	json_u64(writer, sum->count);
+	json_key(writer, "size");
+	json_u64(writer, sum->size);
+	json_key(writer, "reclaimable");
+	json_u64(writer, sum->reclaimable);
+	json_end_object(writer);
+}
+
+static void print_json(const struct sum *images, const struct sum sums[USAGE_KINDS])
+{
+	cleanup_strbuf struct strbuf out = STRBUF_INIT;
+	struct json_writer writer = { .out = &out, .style = JSON_INDENT_2 };
+
+	json_begin_object(&writer);
+	write_sum(&writer, "images", images);
+	for (size_t i = 0; i < USAGE_KINDS; i++) {
+		cleanup_free char *name = i == USAGE_IMAGE ? xstrdup("untagged")
+							   : xasprintf("%ss", usage_kind_name(i));
+
+		write_sum(&writer, name, &sums[i]);
+	}
+	json_end_object(&writer);
+	puts(out.data);
+}
+
+static void print_steps(const struct usage *usage, bool full, bool json)
+{
+	struct step_table table;
+
+	step_table_begin(&table, full, json);
+	for (size_t i = usage->count; i-- > 0;) {
+		const struct usage_item *item = &usage->items[i];
+
+		if (item->kind == USAGE_STEP && item->layer)
+			step_table_add(&table, &(struct step_row){ .info = &item->info,
+								   .size = item->size,
+								   .used = item->used });
+	}
+	step_table_print(&table);
+}
+
+static int run_du(const struct command_spec *command, int argc, char **argv, void *globals)
+{
+	struct cli *cli = globals;
+	struct du_arguments arguments = { .format = NULL };
+	struct option_result words = { 0 };
+	cleanup_store struct store store = STORE_INIT;
+	cleanup_usage struct usage usage = { .count = 0 };
+	struct sum sums[USAGE_KINDS] = { { 0 } }, images = { 0 };
+	bool json = false;
+	int ret = cli_parse(cli, command, argc, argv, &arguments, &words);
+
+	if (ret == 0)
+		ret = cli_choose_json(cli, "--format", "table", arguments.format, &json);
+	if (ret == 0)
+		ret = cli_open_store(cli, false, &store);
+	if (ret == 0)
+		ret = usage_read(&store, &usage, &cli->err);
+	if (ret == 0)
+		ret = sum_images(&store, &images, &cli->err);
+	if (ret < 0)
+		return ret;
+	sum_up(&usage, sums);
+	if (arguments.build)
+		print_steps(&usage, arguments.full, json);
+	else
+		(json ? print_json : print_table)(&images, sums);
+	return 0;
+}
+
+const struct command_spec du_command = {
+	.name = "du",
+	.arguments = "",
+	.options = du_options,
+	.arguments_max = 0,
+	.run = run_du,
+	.summary = "show what the store holds and what builds cost",
+};

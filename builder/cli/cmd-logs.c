@@ -1,0 +1,275 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * orlop-builder logs: what the steps of a build said, whole and unclipped. Without an argument, the
+ * builds whose logs are kept.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+
+#include "builder/build/journal.h"
+#include "builder/build/step-info.h"
+#include "builder/cli/cli.h"
+#include "builder/cli/format.h"
+#include "lib/cleanup.h"
+#include "lib/clock.h"
+#include "lib/io.h"
+#include "lib/number.h"
+
+#define STAMP_SIZE 25 /* "2026-11-21T08:40:37.123Z " */
+
+struct logs_arguments {
+	bool timestamps;
+};
+
+/* clang-format off */
+static const struct option_spec logs_options[] = {
+	OPT_BOOL('t', "timestamps", struct logs_arguments, timestamps, "show when each line came"),
+	OPT_END
+};
+/* clang-format on */
+
+/* What the argument means. */
+struct wanted {
+	uint64_t build;
+	uint64_t event; /* 0 = all steps */
+	char *place;	/* "STAGE/N" of BUILD:STAGE/N; NULL = none; owned */
+};
+
+struct logs {
+	struct store *store;
+	struct arena arena;
+	struct journal_build build;
+	bool timestamps;
+};
+
+/* -- one log -------------------------------------------------------------------------------------
+ */
+
+static int open_log(struct store *store, uint64_t build, uint64_t event)
+{
+	cleanup_free char *name = xasprintf("builds/%llu/%llu.log", (unsigned long long)build,
+					    (unsigned long long)event);
+
+	return openat(store->fd, name, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
+}
+
+/* Line by line, without the times unless they are wanted. */
+static int print_log(const struct logs *logs, int fd, struct error *err)
+{
+	cleanup_file FILE *file = fdopen(fd, "r");
+	cleanup_free char *line = NULL;
+	size_t capacity = 0;
+	ssize_t size;
+
+	if (!file)
+		return error_errno(err, errno, "read a log");
+	while ((size = getline(&line, &capacity, file)) >= 0) {
+		size_t skip = logs->timestamps || size < STAMP_SIZE ? 0 : STAMP_SIZE;
+
+		if (fwrite(line + skip, 1, (size_t)size - skip, stdout) < (size_t)size - skip)
+			return error_errno(err, errno, "write to stdout");
+	}
+	return ferror(file) ? error_errno(err, errno, "read a log") : 0;
+}
+
+/* A step that was taken from the cache: the log of the build that made it. */
+static int open_origin(const struct logs *logs, const struct journal_step *step)
+{
+	cleanup_step_record struct step_record record = { .manifest = NULL };
+	cleanup_arena struct arena arena = ARENA_INIT;
+	struct step_info info;
+	int fd;
+
+	if (!step->key || store_step_find(logs->store, step->key, &record) <= 0)
+		return -EBADF;
+	step_info_decode(record.info, &arena, &info);
+	fd = info.build ? open_log(logs->store, info.build, info.event) : -EBADF;
+	if (fd >= 0)
+		fprintf(stderr, "(from the cache: made as %llu#%llu)\n",
+			(unsigned long long)info.build, (unsigned long long)info.event);
+	return fd;
+}
+
+static int print_step(const struct logs *logs, const struct journal_step *step, bool heading,
+		      struct error *err)
+{
+	bool cached = step->state && strcmp(step->state, "cached") == 0;
+	int fd, ret = 0;
+
+	if (heading)
+		fprintf(stderr, "#%llu %s\n", (unsigned long long)step->event, step->name);
+	fflush(stderr);
+	fd = open_log(logs->store, logs->build.number, step->event);
+	if (fd < 0 && cached)
+		fd = open_origin(logs, step);
+	if (fd >= 0)
+		ret = print_log(logs, fd, err);
+	(void)fflush(stdout); /* main() looks whether all was written */
+	if (step->error)
+		fprintf(stderr, "ERROR: %s\n", step->error);
+	return ret;
+}
+
+/* -- the build -----------------------------------------------------------------------------------
+ */
+
+static int not_found(struct error *err, const char *word)
+{
+	return error_set(err, ERROR_NOT_FOUND, 0,
+			 "\"%s\": no such build or step (orlop-builder logs lists the builds)",
+			 word);
+}
+
+/* "last", "12", "12#5", "12:STAGE/N" */
+static int parse_wanted(struct store *store, const char *word, struct wanted *out,
+			struct error *err)
+{
+	size_t size = strcspn(word, "#:"), count;
+	cleanup_free char *number = xstrndup(word, size);
+	cleanup_free uint64_t *builds = journal_list(store, &count);
+
+	if (strcmp(number, "last") == 0 && count)
+		out->build = builds[count - 1];
+	else if (number_parse_u64(number, &out->build) < 0)
+		return not_found(err, word);
+	for (size_t i = 0; i < count; i++) {
+		if (builds[i] != out->build)
+			continue;
+		if (word[size] == ':')
+			out->place = xstrdup(word + size + 1);
+		else if (word[size] == '#' && number_parse_u64(word + size + 1, &out->event) < 0)
+			return not_found(err, word);
+		return 0;
+	}
+	return not_found(err, word);
+}
+
+/* "[build 2/3] RUN make" is build/2 */
+static bool is_at(const struct journal_step *step, const char *place)
+{
+	const char *slash = strrchr(place, '/');
+	cleanup_free char *prefix = NULL;
+
+	if (!slash)
+		return false;
+	prefix = xasprintf("[%.*s %s/", (int)(slash - place), place, slash + 1);
+	return strncmp(step->name, prefix, strlen(prefix)) == 0;
+}
+
+static int print_wanted(struct logs *logs, const struct wanted *wanted, const char *word,
+			struct error *err)
+{
+	bool all = !wanted->event && !wanted->place, found = all;
+	int ret = 0;
+
+	for (size_t i = 0; i < logs->build.steps.count && ret == 0; i++) {
+		const struct journal_step *step = &logs->build.steps.items[i];
+
+		if (!all && step->event != wanted->event &&
+		    !(wanted->place && is_at(step, wanted->place)))
+			continue;
+		found = true;
+		ret = print_step(logs, step, all, err);
+	}
+	return found || ret < 0 ? ret : not_found(err, word);
+}
+
+/* A build that was killed, or still runs, has logs but no document. */
+static int print_unfinished(struct logs *logs, const struct wanted *wanted, const char *word,
+			    struct error *err)
+{
+	int fd;
+
+	if (!wanted->event)
+		return error_set(err, ERROR_NOT_FOUND, 0,
+				 "build %llu has not finished; its steps are %llu#1, %llu#2 ...",
+				 (unsigned long long)wanted->build,
+				 (unsigned long long)wanted->build,
+				 (unsigned long long)wanted->build);
+	fd = open_log(logs->store, wanted->build, wanted->event);
+	return fd < 0 ? not_found(err, word) : print_log(logs, fd, err);
+}
+
+static int print_logs(struct logs *logs, const char *word, struct error *err)
+{
+	struct wanted wanted = { .build = 0 };
+	int ret = parse_wanted(logs->store, word, &wanted, err);
+
+	if (ret == 0 && journal_read(logs->store, wanted.build, &logs->arena, &logs->build))
+		ret = print_wanted(logs, &wanted, word, err);
+	else if (ret == 0)
+		ret = print_unfinished(logs, &wanted, word, err);
+	free(wanted.place);
+	return ret;
+}
+
+/* -- the list ------------------------------------------------------------------------------------
+ */
+
+static void list_builds(struct logs *logs)
+{
+	static const char *const heading[] = {
+		"BUILD", "BEGAN", "TOOK", "STATE", "STEPS", "CONTEXT"
+	};
+	cleanup_text_table struct text_table table = { .columns = ARRAY_SIZE(heading) };
+	size_t count;
+	cleanup_free uint64_t *builds = journal_list(logs->store, &count);
+
+	for (size_t i = 0; i < ARRAY_SIZE(heading); i++)
+		text_table_add(&table, heading[i]);
+	for (size_t i = count; i-- > 0;) {
+		cleanup_strbuf struct strbuf age = STRBUF_INIT;
+		struct journal_build build;
+		char text[64], when[CLOCK_TEXT_SIZE];
+		bool finished = journal_read(logs->store, builds[i], &logs->arena, &build);
+
+		snprintf(text, sizeof(text), "%llu", (unsigned long long)builds[i]);
+		text_table_add(&table, text);
+		format_age(clock_format(build.begin, 0, when), time(NULL), &age);
+		text_table_add(&table, finished ? strbuf_text(&age) : "");
+		snprintf(text, sizeof(text), "%llds", (long long)(build.end - build.begin));
+		text_table_add(&table, finished ? text : "");
+		text_table_add(&table, finished && build.state ? build.state : "not finished");
+		snprintf(text, sizeof(text), "%zu", build.steps.count);
+		text_table_add(&table, finished ? text : "");
+		text_table_add(&table, build.context ? build.context : "");
+	}
+	text_table_print(&table, stdout);
+}
+
+static int run_logs(const struct command_spec *command, int argc, char **argv, void *globals)
+{
+	struct cli *cli = globals;
+	struct logs_arguments arguments = { false };
+	struct option_result words = { 0 };
+	cleanup_store struct store store = STORE_INIT;
+	struct logs logs = { .store = &store };
+	int ret = cli_parse(cli, command, argc, argv, &arguments, &words);
+
+	if (ret == 0)
+		ret = cli_open_store(cli, false, &store);
+	if (ret < 0)
+		return ret;
+	logs.timestamps = arguments.timestamps;
+	if (words.count)
+		ret = print_logs(&logs, words.arguments[0], &cli->err);
+	else
+		list_builds(&logs);
+	arena_done(&logs.arena);
+	return ret;
+}
+
+const struct command_spec logs_command = {
+	.name = "logs",
+	.arguments = "[BUILD[#STEP]]",
+	.options = logs_options,
+	.arguments_min = 0,
+	.arguments_max = 1,
+	.run = run_logs,
+	.summary = "show what the steps of a build said",
+	.description =
+		"BUILD is the number of a build or \"last\", STEP the number of a step as the "
+		"progress showed it, or BUILD:STAGE/N the Nth step of a stage. Without STEP, "
+		"all steps; without BUILD, the builds whose logs are kept.",
+};
