@@ -5,6 +5,7 @@
  * rest. Base images are loaded (documents only); no layer is touched and nothing runs.
  */
 #include <errno.h>
+#include <fcntl.h>
 #include <string.h>
 
 #include "builder/build/graph.h"
@@ -12,6 +13,7 @@
 #include "builder/build/step-kinds.h"
 #include "builder/dockerfile/expand.h"
 #include "builder/dockerfile/platform.h"
+#include "builder/image/layout.h"
 #include "lib/cleanup.h"
 #include "lib/strbuf.h"
 
@@ -48,8 +50,32 @@ static const plan_fn planners[INST_COUNT] = {
 /* -- images --------------------------------------------------------------------------------------
  */
 
-static int load_image(struct graph *graph, const char *name, const char *platform,
-		      struct image **out, struct error *err)
+static int read_layout(struct graph *graph, const struct named_context *named, const char *platform,
+		       struct image *out, struct error *err)
+{
+	const struct location *location = &named->location;
+	cleanup_close int fd = open(location->text, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	int ret;
+
+	if (fd < 0)
+		return error_errno(err, errno, "context \"%s\": open \"%s\"", named->name,
+				   location->text);
+	ret = layout_load(graph->store, fd, location->ref, platform, out, err);
+	return error_prefix(err, ret, "context \"%s\": layout \"%s\"", named->name, location->text);
+}
+
+/* An image of the store, or what the command line has under its name. */
+static int read_image(struct graph *graph, const struct named_context *named, const char *name,
+		      const char *platform, struct image *out, struct error *err)
+{
+	if (named && named->location.kind == LOCATION_LAYOUT)
+		return read_layout(graph, named, platform, out, err);
+	return image_load_for(graph->store, named ? named->location.text : name, platform, out,
+			      err);
+}
+
+static int load_image(struct graph *graph, const struct named_context *named, const char *name,
+		      const char *platform, struct image **out, struct error *err)
 {
 	struct graph_image *loaded;
 	int ret;
@@ -61,7 +87,7 @@ static int load_image(struct graph *graph, const char *name, const char *platfor
 		}
 	}
 	loaded = arena_alloc(&graph->arena, sizeof(*loaded));
-	ret = image_load_for(graph->store, name, platform, &loaded->image, err);
+	ret = read_image(graph, named, name, platform, &loaded->image, err);
 	if (ret < 0)
 		return ret;
 	loaded->name = arena_strdup(&graph->arena, name);
@@ -199,10 +225,9 @@ static int begin_from_image(struct graph *graph, struct graph_stage *stage, stru
 		named_contexts_find(graph->options->contexts, stage->stage->base);
 	int ret;
 
-	if (named && named->location.kind != LOCATION_IMAGE)
+	if (named && !location_is_image(&named->location))
 		return begin_from_files(graph, stage, named, err);
-	ret = load_image(graph, named ? named->location.text : stage->stage->base, stage->platform,
-			 &stage->base, err);
+	ret = load_image(graph, named, stage->stage->base, stage->platform, &stage->base, err);
 
 	/* without a number it is there, but not for this platform */
 	if (ret == -ENOENT && err && err->code == ERROR_NOT_FOUND && err->errnum)
@@ -371,15 +396,14 @@ int plan_source(struct plan_context *plan, const char *from, struct graph_source
 	if (ret < 0)
 		return ret;
 	named = named_contexts_find(graph->options->contexts, from);
-	if (named && named->location.kind != LOCATION_IMAGE) {
+	if (named && !location_is_image(&named->location)) {
 		out->context = named;
 		return named_context_open(named, graph->store, err);
 	}
 	if (!stage) {
 		const char *near = stages_nearest(graph->stages, from);
 
-		ret = load_image(graph, named ? named->location.text : from,
-				 graph->options->platform, &out->image, err);
+		ret = load_image(graph, named, from, graph->options->platform, &out->image, err);
 		if (ret == -ENOENT && near)
 			ret = error_suffix(err, ret, " (did you mean the stage \"%s\"?)", near);
 		return error_prefix(err, ret, "--from=%s", from);

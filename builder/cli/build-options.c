@@ -24,7 +24,7 @@ const struct option_spec build_option_table[] = {
 	OPT_STRING('f', "file", struct build_args, file, "FILE",
 		   "the Dockerfile (default: Dockerfile in the context; - = standard input)"),
 	OPT_STRV(0, "build-context", struct build_args, contexts, "NAME=LOCATION",
-		 "files or an image (docker-image://NAME) for --from=NAME, FROM NAME"),
+		 "files or an image (docker-image://, oci-layout://) for --from=NAME, FROM NAME"),
 	OPT_STRV(0, "build-arg", struct build_args, build_args, "NAME[=VALUE]",
 		 "value of an ARG; without VALUE that of the environment"),
 	OPT_STRING(0, "target", struct build_args, target, "STAGE", "the stage to build (default: the last)"),

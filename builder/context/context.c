@@ -150,7 +150,7 @@ static int open_folder(struct context *context, const struct context_options *op
 	if (location->kind == LOCATION_STDIN && options->dockerfile &&
 	    strcmp(options->dockerfile, "-") == 0)
 		return error_invalid(err, "can't use stdin for both build context and dockerfile");
-	if (location->kind == LOCATION_IMAGE)
+	if (location_is_image(location))
 		return error_invalid(err, "an image is not a folder");
 	context->in_place = is_local(options);
 	if (context->in_place)

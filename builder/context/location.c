@@ -12,6 +12,9 @@
 #include "lib/strbuf.h"
 #include "lib/strv.h"
 
+#define IMAGE_SCHEME "docker-image://"
+#define LAYOUT_SCHEME "oci-layout://"
+
 static bool begins(const char *text, const char *with)
 {
 	return strncmp(text, with, strlen(with)) == 0;
@@ -46,8 +49,10 @@ static enum location_kind kind_of(const char *text, bool is_context)
 		return LOCATION_FOLDER;
 	if (begins(text, "github.com/"))
 		return LOCATION_GIT;
-	if (begins(text, "docker-image://"))
+	if (begins(text, IMAGE_SCHEME))
 		return LOCATION_IMAGE;
+	if (begins(text, LAYOUT_SCHEME))
+		return LOCATION_LAYOUT;
 	return strcmp(text, "-") == 0 ? LOCATION_STDIN : LOCATION_FOLDER;
 }
 
@@ -181,6 +186,15 @@ static int parse_git(const char *text, struct arena *arena, struct location *out
 	return 0;
 }
 
+/* A digest has a colon of its own, so it is looked for first. */
+static void parse_layout(const char *text, struct arena *arena, struct location *out)
+{
+	size_t size = strcspn(text, strchr(text, '@') ? "@" : ":");
+
+	out->text = arena_strndup(arena, text, size);
+	out->ref = text[size] && text[size + 1] ? arena_strdup(arena, text + size + 1) : NULL;
+}
+
 int location_parse(const char *text, bool is_context, struct arena *arena, struct location *out,
 		   struct error *err)
 {
@@ -191,6 +205,8 @@ int location_parse(const char *text, bool is_context, struct arena *arena, struc
 	if (out->kind == LOCATION_GIT)
 		ret = parse_git(text, arena, out, err);
 	if (out->kind == LOCATION_IMAGE)
-		out->text += strlen("docker-image://");
+		out->text += strlen(IMAGE_SCHEME);
+	if (out->kind == LOCATION_LAYOUT)
+		parse_layout(text + strlen(LAYOUT_SCHEME), arena, out);
 	return error_prefix(err, ret, "\"%s\"", text);
 }

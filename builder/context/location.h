@@ -16,20 +16,28 @@ enum location_kind {
 	LOCATION_STDIN,
 	LOCATION_HTTP,
 	LOCATION_GIT,
-	LOCATION_IMAGE, /* docker-image://NAME */
+	LOCATION_IMAGE,	 /* docker-image://NAME */
+	LOCATION_LAYOUT, /* oci-layout://PATH[:TAG|@DIGEST] */
 };
 
 struct location {
 	enum location_kind kind;
 	const char *text; /* path, URL without fragment and query of ours, image name */
+	/* git: branch, tag, refs/..., commit, NULL = HEAD; layout: tag or digest, NULL = latest */
+	const char *ref;
 
 	/* git */
-	const char *ref;    /* branch, tag, refs/..., commit; NULL = HEAD */
 	const char *subdir; /* "" = all */
 	const char *commit; /* its beginning, which the ref must lead to; NULL = any */
 	bool keep_git_dir;
 	bool submodules;
 };
+
+/** An image, not a folder of files? */
+static inline bool location_is_image(const struct location *location)
+{
+	return location->kind == LOCATION_IMAGE || location->kind == LOCATION_LAYOUT;
+}
 
 /** Of a build context, or (is_context false) a source of ADD, where "github.com/..." is a path. */
 int location_parse(const char *text, bool is_context, struct arena *arena, struct location *out,

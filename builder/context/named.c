@@ -17,8 +17,6 @@ static int parse_one(const char *text, struct arena *arena, struct named_context
 	if (strncmp(text + size + 1, "target:", 7) == 0)
 		return error_set(err, ERROR_USAGE, 0,
 				 "target: is for bake files; --from=STAGE names a stage");
-	if (strncmp(text + size + 1, "oci-layout://", 13) == 0)
-		return error_set(err, ERROR_UNSUPPORTED, 0, "this is not supported yet");
 	out->name = arena_strndup(arena, text, size);
 	return location_parse(text + size + 1, true, arena, &out->location, err);
 }

@@ -129,6 +129,26 @@ int layer_publish(struct store *store, struct layer_draft *draft, struct layer_i
 	return 0;
 }
 
+int layer_publish_unpacked(struct store *store, struct layer_draft *draft,
+			   const struct layer_info *tar, const struct digest *chain,
+			   struct error *err)
+{
+	const char *id = digest_hex(chain ? chain : &tar->diff_id);
+	cleanup_free char *target = xasprintf("layers/%s", id);
+	cleanup_free char *headers = xasprintf("%s/" LAYER_HEADERS, draft->name);
+	int ret;
+
+	draft->diff_id = tar->diff_id;
+	draft->size = tar->size;
+	if (unlinkat(store->fd, headers, 0) < 0 && errno != ENOENT)
+		return error_errno(err, errno, "remove \"%s\"", headers);
+	ret = write_meta(store, draft, err);
+	if (ret == 0)
+		ret = store_publish(store, draft->name, target, err);
+	draft->name[0] = '\0';
+	return error_prefix(err, ret, "publish layer %.12s", id);
+}
+
 int layer_load(struct store *store, const char *id, struct layer_info *out, struct error *err)
 {
 	cleanup_arena struct arena arena = ARENA_INIT;

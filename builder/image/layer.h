@@ -125,6 +125,15 @@ static inline void layer_writer_cleanup(struct layer_writer **writer)
 int layer_publish(struct store *store, struct layer_draft *draft, struct layer_info *out,
 		  struct error *err);
 
+/**
+ * The same for a tree that was unpacked from a tar that others have made: its stream is the blob's
+ * and has no headers here. tar: its diffID and size. chain: the layer's chainID if its tree has
+ * folders from the layers below (then that is its id), else NULL.
+ */
+int layer_publish_unpacked(struct store *store, struct layer_draft *draft,
+			   const struct layer_info *tar, const struct digest *chain,
+			   struct error *err);
+
 int layer_load(struct store *store, const char *id, struct layer_info *out, struct error *err);
 
 /** The id under which a layer with this diffID lies, given the chainID up to and including it:

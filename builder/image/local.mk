@@ -17,6 +17,7 @@ builder_libbuilder_a_SOURCES += \
 	%D%/layer-scan.c \
 	%D%/layer-stream.h \
 	%D%/layer-writer.c \
+	%D%/layout.c %D%/layout.h \
 	%D%/output-oci.c %D%/output-oci.h \
 	%D%/overlay.c %D%/overlay.h \
 	%D%/reference.c %D%/reference.h \

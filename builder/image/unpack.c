@@ -19,6 +19,7 @@
 #include <sys/sysmacros.h>
 #include <sys/xattr.h>
 
+#include "builder/image/digest.h"
 #include "builder/image/entry.h"
 #include "builder/image/gunzip.h"
 #include "builder/image/overlay.h"
@@ -89,7 +90,8 @@ static int finish_input(struct unpacker *unpacker, struct error *err)
 	return size < 0 ? error_invalid(err, "read the archive: %s", why) : 0;
 }
 
-static int open_archive(struct unpacker *unpacker, int fd, struct error *err)
+static int open_archive(struct unpacker *unpacker, int fd, int (*format)(struct archive *archive),
+			struct error *err)
 {
 	unpacker->locale = newlocale(LC_CTYPE_MASK, "C", (locale_t)0);
 	if (unpacker->locale)
@@ -100,7 +102,7 @@ static int open_archive(struct unpacker *unpacker, int fd, struct error *err)
 	archive_read_support_filter_bzip2(unpacker->archive);
 	archive_read_support_filter_xz(unpacker->archive);
 	archive_read_support_filter_zstd(unpacker->archive);
-	archive_read_support_format_tar(unpacker->archive);
+	format(unpacker->archive);
 	unpacker->input = gunzip_new(fd);
 	if (archive_read_open(unpacker->archive, unpacker->input, NULL, read_input, NULL) !=
 	    ARCHIVE_OK)
@@ -138,12 +140,40 @@ int unpack_is_archive(int fd, struct error *err)
 
 	if (start < 0)
 		return error_errno(err, errno, "seek in the archive");
-	ret = open_archive(&unpacker, fd, NULL);
+	ret = open_archive(&unpacker, fd, archive_read_support_format_tar, NULL);
 	if (ret == 0)
 		ret = archive_read_next_header(unpacker.archive, &entry);
 	if (lseek(fd, start, SEEK_SET) < 0)
 		return error_errno(err, errno, "seek in the archive");
 	return ret == ARCHIVE_OK || ret == ARCHIVE_WARN;
+}
+
+int unpack_digest(int fd, struct digest *out, uint64_t *out_size, struct error *err)
+{
+	__attribute__((cleanup(unpacker_done))) struct unpacker unpacker = { .parent_fd = -EBADF };
+	cleanup_hasher struct hasher hasher = HASHER_INIT;
+	struct archive_entry *entry;
+	const void *data;
+	la_int64_t offset;
+	size_t size;
+	int ret = open_archive(&unpacker, fd, archive_read_support_format_raw, err);
+
+	if (ret < 0)
+		return ret;
+	hasher_start(&hasher);
+	*out_size = 0;
+	ret = archive_read_next_header(unpacker.archive, &entry);
+	while (ret == ARCHIVE_OK) {
+		ret = archive_read_data_block(unpacker.archive, &data, &size, &offset);
+		if (ret == ARCHIVE_OK) {
+			hasher_add(&hasher, data, size);
+			*out_size += size;
+		}
+	}
+	if (ret != ARCHIVE_EOF)
+		return archive_failed(&unpacker, err);
+	hasher_finish(&hasher, out);
+	return finish_input(&unpacker, err);
 }
 
 char *unpack_clean_name(const char *name)
@@ -576,7 +606,7 @@ int unpack_archive(int fd, int folder_fd, const struct unpack_options *options,
 									     .root_fd = folder_fd,
 									     .parent_fd = -EBADF };
 	struct archive_entry *entry;
-	int ret = open_archive(&unpacker, fd, err);
+	int ret = open_archive(&unpacker, fd, archive_read_support_format_tar, err);
 
 	while (ret >= 0) {
 		ret = next_entry(&unpacker, &entry, err);

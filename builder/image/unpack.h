@@ -11,6 +11,7 @@
 #include <stdint.h>
 #include <sys/types.h>
 
+#include "builder/image/digest.h"
 #include "lib/error.h"
 
 struct store;
@@ -40,6 +41,9 @@ struct unpack_result {
 /** Does a (compressed) tar archive with an entry start here? 1, 0 or a negative errno; the offset
  * is restored. */
 int unpack_is_archive(int fd, struct error *err);
+
+/** Digest and size of what fd holds without its compression: the diffID of a layer. */
+int unpack_digest(int fd, struct digest *out, uint64_t *out_size, struct error *err);
 
 /** Unpack all of fd (from its offset; may be a pipe) into the folder, later entries win. result
  *  may be NULL. The message of a failure names the entry. umask must be 0. */

@@ -263,3 +263,90 @@ check_tree() {
 	[ "$status" = 1 ]
 	said 'context "rootfs"'
 }
+
+# an unpacked archive of save, with gzip'd layers and the like made of it
+layout() {
+	mkdir -p "$1"
+	"$B" save "$2" | tar -C "$1" -xf -
+}
+
+@test "--build-context oci-layout: by tag, by digest, the only one; for FROM, COPY and mounts" {
+	local l=$BATS_TEST_TMPDIR/layout
+	build -t made:one <<-'X'
+		FROM base
+		RUN echo made >/which && mkdir -m 1777 /wide && chown 5:6 /which
+		ENV FROM_LAYOUT=1
+	X
+	layout "$l" made:one
+	"$B" inspect made:one | jq -r '.[0].RootFS.diff_ids[]' >"$BATS_TEST_TMPDIR/diff_ids"
+	ob rmi made:one
+	local digest
+	digest=$(jq -r '.manifests[0].digest' "$l/index.json")
+	for place in "$l:one" "$l@$digest" "$l"; do
+		build --no-cache -t t --build-context made="oci-layout://$place" <<-'X'
+			FROM made
+			COPY --from=made /which /again
+			RUN --mount=from=made,target=/m cp -a /m/which /mounted && echo $FROM_LAYOUT >/env
+		X
+		rm -rf "$BATS_TEST_TMPDIR/tree"
+		tree t "$(T .)"
+		[ "$(cat "$(T which)" "$(T again)" "$(T mounted)" "$(T env)" | tr '\n' ' ')" = "made made made 1 " ]
+		[ "$(stat -c %u:%g "$(T again)")" = 5:6 ]
+		[ "$(stat -c %a "$(T wide)")" = 1777 ]
+	done
+	"$B" inspect t | jq -r '.[0].RootFS.diff_ids[]' | head -2 | cmp - "$BATS_TEST_TMPDIR/diff_ids"
+	try_again --build-context made="oci-layout://$l:two"
+	[ "$status" = 1 ]
+	said 'Dockerfile:1.*context "made": layout ".*": it has no "two" \(only one\)'
+	try_again --build-context made="oci-layout://$C"
+	[ "$status" = 1 ]
+	said 'it has no oci-layout: it is no OCI layout'
+}
+
+@test "--build-context oci-layout: layers of other tools, compressed, without entries for folders" {
+	local l=$BATS_TEST_TMPDIR/layout s=$BATS_TEST_TMPDIR/src compress id diff config manifest
+	mkdir -p "$l/blobs/sha256" "$s/tmp"
+	echo '{"imageLayoutVersion":"1.0.0"}' >"$l/oci-layout"
+	echo foreign >"$s/tmp/f"
+	blob() {
+		id=$(sha256sum "$1" | cut -d' ' -f1)
+		cp "$1" "$l/blobs/sha256/$id"
+	}
+	for compress in gzip zstd cat; do
+		[ -x "$(command -v "$compress")" ] || continue
+		# below a /tmp of 1777, a layer that has only tmp/f
+		mkdir -p "$s/low/tmp"
+		chmod 1777 "$s/low/tmp"
+		tar -C "$s/low" --owner=0 --group=0 -cf "$s/1.tar" .
+		tar -C "$s" --owner=3 --group=4 -cf "$s/2.tar" tmp/f
+		layers= diffs=
+		for n in 1 2; do
+			diff=$(sha256sum "$s/$n.tar" | cut -d' ' -f1)
+			"$compress" <"$s/$n.tar" >"$s/$n"
+			blob "$s/$n"
+			layers+=",{\"mediaType\":\"application/vnd.oci.image.layer.v1.tar\",\"digest\":\"sha256:$id\",\"size\":$(stat -c %s "$s/$n")}"
+			diffs+=",\"sha256:$diff\""
+		done
+		echo "{\"os\":\"linux\",\"architecture\":\"$(config .Architecture base | tr -d '\"')\",\"config\":{},\"rootfs\":{\"type\":\"layers\",\"diff_ids\":[${diffs#,}]}}" >"$s/config"
+		blob "$s/config"
+		echo "{\"schemaVersion\":2,\"config\":{\"mediaType\":\"application/vnd.oci.image.config.v1+json\",\"digest\":\"sha256:$id\",\"size\":$(stat -c %s "$s/config")},\"layers\":[${layers#,}]}" >"$s/manifest"
+		blob "$s/manifest"
+		echo "{\"schemaVersion\":2,\"manifests\":[{\"mediaType\":\"application/vnd.oci.image.manifest.v1+json\",\"digest\":\"sha256:$id\",\"size\":$(stat -c %s "$s/manifest")}]}" >"$l/index.json"
+		build -t "t-$compress" --build-context other="oci-layout://$l" <<-'X'
+			FROM other
+			COPY Dockerfile /d
+		X
+		tree "t-$compress" "$(T "$compress")"
+		[ "$(cat "$(T "$compress/tmp/f")")" = foreign ]
+		[ "$(stat -c %u:%g "$(T "$compress/tmp/f")")" = 3:4 ]
+		[ "$(stat -c %a "$(T "$compress/tmp")")" = 1777 ]
+		# what was read can be given on, byte for byte
+		"$B" save "t-$compress" | tar -tf - | grep -qx "blobs/sha256/$(sha256sum "$s/2" | cut -d' ' -f1)"
+	done
+	# one byte of a layer is another
+	printf 'X' | dd of="$l/blobs/sha256/$(sha256sum "$s/2" | cut -d' ' -f1)" bs=1 seek=600 conv=notrunc 2>/dev/null
+	ob --store "$WORK/other-store" build --build-context other="oci-layout://$l" "$C"
+	[ "$status" = 1 ]
+	said 'other bytes'
+	rm -rf "$WORK/other-store"
+}

@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "builder/build/runtime-exec.h"
+#include "builder/cli/sandbox-options.h"
 #include "builder/container/volume.h"
 #include "lib/alloc.h"
 #include "lib/cleanup.h"
@@ -206,7 +207,53 @@ static void test_volumes(void)
 	CHECK_ERROR(parse_volume("/nope:/b", &volume, &err), ENOENT, "source \"/nope\"");
 }
 
-CHECK_MAIN({ "a step for a user on the host's network", test_step },
+/* What the command line says: the limits, which this machine may not be able to give. */
+static void test_sandbox(void)
+{
+	cleanup_arena struct arena arena = ARENA_INIT;
+	struct user root = { 0, 0, NULL, 0, (char *)"/root" };
+	struct sandbox_args args = { .memory = "64m",
+				     .memory_swap = "-1",
+				     .cpu_shares = 512,
+				     .cpu_period = 50000,
+				     .cpu_quota = "25000",
+				     .cpus = "0",
+				     .mems = "0",
+				     .cgroup_parent = "a/b" };
+	struct sandbox sandbox = { .shm_size = 0 };
+	cleanup_strv struct strv described = STRV_INIT;
+	struct run_spec spec = { .rootfs = "/r",
+				 .args = (char *[]){ "true", NULL },
+				 .user = &root,
+				 .sandbox = &sandbox };
+	const struct oci_resources *resources;
+
+	strv_add(&args.devices, "/dev/null:/dev/other:r");
+	CHECK_INT(sandbox_parse(&args, &arena, &sandbox, NULL), 0);
+	resources = written(&spec, &arena)->linux->resources;
+	CHECK_INT(resources->memory->limit, 64 << 20);
+	CHECK_INT(resources->memory->swap, -1);
+	CHECK_INT(resources->cpu->shares, 512);
+	CHECK_INT(resources->cpu->period, 50000);
+	CHECK_INT(resources->cpu->quota, 25000);
+	CHECK_STR(resources->cpu->cpus, "0");
+	CHECK_STR(resources->cpu->mems, "0");
+	CHECK_INT(resources->devices.count, 2);
+	CHECK(!resources->devices.items[0].allow && resources->devices.items[1].allow);
+	CHECK_STR(resources->devices.items[1].access, "r");
+	CHECK_INT(resources->devices.items[1].major, 1);
+	CHECK_INT(resources->devices.items[1].minor, 3);
+	CHECK_STR(sandbox.cgroup_parent, "/a/b");
+	/* limits are in no key */
+	sandbox_describe(&sandbox, &described);
+	CHECK_INT(described.count, 2);
+	CHECK_STR(described.items[0], "cgroup /a/b");
+	CHECK_STR(described.items[1], "device /dev/null:/dev/other:r");
+	strv_done(&args.devices);
+}
+
+CHECK_MAIN({ "limits of the command line", test_sandbox },
+	   { "a step for a user on the host's network", test_step },
 	   { "root without network", test_root_without_network },
 	   { "not found and not executable by the runtimes' words", test_status_words },
 	   { "the ends of a runtime", test_ends }, { "cancelling kills and deletes", test_cancel },

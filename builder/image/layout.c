@@ -1,0 +1,329 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Reading OCI layouts, for --build-context NAME=oci-layout://PATH. Documents and layer blobs go
+ * into the store byte for byte, because an image made from this one lists them as they are; a layer
+ * that the store does not have is unpacked, too. A layer that we would write with the same bytes is
+ * kept as one of ours.
+ */
+#include "builder/image/layout.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "builder/image/image-index.h"
+#include "builder/image/layer.h"
+#include "builder/image/unpack.h"
+#include "lib/cleanup.h"
+#include "lib/inroot.h"
+#include "lib/io.h"
+#include "lib/strbuf.h"
+#include "spec/image-index.h"
+
+#define REF_NAME "org.opencontainers.image.ref.name"
+#define COPY_SIZE (256 * 1024)
+
+struct layout {
+	struct store *store;
+	int fd;
+	struct arena arena;
+};
+
+static void layout_done(struct layout *layout)
+{
+	arena_done(&layout->arena);
+}
+
+/* -- blobs ---------------------------------------------------------------------------------------
+ */
+
+static int open_blob(const struct layout *layout, const struct digest *digest, struct error *err)
+{
+	cleanup_free char *path = xasprintf("blobs/sha256/%s", digest_hex(digest));
+	int fd = inroot_open(layout->fd, path, O_RDONLY | O_NONBLOCK, 0, NULL);
+
+	if (fd == -ENOENT)
+		return error_set(err, ERROR_NOT_FOUND, 0, "the blob %s is not in the layout",
+				 digest->text);
+	return fd < 0 ? error_errno(err, -fd, "open \"%s\" of the layout", path) : fd;
+}
+
+static int changed(const struct digest *digest, struct error *err)
+{
+	return error_invalid(err, "the blob %s of the layout has other bytes", digest->text);
+}
+
+/* A document: into the store and into memory. */
+static int take_document(const struct layout *layout, const char *text, struct digest *out_digest,
+			 struct strbuf *out, struct error *err)
+{
+	cleanup_close int fd = -EBADF;
+	struct digest found;
+	int ret = digest_parse(text, out_digest, err);
+
+	if (ret < 0)
+		return ret;
+	fd = open_blob(layout, out_digest, err);
+	if (fd < 0)
+		return fd;
+	ret = io_read_rest(fd, IMAGE_DOCUMENT_MAX, out);
+	if (ret < 0)
+		return error_errno(err, -ret, "read the blob %s", text);
+	digest_of(strbuf_text(out), out->size, &found);
+	if (!digest_equal(&found, out_digest))
+		return changed(out_digest, err);
+	return store_blob_put(layout->store, strbuf_text(out), out->size, &found, err);
+}
+
+static int copy_blob(int from, int to, struct digest *out, struct error *err)
+{
+	cleanup_hasher struct hasher hasher = HASHER_INIT;
+	cleanup_free char *buffer = xmalloc(COPY_SIZE);
+	ssize_t n;
+
+	hasher_start(&hasher);
+	while ((n = read(from, buffer, COPY_SIZE)) != 0) {
+		int ret;
+
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n < 0)
+			return error_errno(err, errno, "read a blob of the layout");
+		hasher_add(&hasher, buffer, (size_t)n);
+		ret = io_write_all(to, buffer, (size_t)n);
+		if (ret < 0)
+			return error_errno(err, -ret, "write a blob");
+	}
+	hasher_finish(&hasher, out);
+	return 0;
+}
+
+/* A layer's blob, which may be large: into the store. */
+static int take_blob(const struct layout *layout, const struct digest *digest, struct error *err)
+{
+	cleanup_close int from = -EBADF, folder_fd = -EBADF, to = -EBADF;
+	cleanup_free char *target = xasprintf("blobs/sha256/%s", digest_hex(digest));
+	cleanup_free char *name = NULL;
+	char folder[STORE_NAME_SIZE];
+	struct digest found;
+	int ret = store_hold_blob(layout->store, digest, err);
+
+	if (ret != 0)
+		return ret < 0 ? ret : 0; /* it is there */
+	from = open_blob(layout, digest, err);
+	if (from < 0)
+		return from;
+	ret = store_scratch(layout->store, folder, &folder_fd, err);
+	if (ret < 0)
+		return ret;
+	to = openat(folder_fd, "blob", O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0644);
+	if (to < 0)
+		return error_errno(err, errno, "create a blob");
+	ret = copy_blob(from, to, &found, err);
+	if (ret == 0 && !digest_equal(&found, digest))
+		ret = changed(digest, err);
+	name = xasprintf("%s/blob", folder);
+	return ret < 0 ? ret : store_publish(layout->store, name, target, err);
+}
+
+/* -- layers --------------------------------------------------------------------------------------
+ */
+
+/* One layer on its way. */
+struct incoming {
+	struct digest blob, diff_id, chain;
+	struct strv lowers; /* trees of the layers below */
+};
+
+static int check_tar(int fd, const struct incoming *layer, struct layer_info *out,
+		     struct error *err)
+{
+	int ret = unpack_digest(fd, &out->diff_id, &out->size, err);
+
+	if (ret < 0)
+		return ret;
+	if (!digest_equal(&out->diff_id, &layer->diff_id))
+		return error_invalid(err, "its contents are %s, the configuration says %s",
+				     out->diff_id.text, layer->diff_id.text);
+	return lseek(fd, 0, SEEK_SET) < 0 ? error_errno(err, errno, "read the blob again") : 0;
+}
+
+static int unpack_layer(struct layout *layout, const struct incoming *layer, struct error *err)
+{
+	struct store *store = layout->store;
+	const struct unpack_options options = { .whiteouts = true,
+						.user_xattr = store->user_xattr,
+						.store = store,
+						.lowers = &layer->lowers };
+	cleanup_free char *path = xasprintf("blobs/sha256/%s", digest_hex(&layer->blob));
+	cleanup_close int fd = openat(store->fd, path, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
+	cleanup_close int folder_fd = -EBADF;
+	struct unpack_result result = { 0 };
+	struct layer_draft draft = { "" };
+	struct layer_info tar, info;
+	char folder[STORE_NAME_SIZE];
+	int ret;
+
+	if (fd < 0)
+		return error_errno(err, errno, "open \"%s\" of the store", path);
+	ret = check_tar(fd, layer, &tar, err);
+	if (ret == 0)
+		ret = store_scratch(store, folder, &folder_fd, err);
+	if (ret == 0)
+		ret = unpack_archive(fd, folder_fd, &options, &result, err);
+	if (ret == 0)
+		ret = layer_from_folder(store, folder, NULL, &draft, err);
+	if (ret == 0)
+		ret = layer_hash(store, &draft, err);
+	if (ret < 0)
+		return ret;
+	if (!result.parents && digest_equal(&draft.diff_id, &layer->diff_id))
+		return layer_publish(store, &draft, &info, err);
+	return layer_publish_unpacked(store, &draft, &tar, result.parents ? &layer->chain : NULL,
+				      err);
+}
+
+static int take_layer(struct layout *layout, const char *blob, const char *diff_id,
+		      struct incoming *layer, struct error *err)
+{
+	char id[LAYER_ID_SIZE];
+	int ret = digest_parse(blob, &layer->blob, err);
+
+	if (ret == 0)
+		ret = digest_parse(diff_id, &layer->diff_id, err);
+	if (ret < 0)
+		return ret;
+	layer_chain(&layer->chain, &layer->diff_id, &layer->chain);
+	ret = take_blob(layout, &layer->blob, err);
+	if (ret == 0)
+		ret = layer_find(layout->store, &layer->diff_id, &layer->chain, id, err);
+	if (ret == 0) {
+		ret = unpack_layer(layout, layer, err);
+		if (ret == 0)
+			ret = layer_find(layout->store, &layer->diff_id, &layer->chain, id, err);
+	}
+	if (ret < 0)
+		return ret;
+	strv_take(&layer->lowers, layer_tree(id));
+	return 0;
+}
+
+static int take_layers(struct layout *layout, const struct image_manifest *manifest,
+		       const struct image_config *config, struct error *err)
+{
+	struct incoming layer = { .lowers = STRV_INIT };
+	int ret = 0;
+
+	if (!config->rootfs || config->rootfs->diff_ids.count != manifest->layers.count)
+		return error_invalid(err, "manifest and configuration list different layers");
+	for (size_t i = 0; i < manifest->layers.count && ret == 0; i++) {
+		const char *blob = manifest->layers.items[i].digest;
+
+		ret = take_layer(layout, blob, config->rootfs->diff_ids.items[i], &layer, err);
+		ret = error_prefix(err, ret, "layer %.19s", blob);
+	}
+	strv_done(&layer.lowers);
+	return ret;
+}
+
+/* -- images --------------------------------------------------------------------------------------
+ */
+
+static int take_image(struct layout *layout, const char *digest, struct error *err)
+{
+	cleanup_strbuf struct strbuf manifest_text = STRBUF_INIT, config_text = STRBUF_INIT;
+	struct image_manifest *manifest = NULL;
+	struct image_config *config = NULL;
+	struct digest ignored;
+	int ret = take_document(layout, digest, &ignored, &manifest_text, err);
+
+	if (ret == 0)
+		ret = image_manifest_decode("manifest", strbuf_text(&manifest_text),
+					    manifest_text.size, &layout->arena, &manifest, err);
+	if (ret == 0)
+		ret = take_document(layout, manifest->config->digest, &ignored, &config_text, err);
+	if (ret == 0)
+		ret = image_config_decode("config", strbuf_text(&config_text), config_text.size,
+					  &layout->arena, &config, err);
+	return ret < 0 ? ret : take_layers(layout, manifest, config, err);
+}
+
+/* Of an index only what is needed for the platform. */
+static int take_top(struct layout *layout, const struct descriptor *top, const char *platform,
+		    struct store_ref *out, struct error *err)
+{
+	cleanup_strbuf struct strbuf text = STRBUF_INIT;
+	const struct descriptor *chosen = top;
+	struct image_index *index = NULL;
+	int ret = take_document(layout, top->digest, &out->digest, &text, err);
+
+	out->size = text.size;
+	if (ret == 0 && media_type_is_index(top->media_type)) {
+		ret = image_index_decode("index", strbuf_text(&text), text.size, &layout->arena,
+					 &index, err);
+		if (ret == 0)
+			ret = image_index_choose(index, platform, &chosen, err);
+	}
+	return ret < 0 ? ret : take_image(layout, chosen->digest, err);
+}
+
+static int read_file(struct layout *layout, const char *name, struct strbuf *out, struct error *err)
+{
+	int ret = inroot_read_file(layout->fd, name, IMAGE_DOCUMENT_MAX, out, err);
+
+	if (ret == -ENOENT || ret == -ENOTDIR)
+		return error_invalid(err, "it has no %s: it is no OCI layout", name);
+	return ret;
+}
+
+static int find_top(const struct image_index *index, const char *wanted,
+		    const struct descriptor **out, struct error *err)
+{
+	const char *name = wanted ? wanted : "latest";
+	cleanup_strbuf struct strbuf names = STRBUF_INIT;
+
+	for (size_t i = 0; i < index->manifests.count; i++) {
+		const struct descriptor *top = &index->manifests.items[i];
+		const char *tag = json_map_get(&top->annotations, REF_NAME);
+
+		*out = top;
+		if (strcmp(top->digest, name) == 0 || (tag && strcmp(tag, name) == 0))
+			return 0;
+		strbuf_addf(&names, "%s %s", names.size ? "," : "", tag ? tag : top->digest);
+	}
+	if (!wanted && index->manifests.count == 1)
+		return 0;
+	return error_set(err, ERROR_NOT_FOUND, 0, "it has no \"%s\" (only%s)", name,
+			 names.size ? strbuf_text(&names) : " nothing");
+}
+
+int layout_load(struct store *store, int folder_fd, const char *wanted, const char *platform,
+		struct image *out, struct error *err)
+{
+	__attribute__((cleanup(layout_done))) struct layout layout = { store, folder_fd,
+								       ARENA_INIT };
+	__attribute__((cleanup(store_ref_done))) struct store_ref ref = { .size = 0 };
+	cleanup_strbuf struct strbuf version = STRBUF_INIT, text = STRBUF_INIT;
+	struct image_layout *decoded = NULL;
+	struct image_index *index = NULL;
+	const struct descriptor *top = NULL;
+	int ret = read_file(&layout, "oci-layout", &version, err);
+
+	if (ret == 0)
+		ret = image_layout_decode("oci-layout", strbuf_text(&version), version.size,
+					  &layout.arena, &decoded, err);
+	if (ret == 0)
+		ret = read_file(&layout, "index.json", &text, err);
+	if (ret == 0)
+		ret = image_index_decode("index.json", strbuf_text(&text), text.size, &layout.arena,
+					 &index, err);
+	if (ret == 0)
+		ret = find_top(index, wanted, &top, err);
+	if (ret == 0)
+		ret = take_top(&layout, top, platform, &ref, err);
+	if (ret < 0)
+		return ret;
+	ref.media_type = xstrdup(top->media_type);
+	return image_load_ref_for(store, &ref, platform, out, err);
+}
