@@ -126,7 +126,8 @@ static int run_script(const char *script, int cancel_fd, int *out_status, struct
 				   .id = "x",
 				   .stdin_fd = -EBADF,
 				   .output = collect,
-				   .cancel_fd = cancel_fd };
+				   .cancel_fd = cancel_fd,
+				   .kill_fd = -EBADF };
 	struct runtime_result result = { 0 };
 	int ret;
 
