@@ -253,7 +253,7 @@ static int make_step(struct engine *engine, struct step *step, bool in_branch, c
 		if (ret == 0 && in_branch && !draft.diff_id.text[0])
 			ret = pending_start(engine, step, &draft, TAKE_PTR(*manifest), &lock, err);
 		else if (ret == 0)
-			ret = hash_draft(engine->store, &draft, err);
+			ret = hash_draft(engine, &draft, err);
 		if (ret == 0 && draft.diff_id.text[0])
 			ret = engine_publish(engine, step, &draft, *manifest, err);
 		step->stage->working = false;

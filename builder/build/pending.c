@@ -33,7 +33,7 @@ static void pending_free(struct pending_layer *pending)
  */
 
 struct hash_call {
-	struct store *store;
+	const struct engine *engine;
 	struct layer_draft *draft;
 	struct error *err;
 	int ret;
@@ -43,12 +43,12 @@ static void call_hash(void *context)
 {
 	struct hash_call *call = context;
 
-	call->ret = layer_hash(call->store, call->draft, call->err);
+	call->ret = layer_hash(call->engine->store, call->draft, call->engine->kill_fd, call->err);
 }
 
-int hash_draft(struct store *store, struct layer_draft *draft, struct error *err)
+int hash_draft(const struct engine *engine, struct layer_draft *draft, struct error *err)
 {
-	struct hash_call call = { store, draft, err, 0 };
+	struct hash_call call = { engine, draft, err, 0 };
 
 	if (!draft->diff_id.text[0])
 		fiber_offload(call_hash, &call);
@@ -105,7 +105,7 @@ static void run_pending(void *context)
 	struct pending_layer *pending = context;
 	struct graph_stage *stage = pending->step->stage;
 
-	pending->ret = hash_draft(pending->engine.store, &pending->draft, &pending->err);
+	pending->ret = hash_draft(&pending->engine, &pending->draft, &pending->err);
 	pending->hashed = true;
 	if (pending->waiting.first)
 		fiber_wake(&pending->waiting);

@@ -26,7 +26,8 @@ void pending_publish(struct graph_stage *stage);
  *  was told to the schedule). */
 int pending_finish(struct graph_stage *stage, struct error *err);
 
-/** Read a draft's contents in another thread, and wait for it. */
-int hash_draft(struct store *store, struct layer_draft *draft, struct error *err);
+/** Read a draft's contents in another thread, and wait for it. What a step has done is worth that:
+ *  only a build that is to end at once does not. */
+int hash_draft(const struct engine *engine, struct layer_draft *draft, struct error *err);
 
 #endif

@@ -7,6 +7,7 @@
 #include "builder/image/layer-stream.h"
 
 #include <fcntl.h>
+#include <poll.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <zstd.h>
@@ -40,6 +41,7 @@ struct replay {
 	bool frame_done; /* the zstd frame, all of it given out */
 	struct hash_queue *queue;
 	struct strbuf record;
+	int stop_fd;
 	layer_sink_fn sink; /* NULL: only the digest is wanted */
 	void *context;
 };
@@ -110,6 +112,7 @@ static int emit_contents(struct replay *replay, const char *path, uint64_t size,
 	if (fd < 0)
 		return error_errno(err, errno, "open \"%s\" of the layer", path);
 	while (size > 0) {
+		struct pollfd stop = { .fd = replay->stop_fd, .events = POLLIN };
 		size_t room;
 		char *space = hash_queue_space(replay->queue, &room);
 		ssize_t n = read(fd, space, size < room ? (size_t)size : room);
@@ -119,6 +122,8 @@ static int emit_contents(struct replay *replay, const char *path, uint64_t size,
 			continue;
 		if (n < 0)
 			return error_errno(err, errno, "read \"%s\" of the layer", path);
+		if (replay->stop_fd >= 0 && poll(&stop, 1, 0) > 0)
+			return error_set(err, ERROR_CANCELLED, ECANCELED, "interrupted");
 		if (n == 0)
 			return error_invalid(err, "\"%s\" of the layer is shorter than recorded",
 					     path);
@@ -192,16 +197,17 @@ static int replay_all(struct store *store, const char *name, struct replay *repl
 
 #define REPLAY_INIT                                                                                \
 	{                                                                                          \
-		.fd = -EBADF, .tree_fd = -EBADF                                                    \
+		.fd = -EBADF, .tree_fd = -EBADF, .stop_fd = -EBADF                                 \
 	}
 
-int layer_hash(struct store *store, struct layer_draft *draft, struct error *err)
+int layer_hash(struct store *store, struct layer_draft *draft, int stop_fd, struct error *err)
 {
 	cleanup_with(replay_done) struct replay replay = REPLAY_INIT;
 	int ret;
 
 	if (draft->diff_id.text[0])
 		return 0;
+	replay.stop_fd = stop_fd;
 	ret = replay_all(store, draft->name, &replay, err);
 	if (ret < 0)
 		return error_prefix(err, ret, "layer");

@@ -111,7 +111,7 @@ int layer_publish(struct store *store, struct layer_draft *draft, struct layer_i
 {
 	cleanup_free char *target = NULL;
 	const char *id;
-	int ret = layer_hash(store, draft, err);
+	int ret = layer_hash(store, draft, -EBADF, err);
 
 	if (ret == 0)
 		ret = write_meta(store, draft, err);

@@ -68,8 +68,8 @@ int layer_from_folder(struct store *store, const char *folder, const struct laye
 		      struct layer_draft *out, struct error *err);
 
 /** Read the contents of a draft for its diffID; nothing to do when that is known. For any thread,
- * one at a time per draft. */
-int layer_hash(struct store *store, struct layer_draft *draft, struct error *err);
+ * one at a time per draft. stop_fd readable ends it with ERROR_CANCELLED; -EBADF = never. */
+int layer_hash(struct store *store, struct layer_draft *draft, int stop_fd, struct error *err);
 
 /** Write a mounted root file system as a tar archive to fd: sorted, the same bytes each time. */
 int layer_write_flat(struct store *store, int root_fd, int fd, struct error *err);

@@ -5,6 +5,8 @@
  */
 #include "builder/image/layer.h"
 
+#include <errno.h>
+#include <sys/eventfd.h>
 #include <sys/mman.h>
 #include <sys/socket.h>
 #include <sys/sysmacros.h>
@@ -342,7 +344,7 @@ static void test_upper_is_deterministic(void)
 		}
 		OK(layer_from_folder(&place.store, name, NULL, &drafts[i], &err));
 		CHECK_STR(drafts[i].diff_id.text, ""); /* nothing was read for it yet */
-		OK(layer_hash(&place.store, &drafts[i], &err));
+		OK(layer_hash(&place.store, &drafts[i], -EBADF, &err));
 	}
 	CHECK_STR(drafts[0].diff_id.text, drafts[1].diff_id.text);
 	CHECK_INT(drafts[0].entries, 500);
@@ -375,7 +377,7 @@ static void test_unchanged_folders(void)
 	strv_add(&lowers, lower);
 	OK(layer_from_folder(&place.store, upper, &scan, &draft, &err));
 	CHECK_INT(draft.entries, 0);
-	OK(layer_hash(&place.store, &draft, &err));
+	OK(layer_hash(&place.store, &draft, -EBADF, &err));
 	CHECK_STR(draft.diff_id.text,
 		  "sha256:5f70bf18a086007016e948b04aed3b82103a36bea41755b6cddfaf10ace3c6ef");
 
@@ -698,6 +700,26 @@ static void test_root_entry(void)
 	CHECK_INT(draft.entries, 1);
 }
 
+/* Whoever stops a build does not wait for a large layer. */
+static void test_stopped(void)
+{
+	cleanup_place struct place place = PLACE_INIT;
+	char name[STORE_NAME_SIZE];
+	cleanup_close int fd = -EBADF;
+	cleanup_close int stop_fd = eventfd(1, EFD_CLOEXEC);
+	struct layer_draft draft;
+
+	ROOT_ONLY();
+	place_open(&place);
+	OK(store_scratch(&place.store, name, &fd, &err));
+	write_file(fd, "f", "x", 0644);
+	OK(layer_from_folder(&place.store, name, NULL, &draft, &err));
+	CHECK_ERROR(layer_hash(&place.store, &draft, stop_fd, &err), ECANCELED, "interrupted");
+	CHECK_STR(draft.diff_id.text, "");
+	OK(layer_hash(&place.store, &draft, -EBADF, &err));
+	CHECK(draft.diff_id.text[0]);
+}
+
 static void test_reserved_names(void)
 {
 	cleanup_place struct place place = PLACE_INIT;
@@ -774,6 +796,7 @@ CHECK_MAIN({ "a written layer comes out of its stream", test_writer },
 	   { "a folder made again hides each name", test_made_again },
 	   { "a whole root file system against what is below", test_complete },
 	   { "ACLs, and none from the folder", test_acls }, { "holes stay holes", test_holes },
+	   { "hashing can be stopped", test_stopped },
 	   { "an unusual root is in the headers", test_root_entry },
 	   { "a file named like a whiteout is an error", test_reserved_names },
 	   { "changed files are noticed when streamed", test_damage }, { "chainIDs", test_chain })
