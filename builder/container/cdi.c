@@ -5,6 +5,7 @@
  */
 #include "builder/container/cdi.h"
 
+#include <assert.h>
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -443,15 +444,17 @@ static int add_edits(const struct cdi_edit_list *from, struct arena *arena,
 	return 0;
 }
 
-/* Is this the first of the named devices that comes from its file? */
-static bool is_first_of_file(const struct cdi *cdi, const struct strv *names, size_t index)
+/* Does one of the first of these devices come from this file, too? */
+static bool is_file_among(const struct cdi *cdi, const struct cdi_file *file,
+			  const struct strv *names, size_t count)
 {
-	const struct cdi_file *file = find_device(cdi, names->items[index])->file;
+	for (size_t i = 0; i < count; i++) {
+		const struct cdi_device *device = find_device(cdi, names->items[i]);
 
-	for (size_t i = 0; i < index; i++)
-		if (find_device(cdi, names->items[i])->file == file)
-			return false;
-	return true;
+		if (device && device->file == file)
+			return true;
+	}
+	return false;
 }
 
 int cdi_edits(const struct cdi *cdi, const struct strv *full_names, struct arena *arena,
@@ -462,7 +465,8 @@ int cdi_edits(const struct cdi *cdi, const struct strv *full_names, struct arena
 	for (size_t i = 0; i < full_names->count && ret == 0; i++) {
 		const struct cdi_device *device = find_device(cdi, full_names->items[i]);
 
-		if (is_first_of_file(cdi, full_names, i))
+		assert(device); /* the names are cdi_find's */
+		if (!is_file_among(cdi, device->file, full_names, i))
 			ret = add_edits(&device->file->edits, arena, out, err);
 		if (ret == 0)
 			ret = add_edits(&device->entry->edits, arena, out, err);
