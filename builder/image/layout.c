@@ -175,7 +175,7 @@ static int unpack_layer(struct layout *layout, const struct incoming *layer, str
 	if (ret == 0)
 		ret = layer_from_folder(store, folder, NULL, &draft, err);
 	if (ret == 0)
-		ret = layer_hash(store, &draft, err);
+		ret = layer_hash(store, &draft, -EBADF, err);
 	if (ret < 0)
 		return ret;
 	if (!result.parents && digest_equal(&draft.diff_id, &layer->diff_id))
