@@ -14,5 +14,5 @@ builder_suites += %D%/build-run.bats %D%/build-copy.bats %D%/build-copy-link.bat
 builder_suites += %D%/build-add.bats
 builder_suites += %D%/build-sandbox.bats %D%/build-devices.bats %D%/build-platform.bats
 builder_suites += %D%/build-config.bats
-builder_suites += %D%/build-cache.bats %D%/cache-key.bats %D%/stat-cache.bats %D%/why.bats %D%/prune.bats
+builder_suites += %D%/build-cache.bats %D%/cache-key.bats %D%/stat-cache.bats %D%/why.bats %D%/prune.bats %D%/cache-random.bats %D%/store-full.bats
 builder_suites += %D%/build-cli.bats %D%/build-check.bats %D%/parse.bats

@@ -1,0 +1,95 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: Apache-2.0
+# A store without room: builds say so, and nothing of them is in the way when there is room again.
+
+load build
+
+# in_small SIZE COMMAND...: with a store on a tmpfs of this size, in a mount namespace of its own
+in_small() {
+	local size=$1
+	shift
+	mkdir -p "$BATS_TEST_TMPDIR/small"
+	SMALL=$BATS_TEST_TMPDIR/small SIZE=$size C=$C B=$B BASE=$BATS_FILE_TMPDIR/base.tar \
+		run --separate-stderr -- unshare -m --propagation private bash -euc '
+		mount -t tmpfs -o "size=$SIZE" none "$SMALL"
+		export ORLOP_STORE=$SMALL/store
+		fails() { if "$@"; then echo "unexpected: $*" >&2; exit 9; fi; }
+		"$B" import -q "$BASE" base >/dev/null
+		'"$*"
+	printf '%s\n%s\n' "$output" "$stderr"
+}
+
+setup() {
+	[ -z "${MISSING:-}" ] || skip "$MISSING"
+	C=$BATS_TEST_TMPDIR/context
+	mkdir "$C"
+}
+
+# After it: what was taken is given back, the store is whole, and a smaller build works.
+AFTER='
+	[ -z "$(ls "$ORLOP_STORE/tmp")" ]
+	"$B" fsck
+	printf "FROM base\nRUN echo small > /small\n" >"$C/Dockerfile"
+	"$B" build -q -t small "$C"
+	[ "$("$B" export small | tar -xOf - small)" = small ]
+'
+
+@test "no room: a RUN that fills the store fails, and the store works after it" {
+	printf 'FROM base\nRUN dd if=/dev/zero of=/big bs=1M count=64\n' >"$C/Dockerfile"
+	# shellcheck disable=SC2016
+	in_small 24m 'fails "$B" build "$C"' "$AFTER"
+	[ "$status" = 0 ]
+	grep -q 'No space left on device' <<<"$stderr"
+}
+
+@test "no room: a COPY that is too large fails with the reason" {
+	head -c 40000000 /dev/urandom >"$C/big"
+	printf 'FROM base\nCOPY big /big\n' >"$C/Dockerfile"
+	# shellcheck disable=SC2016
+	in_small 24m 'fails "$B" build "$C"' "$AFTER"
+	[ "$status" = 0 ]
+	grep -qi 'no space left on device' <<<"$stderr"
+}
+
+@test "no room: not even for the log of a step, which is no failure" {
+	printf 'FROM base\nRUN seq 100000\n' >"$C/Dockerfile"
+	# shellcheck disable=SC2016
+	in_small 24m '
+		mkdir -p "$ORLOP_STORE/builds"
+		mount -t tmpfs -o size=64k none "$ORLOP_STORE/builds"
+		"$B" build -t logged "$C" >"$C/out" 2>&1
+		grep -q "the log of the build is not complete: No space left on device" "$C/out"
+		[ "$(grep -c "not complete" "$C/out")" = 1 ]
+		umount "$ORLOP_STORE/builds"
+	' "$AFTER"
+	[ "$status" = 0 ]
+}
+
+@test "no room: at any point of a build" {
+	mkdir "$C/d"
+	local i
+	for ((i = 0; i < 20; i++)); do head -c 50000 /dev/urandom >"$C/d/$i"; done
+	# the room that is left grows until the build succeeds
+	# shellcheck disable=SC2016
+	in_small 32m '
+		room=20 failed=0
+		while :; do
+			printf "FROM base\nRUN echo 1 > /one\nCOPY d /d%s\nRUN cat /d%s/* > /two\nWORKDIR /w\n" "$room" "$room" >"$C/Dockerfile"
+			free=$(df --output=avail -k "$SMALL" | tail -n 1)
+			[ "$free" -le "$room" ] || head -c "$(((free - room) * 1024))" /dev/zero >"$SMALL/fill"
+			if "$B" build -q -t any "$C" >"$C/out" 2>&1; then
+				break
+			fi
+			grep -qi "no space left on device" "$C/out"
+			failed=$((failed + 1))
+			rm -f "$SMALL/fill"
+			"$B" fsck
+			"$B" prune -af >/dev/null 2>&1
+			room=$((room + 180))
+		done
+		rm -f "$SMALL/fill"
+		[ "$failed" -ge 5 ]
+		[ "$("$B" export any | tar -xOf - two | wc -c)" = 1000000 ]
+	' "$AFTER"
+	[ "$status" = 0 ]
+}
