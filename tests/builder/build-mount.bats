@@ -202,6 +202,36 @@ last_layer() {
 	cached 8
 }
 
+@test "secret: while the step runs, in no log, no command line and nowhere on the disk" {
+	printf 'sesame-0815\n' >"$BATS_TEST_TMPDIR/secret"
+	export FROM_ENV=sesame-0815
+	cat >"$C/Dockerfile" <<-'X'
+		FROM base
+		RUN --mount=type=secret,id=e,env=TOKEN --mount=type=secret,id=f --mount=type=cache,id=secrets,target=/c \
+		    [ "$TOKEN" = "$(cat /run/secrets/f)" ] && touch /c/here && for i in $(seq 600); do [ ! -e /c/go ] || break; sleep 0.1; done; rm /c/go
+	X
+	"$B" --debug build --secret id=e,env=FROM_ENV --secret id=f,src="$BATS_TEST_TMPDIR/secret" "$C" \
+		>"$BATS_TEST_TMPDIR/log" 2>&1 3>&- &
+	local build=$! cache=
+	for _ in $(seq 600); do
+		cache=$(find "$ORLOP_STORE/mounts" -name here -printf '%h\n' 2>/dev/null)
+		[ -z "$cache" ] || break
+		sleep 0.1
+	done
+	[ -n "$cache" ]
+	# the command holds the variable, so only what it was started with counts
+	local found=0
+	cat /proc/[0-9]*/cmdline >"$BATS_TEST_TMPDIR/commands" 2>/dev/null || true # some end meanwhile
+	grep -qa sesame-0815 "$BATS_TEST_TMPDIR/commands" && found=1
+	grep -rqs sesame-0815 "$ORLOP_STORE" && found=2
+	touch "$cache/go"
+	wait "$build"
+	[ "$found" = 0 ]
+	refute grep -q sesame-0815 "$BATS_TEST_TMPDIR/log"
+	refute grep -rqs sesame-0815 "$ORLOP_STORE" /run/orlop-builder
+	rm "$cache/here"
+}
+
 @test "secret: required and missing, unreadable, unknown fields" {
 	try_build <<-'X'
 		FROM base
