@@ -12,6 +12,7 @@
 
 #include "builder/build/ahead.h"
 #include "builder/build/pending.h"
+#include "builder/build/run-record.h"
 #include "builder/build/schedule.h"
 #include "builder/build/step-info.h"
 #include "builder/build/step-wait.h"
@@ -449,6 +450,7 @@ static void run_branch(void *context)
 	/* also of what was done before a failure */
 	if (pending_finish(stage, ret < 0 ? NULL : &err) < 0 && ret == 0)
 		ret = -ECANCELED;
+	run_record_stage(engine, stage, ret < 0 ? step : NULL);
 	stage->finished = ret == 0;
 	if (ret < 0)
 		schedule_fail(engine->schedule, step, ret, &err);

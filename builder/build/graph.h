@@ -51,7 +51,8 @@ struct step_mount {
 	bool readonly, required;
 	enum run_mount_sharing sharing;
 	uint32_t mode, uid, gid;
-	uint64_t size; /* tmpfs; 0 = no limit */
+	uint64_t size;	   /* tmpfs; 0 = no limit */
+	const char *cache; /* its folder in the store, when that is known already; else NULL */
 };
 
 /** RUN: all that decides what the command does. */

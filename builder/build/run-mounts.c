@@ -131,8 +131,8 @@ static int fail_mount(const struct step_mount *mount, int ret, struct error *err
 /* -- bind ----------------------------------------------------------------------------------------
  */
 
-static int mount_trees(struct engine *engine, const struct step_mount *mount, struct strv *out,
-		       struct error *err)
+int run_mounts_trees(struct engine *engine, const struct step_mount *mount, struct strv *out,
+		     struct error *err)
 {
 	if (mount->files)
 		strv_take(out, layer_tree(mount->files->layer));
@@ -151,7 +151,7 @@ static int mount_root(struct run_mounts *mounts, const struct step_mount *mount,
 	struct snapshot_upper upper;
 	cleanup_strv struct strv trees = STRV_INIT;
 	cleanup_close int fd = -EBADF;
-	int ret = mount_trees(mounts->engine, mount, &trees, err);
+	int ret = run_mounts_trees(mounts->engine, mount, &trees, err);
 
 	if (ret == 0 && !mount->readonly)
 		ret = snapshot_upper_create(store, &trees, &upper, err);
@@ -230,15 +230,26 @@ static int compare_names(const void *a, const void *b)
 	return strcmp(x->name, y->name);
 }
 
+int run_mounts_cache_name(struct engine *engine, const struct step_mount *mount, char **out,
+			  struct error *err)
+{
+	cleanup_strbuf struct strbuf seed = STRBUF_INIT;
+	int ret;
+
+	if (mount->cache) {
+		*out = xstrdup(mount->cache);
+		return 0;
+	}
+	ret = source_key(engine, mount, &seed, err);
+	*out = cache_mount_name(engine, mount, strbuf_text(&seed));
+	return ret;
+}
+
 static int name_cache(struct run_mounts *mounts, const struct step_mount *mount,
 		      struct wanted_cache *out, struct error *err)
 {
-	cleanup_strbuf struct strbuf seed = STRBUF_INIT;
-	int ret = source_key(mounts->engine, mount, &seed, err);
-
 	out->mount = mount;
-	out->name = cache_mount_name(mounts->engine, mount, strbuf_text(&seed));
-	return ret;
+	return run_mounts_cache_name(mounts->engine, mount, &out->name, err);
 }
 
 static int open_cache(struct run_mounts *mounts, const struct wanted_cache *wanted,

@@ -39,6 +39,13 @@ struct run_mounts {
 int run_mounts_key(struct engine *engine, struct step *step, struct key_builder *builder,
 		   struct error *err);
 
+/** The folder of a cache mount in the store, owned. */
+int run_mounts_cache_name(struct engine *engine, const struct step_mount *mount, char **out,
+			  struct error *err);
+/** The trees that the source of a bind mount is a path in. */
+int run_mounts_trees(struct engine *engine, const struct step_mount *mount, struct strv *out,
+		     struct error *err);
+
 /** Make all mounts of a step ready. Call run_mounts_done in any case. */
 int run_mounts_prepare(struct engine *engine, const struct step_run *run, const struct place *place,
 		       struct run_mounts *out, struct error *err);

@@ -154,6 +154,8 @@ static int execute(const struct run_step *step, struct runtime_result *out, stru
 		.context = (void *)(uintptr_t)step,
 		.cancel_fd = step->interactive ? -EBADF : step->cancel_fd,
 		.kill_fd = step->kill_fd,
+		/* a build has its own way with signals */
+		.forward_signals = step->interactive && step->kill_fd < 0,
 	};
 	const struct conmon_run monitored = { .runtime = &runtime,
 					      .bundle = step->scratch,

@@ -33,6 +33,17 @@ struct step_kind {
 		    char **manifest, struct error *err);
 };
 
+/** Run a command in a RUN step's place on these trees, with our standard input and output; nothing
+ *  of what it changes is kept. */
+struct run_result;
+struct strv;
+int step_run_again(struct engine *engine, const struct step *step, const struct strv *trees,
+		   char *const *command, struct run_result *out, struct error *err);
+/** The shell of a RUN ("/bin/bash -o pipefail" of "/bin/bash -o pipefail -c COMMAND"), else
+ *  /bin/sh. */
+struct step_run;
+void step_run_shell(const struct step_run *run, struct strv *out);
+
 extern const struct step_kind step_kind_run, step_kind_copy, step_kind_workdir;
 
 #endif

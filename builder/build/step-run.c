@@ -7,6 +7,7 @@
 #include "builder/build/engine.h"
 #include "builder/build/place.h"
 #include "builder/build/run-mounts.h"
+#include "builder/build/run-record.h"
 #include "builder/build/runtime-exec.h"
 #include "builder/build/schedule.h"
 #include "builder/container/sandbox.h"
@@ -172,8 +173,7 @@ static int check_result(const struct step *step, const struct run_result *result
 		       : ret;
 }
 
-/* "/bin/bash -o pipefail" of "/bin/bash -o pipefail -c COMMAND"; else the usual one. */
-static void collect_shell(const struct step_run *run, struct strv *out)
+void step_run_shell(const struct step_run *run, struct strv *out)
 {
 	size_t words = run->arg_count > 2 ? run->arg_count - 2 : 0;
 
@@ -200,7 +200,7 @@ static void enter_shell(struct engine *engine, const struct step *step,
 		return;
 	engine_tell_failure(engine, why);
 	options->before_shell(options->shell_context, step, why);
-	collect_shell(run, &args);
+	step_run_shell(run, &args);
 	shell.id = id;
 	shell.args = strv_items(&args);
 	shell.interactive = true;
@@ -208,8 +208,9 @@ static void enter_shell(struct engine *engine, const struct step *step,
 		log_error("%s: %s", args.items[0], err.msg);
 }
 
+/* command: instead of the step's own, with our standard input and output; NULL = the step's. */
 static int execute(struct engine *engine, const struct step *owner, const struct place *place,
-		   struct run_result *out, struct error *err)
+		   char *const *command, struct run_result *out, struct error *err)
 {
 	const struct step_run *run = &owner->run;
 	const struct engine_options *options = engine->options;
@@ -221,7 +222,8 @@ static int execute(struct engine *engine, const struct step *owner, const struct
 		.id = id,
 		.rootfs = place->rootfs,
 		.scratch = place->bundle,
-		.args = (char *const *)run->args,
+		.args = command ? command : (char *const *)run->args,
+		.interactive = command != NULL,
 		.cwd = run->cwd,
 		.user = run->user,
 		.hostname = run->hostname,
@@ -246,7 +248,7 @@ static int execute(struct engine *engine, const struct step *owner, const struct
 	collect_env(run, &mounts, &env);
 	step.env = strv_items(&env);
 	ret = run_step_execute(&step, out, err);
-	if (ret < 0)
+	if (ret < 0 || command)
 		return ret;
 	ret = check_result(owner, out, err);
 	if (ret < 0 && options->before_shell)
@@ -267,9 +269,20 @@ static int run_make(struct engine *engine, struct step *step, struct layer_draft
 	if (ret == 0)
 		ret = place_make(&place, &trees, err);
 	if (ret == 0)
-		ret = execute(engine, step, &place, &result, err);
+		ret = execute(engine, step, &place, NULL, &result, err);
 	step->usage = result.rusage;
+	if (ret < 0 && result.exit_status)
+		run_record_keep(engine, &place);
 	return ret < 0 ? ret : place_to_layer(&place, &trees, out, err);
+}
+
+int step_run_again(struct engine *engine, const struct step *step, const struct strv *trees,
+		   char *const *command, struct run_result *out, struct error *err)
+{
+	cleanup_place struct place place = { .store = engine->store };
+	int ret = place_make(&place, trees, err);
+
+	return ret < 0 ? ret : execute(engine, step, &place, command, out, err);
 }
 
 static bool run_is_ready(const struct step *step)

@@ -32,7 +32,7 @@ int cli_open_store(struct cli *cli, bool mounts, struct store *out);
 
 extern const struct command_spec build_command, du_command, export_command, fsck_command,
 	history_command, images_command, import_command, inspect_command, logs_command,
-	parse_command, prune_command, rmi_command, run_command, save_command, shell_command,
-	tag_command;
+	parse_command, rerun_command, prune_command, rmi_command, run_command, save_command,
+	shell_command, tag_command;
 
 #endif

@@ -1,12 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * orlop-builder shell: look around in an image. A container of it with a shell instead of its
- * command, our terminal or standard input, and nothing of it kept.
+ * orlop-builder shell: look around in an image, or where a step of a build has worked. A shell
+ * instead of the command, our terminal or standard input, and nothing of it kept.
  */
 #include <string.h>
 #include <unistd.h>
 
+#include "builder/build/journal-find.h"
+#include "builder/build/run-again.h"
 #include "builder/build/runtime-exec.h"
+#include "builder/build/secrets.h"
 #include "builder/cli/cli.h"
 #include "builder/container/run.h"
 #include "builder/image/image.h"
@@ -14,7 +17,7 @@
 #include "lib/strv.h"
 
 struct shell_arguments {
-	struct strv env, volumes;
+	struct strv env, volumes, secrets;
 	const char *cwd, *user, *shell, *runtime;
 };
 
@@ -24,6 +27,8 @@ static const struct option_spec shell_options[] = {
 		 "set a variable; without a value, take ours"),
 	OPT_STRV('v', "volume", struct shell_arguments, volumes, "SOURCE:TARGET[:ro]",
 		 "mount a folder or file of the host"),
+	OPT_STRV(0, "secret", struct shell_arguments, secrets, "id=ID[,src=FILE|,env=NAME]",
+		 "a secret that the step mounts: the builder keeps none"),
 	OPT_STRING('w', "workdir", struct shell_arguments, cwd, "DIR", "start in this folder"),
 	OPT_STRING('u', "user", struct shell_arguments, user, "USER[:GROUP]",
 		   "be this user of the image, by name or number"),
@@ -82,6 +87,33 @@ static int run_shell(struct cli *cli, const struct shell_arguments *arguments, c
 	return ret < 0 ? ret : status;
 }
 
+/* Variables, mounts, folder and user are the step's: that is what it is for. */
+static int enter_step(struct cli *cli, const struct shell_arguments *arguments, const char *word)
+{
+	cleanup_store struct store store = STORE_INIT;
+	cleanup_free char *runtime = runtime_find(arguments->runtime);
+	struct run_again_options options = { .runtime = runtime,
+					     .shell = true,
+					     .shell_program = arguments->shell };
+	struct secret *secrets = NULL;
+	uint64_t build = 0, event = 0;
+	int status = 0, ret;
+
+	if (arguments->env.count || arguments->volumes.count || arguments->cwd || arguments->user)
+		return error_invalid(&cli->err,
+				     "-e, -v, -w and -u are for images: a step has its own");
+	ret = secrets_parse(&arguments->secrets, &cli->arena, &secrets, &options.secret_count,
+			    &cli->err);
+	options.secrets = secrets;
+	if (ret == 0)
+		ret = cli_open_store(cli, true, &store);
+	if (ret == 0)
+		ret = journal_find_step(&store, word, &build, &event, &cli->err);
+	if (ret == 0)
+		ret = run_again(&store, build, event, &options, &status, &cli->err);
+	return ret < 0 ? ret : status;
+}
+
 static int cmd_shell(const struct command_spec *command, int argc, char **argv, void *globals)
 {
 	struct shell_arguments arguments = { 0 };
@@ -92,17 +124,18 @@ static int cmd_shell(const struct command_spec *command, int argc, char **argv, 
 	cli->failure_status = CLI_RUN_FAILED;
 	ret = cli_parse(cli, command, argc, argv, &arguments, &words);
 	if (ret == 0)
-		ret = run_shell(cli, &arguments, words.arguments[0]);
+		ret = (journal_names_step(words.arguments[0]) ? enter_step : run_shell)(
+			cli, &arguments, words.arguments[0]);
 	options_done(shell_options, &arguments);
 	return ret;
 }
 
 const struct command_spec shell_command = {
 	.name = "shell",
-	.arguments = "IMAGE",
+	.arguments = "IMAGE|BUILD#N",
 	.options = shell_options,
 	.arguments_min = 1,
 	.arguments_max = 1,
 	.run = cmd_shell,
-	.summary = "look around in an image: a shell in a container that is not kept",
+	.summary = "look around in an image, or where a step of a build has worked",
 };

@@ -19,6 +19,7 @@ builder_libbuilder_a_SOURCES += %D%/cmd-inspect.c
 builder_libbuilder_a_SOURCES += %D%/cmd-logs.c
 builder_libbuilder_a_SOURCES += %D%/cmd-parse.c
 builder_libbuilder_a_SOURCES += %D%/cmd-prune.c
+builder_libbuilder_a_SOURCES += %D%/cmd-rerun.c
 builder_libbuilder_a_SOURCES += %D%/cmd-rmi.c
 builder_libbuilder_a_SOURCES += %D%/cmd-run.c
 builder_libbuilder_a_SOURCES += %D%/cmd-save.c

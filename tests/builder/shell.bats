@@ -71,3 +71,73 @@ in_shell() {
 	grep -q '/dev/pts/0' "$log"
 	grep -q 'it-is 2' "$log"
 }
+
+# number TEXT: of the step in the newest build's progress
+number() {
+	grep -m 1 -F -- "$1" <<<"$stderr" | sed 's/^#\([0-9]*\) .*/\1/'
+}
+
+@test "shell BUILD#N: a step that failed, with its files, variables, mounts, folder and user" {
+	mkdir "$C/dir"
+	echo bound >"$C/dir/file"
+	try_build <<-'X'
+		FROM base AS tools
+		RUN echo tool >/tool
+		FROM base
+		ENV E=of-the-image
+		WORKDIR /work
+		RUN echo first >one && chown -R app .
+		USER app
+		RUN --mount=type=bind,source=dir,target=/bound --mount=type=bind,from=tools,source=/tool,target=/tool \
+			--mount=type=cache,target=/cache,uid=1000 --mount=type=secret,id=s,env=S \
+			echo kept >/cache/f; rm one; echo half >two; exit 3
+	X
+	[ "$status" = 1 ]
+	n=$(number "type=bind")
+	S=hidden in_shell --secret id=s,env=S "last#$n" <<-'X'
+		ls; cat two /bound/file /tool /cache/f; pwd; id -u; echo $E $S; echo more >three
+	X
+	[ "$status" = 0 ]
+	[ "$output" = $'two\nhalf\nbound\ntool\nkept\n/work\n1000\nof-the-image hidden' ]
+	# nothing is kept of the shell, and its own files can be looked at again
+	in_shell "last:stage-1/4" <<<'ls; exit 4'
+	[ "$status" = 4 ]
+	[ "$output" = two ]
+	# a command on what the step found
+	status=0
+	output=$("$B" rerun "last#$n" 2>&1) || status=$?
+	[ "$status" = 3 ]
+	[ "$output" = "" ]
+	# the next failure takes its place
+	first=$("$B" logs | awk 'NR == 2 { print $1 }')
+	try_build <<<$'FROM base\nRUN echo other >/other; false'
+	in_shell "last#2" <<<'cat /other'
+	[ "$output" = other ]
+	in_shell "$first#$n" <<<'ls'
+	[ "$output" = one ]
+	[[ $stderr = *'is gone: these are the files that it found'* ]]
+	[ -z "$(ls -A "$ORLOP_STORE/tmp" "$ORLOP_STORE/leases" | grep -v :)" ]
+}
+
+@test "shell and rerun BUILD#N: steps that succeeded, also when they came from the cache" {
+	build <<-'X'
+		FROM base
+		RUN echo again; echo x >>/x
+		RUN echo y >>/x
+	X
+	again
+	cached 3
+	in_shell 'last#3' <<<'cat /x'
+	[ "$output" = $'x\ny' ]
+	in_shell 'last:stage-0/2' <<<'cat /x'
+	[ "$output" = x ]
+	[ "$("$B" rerun 'last#2')" = again ]
+	in_shell 'last#1' <<<exit
+	[ "$status" = 125 ]
+	[[ $stderr = *"no RUN that was executed"* ]]
+	in_shell 'last#99' <<<exit
+	[ "$status" = 125 ]
+	[[ $stderr = *"no such build or step"* ]]
+	in_shell -u root 'last#3' <<<exit
+	[ "$status" = 125 ]
+}
