@@ -182,6 +182,20 @@ static int write_one(struct engine *engine, const struct step *step, const struc
 	return store_replace(engine->store, name, text.data, text.size, err);
 }
 
+/* Was a RUN of it begun that is not from the cache? */
+static bool is_new_run(const struct step *step)
+{
+	return step->kind == &step_kind_run && !step->cached && step->event;
+}
+
+static bool has_new_run(const struct graph_stage *stage)
+{
+	for (size_t i = 0; i < stage->step_count; i++)
+		if (is_new_run(stage->steps[i]))
+			return true;
+	return false;
+}
+
 void run_record_stage(struct engine *engine, struct graph_stage *stage, const struct step *stopped)
 {
 	cleanup_strv struct strv trees = STRV_INIT, below = STRV_INIT;
@@ -189,10 +203,11 @@ void run_record_stage(struct engine *engine, struct graph_stage *stage, const st
 	size_t made = 0;
 	int ret;
 
-	if (!engine->build)
-		return;
 	while (made < stage->step_count && stage->steps[made] != stopped)
 		made++;
+	/* a stage from the cache has not even looked for the layers of its base */
+	if (!engine->build || !has_new_run(stage))
+		return;
 	ret = engine_trees(engine, stage, &trees, &why);
 	/* each step that was made has put one tree on top */
 	for (size_t i = 0; i + made < trees.count; i++)
@@ -200,7 +215,7 @@ void run_record_stage(struct engine *engine, struct graph_stage *stage, const st
 	for (size_t i = 0; i < stage->step_count && i <= made && ret == 0; i++) {
 		const struct step *step = stage->steps[i];
 
-		if (step->kind == &step_kind_run && !step->cached && step->event)
+		if (is_new_run(step))
 			ret = write_one(engine, step, &below, &why);
 		if (i < made)
 			strv_add(&below, trees.items[trees.count - made + i]);
