@@ -57,11 +57,27 @@ static bool has_command(const char *text, const char *program, const char *word)
 	return false;
 }
 
+/* Are the stage's layers in an image? Not if the target only copies from it; another stage may be
+ * somebody's target. */
+static bool is_shipped(const struct lint *lint, const struct stage *stage)
+{
+	const struct stages *stages = lint->stages;
+
+	for (const struct stage *s = stages->target; s; s = s->parent)
+		if (s == stage)
+			return true;
+	for (size_t i = 0; i < stages->order_count; i++)
+		if (stages->order[i] == stage)
+			return false;
+	return true;
+}
+
 /* -- package managers ----------------------------------------------------------------------------
  */
 
 struct package_manager {
 	const char *program, *install;
+	const char *update;   /* the command that fetches what is left over; NULL = install */
 	const char *keeps;    /* folder of what is left over */
 	const char *cleaner;  /* "PROGRAM clean" removes it, too; NULL = it does not */
 	const char *option;   /* of the install command that leaves nothing; NULL = none */
@@ -70,15 +86,15 @@ struct package_manager {
 
 /* clang-format off */
 static const struct package_manager package_managers[] = {
-	{ "apt-get",  "install", "/var/lib/apt",     NULL,    NULL,             NULL },
-	{ "apt",      "install", "/var/lib/apt",     NULL,    NULL,             NULL },
-	{ "apk",      "add",     "/var/cache/apk",   "cache", "--no-cache",     NULL },
-	{ "dnf",      "install", "/var/cache/dnf",   "clean", NULL,             NULL },
-	{ "microdnf", "install", "/var/cache/yum",   "clean", NULL,             NULL },
-	{ "yum",      "install", "/var/cache/yum",   "clean", NULL,             NULL },
-	{ "zypper",   "install", "/var/cache/zypp",  "clean", NULL,             NULL },
-	{ "pip",      "install", "/root/.cache/pip", "cache", "--no-cache-dir", "PIP_NO_CACHE_DIR" },
-	{ "pip3",     "install", "/root/.cache/pip", "cache", "--no-cache-dir", "PIP_NO_CACHE_DIR" },
+	{ "apt-get",  "install", "update", "/var/lib/apt",     NULL,    NULL,             NULL },
+	{ "apt",      "install", "update", "/var/lib/apt",     NULL,    NULL,             NULL },
+	{ "apk",      "add",     NULL,     "/var/cache/apk",   "cache", "--no-cache",     NULL },
+	{ "dnf",      "install", NULL,     "/var/cache/dnf",   "clean", NULL,             NULL },
+	{ "microdnf", "install", NULL,     "/var/cache/yum",   "clean", NULL,             NULL },
+	{ "yum",      "install", NULL,     "/var/cache/yum",   "clean", NULL,             NULL },
+	{ "zypper",   "install", NULL,     "/var/cache/zypp",  "clean", NULL,             NULL },
+	{ "pip",      "install", NULL,     "/root/.cache/pip", "cache", "--no-cache-dir", "PIP_NO_CACHE_DIR" },
+	{ "pip3",     "install", NULL,     "/root/.cache/pip", "cache", "--no-cache-dir", "PIP_NO_CACHE_DIR" },
 };
 /* clang-format on */
 
@@ -125,6 +141,7 @@ static bool leaves_cache(const struct walk_stage *stage, const struct instructio
 	const char *text = shell_text(run);
 
 	if (!has_command(text, manager->program, manager->install) ||
+	    (manager->update && !has_command(text, manager->program, manager->update)) ||
 	    is_mounted(run, manager->keeps) || is_removed(text, manager))
 		return false;
 	if (manager->variable && (strv_env_get(&stage->scope.values, manager->variable) ||
@@ -137,7 +154,8 @@ static void check_package_cache(struct lint *lint, const struct walk_stage *stag
 				const struct instruction *raw, const struct instruction *expanded)
 {
 	for (size_t i = 0; i < ARRAY_SIZE(package_managers); i++)
-		if (leaves_cache(stage, expanded, &package_managers[i]))
+		if (is_shipped(lint, stage->stage) &&
+		    leaves_cache(stage, expanded, &package_managers[i]))
 			lint_warn(lint, raw, NULL, "%s leaves its files under %s in the layer",
 				  package_managers[i].program, package_managers[i].keeps);
 }
@@ -179,9 +197,9 @@ static bool is_for_add(const char *source)
 static void check_add(struct lint *lint, const struct walk_stage *stage,
 		      const struct instruction *raw, const struct instruction *expanded)
 {
-	(void)stage;
+	/* a name that is not known yet may be that of an archive */
 	if (raw->kind != INST_ADD || raw->heredoc_count || instruction_flag(raw, "unpack") ||
-	    instruction_flag(raw, "checksum"))
+	    instruction_flag(raw, "checksum") || stage->missing.count)
 		return;
 	for (size_t i = 0; i + 1 < expanded->arg_count; i++)
 		if (is_for_add(expanded->args[i]))
@@ -212,11 +230,18 @@ static bool is_secret_file(const char *path)
 					     "id_rsa",	   "id_dsa",	       "id_ecdsa",
 					     "id_ed25519", ".htpasswd",	       ".pgpass" };
 	static const char *const endings[] = { ".key", ".p12", ".pfx", ".kdbx", ".jks" };
+	/* such a key is one to verify with */
+	static const char *const public[] = { "gpg", "pub", "apt", "sign", "release" };
 	const char *name = base_name(path);
 
+	if (strstr(path, "://"))
+		return false;
 	for (size_t i = 0; i < ARRAY_SIZE(names); i++)
 		if (strcmp(name, names[i]) == 0)
 			return true;
+	for (size_t i = 0; i < ARRAY_SIZE(public); i++)
+		if (strstr(name, public[i]))
+			return false;
 	for (size_t i = 0; i < ARRAY_SIZE(endings); i++)
 		if (has_suffix(name, endings[i]))
 			return true;
@@ -245,7 +270,8 @@ static void check_secret(struct lint *lint, const struct walk_stage *stage,
 	bool copies = raw->kind == INST_COPY || raw->kind == INST_ADD;
 	bool sets = raw->kind == INST_ENV || raw->kind == INST_ARG;
 
-	(void)stage;
+	if (!is_shipped(lint, stage->stage))
+		return;
 	for (size_t i = 0; copies && i + 1 < expanded->arg_count; i++)
 		if (is_secret_file(expanded->args[i]))
 			lint_warn(lint, raw, expanded->arg_spans ? &expanded->arg_spans[i] : NULL,
@@ -342,8 +368,9 @@ static void look_at_run(struct made_files *made, const struct instruction *run)
 static void check_deleted(struct lint *lint, const struct walk_stage *stage)
 {
 	struct made_files made = { .lint = lint, .folder = xstrdup("/") };
+	size_t count = is_shipped(lint, stage->stage) ? stage->stage->body_count : 0;
 
-	for (size_t i = 0; i < stage->stage->body_count; i++) {
+	for (size_t i = 0; i < count; i++) {
 		const struct instruction *instruction = &stage->stage->body[i];
 
 		if (instruction->kind == INST_WORKDIR) {
@@ -369,9 +396,22 @@ static void check_entrypoint(struct lint *lint, const struct walk_stage *stage,
 {
 	(void)stage;
 	(void)expanded;
-	if (raw->kind == INST_ENTRYPOINT && !raw->json && !has_prefix(raw->args[0], "exec "))
+	if (raw->kind == INST_ENTRYPOINT && !raw->json && !strstr(raw->args[0], "exec "))
 		lint_warn(lint, raw, NULL,
 			  "the shell gets the signals and CMD's arguments, not the program");
+}
+
+/* Images whose names say that they have a user. */
+static bool has_user_by_name(const struct stage *stage)
+{
+	static const char *const words[] = { "nonroot", "rootless", "unprivileged" };
+
+	while (stage->parent)
+		stage = stage->parent;
+	for (size_t i = 0; i < ARRAY_SIZE(words); i++)
+		if (strstr(stage->base, words[i]))
+			return true;
+	return false;
 }
 
 static void check_user(struct lint *lint, const struct walk_stage *stage)
@@ -380,6 +420,7 @@ static void check_user(struct lint *lint, const struct walk_stage *stage)
 	size_t size = strcspn(user, ":");
 
 	if (stage->stage != lint->stages->target ||
+	    (!stage->last[INST_USER] && !stage->base_known && has_user_by_name(stage->stage)) ||
 	    (size && strncmp(user, "root", size > 4 ? size : 4) != 0 &&
 	     strncmp(user, "0", size) != 0))
 		return;

@@ -53,8 +53,8 @@ bool shell_next_command(const char **text, struct strv *words)
 	const char *p = *text;
 
 	strv_done(words);
-	while (*p && ends_command(*p))
-		p++;
+	while (*p && (ends_command(*p) || is_blank(*p) || *p == '#'))
+		p += *p == '#' ? strcspn(p, "\n") : 1; /* a comment */
 	if (!*p)
 		return false;
 	for (;;) {
@@ -62,6 +62,8 @@ bool shell_next_command(const char **text, struct strv *words)
 
 		while (is_blank(*p) || (*p == '\\' && p[1] == '\n'))
 			p += *p == '\\' ? 2 : 1;
+		if (*p == '#')
+			p += strcspn(p, "\n");
 		if (ends_command(*p))
 			break;
 		read_word(&p, &word);
