@@ -32,7 +32,8 @@
 #define REMOVAL_WAIT_MS 1000
 
 static const char *const store_folders[] = { "blobs", "blobs/sha256", "layers", "refs",
-					     "steps", "leases",	      "tmp",	"containers" };
+					     "steps", "leases",	      "tmp",	"containers",
+					     "lists", "stat",	      "builds" };
 
 /* the file "format": what must be equal for a store to be usable */
 struct store_format {

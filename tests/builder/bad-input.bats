@@ -22,9 +22,9 @@ teardown() {
 	teardown_store
 }
 
-# Everything in the store but its locks.
+# Everything in the store but its locks, and the journals: a build that fails is told about there.
 listing() {
-	find "$ORLOP_STORE" -name '*.lock' -prune -o -printf '%P %y %m %U:%G %s %l\n' | sort
+	find "$ORLOP_STORE" \( -name '*.lock' -o -name builds \) -prune -o -printf '%P %y %m %U:%G %s %l\n' | sort
 }
 
 # fails PATTERN COMMAND...: with status 1, this message on stderr, and the store as it was.

@@ -119,7 +119,12 @@ what() {
 	ORLOP_STORE=$clean "$B" import -q "$BATS_FILE_TMPDIR/base.tar" base >/dev/null
 	for ((round = 1; round <= rounds; round++)); do
 		for ((count = RANDOM % 3; count >= 0; count--)); do
-			[ $((RANDOM % 3)) = 0 ] && change_dockerfile || change_context
+			# a change that is none (a file moved onto itself) is as good as any
+			if [ $((RANDOM % 3)) = 0 ]; then
+				change_dockerfile || true
+			else
+				change_context 2>/dev/null || true
+			fi
 		done
 		write_dockerfile
 		"$B" build --build-arg A="${part[arg]}" -t random "$C" >"$BATS_TEST_TMPDIR/cached" 2>&1 ||
@@ -127,7 +132,11 @@ what() {
 		ORLOP_STORE=$clean "$B" build --no-cache --build-arg A="${part[arg]}" -t random "$C" \
 			>"$BATS_TEST_TMPDIR/clean" 2>&1 || echo failed >>"$BATS_TEST_TMPDIR/clean"
 		if grep -qx failed "$BATS_TEST_TMPDIR/clean"; then # both or none
-			grep -qx failed "$BATS_TEST_TMPDIR/cached"
+			if ! grep -qx failed "$BATS_TEST_TMPDIR/cached"; then
+				echo "round $round of seed $seed fails only without the cache"
+				cat "$C/Dockerfile" "$BATS_TEST_TMPDIR/clean" "$BATS_TEST_TMPDIR/cached"
+				return 1
+			fi
 			continue
 		fi
 		taken=$((taken + $(grep -c 'CACHED$' "$BATS_TEST_TMPDIR/cached") - 2))
