@@ -412,7 +412,7 @@ int expand_word(const struct expand *expand, const char *text, char **out, struc
 		strbuf_done(&output.text);
 	else
 		*out = strbuf_take(&output.text);
-	return error_prefix(err, ret, "failed to process \"%s\"", text);
+	return ret < 0 ? error_prefix(err, ret, "failed to process \"%s\"", text) : ret;
 }
 
 int expand_words(const struct expand *expand, const char *text, struct strv *out, struct error *err)
@@ -427,7 +427,7 @@ int expand_words(const struct expand *expand, const char *text, struct strv *out
 		strv_add_all(out, strv_items(&words));
 	}
 	strbuf_done(&output.text);
-	return error_prefix(err, ret, "failed to process \"%s\"", text);
+	return ret < 0 ? error_prefix(err, ret, "failed to process \"%s\"", text) : ret;
 }
 
 const char *expand_lookup_strv(void *context, const char *name)

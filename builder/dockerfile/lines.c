@@ -281,6 +281,8 @@ void source_range_point(struct source_range *range, const struct source_piece *p
 int source_prefix(const struct source_text *source, const struct source_range *where, int ret,
 		  struct error *err)
 {
+	if (ret >= 0)
+		return ret;
 	if (where->column)
 		return error_prefix(err, ret, "%s:%u:%u", source->name, where->line, where->column);
 	return error_prefix(err, ret, "%s:%u", source->name, where->first);

@@ -72,7 +72,7 @@ struct logical_line {
 	bool empty_continuation; /* an empty line inside a continuation */
 };
 
-/** Put "NAME:LINE[:COLUMN]: " in front of a message; returns ret. */
+/** Put "NAME:LINE[:COLUMN]: " in front of the message of a failure; returns ret. */
 int source_prefix(const struct source_text *source, const struct source_range *where, int ret,
 		  struct error *err);
 

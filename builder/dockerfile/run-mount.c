@@ -359,7 +359,7 @@ int run_mount_parse(const char *text, const struct expand *expand, struct arena 
 		ret = check_mount(&reader, used, fields.count);
 	if (ret == 0)
 		*out = mount;
-	return error_prefix(err, ret, "--mount=%s", text);
+	return ret < 0 ? error_prefix(err, ret, "--mount=%s", text) : ret;
 }
 
 int run_mount_check_syntax(const char *text, struct error *err)

@@ -28,6 +28,13 @@ static void check_spans(const char *text, const struct strv *words, const struct
 	}
 }
 
+static bool is_ascii(const char *text)
+{
+	while (*text && (unsigned char)*text < 0x80)
+		text++;
+	return !*text;
+}
+
 static void cut(const char *text, char escape)
 {
 	cleanup_strv struct strv blanks = STRV_INIT, quoted = STRV_INIT, flags = STRV_INIT,
@@ -40,7 +47,7 @@ static void cut(const char *text, char escape)
 	check_spans(text, &blanks, &at_blanks, true);
 	words_split_quoted(text, escape, &quoted, &at_quoted);
 	check_spans(text, &quoted, &at_quoted, true);
-	FUZZ_ASSERT(quoted.count <= blanks.count);
+	FUZZ_ASSERT(quoted.count <= blanks.count || !is_ascii(text)); /* there are other blanks */
 	rest = words_take_flags(text, escape, &flags, &at_flags);
 	check_spans(text, &flags, &at_flags, false);
 	FUZZ_ASSERT(rest >= text && rest <= text + strlen(text));
