@@ -105,7 +105,7 @@ probe() {
 teardown() {
 	local left=0
 
-	[ ${#BACKGROUND[@]} -eq 0 ] || kill "${BACKGROUND[@]}" 2>/dev/null || true
+	[ ${#BACKGROUND[@]} -eq 0 ] || kill -KILL "${BACKGROUND[@]}" 2>/dev/null || true # some have signals blocked
 	[ -n "${KEEP:-}" ] && echo "kept: $RUNTIME --root $ROOT ... -b $BUNDLE $ID ($WORK)"
 	for state in "$ROOT"/*/; do
 		[ -d "$state" ] && "$RUNTIME" --root "$ROOT" delete --force "$(basename "$state")" 3>&- || true

@@ -380,7 +380,7 @@ reporting() {
 	done
 	reporting 83 1 46
 	for verb in create run; do
-		RT_UNDER=(timeout 20)
+		RT_UNDER=(timeout -s KILL 20)
 		fails $verb -b "$BUNDLE" "$ID"
 		contains "/annotations/run.oci.seccomp_bpf_data: the filter must let sendmsg(2) or write(2) pass"
 		[ ! -e "$ROOT/$ID" ]

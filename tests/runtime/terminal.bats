@@ -172,7 +172,7 @@ has_read() {
 	for verb in "run -b $BUNDLE $ID-2" "exec -t $ID /bin/probe cat /text then read"; do
 		status=0
 		# shellcheck disable=SC2086
-		timeout 60 "$RUNTIME" --root "$ROOT" $verb <"$WORK/paste" >"$WORK/out" 2>&1 3>&- || status=$?
+		timeout -s KILL 60 "$RUNTIME" --root "$ROOT" $verb <"$WORK/paste" >"$WORK/out" 2>&1 3>&- || status=$?
 		equals "$status" 0
 		contains "read a line of a long paste" "$(tail -c 200000 "$WORK/out")"
 	done
