@@ -150,6 +150,6 @@ what() {
 		[ $((round % 50)) != 0 ] || ORLOP_STORE=$clean "$B" prune -af >/dev/null 2>&1
 	done
 	echo "$taken steps were taken in $rounds rounds"
-	[ "$taken" -gt "$rounds" ]
+	[ "$taken" -gt $((rounds / 3)) ] # else nothing was compared
 	rm -rf "$clean"
 }
