@@ -82,7 +82,7 @@ complete_line() {
 		[[ $replies == *" $word "* ]]
 	done
 	complete_line "$B" build --no-c
-	[ "$replies" = " --no-cache " ]
+	[ "$replies" = " --no-cache --no-cache-filter " ]
 	complete_line "$B" --store /x images --format ""
 	[ "$replies" = " table json " ]
 }
