@@ -230,11 +230,16 @@ static int begin_from_image(struct graph *graph, struct graph_stage *stage, stru
 	ret = load_image(graph, named, stage->stage->base, stage->platform, &stage->base, err);
 
 	/* without a number it is there, but not for this platform */
-	if (ret == -ENOENT && err && err->code == ERROR_NOT_FOUND && err->errnum)
+	if (ret == -ENOENT && err && err->code == ERROR_NOT_FOUND && err->errnum) {
+		const char *near = stages_nearest(graph->stages, stage->stage->base);
+
 		ret = error_set(err, ERROR_NOT_FOUND, 0,
 				"the base image \"%s\" is not in the store (import makes one of a "
 				"root filesystem)",
 				stage->stage->base);
+		if (near)
+			ret = error_suffix(err, ret, "; did you mean the stage \"%s\"?", near);
+	}
 	if (ret == 0)
 		ret = check_platform(graph, stage, stage->base, err);
 	if (ret == 0)

@@ -111,6 +111,12 @@ load build
 	[ "$status" = 1 ]
 	said 'Dockerfile:3(:[0-9]+)?: .*B: needed'
 	refute said '^#1'
+	try_build <<-'X'
+		FROM base AS builder
+		FROM bulider
+	X
+	[ "$status" = 1 ]
+	said 'the base image "bulider" is not in the store .*; did you mean the stage "builder"\?'
 }
 
 @test "build: an unused build arg is a warning with the nearest ARG" {
