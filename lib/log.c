@@ -45,6 +45,14 @@ int log_fd(void)
 	return log_state.fd;
 }
 
+int log_redirect(int fd)
+{
+	int before = log_state.fd;
+
+	log_state.fd = fd;
+	return before;
+}
+
 static void add_time(struct strbuf *line)
 {
 	char text[CLOCK_TEXT_SIZE];

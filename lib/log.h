@@ -26,6 +26,9 @@ bool log_enabled(enum log_level level);
 /** The fd given to log_setup, so that a child can keep it. */
 int log_fd(void);
 
+/** Log to another fd, borrowed as in log_setup; returns the one before. */
+int log_redirect(int fd);
+
 void log_write(enum log_level level, const char *format, ...) __attribute__((format(printf, 2, 3)));
 #define log_error(...) log_write(LOG_ERROR, __VA_ARGS__)
 #define log_warning(...) log_write(LOG_WARNING, __VA_ARGS__)

@@ -35,6 +35,8 @@ void json_key(struct json_writer *writer, const char *name);
 
 /** NULL is written as null. */
 void json_string(struct json_writer *writer, const char *text);
+/** Bytes, as a string of base64. */
+void json_base64(struct json_writer *writer, const void *data, size_t size);
 void json_u64(struct json_writer *writer, uint64_t value);
 void json_i64(struct json_writer *writer, int64_t value);
 void json_bool(struct json_writer *writer, bool value);

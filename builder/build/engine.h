@@ -10,33 +10,14 @@
 
 #include <stdbool.h>
 
+#include "builder/build/events.h"
 #include "builder/build/graph.h"
 #include "builder/build/run-step.h"
 #include "builder/build/step-kinds.h"
 #include "builder/context/context.h"
 #include "lib/error.h"
 
-enum build_event_kind {
-	EVENT_BEGIN,  /* id, name */
-	EVENT_OUTPUT, /* data of the command that runs in it */
-	EVENT_NOTE,   /* a line of our own */
-	EVENT_CACHED,
-	EVENT_DONE,
-	EVENT_FAILED, /* data: the message */
-	EVENT_CANCELED,
-};
-
 struct schedule;
-
-struct build_event {
-	enum build_event_kind kind;
-	unsigned int id; /* of the thing that happens, counted from 1 */
-	const char *name;
-	const char *data;
-	size_t size;
-};
-
-typedef void (*build_event_fn)(void *context, const struct build_event *event);
 
 struct engine_options {
 	bool no_cache;

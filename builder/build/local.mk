@@ -28,6 +28,7 @@ builder_libbuilder_a_SOURCES += %D%/engine.c %D%/engine.h
 builder_libbuilder_a_SOURCES += %D%/ahead.c %D%/ahead.h
 builder_libbuilder_a_SOURCES += %D%/schedule.c %D%/schedule.h
 builder_libbuilder_a_SOURCES += %D%/step-wait.c %D%/step-wait.h
+builder_libbuilder_a_SOURCES += %D%/engine.c %D%/engine.h %D%/events.h
 builder_libbuilder_a_SOURCES += %D%/step-kinds.h
 builder_libbuilder_a_SOURCES += %D%/step-run.c
 builder_libbuilder_a_SOURCES += %D%/step-copy.c

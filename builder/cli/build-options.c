@@ -55,11 +55,14 @@ const struct option_spec build_option_table[] = {
 		   "when a RUN fails, enter a shell where it did (default: fail)"),
 	OPT_STRING(0, "runtime", struct build_args, runtime, "PROGRAM",
 		   "the OCI runtime of RUN steps (default: orlop-runtime)"),
-	OPT_STRING(0, "progress", struct build_args, progress, "plain|auto|quiet", "kind of progress"),
+	OPT_STRING(0, "progress", struct build_args, progress, "auto|plain|tty|rawjson|quiet|none",
+		   "how progress is shown (default: BUILDKIT_PROGRESS, else auto: tty on a terminal)"),
 	OPT_STRV(0, "label", struct build_args, labels, "NAME=VALUE", "label of the image"),
 	OPT_BOOL(0, "subsecond", struct build_args, subsecond,
 		 "keep the nanoseconds of files' times in the layers"),
 	OPT_STRING(0, "iidfile", struct build_args, iidfile, "FILE", "write the image's id to a file"),
+	OPT_STRING(0, "metadata-file", struct build_args, metadata, "FILE",
+		   "write the image's digests and names, and figures of the build, as JSON"),
 	OPT_STRING(0, "platform", struct build_args, platform, "OS/ARCH[/VARIANT]",
 		   "the platform to build for (default: this machine's)"),
 	OPT_BOOL(0, "check", struct build_args, check,
@@ -77,11 +80,6 @@ const struct option_spec build_option_table[] = {
 
 static const struct name_value networks[] = {
 	{ "default", RUN_NETWORK_HOST }, { "host", RUN_NETWORK_HOST }, { "none", RUN_NETWORK_NONE },
-	{ NULL, 0 },
-};
-
-static const struct name_value progress_kinds[] = {
-	{ "auto", PROGRESS_PLAIN }, { "plain", PROGRESS_PLAIN }, { "quiet", PROGRESS_QUIET },
 	{ NULL, 0 },
 };
 
@@ -115,13 +113,24 @@ static int read_build_args(struct build_options *options, struct cli *cli)
 	return 0;
 }
 
+/* -q is a kind of progress; what is set in the environment is a wish. */
 static int read_progress(struct build_options *options, struct cli *cli)
 {
-	int kind = PROGRESS_PLAIN;
-	int ret = cli_choose(cli, "--progress", progress_kinds, options->args.progress, &kind);
+	const struct build_args *args = &options->args;
+	const char *wished = args->quiet ? "quiet" : getenv("BUILDKIT_PROGRESS");
+	int kind = PROGRESS_AUTO;
+	int ret = cli_choose(cli, "--progress", progress_kinds, args->progress, &kind);
 
-	options->progress = options->args.quiet ? PROGRESS_QUIET : (enum progress_kind)kind;
-	return ret;
+	if (ret < 0)
+		return ret;
+	if (args->quiet && args->progress && kind != PROGRESS_AUTO && kind != PROGRESS_QUIET)
+		return error_set(&cli->err, ERROR_USAGE, 0,
+				 "--quiet and --progress %s cannot be used together",
+				 args->progress);
+	if (!args->progress || args->quiet)
+		ret = cli_choose(cli, "BUILDKIT_PROGRESS", progress_kinds, wished, &kind);
+	options->progress = (enum progress_kind)kind;
+	return ret < 0 ? ret : progress_resolve(&options->progress, stderr, &cli->err);
 }
 
 static int read_lint(struct build_options *options, struct cli *cli)

@@ -8,16 +8,15 @@
 #include "builder/build/engine.h"
 #include "builder/build/entitlements.h"
 #include "builder/cli/cli.h"
+#include "builder/cli/progress.h"
 #include "builder/cli/sandbox-options.h"
 #include "builder/context/context.h"
 #include "lib/strv.h"
 
-enum progress_kind { PROGRESS_PLAIN, PROGRESS_QUIET };
-
 /** As given. */
 struct build_args {
 	struct strv tags, build_args, labels, volumes, secrets, agents, contexts, allowed;
-	const char *file, *target, *network, *runtime, *progress, *iidfile, *platform;
+	const char *file, *target, *network, *runtime, *progress, *iidfile, *metadata, *platform;
 	const char *call, *lint, *jobs, *on_error;
 	struct strv no_cache_stages;
 	bool no_cache, quiet, check, http_proxy, subsecond, why, normalize_modes;

@@ -12,12 +12,14 @@
 #include "builder/build/agents.h"
 #include "builder/build/journal.h"
 #include "builder/cli/build-options.h"
+#include "builder/cli/build-result.h"
 #include "builder/cli/checks.h"
 #include "builder/cli/progress.h"
 #include "builder/context/context.h"
 #include "builder/context/stat-cache.h"
 #include "builder/dockerfile/stages.h"
 #include "lib/cleanup.h"
+#include "lib/clock.h"
 #include "lib/io.h"
 #include "lib/log.h"
 #include "lib/signals.h"
@@ -37,7 +39,8 @@ struct build {
 	struct engine engine;
 	struct progress progress;
 	struct journal journal;
-	struct digest image_id;
+	struct build_result result;
+	int64_t begin; /* us */
 	int signal_fd;
 	struct source_range where; /* of a failure; 0 = nowhere in the Dockerfile */
 	bool explained;		   /* with what is around it */
@@ -48,6 +51,7 @@ static void build_done(struct build *build)
 	engine_close(&build->engine);
 	journal_close(&build->journal);
 	progress_done(&build->progress);
+	build_result_done(&build->result);
 	graph_done(&build->graph);
 	lint_done(&build->warnings);
 	agents_stop(build->options.engine.agents, build->options.engine.agent_count);
@@ -204,6 +208,12 @@ static int answer_call(struct build *build, int failed)
 	return ret;
 }
 
+/* Are people told what happens? */
+static bool is_shown(const struct build *build)
+{
+	return build->options.progress == PROGRESS_PLAIN || build->options.progress == PROGRESS_TTY;
+}
+
 /* Warnings stop a build only where the Dockerfile says so. What else is wrong the planner says. */
 static int check(struct build *build)
 {
@@ -217,13 +227,16 @@ static int check(struct build *build)
 
 static void print_warnings(const struct build *build)
 {
-	size_t count = build->warnings.count;
+	const struct lint_report *warnings = &build->warnings;
+	size_t count = warnings->count;
 
-	if (!count || !build->progress.out)
-		return;
-	fprintf(stderr, "\n %zu warning%s found (build --check explains %s):\n", count,
-		count == 1 ? "" : "s", count == 1 ? "it" : "them");
-	lint_print_short(&build->warnings, stderr);
+	if (build->options.progress == PROGRESS_RAWJSON)
+		progress_rawjson_warnings(warnings, stderr);
+	else if (count && is_shown(build))
+		fprintf(stderr, "\n %zu warning%s found (build --check explains %s):\n", count,
+			count == 1 ? "" : "s", count == 1 ? "it" : "them");
+	if (is_shown(build))
+		lint_print_short(warnings, stderr);
 }
 
 static int plan(struct build *build)
@@ -261,6 +274,7 @@ static void announce_shell(void *context, const struct step *step, const struct 
 	char text[2048];
 
 	build->where = step->range;
+	progress_stop(&build->progress); /* the terminal is the shell's */
 	explain(build, why);
 	fprintf(stderr,
 		"%s\n"
@@ -294,6 +308,16 @@ static void warn_unknown_stages(const struct build *build)
 	}
 }
 
+/* Of the progress: all steps, all FROM, and the image itself. */
+static size_t count_items(const struct graph *graph)
+{
+	size_t count = 1;
+
+	for (size_t i = 0; i < graph->order_count; i++)
+		count += graph->order[i]->total;
+	return count;
+}
+
 static int run(struct build *build)
 {
 	static const int signals[] = { SIGINT, SIGTERM, SIGHUP };
@@ -303,6 +327,10 @@ static int run(struct build *build)
 	build->signal_fd = signal_open_fd(signals, ARRAY_SIZE(signals), &build->cli->err);
 	if (build->signal_fd < 0)
 		return build->signal_fd;
+	build->progress.total = count_items(&build->graph);
+	ret = progress_start(&build->progress, build->options.progress, stderr, &build->cli->err);
+	if (ret < 0)
+		return ret;
 	build->options.engine.signal_fd = build->signal_fd;
 	if (build->options.shell_on_error)
 		build->options.engine.before_shell = announce_shell;
@@ -337,8 +365,9 @@ static void note(struct build *build, unsigned int id, const char *what, const c
 }
 
 /* Names are set when all is on the disk: store_ref_set commits first. */
-static int name_image(struct build *build, unsigned int id, const struct store_ref *ref)
+static int name_image(struct build *build, unsigned int id)
 {
+	const struct store_ref *ref = &build->result.ref;
 	struct error *err = &build->cli->err;
 	int ret = 0;
 
@@ -348,36 +377,64 @@ static int name_image(struct build *build, unsigned int id, const struct store_r
 		cleanup_strbuf struct strbuf name = STRBUF_INIT;
 
 		ret = store_ref_set(&build->store, &build->options.tags[i], ref, err);
+		if (ret < 0)
+			return ret;
 		reference_full(&build->options.tags[i], &name);
-		if (ret == 0)
-			note(build, id, "naming to", strbuf_text(&name));
+		note(build, id, "naming to", strbuf_text(&name));
+		strv_add(&build->result.names, name.data);
 	}
+	return ret;
+}
+
+static int export_image(struct build *build, unsigned int id)
+{
+	struct build_result *result = &build->result;
+	struct error *err = &build->cli->err;
+	int ret = engine_check_cancel(&build->engine, err);
+
+	if (ret == 0)
+		ret = engine_create_image(&build->engine, &result->ref, &result->image_id, err);
+	if (ret < 0)
+		return ret;
+	note(build, id, "writing image", result->image_id.text);
+	ret = name_image(build, id);
+	return ret < 0 ? ret : build_result_measure(result, &build->store, err);
+}
+
+static int write_files(const struct build *build)
+{
+	const struct build_args *args = &build->options.args;
+	const struct build_result *result = &build->result;
+	int ret = 0;
+
+	if (args->iidfile)
+		ret = io_replace_file(AT_FDCWD, args->iidfile, result->image_id.text, DIGEST_TEXT,
+				      0644, IO_NO_SYNC, &build->cli->err);
+	if (ret == 0 && args->metadata)
+		ret = build_result_write(result, args->metadata, &build->cli->err);
 	return ret;
 }
 
 static int finish(struct build *build)
 {
-	struct error *err = &build->cli->err;
 	unsigned int id = engine_begin(&build->engine, "exporting to image");
-	struct store_ref ref = { .size = 0 };
-	int ret = engine_check_cancel(&build->engine, err);
+	int ret = export_image(build, id);
 
-	if (ret == 0)
-		ret = engine_create_image(&build->engine, &ref, &build->image_id, err);
-	if (ret == 0) {
-		note(build, id, "writing image", build->image_id.text);
-		ret = name_image(build, id, &ref);
-	}
-	store_ref_done(&ref);
-	if (ret == 0 && build->options.args.iidfile)
-		ret = io_replace_file(AT_FDCWD, build->options.args.iidfile, build->image_id.text,
-				      DIGEST_TEXT, 0644, IO_NO_SYNC, err);
-	if (ret < 0)
+	if (ret < 0) {
+		char text[2048];
+
+		error_text(&build->cli->err, text, sizeof(text));
+		engine_event(&build->engine,
+			     build->cli->err.code == ERROR_CANCELLED ? EVENT_CANCELED
+								     : EVENT_FAILED,
+			     id, text, strlen(text));
 		return ret;
+	}
 	engine_event(&build->engine, EVENT_DONE, id, NULL, 0);
-	if (build->options.args.quiet)
-		puts(build->image_id.text);
-	return 0;
+	build_result_count(&build->result, &build->graph);
+	build->result.warnings = build->warnings.count;
+	build->result.us = clock_us() - build->begin;
+	return write_files(build);
 }
 
 static int do_build(struct build *build, const char *context)
@@ -389,7 +446,8 @@ static int do_build(struct build *build, const char *context)
 	ret = run(build);
 	if (ret == 0)
 		ret = finish(build);
-	journal_finish(&build->journal, ret, &build->cli->err, context, build->image_id.text);
+	journal_finish(&build->journal, ret, &build->cli->err, context,
+		       build->result.image_id.text);
 	return ret;
 }
 
@@ -404,11 +462,15 @@ static int build_or_answer(struct build *build, const char *context)
 
 static int cmd_build(const struct command_spec *command, int argc, char **argv, void *globals)
 {
-	cleanup_with(build_done) struct build build = { .cli = globals,
-							.context = CONTEXT_INIT,
-							.store = STORE_INIT,
-							.journal = JOURNAL_INIT,
-							.signal_fd = -EBADF };
+	cleanup_with(build_done) struct build build = {
+		.cli = globals,
+		.context = CONTEXT_INIT,
+		.store = STORE_INIT,
+		.journal = JOURNAL_INIT,
+		.progress = PROGRESS_INIT,
+		.begin = clock_us(),
+		.signal_fd = -EBADF,
+	};
 	struct option_result result;
 	int ret = cli_parse(globals, command, argc, argv, &build.options.args, &result);
 
@@ -416,17 +478,20 @@ static int cmd_build(const struct command_spec *command, int argc, char **argv, 
 		return ret;
 	/* a build is no service: the runtime would put /run/notify into its layers */
 	(void)unsetenv("NOTIFY_SOCKET");
+	/* a failure must not leave an old answer there */
 	if (build.options.args.iidfile)
-		(void)unlink(
-			build.options.args.iidfile); /* a failure must not leave an old id there */
+		(void)unlink(build.options.args.iidfile);
+	if (build.options.args.metadata)
+		(void)unlink(build.options.args.metadata);
 	ret = build_options_read(&build.options, globals);
-	if (build.options.progress != PROGRESS_QUIET)
-		build.progress.out = stderr;
 	if (ret == 0)
 		ret = build_or_answer(&build, result.arguments[0]);
+	progress_stop(&build.progress);
 	print_warnings(&build);
 	if (ret < 0)
 		explain(&build, &build.cli->err);
+	else if (build.result.ref.media_type)
+		build_result_print(&build.result, build.options.progress, stderr);
 	return ret;
 }
 

@@ -62,6 +62,20 @@ void format_size(uint64_t bytes, struct strbuf *out)
 	strbuf_addf(out, "%.3g%s", value, units[unit]);
 }
 
+void format_duration(double seconds, struct strbuf *out)
+{
+	uint64_t whole = (uint64_t)(seconds + 0.05); /* 59.96 would be shown as "60.0s" */
+
+	if (whole < 60)
+		strbuf_addf(out, "%.1fs", seconds);
+	else if (whole < 3600)
+		strbuf_addf(out, "%um%02us", (unsigned int)(whole / 60),
+			    (unsigned int)(whole % 60));
+	else
+		strbuf_addf(out, "%lluh%02um", (unsigned long long)(whole / 3600),
+			    (unsigned int)(whole / 60 % 60));
+}
+
 void format_time(time_t when, struct strbuf *out)
 {
 	char text[40];

@@ -25,6 +25,8 @@ void text_table_done(struct text_table *table);
 
 /** "1.24MB": decimal units, three digits. */
 void format_size(uint64_t bytes, struct strbuf *out);
+/** "12.3s", "2m05s", "1h02m" */
+void format_duration(double seconds, struct strbuf *out);
 /** "3 hours ago"; created is the text of an image document, anything else gives "N/A". */
 void format_age(const char *created, time_t now, struct strbuf *out);
 

@@ -1,171 +1,82 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Events to lines, called by the engine through cmd-build.c. One write per event. */
-#include <stdlib.h>
-#include <string.h>
-#include <time.h>
-
+/*
+ * Progress as lines: "#N [stage i/n] RUN make", "#N 0.321 line", "#N CACHED", "#N DONE 1.2s",
+ * "#N ERROR: ...". One write per event, so that lines stay whole beside those of others.
+ */
+#include "builder/cli/format.h"
 #include "builder/cli/progress.h"
-#include "lib/alloc.h"
-#include "lib/strbuf.h"
 
-#define TAIL_LINES 20
-#define LINE_MAX_HELD 65536 /* a longer line is printed in pieces */
-
-struct progress_item {
-	unsigned int id;
-	char *name;
-	struct timespec begin;
-	struct strbuf partial; /* of a line that has no end yet */
-	char *tail[TAIL_LINES];
-	size_t lines; /* all of them; the last TAIL_LINES are in tail */
-	bool failed;
-};
-
-static double seconds_since(const struct timespec *begin)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return (double)(now.tv_sec - begin->tv_sec) + (double)(now.tv_nsec - begin->tv_nsec) / 1e9;
-}
-
-static struct progress_item *find_item(struct progress *progress, unsigned int id)
-{
-	for (size_t i = 0; i < progress->count; i++)
-		if (progress->items[i].id == id)
-			return &progress->items[i];
-	return NULL;
-}
-
-static void item_done(struct progress_item *item)
-{
-	for (size_t i = 0; i < TAIL_LINES; i++)
-		free(item->tail[i]);
-	strbuf_done(&item->partial);
-	free(item->name);
-}
+#define TRANSFER_EVERY 2000000 /* us: a log is no place for a bar that moves */
 
 static void put(struct progress *progress, const struct strbuf *text)
 {
-	if (!progress->out)
-		return;
 	fwrite(strbuf_text(text), 1, text->size, progress->out);
 	fflush(progress->out);
 }
 
-/* One line of output, without its end. */
-static void add_line(struct progress_item *item, const char *line, size_t size, struct strbuf *out)
+static void plain_begin(struct progress *progress, struct progress_item *item)
 {
-	char stamp[32];
-	char **slot = &item->tail[item->lines++ % TAIL_LINES];
-
-	snprintf(stamp, sizeof(stamp), "%.3f ", seconds_since(&item->begin));
-	free(*slot);
-	*slot = xasprintf("%s%.*s", stamp, (int)size, line);
-	strbuf_addf(out, "#%u %s", item->id, stamp);
-	strbuf_add(out, line, size);
-	strbuf_addc(out, '\n');
+	fprintf(progress->out, "#%u %s\n", item->id, item->name);
+	fflush(progress->out);
 }
 
-static void add_output(struct progress_item *item, const char *data, size_t size,
-		       struct strbuf *out)
+static void plain_line(struct progress *progress, struct progress_item *item,
+		       const struct progress_line *line)
 {
-	while (size) {
-		const char *newline = memchr(data, '\n', size);
-		size_t part = newline ? (size_t)(newline - data) : size;
+	cleanup_strbuf struct strbuf out = STRBUF_INIT;
 
-		strbuf_add(&item->partial, data, part);
-		if (newline || item->partial.size >= LINE_MAX_HELD) {
-			add_line(item, strbuf_text(&item->partial), item->partial.size, out);
-			strbuf_truncate(&item->partial, 0);
-		}
-		part += newline != NULL;
-		data += part;
-		size -= part;
-	}
-}
-
-static void flush_partial(struct progress_item *item, struct strbuf *out)
-{
-	if (item->partial.size)
-		add_line(item, strbuf_text(&item->partial), item->partial.size, out);
-	strbuf_truncate(&item->partial, 0);
-}
-
-static void begin_item(struct progress *progress, const struct build_event *event,
-		       struct strbuf *out)
-{
-	struct progress_item *item;
-
-	ARRAY_GROW(progress->items, progress->count, progress->capacity);
-	item = &progress->items[progress->count++];
-	*item = (struct progress_item){ .id = event->id, .name = xstrdup(event->name) };
-	clock_gettime(CLOCK_MONOTONIC, &item->begin);
-	strbuf_addf(out, "#%u %s\n", event->id, event->name);
-}
-
-/* The last line of an item; true if it is to be forgotten. */
-static bool end_item(struct progress_item *item, const struct build_event *event,
-		     struct strbuf *out)
-{
-	flush_partial(item, out);
-	switch (event->kind) {
-	case EVENT_CACHED:
-		strbuf_addf(out, "#%u CACHED\n\n", event->id);
-		return true;
-	case EVENT_DONE:
-		strbuf_addf(out, "#%u DONE %.1fs\n\n", event->id, seconds_since(&item->begin));
-		return true;
-	case EVENT_CANCELED:
-		strbuf_addf(out, "#%u CANCELED\n\n", event->id);
-		return true;
-	default:
-		strbuf_addf(out, "#%u ERROR: %.*s\n", event->id, (int)event->size, event->data);
-		item->failed = true;
-		return false;
-	}
-}
-
-void progress_event(void *context, const struct build_event *event)
-{
-	struct progress *progress = context;
-	struct progress_item *item = find_item(progress, event->id);
-	struct strbuf out = STRBUF_INIT;
-
-	if (event->kind == EVENT_BEGIN) {
-		begin_item(progress, event, &out);
-	} else if (!item) {
-		return;
-	} else if (event->kind == EVENT_OUTPUT) {
-		add_output(item, event->data, event->size, &out);
-	} else if (event->kind == EVENT_NOTE) {
-		strbuf_addf(&out, "#%u %.*s\n", event->id, (int)event->size, event->data);
-	} else if (end_item(item, event, &out)) {
-		item_done(item);
-		*item = progress->items[--progress->count];
-	}
+	strbuf_addf(&out, "#%u %.3f ", item->id, progress_seconds(item, line->when));
+	strbuf_add(&out, line->text, line->size);
+	strbuf_addc(&out, '\n');
 	put(progress, &out);
-	strbuf_done(&out);
 }
 
-void progress_print_tail(const struct progress *progress, FILE *out)
+static void plain_note(struct progress *progress, struct progress_item *item, const char *text,
+		       size_t size)
 {
-	for (size_t i = 0; i < progress->count; i++) {
-		const struct progress_item *item = &progress->items[i];
-		size_t first = item->lines > TAIL_LINES ? item->lines - TAIL_LINES : 0;
+	fprintf(progress->out, "#%u %.*s\n", item->id, (int)size, text);
+	fflush(progress->out);
+}
 
-		if (!item->failed)
-			continue;
-		fprintf(out, "------\n > %s:\n", item->name);
-		for (size_t line = first; line < item->lines; line++)
-			fprintf(out, "%s\n", item->tail[line % TAIL_LINES]);
-		fputs("------\n", out);
+static void plain_transfer(struct progress *progress, struct progress_item *item)
+{
+	const struct progress_transfer *transfer = &item->transfer;
+	cleanup_strbuf struct strbuf out = STRBUF_INIT;
+
+	if (progress->now - item->told < TRANSFER_EVERY && transfer->current != transfer->total)
+		return;
+	item->told = progress->now;
+	strbuf_addf(&out, "#%u ", item->id);
+	format_size(transfer->current, &out);
+	if (transfer->total) {
+		strbuf_adds(&out, " / ");
+		format_size(transfer->total, &out);
 	}
+	strbuf_addf(&out, " %.1fs\n", progress_seconds(item, progress->now));
+	put(progress, &out);
 }
 
-void progress_done(struct progress *progress)
+static void plain_end(struct progress *progress, struct progress_item *item,
+		      const struct build_event *event)
 {
-	for (size_t i = 0; i < progress->count; i++)
-		item_done(&progress->items[i]);
-	free(progress->items);
+	cleanup_strbuf struct strbuf out = STRBUF_INIT;
+
+	strbuf_addf(&out, "#%u ", item->id);
+	if (event->kind == EVENT_CACHED)
+		strbuf_adds(&out, "CACHED\n\n");
+	else if (event->kind == EVENT_DONE)
+		strbuf_addf(&out, "DONE %.1fs\n\n", progress_seconds(item, progress->now));
+	else if (event->kind == EVENT_CANCELED)
+		strbuf_adds(&out, "CANCELED\n\n");
+	else
+		strbuf_addf(&out, "ERROR: %.*s\n", (int)event->size, event->data);
+	put(progress, &out);
 }
+
+const struct progress_view progress_plain = {
+	.begin = plain_begin,
+	.line = plain_line,
+	.note = plain_note,
+	.transfer = plain_transfer,
+	.end = plain_end,
+};

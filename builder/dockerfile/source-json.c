@@ -2,8 +2,6 @@
 /* See source-json.h; the forms are those of BuildKit's answers. */
 #include "builder/dockerfile/source-json.h"
 
-#include <stdint.h>
-
 #include "lib/cleanup.h"
 #include "lib/strbuf.h"
 
@@ -34,24 +32,11 @@ void source_write_location(struct json_writer *json, const struct source_range *
 
 void source_write_base64(struct json_writer *json, const struct source_text *source)
 {
-	static const char digits[] =
-		"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-	cleanup_strbuf struct strbuf text = STRBUF_INIT, encoded = STRBUF_INIT;
+	cleanup_strbuf struct strbuf text = STRBUF_INIT;
 
 	for (size_t i = 0; i < source->count; i++) {
 		strbuf_adds(&text, source->lines[i].text);
 		strbuf_adds(&text, source->lines[i].ending);
 	}
-	for (size_t i = 0; i < text.size; i += 3) {
-		const unsigned char *in = (const unsigned char *)text.data + i;
-		size_t left = text.size - i;
-		uint32_t bits = (uint32_t)in[0] << 16 | (left > 1 ? (uint32_t)in[1] << 8 : 0) |
-				(left > 2 ? in[2] : 0);
-
-		strbuf_addc(&encoded, digits[bits >> 18]);
-		strbuf_addc(&encoded, digits[bits >> 12 & 63]);
-		strbuf_addc(&encoded, left > 1 ? digits[bits >> 6 & 63] : '=');
-		strbuf_addc(&encoded, left > 2 ? digits[bits & 63] : '=');
-	}
-	json_string(json, strbuf_text(&encoded));
+	json_base64(json, text.data, text.size);
 }

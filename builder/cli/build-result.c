@@ -1,0 +1,150 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* See build-result.h. */
+#include "builder/cli/build-result.h"
+
+#include <fcntl.h>
+
+#include "builder/cli/format.h"
+#include "builder/image/image.h"
+#include "lib/cleanup.h"
+#include "lib/io.h"
+#include "spec/json-write.h"
+
+void build_result_done(struct build_result *result)
+{
+	store_ref_done(&result->ref);
+	strv_done(&result->names);
+}
+
+void build_result_count(struct build_result *result, const struct graph *graph)
+{
+	for (size_t i = 0; i < graph->order_count; i++) {
+		const struct graph_stage *stage = graph->order[i];
+
+		result->steps += stage->step_count;
+		for (size_t j = 0; j < stage->step_count; j++)
+			result->cached += stage->steps[j]->cached;
+	}
+}
+
+int build_result_measure(struct build_result *result, struct store *store, struct error *err)
+{
+	cleanup_image struct image image = { .arena = ARENA_INIT };
+	int ret = image_load_ref(store, &result->ref, &image, err);
+
+	result->size = ret == 0 ? image_size(&image) : 0;
+	return ret;
+}
+
+/* -- as JSON -------------------------------------------------------------------------------------
+ */
+
+static void write_text(struct json_writer *json, const char *key, const char *text)
+{
+	json_key(json, key);
+	json_string(json, text);
+}
+
+static void write_number(struct json_writer *json, const char *key, uint64_t number)
+{
+	json_key(json, key);
+	json_u64(json, number);
+}
+
+static void write_build(const struct build_result *result, struct json_writer *json)
+{
+	cleanup_free char *seconds = xasprintf("%.3f", (double)result->us / 1e6);
+
+	json_begin_object(json);
+	write_number(json, "steps", result->steps);
+	write_number(json, "cached", result->cached);
+	write_number(json, "warnings", result->warnings);
+	write_number(json, "size", result->size);
+	json_key(json, "seconds");
+	json_raw(json, seconds);
+	json_end_object(json);
+}
+
+static void write_image(const struct build_result *result, struct json_writer *json)
+{
+	cleanup_strbuf struct strbuf names = STRBUF_INIT;
+
+	for (size_t i = 0; i < result->names.count; i++)
+		strbuf_addf(&names, "%s%s", i ? "," : "", result->names.items[i]);
+	write_text(json, "containerimage.config.digest", result->image_id.text);
+	json_key(json, "containerimage.descriptor");
+	json_begin_object(json);
+	write_text(json, "mediaType", result->ref.media_type);
+	write_text(json, "digest", result->ref.digest.text);
+	write_number(json, "size", result->ref.size);
+	json_end_object(json);
+	write_text(json, "containerimage.digest", result->ref.digest.text);
+	if (names.size)
+		write_text(json, "image.name", names.data);
+}
+
+static void write_result(const struct build_result *result, enum json_style style,
+			 struct strbuf *out)
+{
+	struct json_writer json = { .out = out, .style = style };
+
+	json_begin_object(&json);
+	write_image(result, &json);
+	json_key(&json, "orlop.build");
+	write_build(result, &json);
+	json_end_object(&json);
+	strbuf_addc(out, '\n');
+}
+
+int build_result_write(const struct build_result *result, const char *path, struct error *err)
+{
+	cleanup_strbuf struct strbuf text = STRBUF_INIT;
+
+	write_result(result, JSON_INDENT_2, &text);
+	return io_replace_file(AT_FDCWD, path, text.data, text.size, 0644, IO_NO_SYNC, err);
+}
+
+/* -- for people ----------------------------------------------------------------------------------
+ */
+
+static void print_summary(const struct build_result *result, FILE *out)
+{
+	cleanup_strbuf struct strbuf text = STRBUF_INIT;
+
+	strbuf_addf(&text, "Built %s\n", result->image_id.text);
+	for (size_t i = 0; i < result->names.count; i++)
+		strbuf_addf(&text, "%s%s", i ? ", " : "  named ", result->names.items[i]);
+	if (result->names.count)
+		strbuf_addc(&text, '\n');
+	strbuf_addf(&text, "  %zu step%s, %zu cached, in ", result->steps,
+		    result->steps == 1 ? "" : "s", result->cached);
+	format_duration((double)result->us / 1e6, &text);
+	strbuf_adds(&text, "; ");
+	format_size(result->size, &text);
+	if (result->warnings)
+		strbuf_addf(&text, "; %zu warning%s", result->warnings,
+			    result->warnings == 1 ? "" : "s");
+	fprintf(out, "%s\n", strbuf_text(&text));
+}
+
+void build_result_print(const struct build_result *result, enum progress_kind kind, FILE *out)
+{
+	cleanup_strbuf struct strbuf text = STRBUF_INIT;
+
+	switch (kind) {
+	case PROGRESS_AUTO:
+	case PROGRESS_PLAIN:
+	case PROGRESS_TTY:
+		print_summary(result, out);
+		break;
+	case PROGRESS_RAWJSON:
+		write_result(result, JSON_COMPACT, &text);
+		fputs(text.data, out);
+		break;
+	case PROGRESS_QUIET:
+		puts(result->image_id.text);
+		break;
+	case PROGRESS_NONE:
+		break;
+	}
+}
