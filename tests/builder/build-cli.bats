@@ -68,7 +68,7 @@ load build
 	X
 	[ "$status" = 1 ]
 	refute said ran
-	try_again --platform linux/vax
+	try_again --platform vax
 	[ "$status" = 1 ]
 	try_again --secret nothing
 	[ "$status" = 2 ]
