@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/statvfs.h>
 #include <unistd.h>
 
 #include "builder/build/run-mounts.h"
@@ -19,6 +20,7 @@
 
 #define RECORD_MAX ((size_t)16 << 20)
 #define KEPT "builds/kept" /* a symlink; no number, so no build for journal_list */
+#define KEPT_ROOM_SHARE 10 /* a tenth of the disk has to be free */
 
 /* clang-format off */
 static const struct json_field mount_fields[] = {
@@ -249,6 +251,15 @@ static void forget_last(struct store *store)
 	(void)unlinkat(store->fd, KEPT, 0);
 }
 
+/* Is there room for files that nobody may ever look at? What failed for lack of room must not keep
+ * it from the next build. */
+static bool has_room(const struct store *store)
+{
+	struct statvfs now;
+
+	return fstatvfs(store->fd, &now) == 0 && now.f_bavail >= now.f_blocks / KEPT_ROOM_SHARE;
+}
+
 void run_record_keep(struct engine *engine, struct place *place)
 {
 	struct store *store = engine->store;
@@ -259,6 +270,10 @@ void run_record_keep(struct engine *engine, struct place *place)
 
 	if (!engine->build || !place->mounted)
 		return;
+	if (!has_room(store)) {
+		log_debug("the files of the failed step are not kept: the disk is nearly full");
+		return;
+	}
 	if (snapshot_detach(place->rootfs, &why) < 0) {
 		log_debug("the files of the failed step are not kept: %s", why.msg);
 		return;
