@@ -154,9 +154,9 @@ files() {
 		copy_of "$line"
 		hits 2
 	done
-	copy_of 'WORKDIR /tmp' 'COPY d key3'
+	copy_of 'WORKDIR /not-made-before' 'COPY d key3'
 	cached 1
-	copy_of 'RUN true' 'COPY d /key'
+	copy_of 'RUN echo not made before' 'COPY d /key'
 	cached 1
 	# shellcheck disable=SC2016
 	for change in 'echo 3 >d/f' 'chmod 755 d/f' 'chmod 700 d/sub' 'mv d/f d/h' 'ln -sfn sub d/link' \
