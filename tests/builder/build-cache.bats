@@ -262,5 +262,6 @@ image_id() {
 	for image in $("$B" images -q); do
 		"$B" export "$image" | tar -tf - >/dev/null
 	done
+	find "$ORLOP_STORE/tmp" "$ORLOP_STORE/leases" -maxdepth 3 -ls
 	[ -z "$(ls "$ORLOP_STORE/tmp")" ]
 }

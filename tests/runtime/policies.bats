@@ -104,6 +104,8 @@ user_namespace() {
 as_user() {
 	config_set '.linux.resources = null | .mounts |= map(select(.type != "cgroup")
 		| if .options then .options -= ["gid=5"] else . end)'
+	cp "$RUNTIME" "$WORK/runtime" # the tree may be in a home where the user cannot go
+	RUNTIME=$WORK/runtime
 	chmod 755 "$WORK" "$BUNDLE"
 	chown -R 4321:4321 "$WORK"
 	RT_UNDER=(setpriv --reuid 4321 --regid 4321 --clear-groups "$@")

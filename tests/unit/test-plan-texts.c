@@ -55,9 +55,9 @@ static void test_key_is_stable(void)
 	key_add(&builder, "none", NULL);
 	key_add_list(&builder, "list", list, 2);
 	key_finish(&builder, &out, &manifest);
-	CHECK_STR(manifest, "{\"format\":\"1\",\"kind\":\"test\",\"a\":\"quote \\\"\","
+	CHECK_STR(manifest, "{\"format\":\"2\",\"kind\":\"test\",\"a\":\"quote \\\"\","
 			    "\"none\":null,\"list\":[\"x\",\"y\"]}");
-	CHECK_STR(out.hex, "f7bf57783ab826d6d2da9c17c860b760ef6c83e4993e6a46c1152de231094efa");
+	CHECK_STR(out.hex, "8e4b97ac27bfc81d1f8030d9ed4eb6bef46eaeaaef9dc86c45260dbf6ee95b49");
 }
 
 static const char *duration(int64_t ns)
