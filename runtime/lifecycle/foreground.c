@@ -168,7 +168,6 @@ static int serve(const struct foreground *f, struct traffic *traffic, struct err
 		if (fds[POLL_NOTIFY].revents)
 			(void)notify_serve(f->notify, 0); /* we are the service, as far as we go */
 	}
-	notify_drain(f->notify);
 	return 0;
 }
 

@@ -197,14 +197,6 @@ int notify_serve(const struct notify *notify, pid_t main_pid)
 	return ready;
 }
 
-void notify_drain(const struct notify *notify)
-{
-	struct pollfd fd = { .fd = notify ? notify->socket : -1, .events = POLLIN };
-
-	while (poll(&fd, 1, 0) > 0 && fd.revents & POLLIN)
-		(void)notify_serve(notify, 0);
-}
-
 int notify_wait(const struct notify *notify, pid_t main_pid, int pidfd, int signal_fd,
 		struct error *err)
 {

@@ -39,10 +39,6 @@ int notify_listen(struct notify *notify, int dirfd, struct error *err);
  */
 int notify_serve(const struct notify *notify, pid_t main_pid);
 
-/** Pass on what has come so far, without waiting: the last words of a process that has ended. NULL,
- * or a notify that does not listen, is fine. */
-void notify_drain(const struct notify *notify);
-
 /** Serve until the service is ready, the process behind pidfd ends or a signal comes. */
 int notify_wait(const struct notify *notify, pid_t main_pid, int pidfd, int signal_fd,
 		struct error *err);
