@@ -155,7 +155,8 @@ static int serve(const struct foreground *f, struct traffic *traffic, struct err
 		[POLL_NOTIFY] = { .fd = f->notify ? f->notify->socket : -1, .events = POLLIN },
 	};
 
-	while (!fds[POLL_PROCESS].revents) {
+	/* until it is dead, and had nothing more to tell its service manager */
+	while (!fds[POLL_PROCESS].revents || fds[POLL_NOTIFY].revents) {
 		watch_terminal(traffic, fds);
 		if (poll(fds, POLL_COUNT, -1) < 0) {
 			if (errno == EINTR)
