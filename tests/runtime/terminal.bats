@@ -194,8 +194,10 @@ has_read() {
 	wait_for 5 has_read "$(container_pid)" 3 120000
 	kill -TERM "$pid"
 	wait_for 10 is_status stopped
-	cat "$WORK/reader" >/dev/null 9>&- &
-	exec 9<&-
+	# (opened before the other end is closed: without a writer the open would wait for one)
+	exec 8<"$WORK/reader"
+	cat <&8 >/dev/null 3>&- 9>&- &
+	exec 8<&- 9<&-
 	status=0
 	wait "$pid" || status=$?
 	BACKGROUND=()
