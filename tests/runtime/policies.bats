@@ -100,12 +100,13 @@ user_namespace() {
 	contains "policy=1 nice=0 priority=5 " "$stdout"
 }
 
-# as_user: the bundle and the state are of a user without privilege, who runs the runtime
+# as_user: the bundle and the state are of a user without privilege, who runs the runtime: a copy of it,
+# because the build tree may be closed to others
 as_user() {
+	cp "$RUNTIME" "$WORK/orlop-runtime"
+	RUNTIME=$WORK/orlop-runtime
 	config_set '.linux.resources = null | .mounts |= map(select(.type != "cgroup")
 		| if .options then .options -= ["gid=5"] else . end)'
-	cp "$RUNTIME" "$WORK/runtime" # the tree may be in a home where the user cannot go
-	RUNTIME=$WORK/runtime
 	chmod 755 "$WORK" "$BUNDLE"
 	chown -R 4321:4321 "$WORK"
 	RT_UNDER=(setpriv --reuid 4321 --regid 4321 --clear-groups "$@")
