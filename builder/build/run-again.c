@@ -86,22 +86,6 @@ static int make_mount(struct again *again, size_t number, struct step_mount *out
 	return hold_layers(again->store, &from->layers, &source->trees, err);
 }
 
-static void make_volumes(struct again *again)
-{
-	const struct run_record *record = &again->record;
-	struct run_volume *volumes =
-		arena_alloc(&again->graph.arena, record->volumes.count * sizeof(*volumes));
-
-	for (size_t i = 0; i < record->volumes.count; i++) {
-		const struct record_volume *from = &record->volumes.items[i];
-
-		volumes[i] = (struct run_volume){ from->source, from->target, from->read_only,
-						  from->options };
-	}
-	again->engine_options.volumes = volumes;
-	again->engine_options.volume_count = record->volumes.count;
-}
-
 static int make_step(struct again *again, struct error *err)
 {
 	static const char *const no_texts[] = { NULL };
@@ -192,6 +176,8 @@ static int make_engine(struct again *again, const struct run_again_options *opti
 	again->graph.options = &again->graph_options;
 	again->engine_options.secrets = options->secrets;
 	again->engine_options.secret_count = options->secret_count;
+	again->engine_options.volumes = options->volumes;
+	again->engine_options.volume_count = options->volume_count;
 	again->engine_options.runtime = options->runtime;
 	again->engine_options.signal_fd = -EBADF;
 	again->engine_options.jobs = 1;
@@ -218,8 +204,6 @@ int run_again(struct store *store, uint64_t build, uint64_t event,
 				 build, event);
 	if (ret > 0)
 		ret = make_engine(&again, options, err);
-	if (ret == 0)
-		make_volumes(&again);
 	if (ret == 0)
 		ret = make_step(&again, err);
 	return ret < 0 ? ret : execute(&again, options, out_status, err);

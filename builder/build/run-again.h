@@ -7,14 +7,17 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "builder/build/run-step.h"
 #include "builder/build/secrets.h"
 #include "builder/image/store.h"
 #include "lib/error.h"
 
 struct run_again_options {
 	const char *runtime;
-	const struct secret *secrets; /* --secret: the values were not kept */
+	const struct secret *secrets; /* --secret and --volume: neither was kept */
 	size_t secret_count;
+	const struct run_volume *volumes;
+	size_t volume_count;
 	bool shell; /* a shell on what the step left, not its command on what it had */
 	const char *shell_program; /* NULL = that of the step */
 };

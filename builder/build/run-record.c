@@ -41,14 +41,6 @@ static const struct json_field mount_fields[] = {
 };
 static const struct json_object mount_object = JSON_TABLE(struct record_mount, mount_fields);
 
-static const struct json_field volume_fields[] = {
-	JSON_STRING(struct record_volume, "source", source),
-	JSON_STRING(struct record_volume, "target", target),
-	JSON_STRING(struct record_volume, "options", options),
-	JSON_BOOL(struct record_volume, "readonly", read_only),
-};
-static const struct json_object volume_object = JSON_TABLE(struct record_volume, volume_fields);
-
 static const struct json_field record_fields[] = {
 	JSON_STRING(struct run_record, "text", text),
 	JSON_STRING(struct run_record, "key", key),
@@ -63,7 +55,6 @@ static const struct json_field record_fields[] = {
 	JSON_STRING(struct run_record, "scriptTarget", script_target),
 	JSON_STRING(struct run_record, "scriptBody", script_body),
 	JSON_OBJECTS(struct run_record, "mounts", mounts, &mount_object),
-	JSON_OBJECTS(struct run_record, "volumes", volumes, &volume_object),
 };
 /* clang-format on */
 static const struct json_object record_object = JSON_TABLE(struct run_record, record_fields);
@@ -123,21 +114,6 @@ static int fill_mount(struct engine *engine, const struct step_mount *mount, str
 	return ret;
 }
 
-static void fill_volumes(const struct engine_options *options, struct arena *arena,
-			 struct run_record *out)
-{
-	out->volumes.count = options->volume_count;
-	out->volumes.items =
-		arena_alloc(arena, options->volume_count * sizeof(*out->volumes.items));
-	for (size_t i = 0; i < options->volume_count; i++) {
-		const struct run_volume *volume = &options->volumes[i];
-
-		out->volumes.items[i] =
-			(struct record_volume){ volume->source, volume->target, volume->options,
-						volume->read_only };
-	}
-}
-
 /* below: the trees of the step's base, then of all steps of its stage. */
 static int fill(struct engine *engine, const struct step *step, const struct strv *below,
 		struct arena *arena, struct run_record *out, struct error *err)
@@ -158,7 +134,6 @@ static int fill(struct engine *engine, const struct step *step, const struct str
 	}
 	add_strings(&out->args, arena, run->args, run->arg_count);
 	add_strings(&out->env, arena, run->env, run->env_count);
-	fill_volumes(engine->options, arena, out);
 	if (!add_layers(&out->layers, arena, below))
 		return error_set(err, ERROR_STATE, 0, "a layer below was not made");
 	out->mounts.count = run->mount_count;

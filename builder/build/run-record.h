@@ -30,11 +30,7 @@ struct record_mount {
 	uint64_t size;
 };
 
-struct record_volume {
-	const char *source, *target, *options;
-	bool read_only;
-};
-
+/* Nothing of the machine is in it: volumes and secrets of the command line are lent anew. */
 struct run_record {
 	const char *text;	    /* "RUN make" */
 	const char *key;	    /* of the step's record; its layer is what came of it */
@@ -44,7 +40,6 @@ struct run_record {
 	bool no_network, insecure;
 	const char *script_target, *script_body; /* NULL = none */
 	JSON_LIST(struct record_mount) mounts;
-	JSON_LIST(struct record_volume) volumes;
 };
 
 /** Write the records of all RUNs of a stage that this build made. stopped: the step that failed,

@@ -7,10 +7,9 @@
 #include <unistd.h>
 
 #include "builder/build/journal-find.h"
-#include "builder/build/run-again.h"
 #include "builder/build/runtime-exec.h"
-#include "builder/build/secrets.h"
 #include "builder/cli/cli.h"
+#include "builder/cli/step-again.h"
 #include "builder/container/run.h"
 #include "builder/image/image.h"
 #include "lib/cleanup.h"
@@ -90,28 +89,14 @@ static int run_shell(struct cli *cli, const struct shell_arguments *arguments, c
 /* Variables, mounts, folder and user are the step's: that is what it is for. */
 static int enter_step(struct cli *cli, const struct shell_arguments *arguments, const char *word)
 {
-	cleanup_store struct store store = STORE_INIT;
-	cleanup_free char *runtime = runtime_find(arguments->runtime);
-	struct run_again_options options = { .runtime = runtime,
-					     .shell = true,
-					     .shell_program = arguments->shell };
-	struct secret *secrets = NULL;
-	uint64_t build = 0, event = 0;
-	int status = 0, ret;
-
-	if (arguments->env.count || arguments->volumes.count || arguments->cwd || arguments->user)
-		return error_invalid(&cli->err,
-				     "-e, -v, -w and -u are for images: a step has its own");
-	ret = secrets_parse(&arguments->secrets, &cli->arena, &secrets, &options.secret_count,
-			    &cli->err);
-	options.secrets = secrets;
-	if (ret == 0)
-		ret = cli_open_store(cli, true, &store);
-	if (ret == 0)
-		ret = journal_find_step(&store, word, &build, &event, &cli->err);
-	if (ret == 0)
-		ret = run_again(&store, build, event, &options, &status, &cli->err);
-	return ret < 0 ? ret : status;
+	if (arguments->env.count || arguments->cwd || arguments->user)
+		return error_invalid(&cli->err, "-e, -w and -u are for images: a step has its own");
+	return step_again(cli, &(struct step_again){ .step = word,
+						     .secrets = &arguments->secrets,
+						     .volumes = &arguments->volumes,
+						     .runtime = arguments->runtime,
+						     .shell = true,
+						     .shell_program = arguments->shell });
 }
 
 static int cmd_shell(const struct command_spec *command, int argc, char **argv, void *globals)

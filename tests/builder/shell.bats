@@ -108,6 +108,9 @@ number() {
 	output=$("$B" rerun "last#$n" 2>&1) || status=$?
 	[ "$status" = 3 ]
 	[ "$output" = "" ]
+	# what the command line lent is lent anew
+	in_shell -v "$C/dir:/lent:ro" "last#$n" <<<'cat /lent/file'
+	[ "$output" = bound ]
 	# the next failure takes its place
 	first=$("$B" logs | awk 'NR == 2 { print $1 }')
 	try_build <<<$'FROM base\nRUN echo other >/other; false'
