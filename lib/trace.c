@@ -235,7 +235,11 @@ int trace_close(const struct error *failure, struct error *err)
 
 	if (!shared)
 		return 0;
-	strbuf_adds(&out, "{\"displayTimeUnit\":\"ns\",\"traceEvents\":[");
+	/* since 1970: others can lay their own time beside it */
+	strbuf_addf(&out,
+		    "{\"displayTimeUnit\":\"ns\",\"otherData\":{\"begin_ns\":%lld},"
+		    "\"traceEvents\":[",
+		    (long long)trace.start);
 	add_processes(&out);
 	for (size_t i = 0; i < EVENTS_MAX && i < shared->count; i++)
 		if (__atomic_load_n(&shared->events[i].written, __ATOMIC_ACQUIRE))

@@ -46,6 +46,11 @@ unsigned int engine_begin(struct engine *engine, const char *name)
 	return event.id;
 }
 
+struct timeline_mark engine_span(const struct engine *engine, enum timeline_phase phase)
+{
+	return timeline_begin(engine->options->timeline, engine->row, phase, engine->running, NULL);
+}
+
 void engine_tell_failure(struct engine *engine, const struct error *err)
 {
 	char text[2048];
@@ -135,6 +140,7 @@ static int look_up(struct engine *engine, struct step *step, struct error *err)
 /* Without a place: those who can work should. */
 static int wait_for_builder(struct engine *engine, const struct step *step, struct error *err)
 {
+	cleanup_timeline_mark struct timeline_mark span = engine_span(engine, TIMELINE_WAIT);
 	int ret, entered;
 
 	schedule_leave(engine->schedule);
@@ -166,7 +172,7 @@ static int lock_step(struct engine *engine, struct step *step, struct step_lock 
 	}
 }
 
-/* --why, as notes of the step. */
+/* --why, as events of the step. */
 static void explain(struct engine *engine, const struct step *step, const char *manifest)
 {
 	cleanup_strv struct strv lines = STRV_INIT;
@@ -177,11 +183,9 @@ static void explain(struct engine *engine, const struct step *step, const char *
 		strv_add(&lines, engine->options->no_cache ? "--no-cache" : "--no-cache-filter");
 	else
 		why_explain(engine->store, step, manifest, &lines);
-	for (size_t i = 0; i < lines.count; i++) {
-		cleanup_free char *note = xasprintf("why: %s", lines.items[i]);
-
-		engine_event(engine, EVENT_NOTE, engine->running, note, strlen(note));
-	}
+	for (size_t i = 0; i < lines.count; i++)
+		engine_event(engine, EVENT_WHY, engine->running, lines.items[i],
+			     strlen(lines.items[i]));
 }
 
 /* What du, history and logs will want to know of it. */
@@ -212,6 +216,7 @@ static void describe(const struct engine *engine, const struct step *step, uint6
 int engine_publish(struct engine *engine, struct step *step, struct layer_draft *draft,
 		   char *manifest, struct error *err)
 {
+	cleanup_timeline_mark struct timeline_mark span = engine_span(engine, TIMELINE_PUBLISH);
 	cleanup_strbuf struct strbuf info = STRBUF_INIT;
 	struct step_record record = { .created = engine->graph->options->now,
 				      .manifest = manifest };
@@ -266,6 +271,7 @@ static int make_step(struct engine *engine, struct step *step, bool in_branch, c
 /* The same step may be under way in another branch, or done: 1, and its result is ours. */
 static int take_twin(struct engine *engine, struct step *step, struct error *err)
 {
+	cleanup_timeline_mark struct timeline_mark span = engine_span(engine, TIMELINE_WAIT);
 	const struct step *twin;
 	int ret = schedule_twin(engine->schedule, step, &twin, err);
 
@@ -278,10 +284,10 @@ static int take_twin(struct engine *engine, struct step *step, struct error *err
 	return 1;
 }
 
-/* Key, cache, or work: 1 when there was nothing to do. */
-static int find_or_make(struct engine *engine, struct step *step, bool in_branch, char **manifest,
-			struct error *err)
+/* Key and cache: 1 when there is nothing to do. */
+static int find(struct engine *engine, struct step *step, char **manifest, struct error *err)
 {
+	cleanup_timeline_mark struct timeline_mark span = engine_span(engine, TIMELINE_LOOKUP);
 	const struct step_kind *kind = step->kind;
 	int ret = engine_check_cancel(engine, err);
 
@@ -299,9 +305,7 @@ static int find_or_make(struct engine *engine, struct step *step, bool in_branch
 		if (ret != 0)
 			return ret;
 	}
-	if (ret >= 0)
-		ret = look_up(engine, step, err);
-	return ret != 0 ? ret : make_step(engine, step, in_branch, manifest, err);
+	return ret < 0 ? ret : look_up(engine, step, err);
 }
 
 static int make_or_begin(struct engine *engine, struct step *step, bool in_branch,
@@ -312,7 +316,9 @@ static int make_or_begin(struct engine *engine, struct step *step, bool in_branc
 
 	if (step->finished)
 		return 0;
-	ret = find_or_make(engine, step, in_branch, &manifest, err);
+	ret = find(engine, step, &manifest, err);
+	if (ret == 0)
+		ret = make_step(engine, step, in_branch, &manifest, err);
 	if (ret < 0 || !step->layer[0])
 		return ret;
 	step->finished = true;
@@ -349,19 +355,30 @@ static void chain_key(struct graph_stage *stage, const struct step *step)
 	key_finish(&builder, &stage->key, NULL);
 }
 
+/* A step, or a FROM, as one span of its stage's row. */
+static struct timeline_mark begin_step(struct engine *engine, const char *name)
+{
+	engine->running = engine_begin(engine, name);
+	return timeline_begin(engine->options->timeline, engine->row, TIMELINE_STEP,
+			      engine->running, name);
+}
+
 static int run_with_place(struct engine *engine, struct step *step, struct error *err)
 {
 	struct graph_stage *stage = step->stage;
 	cleanup_free char *name =
 		xasprintf("[%s %zu/%zu] %s", stage->label, step->number, stage->total, step->text);
+	struct timeline_mark span = begin_step(engine, name);
 	int ret;
 
-	engine->running = step->event = engine_begin(engine, name);
+	step->event = engine->running;
 	ret = make_or_begin(engine, step, true, err);
 	if (ret < 0) {
+		timeline_end_step(&span, err->code == ERROR_CANCELLED ? "canceled" : "failed");
 		engine_tell_failure(engine, err);
 		return ret;
 	}
+	timeline_end_step(&span, step->cached ? "cached" : "done");
 	engine_event(engine, step->cached ? EVENT_CACHED : EVENT_DONE, engine->running, NULL, 0);
 	add_layer(stage, step);
 	pending_publish(stage);
@@ -371,13 +388,18 @@ static int run_with_place(struct engine *engine, struct step *step, struct error
 
 static int run_one_step(struct engine *engine, struct step *step, struct error *err)
 {
+	struct timeline_mark span =
+		timeline_begin(engine->options->timeline, engine->row, TIMELINE_WAIT, 0, NULL);
 	int ret = 0;
 
 	while (ret == 0 && step->kind->is_ready && !step->kind->is_ready(step))
 		ret = schedule_wait(engine->schedule, err);
-	if (ret < 0)
+	if (ret < 0) {
+		timeline_end(&span);
 		return ret;
+	}
 	ret = schedule_enter(engine->schedule, err);
+	timeline_end(&span);
 	if (ret == 0)
 		ret = run_with_place(engine, step, err);
 	schedule_leave(engine->schedule);
@@ -392,14 +414,17 @@ static int begin_stage(struct engine *engine, struct graph_stage *stage, struct 
 	cleanup_free char *name =
 		xasprintf("[%s 1/%zu] FROM %s", stage->label, stage->total, stage->stage->base);
 	struct digest chain = { .text = "" };
+	struct timeline_mark span =
+		timeline_begin(engine->options->timeline, engine->row, TIMELINE_WAIT, 0, NULL);
 	struct key_builder builder;
 	int ret = 0;
 
 	while (ret == 0 && stage->parent && !stage->parent->finished)
 		ret = schedule_wait(engine->schedule, err);
+	timeline_end(&span);
 	if (ret < 0)
 		return ret;
-	engine->running = engine_begin(engine, name);
+	span = begin_step(engine, name);
 	if (stage->parent) {
 		stage->key = stage->parent->key;
 		strv_add_all(&stage->layers, strv_items(&stage->parent->layers));
@@ -408,6 +433,7 @@ static int begin_stage(struct engine *engine, struct graph_stage *stage, struct 
 		if (stage->base)
 			ret = image_chain(stage->base, &chain, err);
 		if (ret < 0) {
+			timeline_end_step(&span, "failed");
 			engine_tell_failure(engine, err);
 			return ret;
 		}
@@ -419,6 +445,7 @@ static int begin_stage(struct engine *engine, struct graph_stage *stage, struct 
 		key_finish(&builder, &stage->key, NULL);
 	}
 	/* images are local: nothing to do */
+	timeline_end_step(&span, "cached");
 	engine_event(engine, EVENT_CACHED, engine->running, NULL, 0);
 	return 0;
 }
@@ -498,6 +525,8 @@ int engine_run(struct engine *engine, struct error *err)
 		return ret;
 	for (size_t i = 0; i < graph->order_count && ret == 0; i++) {
 		branches[i] = (struct branch){ *engine, graph->order[i] };
+		branches[i].engine.row =
+			timeline_row(engine->options->timeline, graph->order[i]->label);
 		ret = schedule_start(engine->schedule, run_branch, &branches[i], err);
 		if (ret == 0)
 			ret = ahead_start(engine, graph->order[i], 0, false, err);

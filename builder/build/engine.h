@@ -14,6 +14,7 @@
 #include "builder/build/graph.h"
 #include "builder/build/run-step.h"
 #include "builder/build/step-kinds.h"
+#include "builder/build/timeline.h"
 #include "builder/context/context.h"
 #include "lib/error.h"
 
@@ -22,8 +23,9 @@ struct schedule;
 struct engine_options {
 	bool no_cache;
 	const struct strv *no_cache_stages; /* by name or number; NULL = none */
-	bool normalize_modes; /* of the context's files: 0755 and 0644, in keys and layers */
-	bool why;	      /* say of each step that is made why it is */
+	bool normalize_modes;	   /* of the context's files: 0755 and 0644, in keys and layers */
+	bool why;		   /* say of each step that is made why it is */
+	struct timeline *timeline; /* NULL = nobody wants to know what took how long */
 	const struct run_volume *volumes; /* of every RUN; in no key */
 	size_t volume_count;
 	const struct sandbox *sandbox; /* of every RUN: --ulimit and the like; NULL = defaults */
@@ -54,6 +56,7 @@ struct engine {
 	int kill_fd;	      /* readable: at once */
 	uint64_t build;	      /* number of its journal; 0 = it has none */
 	unsigned int running; /* id of the step that is being made */
+	unsigned int row;     /* of the timeline */
 	bool failure_told;    /* it has had its event */
 };
 
@@ -84,6 +87,9 @@ int engine_publish(struct engine *engine, struct step *step, struct layer_draft 
 unsigned int engine_begin(struct engine *engine, const char *name);
 void engine_event(struct engine *engine, enum build_event_kind kind, unsigned int id,
 		  const char *data, size_t size);
+
+/** Part of the running step, from now on, in the timeline. */
+struct timeline_mark engine_span(const struct engine *engine, enum timeline_phase phase);
 
 /** The event of the running step's failure; only the first call has an effect. */
 void engine_tell_failure(struct engine *engine, const struct error *err);

@@ -14,6 +14,7 @@ enum build_event_kind {
 	EVENT_BEGIN,	/* name */
 	EVENT_OUTPUT,	/* data of the command that runs in it, in pieces of any size */
 	EVENT_NOTE,	/* data: a line of our own */
+	EVENT_WHY,	/* data: a line about why it is not taken from the cache */
 	EVENT_TRANSFER, /* current, total */
 	EVENT_CACHED,
 	EVENT_DONE,

@@ -49,9 +49,13 @@ static void call_hash(void *context)
 int hash_draft(const struct engine *engine, struct layer_draft *draft, struct error *err)
 {
 	struct hash_call call = { engine, draft, err, 0 };
+	struct timeline_mark span;
 
-	if (!draft->diff_id.text[0])
-		fiber_offload(call_hash, &call);
+	if (draft->diff_id.text[0])
+		return 0;
+	span = engine_span(engine, TIMELINE_HASH);
+	fiber_offload(call_hash, &call);
+	timeline_end(&span);
 	return call.ret;
 }
 
@@ -81,11 +85,24 @@ static void name_layer(struct pending_layer *pending)
 	pending->step->finished = true;
 }
 
+/* Beside the stage's steps. */
+static void enter_lane(struct pending_layer *pending)
+{
+	struct timeline *timeline = pending->engine.options->timeline;
+	cleanup_free char *name = NULL;
+
+	if (!timeline)
+		return;
+	name = xasprintf("%s: layers", pending->step->stage->label);
+	pending->engine.row = timeline_lane(timeline, name);
+}
+
 static void publish(struct pending_layer *pending)
 {
 	struct engine *engine = &pending->engine;
 	struct schedule *schedule = engine->schedule;
 
+	enter_lane(pending); /* another layer may be in the one that it was hashed in */
 	take_off(pending);
 	if (pending->ret == 0)
 		pending->ret = engine_publish(engine, pending->step, &pending->draft,
@@ -105,6 +122,7 @@ static void run_pending(void *context)
 	struct pending_layer *pending = context;
 	struct graph_stage *stage = pending->step->stage;
 
+	enter_lane(pending);
 	pending->ret = hash_draft(&pending->engine, &pending->draft, &pending->err);
 	pending->hashed = true;
 	if (pending->waiting.first)

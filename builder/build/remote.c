@@ -197,10 +197,21 @@ static int download(struct engine *engine, struct remote *remote, int folder_fd,
 	return 0;
 }
 
+/* Beside the stages: who needs it first is a matter of chance. */
+static struct timeline_mark transfer_span(struct engine *engine, const struct remote *remote)
+{
+	struct timeline *timeline = engine->options->timeline;
+	cleanup_free char *url = transport_redact(remote->location.text);
+
+	return timeline_begin(timeline, timeline_lane(timeline, "transfers"), TIMELINE_TRANSFER, 0,
+			      url);
+}
+
 static int fetch(struct engine *engine, struct remote *remote, const char *folder, int folder_fd,
 		 struct error *err)
 {
 	cleanup_free char *path = xasprintf("%s/%s", engine->store->path, folder);
+	cleanup_timeline_mark struct timeline_mark span = transfer_span(engine, remote);
 	int ret;
 
 	if (remote->location.kind == LOCATION_HTTP)

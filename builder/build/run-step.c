@@ -149,6 +149,7 @@ static int execute(const struct run_step *step, struct runtime_result *out, stru
 		.runtime = &runtime,
 		.bundle = step->scratch,
 		.id = step->id,
+		.trace = step->trace,
 		.stdin_fd = step->interactive ? STDIN_FILENO : -EBADF,
 		.output = step->interactive ? NULL : pass_output,
 		.context = (void *)(uintptr_t)step,

@@ -53,6 +53,7 @@ struct run_step {
 	size_t volume_count;
 	const char *runtime;		     /* the program, a path or a name to be found in PATH */
 	const char *runtime_root;	     /* its --root */
+	const char *trace;		     /* path of its --trace; NULL = none */
 	const struct sandbox *sandbox;	     /* what the command line says; NULL = nothing */
 	const struct container_edits *edits; /* its devices; NULL = none */
 

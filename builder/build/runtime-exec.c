@@ -188,6 +188,13 @@ int runtime_verb(const struct runtime *runtime, char *const *words, struct error
 	return 0;
 }
 
+bool runtime_has_trace(const struct runtime *runtime)
+{
+	char *words[] = { "--trace", "/dev/null", "--version", NULL };
+
+	return runtime_verb(runtime, words, NULL) == 0;
+}
+
 /* What one run has open. */
 struct running {
 	const struct runtime_run *run;
@@ -237,6 +244,8 @@ static int start(struct running *running, struct error *err)
 	int ret;
 
 	add_common_words(&argv, run->runtime);
+	if (run->trace)
+		strv_add_all(&argv, (char *[]){ "--trace", (char *)run->trace, NULL });
 	strv_add_all(&argv, (char *[]){ "--log", log, "--log-format", "json", "run", "--bundle",
 					(char *)run->bundle, (char *)run->id, NULL });
 	null = open("/dev/null", O_RDONLY | O_CLOEXEC);

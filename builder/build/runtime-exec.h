@@ -30,7 +30,8 @@ struct runtime_run {
 	const struct runtime *runtime;
 	const char *bundle; /* absolute: config.json is there; log.json is written there */
 	const char *id;
-	int stdin_fd; /* given to the container; -EBADF = /dev/null */
+	const char *trace; /* the runtime writes one there, which not every one can; NULL = none */
+	int stdin_fd;	   /* given to the container; -EBADF = /dev/null */
 	/* Output in pieces of any size; NULL = the container has our stdout and stderr. */
 	void (*output)(void *context, int stream, const char *data, size_t size);
 	void *context;
@@ -56,6 +57,9 @@ int runtime_run(const struct runtime_run *run, struct runtime_result *out, struc
 /** One short verb ("delete --force ID", "kill ID TERM"; NULL-terminated). What it says on stderr is
  *  the message of its failure; its output is dropped. */
 int runtime_verb(const struct runtime *runtime, char *const *words, struct error *err);
+
+/** Does it know --trace FILE? */
+bool runtime_has_trace(const struct runtime *runtime);
 
 /**
  * The last error in a runtime's JSON log, cut to what people need ("... container process: ").

@@ -266,6 +266,7 @@ static void tell_empty(struct engine *engine, const struct copy *copy)
 static int copy_make(struct engine *engine, struct step *step, struct layer_draft *out,
 		     char **manifest, struct error *err)
 {
+	cleanup_timeline_mark struct timeline_mark span = engine_span(engine, TIMELINE_COPY);
 	cleanup_copy struct copy copy = { .root_fd = -EBADF };
 	struct digest content;
 	int ret = copy_open(&copy, engine, &step->copy, err);

@@ -204,8 +204,18 @@ static void enter_shell(struct engine *engine, const struct step *step,
 	shell.id = id;
 	shell.args = strv_items(&args);
 	shell.interactive = true;
+	shell.trace = NULL;
 	if (run_step_execute(&shell, &result, &err) < 0)
 		log_error("%s: %s", args.items[0], err.msg);
+}
+
+/* Where the runtime is to write what took how long; NULL = nowhere. Owned. */
+static char *trace_path(const struct engine *engine, const struct place *place)
+{
+	const struct timeline *timeline = engine->options->timeline;
+
+	return timeline && timeline->want_runtime ? xasprintf("%s/trace.json", place->bundle)
+						  : NULL;
 }
 
 /* command: instead of the step's own, with our standard input and output; NULL = the step's. */
@@ -216,6 +226,7 @@ static int execute(struct engine *engine, const struct step *owner, const struct
 	const struct engine_options *options = engine->options;
 	cleanup_run_mounts struct run_mounts mounts = { .count = 0 };
 	cleanup_free char *id = xasprintf("build-%s-%u", engine->store->session, engine->running);
+	cleanup_free char *trace = trace_path(engine, place);
 	cleanup_free const struct run_volume *volumes = NULL;
 	cleanup_strv struct strv env = STRV_INIT;
 	struct run_step step = {
@@ -233,6 +244,7 @@ static int execute(struct engine *engine, const struct step *owner, const struct
 		.edits = run->edits,
 		.runtime = options->runtime,
 		.runtime_root = RUNTIME_ROOT_STEPS,
+		.trace = command ? NULL : trace,
 		.output = pass_output,
 		.context = engine,
 		.cancel_fd = engine->stop_fd,
@@ -248,6 +260,8 @@ static int execute(struct engine *engine, const struct step *owner, const struct
 	collect_env(run, &mounts, &env);
 	step.env = strv_items(&env);
 	ret = run_step_execute(&step, out, err);
+	if (step.trace)
+		timeline_join(options->timeline, engine->running, owner->text, step.trace);
 	if (ret < 0 || command)
 		return ret;
 	ret = check_result(owner, out, err);
@@ -262,18 +276,28 @@ static int run_make(struct engine *engine, struct step *step, struct layer_draft
 	cleanup_strv struct strv trees = STRV_INIT;
 	cleanup_place struct place place = { .store = engine->store,
 					     .subsecond = engine->graph->options->subsecond };
+	struct timeline_mark span = engine_span(engine, TIMELINE_SNAPSHOT);
 	struct run_result result = { 0 };
 	int ret = engine_trees(engine, step->stage, &trees, err);
 
 	(void)manifest; /* find_key gave it */
 	if (ret == 0)
 		ret = place_make(&place, &trees, err);
-	if (ret == 0)
+	timeline_end(&span);
+	if (ret == 0) {
+		span = engine_span(engine, TIMELINE_RUNTIME);
 		ret = execute(engine, step, &place, NULL, &result, err);
+		timeline_end(&span);
+	}
 	step->usage = result.rusage;
 	if (ret < 0 && result.exit_status)
 		run_record_keep(engine, &place);
-	return ret < 0 ? ret : place_to_layer(&place, &trees, out, err);
+	if (ret < 0)
+		return ret;
+	span = engine_span(engine, TIMELINE_SCAN);
+	ret = place_to_layer(&place, &trees, out, err);
+	timeline_end(&span);
+	return ret;
 }
 
 int step_run_again(struct engine *engine, const struct step *step, const struct strv *trees,

@@ -63,6 +63,8 @@ const struct option_spec build_option_table[] = {
 	OPT_STRING(0, "iidfile", struct build_args, iidfile, "FILE", "write the image's id to a file"),
 	OPT_STRING(0, "metadata-file", struct build_args, metadata, "FILE",
 		   "write the image's digests and names, and figures of the build, as JSON"),
+	OPT_STRING(0, "trace", struct build_args, trace, "FILE",
+		   "write what took how long, in the trace-event format of Chrome and Perfetto"),
 	OPT_STRING(0, "platform", struct build_args, platform, "OS/ARCH[/VARIANT]",
 		   "the platform to build for (default: this machine's)"),
 	OPT_BOOL(0, "check", struct build_args, check,

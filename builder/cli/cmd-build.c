@@ -11,8 +11,10 @@
 
 #include "builder/build/agents.h"
 #include "builder/build/journal.h"
+#include "builder/build/runtime-exec.h"
 #include "builder/cli/build-options.h"
 #include "builder/cli/build-result.h"
+#include "builder/cli/build-trace.h"
 #include "builder/cli/checks.h"
 #include "builder/cli/progress.h"
 #include "builder/context/context.h"
@@ -39,6 +41,7 @@ struct build {
 	struct engine engine;
 	struct progress progress;
 	struct journal journal;
+	struct timeline *timeline; /* NULL: nobody asked for it */
 	struct build_result result;
 	int64_t begin; /* us */
 	int signal_fd;
@@ -51,6 +54,7 @@ static void build_done(struct build *build)
 	engine_close(&build->engine);
 	journal_close(&build->journal);
 	progress_done(&build->progress);
+	timeline_free(build->timeline);
 	build_result_done(&build->result);
 	graph_done(&build->graph);
 	lint_done(&build->warnings);
@@ -318,6 +322,16 @@ static size_t count_items(const struct graph *graph)
 	return count;
 }
 
+/* Not every runtime can write a trace. */
+static void ask_runtime(struct build *build)
+{
+	const struct runtime runtime = { build->options.runtime, RUNTIME_ROOT_STEPS };
+
+	build->options.engine.timeline = build->timeline;
+	if (build->timeline && build->options.args.trace)
+		build->timeline->want_runtime = runtime_has_trace(&runtime);
+}
+
 static int run(struct build *build)
 {
 	static const int signals[] = { SIGINT, SIGTERM, SIGHUP };
@@ -328,10 +342,12 @@ static int run(struct build *build)
 	if (build->signal_fd < 0)
 		return build->signal_fd;
 	build->progress.total = count_items(&build->graph);
+	build->progress.why = build->options.args.why;
 	ret = progress_start(&build->progress, build->options.progress, stderr, &build->cli->err);
 	if (ret < 0)
 		return ret;
 	build->options.engine.signal_fd = build->signal_fd;
+	ask_runtime(build);
 	if (build->options.shell_on_error)
 		build->options.engine.before_shell = announce_shell;
 	build->options.engine.shell_context = build;
@@ -418,8 +434,10 @@ static int write_files(const struct build *build)
 static int finish(struct build *build)
 {
 	unsigned int id = engine_begin(&build->engine, "exporting to image");
+	struct timeline_mark span = timeline_begin(build->timeline, 0, TIMELINE_EXPORT, id, NULL);
 	int ret = export_image(build, id);
 
+	timeline_end(&span);
 	if (ret < 0) {
 		char text[2048];
 
@@ -437,13 +455,22 @@ static int finish(struct build *build)
 	return write_files(build);
 }
 
+static struct timeline_mark begin_part(struct build *build, const char *name)
+{
+	return timeline_begin(build->timeline, 0, TIMELINE_BUILD, 0, name);
+}
+
 static int do_build(struct build *build, const char *context)
 {
+	struct timeline_mark span = begin_part(build, "plan");
 	int ret = plan(build);
 
+	timeline_end(&span);
 	if (ret < 0)
 		return ret;
+	span = begin_part(build, "run");
 	ret = run(build);
+	timeline_end(&span);
 	if (ret == 0)
 		ret = finish(build);
 	journal_finish(&build->journal, ret, &build->cli->err, context,
@@ -453,11 +480,43 @@ static int do_build(struct build *build, const char *context)
 
 static int build_or_answer(struct build *build, const char *context)
 {
+	struct timeline_mark span = begin_part(build, "read context and Dockerfile");
 	int ret = read_dockerfile(build, context);
 
+	timeline_end(&span);
 	if (build->options.args.check || build->options.args.call)
 		return answer_call(build, ret);
 	return ret < 0 ? ret : do_build(build, context);
+}
+
+/* Before the build, so that a place that cannot be written to costs none. */
+static int begin_records(struct build *build)
+{
+	const struct build_args *args = &build->options.args;
+
+	if (!args->trace)
+		return 0;
+	build->timeline = timeline_new();
+	return build_trace_open(args->trace, &build->cli->err);
+}
+
+/* What became of the build counts more than what is written about it. */
+static int write_records(struct build *build, int ret)
+{
+	const struct build_args *args = &build->options.args;
+	struct error err = ERROR_INIT;
+	int written = 0;
+
+	if (args->trace)
+		written = build_trace_write(build->timeline, args->trace,
+					    ret < 0 ? &build->cli->err : NULL, &err);
+	if (written == 0)
+		return ret;
+	if (ret < 0)
+		log_warning("%s", err.msg);
+	else
+		build->cli->err = err;
+	return ret < 0 ? ret : written;
 }
 
 static int cmd_build(const struct command_spec *command, int argc, char **argv, void *globals)
@@ -485,8 +544,12 @@ static int cmd_build(const struct command_spec *command, int argc, char **argv, 
 		(void)unlink(build.options.args.metadata);
 	ret = build_options_read(&build.options, globals);
 	if (ret == 0)
-		ret = build_or_answer(&build, result.arguments[0]);
+		ret = begin_records(&build);
+	if (ret < 0)
+		return ret;
+	ret = build_or_answer(&build, result.arguments[0]);
 	progress_stop(&build.progress);
+	ret = write_records(&build, ret);
 	print_warnings(&build);
 	if (ret < 0)
 		explain(&build, &build.cli->err);

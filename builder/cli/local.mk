@@ -2,6 +2,7 @@
 builder_libbuilder_a_SOURCES += %D%/archive-file.c %D%/archive-file.h
 builder_libbuilder_a_SOURCES += %D%/build-options.c %D%/build-options.h
 builder_libbuilder_a_SOURCES += %D%/build-result.c %D%/build-result.h
+builder_libbuilder_a_SOURCES += %D%/build-trace.c %D%/build-trace.h
 builder_libbuilder_a_SOURCES += %D%/cli.c %D%/cli.h
 builder_libbuilder_a_SOURCES += %D%/checks.c %D%/checks.h
 builder_libbuilder_a_SOURCES += %D%/format.c %D%/format.h
@@ -9,7 +10,6 @@ builder_libbuilder_a_SOURCES += %D%/host-proxies.c %D%/host-proxies.h
 builder_libbuilder_a_SOURCES += %D%/sandbox-options.c %D%/sandbox-options.h
 builder_libbuilder_a_SOURCES += %D%/step-again.c %D%/step-again.h
 builder_libbuilder_a_SOURCES += %D%/step-table.c %D%/step-table.h
-builder_libbuilder_a_SOURCES += %D%/progress.h %D%/progress-plain.c
 builder_libbuilder_a_SOURCES += %D%/progress.c %D%/progress.h
 builder_libbuilder_a_SOURCES += %D%/progress-frame.c %D%/progress-frame.h
 builder_libbuilder_a_SOURCES += %D%/progress-plain.c %D%/progress-rawjson.c %D%/progress-tty.c

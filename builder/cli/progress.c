@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "lib/alloc.h"
+#include "lib/cleanup.h"
 #include "lib/clock.h"
 #include "lib/tty.h"
 
@@ -101,6 +102,17 @@ static void add_output(struct progress *progress, struct progress_item *item, co
 	}
 }
 
+static void add_why(struct progress *progress, struct progress_item *item,
+		    const struct build_event *event)
+{
+	cleanup_free char *text = NULL;
+
+	if (!progress->why || !progress->view || !progress->view->note)
+		return;
+	text = xasprintf("why: %.*s", (int)event->size, event->data);
+	progress->view->note(progress, item, text, strlen(text));
+}
+
 static void update_transfer(struct progress *progress, struct progress_item *item,
 			    const struct build_event *event)
 {
@@ -158,6 +170,9 @@ static void take_event(struct progress *progress, const struct build_event *even
 	case EVENT_NOTE:
 		if (progress->view && progress->view->note)
 			progress->view->note(progress, item, event->data, event->size);
+		break;
+	case EVENT_WHY:
+		add_why(progress, item, event);
 		break;
 	case EVENT_TRANSFER:
 		update_transfer(progress, item, event);

@@ -81,6 +81,7 @@ struct progress {
 	const struct progress_view *view; /* NULL: quiet */
 	FILE *out;
 	bool color;
+	bool why;		  /* show EVENT_WHY */
 	struct progress_tty *tty; /* of progress-tty.c */
 
 	struct progress_item *items; /* in the order in which they began */
