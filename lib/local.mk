@@ -1,6 +1,7 @@
 noinst_LIBRARIES += %D%/liblib.a
 %C%_liblib_a_SOURCES = \
 	%D%/alloc.c %D%/alloc.h \
+	%D%/base64.c %D%/base64.h \
 	%D%/bitlist.c %D%/bitlist.h \
 	%D%/cli.c %D%/cli.h \
 	%D%/clock.c %D%/clock.h \

@@ -6,6 +6,7 @@
 
 #include <string.h>
 
+#include "lib/base64.h"
 #include "spec/json-table.h"
 
 /* -- the writer ----------------------------------------------------------------------------------
@@ -145,21 +146,9 @@ void json_string(struct json_writer *writer, const char *text)
 
 void json_base64(struct json_writer *writer, const void *data, size_t size)
 {
-	static const char digits[] =
-		"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-	const unsigned char *in = data;
-
 	separate(writer);
 	strbuf_addc(writer->out, '"');
-	for (size_t left = size; left; in += 3, left -= left < 3 ? left : 3) {
-		uint32_t bits = (uint32_t)in[0] << 16 | (left > 1 ? (uint32_t)in[1] << 8 : 0) |
-				(left > 2 ? in[2] : 0);
-		char text[] = { digits[bits >> 18], digits[bits >> 12 & 63],
-				left > 1 ? digits[bits >> 6 & 63] : '=',
-				left > 2 ? digits[bits & 63] : '=' };
-
-		strbuf_add(writer->out, text, sizeof(text));
-	}
+	base64_encode(data, size, writer->out);
 	strbuf_addc(writer->out, '"');
 }
 

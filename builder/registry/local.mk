@@ -1,2 +1,17 @@
 # builder/registry: everything that speaks HTTP
-builder_libbuilder_a_SOURCES += %D%/transport.c %D%/transport.h
+builder_libbuilder_a_SOURCES += \
+	%D%/auth.c \
+	%D%/blob-get.c \
+	%D%/blob-put.c \
+	%D%/calls.c \
+	%D%/credential-files.c %D%/credential-files.h \
+	%D%/credential-helper.c %D%/credential-helper.h \
+	%D%/credentials.c %D%/credentials.h \
+	%D%/hosts.c \
+	%D%/libcurl.c %D%/libcurl.h \
+	%D%/lists.c \
+	%D%/manifests.c \
+	%D%/registry.c %D%/registry.h %D%/registry-internal.h \
+	%D%/transport.c %D%/transport.h \
+	%D%/transport-get.c \
+	%D%/url.c %D%/url.h

@@ -1,250 +1,524 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The HTTP client. Credentials in a URL go to its own host only (libcurl's default), redirects
- * never lead to another kind of URL (a server must not make us read file:// or gopher://), and
- * what stalls for a minute has failed.
+ * Exchanges side by side in one thread, by libcurl's multi interface. libcurl tells which sockets
+ * and which time it waits for; they are kept in an epoll set, whose fd is all that is waited for
+ * here. One of the waiting fibers drives: it polls and lets libcurl work; the others sleep in a
+ * queue until their exchange has ended or nobody drives any more.
  */
 #include "builder/registry/transport.h"
 
-#include <curl/curl.h>
-#include <dlfcn.h>
+#include <arpa/inet.h>
 #include <fcntl.h>
-#include <poll.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
+#include <sys/epoll.h>
+#include <sys/timerfd.h>
 #include <unistd.h>
 
+#include "builder/loop/fiber.h"
+#include "builder/registry/libcurl.h"
 #include "lib/alloc.h"
 #include "lib/cleanup.h"
-#include "lib/io.h"
 
-#define TRIES 4
-#define RETRY_MS 500 /* doubled each time */
-#define REDIRECTS_MAX 10L
-#define CONNECT_SECONDS 30L
-#define STALL_SECONDS 60L
+#define BUFFER_BYTES (256L * 1024)
+#define HEADERS_MAX ((size_t)64 << 10)
+#define OTHER_BODY_MAX ((size_t)64 << 10)
+#define CONNECTIONS_PER_HOST 6L
+#define EVENTS_AT_ONCE 16
 
-/* What we use of the library. */
-struct library {
-	void *handle;
-	__typeof__(curl_global_init) *global_init;
-	__typeof__(curl_easy_init) *init;
-	__typeof__(curl_easy_setopt) *setopt;
-	__typeof__(curl_easy_perform) *perform;
-	__typeof__(curl_easy_getinfo) *getinfo;
-	__typeof__(curl_easy_cleanup) *cleanup;
-	__typeof__(curl_easy_strerror) *text;
+struct transport {
+	struct libcurl library;
+	CURLM *multi;
+	int epoll_fd, timer_fd, cancel_fd;
+	bool driven;
+	struct fiber_queue waiting;
 };
 
-struct download {
-	const struct transport_get *get;
-	const struct library *library;
+struct exchange {
+	const struct transport *transport;
+	const struct transport_request *request;
+	struct transport_response *response;
 	CURL *curl;
-	uint64_t size;
-	int write_errnum; /* how writing the body failed; EFBIG = it is too long */
-	bool cancelled;
+	struct curl_slist *headers;
+	size_t header_bytes;
+	uint64_t sent, received;
+	bool begun, done;
+	CURLcode code;
+	int ret; /* of our own functions */
+	struct error err;
 	char why[CURL_ERROR_SIZE];
 };
 
-static int load(struct library *library, struct error *err)
+void transport_response_done(struct transport_response *response)
 {
-	const struct {
-		const char *name;
-		void *slot;
-	} symbols[] = {
-		{ "curl_global_init", &library->global_init },
-		{ "curl_easy_init", &library->init },
-		{ "curl_easy_setopt", &library->setopt },
-		{ "curl_easy_perform", &library->perform },
-		{ "curl_easy_getinfo", &library->getinfo },
-		{ "curl_easy_cleanup", &library->cleanup },
-		{ "curl_easy_strerror", &library->text },
-	};
+	strv_done(&response->headers);
+	strbuf_done(&response->body);
+}
 
-	library->handle = dlopen("libcurl.so.4", RTLD_NOW | RTLD_LOCAL);
-	if (!library->handle)
-		return error_set(err, ERROR_UNSUPPORTED, 0, "downloads need libcurl: %s",
-				 dlerror());
-	for (size_t i = 0; i < ARRAY_SIZE(symbols); i++) {
-		void *symbol = dlsym(library->handle, symbols[i].name);
+const char *transport_header(const struct strv *headers, const char *name, size_t n)
+{
+	size_t size = strlen(name);
 
-		if (!symbol)
-			return error_set(err, ERROR_UNSUPPORTED, 0, "libcurl: %s", dlerror());
-		memcpy(symbols[i].slot, &symbol, sizeof(symbol));
+	for (size_t i = 0; i < headers->count; i++) {
+		const char *header = headers->items[i];
+
+		if (strncmp(header, name, size) == 0 && header[size] == ':' && n-- == 0)
+			return header + size + 1 + strspn(header + size + 1, " ");
 	}
-	if (library->global_init(CURL_GLOBAL_DEFAULT) != CURLE_OK)
-		return error_set(err, ERROR_UNSUPPORTED, 0, "libcurl cannot be started");
+	return NULL;
+}
+
+/* -- what libcurl waits for ----------------------------------------------------------------------
+ */
+
+static int watch_socket(CURL *curl, curl_socket_t fd, int what, void *context, void *known)
+{
+	struct transport *transport = context;
+	struct epoll_event event = { .data.fd = fd };
+
+	(void)curl;
+	if (what == CURL_POLL_REMOVE) {
+		(void)epoll_ctl(transport->epoll_fd, EPOLL_CTL_DEL, fd, NULL); /* may be closed */
+		return 0;
+	}
+	event.events = (what & CURL_POLL_IN ? (uint32_t)EPOLLIN : 0) |
+		       (what & CURL_POLL_OUT ? (uint32_t)EPOLLOUT : 0);
+	if (!known || epoll_ctl(transport->epoll_fd, EPOLL_CTL_MOD, fd, &event) < 0)
+		(void)epoll_ctl(transport->epoll_fd, EPOLL_CTL_ADD, fd, &event);
+	transport->library.multi_assign(transport->multi, fd, transport);
 	return 0;
 }
 
-char *transport_redact(const char *url)
+/* No time at all is the smallest one: 0 would disarm the timer. */
+static int watch_time(CURLM *multi, long ms, void *context)
 {
-	const char *host = strstr(url, "://");
-	size_t size;
+	struct transport *transport = context;
+	struct itimerspec when = { .it_value = { 0, 0 } };
 
-	if (!host)
-		return xstrdup(url);
-	host += 3;
-	size = strcspn(host, "/?#");
-	for (size_t i = size; i-- > 0;)
-		if (host[i] == '@')
-			return xasprintf("%.*s%s", (int)(host - url), url, host + i + 1);
-	return xstrdup(url);
+	(void)multi;
+	if (ms > 0)
+		when.it_value = (struct timespec){ ms / 1000, ms % 1000 * 1000000 };
+	else if (ms == 0)
+		when.it_value.tv_nsec = 1;
+	return timerfd_settime(transport->timer_fd, 0, &when, NULL) < 0 ? -1 : 0;
+}
+
+struct transport *transport_new(int cancel_fd)
+{
+	struct transport *transport = xzalloc(sizeof(*transport));
+
+	transport->cancel_fd = cancel_fd;
+	transport->epoll_fd = transport->timer_fd = -EBADF;
+	return transport;
+}
+
+void transport_free(struct transport *transport)
+{
+	if (!transport)
+		return;
+	if (transport->multi)
+		transport->library.multi_cleanup(transport->multi);
+	cleanup_close_fd(&transport->epoll_fd);
+	cleanup_close_fd(&transport->timer_fd);
+	free(transport);
+}
+
+static int start(struct transport *transport, struct error *err)
+{
+	const struct libcurl *library = &transport->library;
+	struct epoll_event event = { .events = EPOLLIN };
+	int ret = libcurl_load(&transport->library, err);
+
+	if (ret < 0 || transport->multi)
+		return ret;
+	transport->epoll_fd = epoll_create1(EPOLL_CLOEXEC);
+	transport->timer_fd = timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK);
+	event.data.fd = transport->timer_fd;
+	if (transport->epoll_fd < 0 || transport->timer_fd < 0 ||
+	    epoll_ctl(transport->epoll_fd, EPOLL_CTL_ADD, transport->timer_fd, &event) < 0)
+		return error_errno(err, errno, "prepare to wait for connections");
+	transport->multi = library->multi_init();
+	if (!transport->multi)
+		return error_errno(err, ENOMEM, "start libcurl");
+	library->multi_setopt(transport->multi, CURLMOPT_SOCKETFUNCTION, watch_socket);
+	library->multi_setopt(transport->multi, CURLMOPT_SOCKETDATA, transport);
+	library->multi_setopt(transport->multi, CURLMOPT_TIMERFUNCTION, watch_time);
+	library->multi_setopt(transport->multi, CURLMOPT_TIMERDATA, transport);
+	library->multi_setopt(transport->multi, CURLMOPT_MAX_HOST_CONNECTIONS,
+			      CONNECTIONS_PER_HOST);
+	/* large blobs are faster on connections of their own */
+	library->multi_setopt(transport->multi, CURLMOPT_PIPELINING, (long)CURLPIPE_NOTHING);
+	return 0;
+}
+
+/* -- the answer ----------------------------------------------------------------------------------
+ */
+
+static size_t take_header(char *data, size_t unit, size_t count, void *context)
+{
+	struct exchange *exchange = context;
+	struct strv *headers = &exchange->response->headers;
+	size_t size = unit * count, name;
+	char *header;
+
+	if (size > 5 && strncmp(data, "HTTP/", 5) == 0) { /* after one of 100, or of a proxy */
+		strv_done(headers);
+		*headers = (struct strv)STRV_INIT;
+		return size;
+	}
+	exchange->header_bytes += size;
+	if (exchange->header_bytes > HEADERS_MAX) {
+		exchange->ret = error_invalid(&exchange->err, "its headers are too long");
+		return 0;
+	}
+	header = xstrndup(data, size);
+	header[strcspn(header, "\r\n")] = '\0';
+	name = strcspn(header, ":");
+	for (size_t i = 0; i < name; i++)
+		header[i] =
+			(char)(header[i] >= 'A' && header[i] <= 'Z' ? header[i] | 0x20 : header[i]);
+	if (header[name])
+		strv_take(headers, header);
+	else
+		free(header);
+	return size;
+}
+
+static int begin_body(struct exchange *exchange)
+{
+	const struct transport_request *request = exchange->request;
+	long status = 0;
+
+	exchange->begun = true;
+	exchange->transport->library.getinfo(exchange->curl, CURLINFO_RESPONSE_CODE, &status);
+	exchange->response->status = status;
+	if (!request->begin)
+		return 0;
+	return request->begin(request->context, status, &exchange->response->headers,
+			      &exchange->err);
+}
+
+static int take_data(struct exchange *exchange, const char *data, size_t size)
+{
+	const struct transport_request *request = exchange->request;
+	struct transport_response *response = exchange->response;
+	bool good = response->status >= 200 && response->status < 300;
+
+	if (!good) { /* the beginning of what it says */
+		size_t room = OTHER_BODY_MAX - response->body.size;
+
+		strbuf_add(&response->body, data, size < room ? size : room);
+		return 0;
+	}
+	if (size > request->max - exchange->received)
+		return error_invalid(&exchange->err, "it is longer than %llu bytes",
+				     (unsigned long long)request->max);
+	exchange->received += size;
+	if (request->sink)
+		return request->sink(request->context, data, size, &exchange->err);
+	strbuf_add(&response->body, data, size);
+	return 0;
 }
 
 static size_t take_body(char *data, size_t unit, size_t count, void *context)
 {
-	struct download *download = context;
+	struct exchange *exchange = context;
+
+	if (!exchange->begun)
+		exchange->ret = begin_body(exchange);
+	if (exchange->ret == 0)
+		exchange->ret = take_data(exchange, data, unit * count);
+	return exchange->ret < 0 ? 0 : unit * count;
+}
+
+/* -- the request ---------------------------------------------------------------------------------
+ */
+
+static size_t give_body(char *buffer, size_t unit, size_t count, void *context)
+{
+	struct exchange *exchange = context;
+	const struct transport_request *request = exchange->request;
 	size_t size = unit * count;
-	int ret;
+	ssize_t n;
 
-	if (size > download->get->max - download->size) {
-		download->write_errnum = EFBIG;
-		return 0;
+	if (size > request->size - exchange->sent)
+		size = (size_t)(request->size - exchange->sent);
+	if (request->data) {
+		if (size)
+			memcpy(buffer, (const char *)request->data + exchange->sent, size);
+		n = (ssize_t)size;
+	} else {
+		n = size ? pread(request->fd, buffer, size,
+				 (off_t)(request->offset + exchange->sent))
+			 : 0;
 	}
-	ret = io_write_all(download->get->fd, data, size);
-	if (ret < 0) {
-		download->write_errnum = -ret;
-		return 0;
+	if (n < 0 || (size && n == 0)) {
+		exchange->ret = error_errno(&exchange->err, n < 0 ? errno : ENODATA,
+					    "read what is to be sent");
+		return CURL_READFUNC_ABORT;
 	}
-	download->size += size;
-	return size;
+	exchange->sent += (uint64_t)n;
+	if (request->progress)
+		request->progress(request->progress_context, exchange->sent);
+	return (size_t)n;
 }
 
-static bool is_cancelled(const struct transport_get *get, int wait_ms)
+/* A connection that was closed under a request is replaced by libcurl: it begins again. */
+static int rewind_body(void *context, curl_off_t offset, int origin)
 {
-	struct pollfd poll_fd = { .fd = get->cancel_fd, .events = POLLIN };
+	struct exchange *exchange = context;
 
-	return poll(&poll_fd, 1, wait_ms) > 0;
+	if (origin != SEEK_SET || offset < 0)
+		return CURL_SEEKFUNC_FAIL;
+	exchange->sent = (uint64_t)offset;
+	return CURL_SEEKFUNC_OK;
 }
 
-/* Called about once a second, also when nothing moves. */
-static int look_for_cancel(void *context, curl_off_t a, curl_off_t b, curl_off_t c, curl_off_t d)
+bool transport_is_loopback(const char *host)
 {
-	struct download *download = context;
+	size_t size = *host == '[' ? strcspn(host, "]") + (strchr(host, ']') != NULL)
+				   : strcspn(host, ":/?#");
+	cleanup_free char *name = xstrndup(host, size);
+	struct in_addr address;
 
-	(void)a, (void)b, (void)c, (void)d;
-	download->cancelled = is_cancelled(download->get, 0);
-	return download->cancelled;
+	return strcasecmp(name, "localhost") == 0 || strcmp(name, "[::1]") == 0 ||
+	       (inet_pton(AF_INET, name, &address) == 1 && ntohl(address.s_addr) >> 24 == 127);
 }
 
-static void set_certificates(const struct download *download)
+/* As Go's programs do it: HTTP_PROXY counts, and this machine is reached directly. */
+static void set_proxy(const struct exchange *exchange)
 {
-	const char *file = getenv("SSL_CERT_FILE"), *folder = getenv("SSL_CERT_DIR");
+	const struct libcurl *library = &exchange->transport->library;
+	const char *url = exchange->request->url, *proxy = getenv("HTTP_PROXY");
 
-	if (!file || !*file)
-		file = getenv("CURL_CA_BUNDLE");
-	if (file && *file)
-		download->library->setopt(download->curl, CURLOPT_CAINFO, file);
-	if (folder && *folder)
-		download->library->setopt(download->curl, CURLOPT_CAPATH, folder);
+	if (transport_is_loopback(strstr(url, "://") + 3))
+		library->setopt(exchange->curl, CURLOPT_NOPROXY, "*");
+	else if (strncmp(url, "http:", 5) == 0 && proxy && *proxy && !getenv("http_proxy"))
+		library->setopt(exchange->curl, CURLOPT_PROXY, proxy);
 }
 
-static void set_options(struct download *download)
+static void set_tls(const struct exchange *exchange, const struct transport_tls *tls)
 {
-	__typeof__(curl_easy_setopt) *set = download->library->setopt;
-	CURL *curl = download->curl;
+	__typeof__(curl_easy_setopt) *set = exchange->transport->library.setopt;
 
-	set(curl, CURLOPT_URL, download->get->url);
-	set(curl, CURLOPT_PROTOCOLS_STR, "http,https");
-	set(curl, CURLOPT_REDIR_PROTOCOLS_STR, "http,https");
-	set(curl, CURLOPT_FOLLOWLOCATION, 1L);
-	set(curl, CURLOPT_MAXREDIRS, REDIRECTS_MAX);
-	set(curl, CURLOPT_FAILONERROR, 1L);
-	set(curl, CURLOPT_NOSIGNAL, 1L);
-	set(curl, CURLOPT_CONNECTTIMEOUT, CONNECT_SECONDS);
-	set(curl, CURLOPT_LOW_SPEED_LIMIT, 1L);
-	set(curl, CURLOPT_LOW_SPEED_TIME, STALL_SECONDS);
-	set(curl, CURLOPT_FILETIME, 1L);
-	set(curl, CURLOPT_USERAGENT, "orlop-builder");
-	set(curl, CURLOPT_ERRORBUFFER, download->why);
+	if (!tls)
+		return;
+	if (tls->insecure) {
+		set(exchange->curl, CURLOPT_SSL_VERIFYPEER, 0L);
+		set(exchange->curl, CURLOPT_SSL_VERIFYHOST, 0L);
+	}
+	if (tls->ca_file)
+		set(exchange->curl, CURLOPT_CAINFO, tls->ca_file);
+	if (tls->certificate) {
+		set(exchange->curl, CURLOPT_SSLCERT, tls->certificate);
+		set(exchange->curl, CURLOPT_SSLKEY, tls->key ? tls->key : tls->certificate);
+	}
+}
+
+static void add_headers(struct exchange *exchange)
+{
+	const struct libcurl *library = &exchange->transport->library;
+	const struct strv *headers = exchange->request->headers;
+
+	/* asking first whether a body is welcome costs a round trip */
+	exchange->headers = library->slist_append(NULL, "Expect:");
+	for (size_t i = 0; headers && i < headers->count; i++)
+		exchange->headers = library->slist_append(exchange->headers, headers->items[i]);
+	library->setopt(exchange->curl, CURLOPT_HTTPHEADER, exchange->headers);
+}
+
+static void set_options(struct exchange *exchange)
+{
+	const struct transport_request *request = exchange->request;
+	__typeof__(curl_easy_setopt) *set = exchange->transport->library.setopt;
+	CURL *curl = exchange->curl;
+
+	libcurl_set_common(&exchange->transport->library, curl);
+	set(curl, CURLOPT_URL, request->url);
+	set(curl, CURLOPT_PRIVATE, exchange);
+	set(curl, CURLOPT_ERRORBUFFER, exchange->why);
+	set(curl, CURLOPT_BUFFERSIZE, BUFFER_BYTES);
+	set(curl, CURLOPT_UPLOAD_BUFFERSIZE, BUFFER_BYTES);
+	set(curl, CURLOPT_HEADERFUNCTION, take_header);
+	set(curl, CURLOPT_HEADERDATA, exchange);
 	set(curl, CURLOPT_WRITEFUNCTION, take_body);
-	set(curl, CURLOPT_WRITEDATA, download);
-	set(curl, CURLOPT_NOPROGRESS, 0L);
-	set(curl, CURLOPT_XFERINFOFUNCTION, look_for_cancel);
-	set(curl, CURLOPT_XFERINFODATA, download);
-	set_certificates(download);
+	set(curl, CURLOPT_WRITEDATA, exchange);
+	if (request->has_body) {
+		set(curl, CURLOPT_UPLOAD, 1L);
+		set(curl, CURLOPT_INFILESIZE_LARGE, (curl_off_t)request->size);
+		set(curl, CURLOPT_READFUNCTION, give_body);
+		set(curl, CURLOPT_READDATA, exchange);
+		set(curl, CURLOPT_SEEKFUNCTION, rewind_body);
+		set(curl, CURLOPT_SEEKDATA, exchange);
+	} else if (strcmp(request->method, "HEAD") == 0) {
+		set(curl, CURLOPT_NOBODY, 1L);
+	}
+	set(curl, CURLOPT_CUSTOMREQUEST, request->method);
+	set_proxy(exchange);
+	set_tls(exchange, request->tls);
+	add_headers(exchange);
 }
 
-/* May it go better next time? */
-static bool is_passing(CURLcode code, long status)
+/* -- waiting -------------------------------------------------------------------------------------
+ */
+
+static int check_cancel(const struct transport *transport, struct error *err)
 {
-	switch (code) {
-	case CURLE_COULDNT_CONNECT:
-	case CURLE_OPERATION_TIMEDOUT:
-	case CURLE_SEND_ERROR:
-	case CURLE_RECV_ERROR:
-	case CURLE_GOT_NOTHING:
-	case CURLE_PARTIAL_FILE:
-		return true;
-	case CURLE_HTTP_RETURNED_ERROR:
-		return status == 408 || status == 429 || status >= 500;
-	default:
-		return false;
+	struct pollfd fd = { .fd = transport->cancel_fd, .events = POLLIN };
+
+	if (transport->cancel_fd < 0 || poll(&fd, 1, 0) <= 0)
+		return 0;
+	return error_set(err, ERROR_CANCELLED, ECANCELED, "the build was interrupted");
+}
+
+static void note_ends(struct transport *transport)
+{
+	const struct libcurl *library = &transport->library;
+	CURLMsg *message;
+	int left;
+
+	while ((message = library->multi_info(transport->multi, &left))) {
+		struct exchange *exchange = NULL;
+
+		if (message->msg != CURLMSG_DONE)
+			continue;
+		library->getinfo(message->easy_handle, CURLINFO_PRIVATE, (char **)&exchange);
+		exchange->code = message->data.result;
+		exchange->done = true;
 	}
 }
 
-static int failed(const struct download *download, CURLcode code, long status, struct error *err)
+static void act(struct transport *transport)
 {
-	cleanup_free char *url = transport_redact(download->get->url);
+	struct epoll_event events[EVENTS_AT_ONCE];
+	int running, count = epoll_wait(transport->epoll_fd, events, EVENTS_AT_ONCE, 0);
 
-	if (download->cancelled)
-		return error_set(err, ERROR_CANCELLED, ECANCELED, "the build was interrupted");
-	if (download->write_errnum == EFBIG)
-		return error_invalid(err, "download %s: it is longer than %llu bytes", url,
-				     (unsigned long long)download->get->max);
-	if (download->write_errnum)
-		return error_errno(err, download->write_errnum, "download %s: write", url);
-	if (code == CURLE_HTTP_RETURNED_ERROR)
-		return error_set(err, status == 404 ? ERROR_NOT_FOUND : ERROR_STATE, 0,
-				 "download %s: status %ld", url, status);
-	return error_set(err, ERROR_STATE, 0, "download %s: %s", url,
-			 download->why[0] ? download->why : download->library->text(code));
+	for (int i = 0; i < count; i++) {
+		uint32_t what = events[i].events;
+		uint64_t expired;
+		int bits = (what & EPOLLIN ? CURL_CSELECT_IN : 0) |
+			   (what & EPOLLOUT ? CURL_CSELECT_OUT : 0) |
+			   (what & (EPOLLERR | EPOLLHUP) ? CURL_CSELECT_ERR : 0);
+		bool is_timer = events[i].data.fd == transport->timer_fd;
+
+		if (is_timer)
+			(void)!read(transport->timer_fd, &expired, sizeof(expired));
+		transport->library.multi_action(transport->multi,
+						is_timer ? CURL_SOCKET_TIMEOUT : events[i].data.fd,
+						is_timer ? 0 : bits, &running);
+	}
+	note_ends(transport);
 }
 
-/* One try: 1 done, 0 it may go better next time (err says what happened), or negative. */
-static int try_once(struct download *download, struct transport_result *out, struct error *err)
+/* Until something has happened. */
+static int drive(struct transport *transport, struct error *err)
 {
-	const struct library *library = download->library;
-	curl_off_t mtime = -1;
-	long status = 0;
-	CURLcode code;
+	struct pollfd fds[] = { { .fd = transport->epoll_fd, .events = POLLIN },
+				{ .fd = transport->cancel_fd, .events = POLLIN } };
 	int ret;
 
-	download->size = 0;
-	download->why[0] = '\0';
-	if (lseek(download->get->fd, 0, SEEK_SET) < 0 || ftruncate(download->get->fd, 0) < 0)
-		return error_errno(err, errno, "empty the file of a download");
-	code = library->perform(download->curl);
-	library->getinfo(download->curl, CURLINFO_RESPONSE_CODE, &status);
-	if (code == CURLE_OK) {
-		library->getinfo(download->curl, CURLINFO_FILETIME_T, &mtime);
-		*out = (struct transport_result){ mtime >= 0 ? mtime : 0, mtime >= 0 };
-		return 1;
-	}
-	ret = failed(download, code, status, err);
-	return !download->cancelled && !download->write_errnum && is_passing(code, status) ? 0
-											   : ret;
+	if (fiber_poll(fds, transport->cancel_fd < 0 ? 1 : 2, -1) < 0 && errno != EINTR)
+		return error_errno(err, errno, "wait for a connection");
+	ret = check_cancel(transport, err);
+	if (ret == 0)
+		act(transport);
+	return ret;
 }
 
-int transport_get(const struct transport_get *get, struct transport_result *out, struct error *err)
+static int wait_for(struct transport *transport, const struct exchange *exchange, struct error *err)
 {
-	struct library library = { NULL };
-	struct download download = { .get = get, .library = &library };
-	int wait = RETRY_MS, ret = load(&library, err);
+	int ret = check_cancel(transport, err);
 
+	while (ret == 0 && !exchange->done) {
+		if (transport->driven) {
+			fiber_wait(&transport->waiting);
+			ret = check_cancel(transport, err);
+			continue;
+		}
+		transport->driven = true;
+		ret = drive(transport, err);
+		transport->driven = false;
+		/* somebody else's may have ended; and one of them drives when we are done */
+		fiber_wake(&transport->waiting);
+	}
+	return ret;
+}
+
+static int finish(struct exchange *exchange, struct error *err)
+{
+	struct transport_response *response = exchange->response;
+
+	if (exchange->ret == 0 && exchange->code == CURLE_OK && !exchange->begun)
+		exchange->ret = begin_body(exchange);
+	if (exchange->ret < 0 && err)
+		*err = exchange->err;
+	if (exchange->ret == 0 && exchange->code != CURLE_OK) {
+		response->passing = libcurl_is_passing(exchange->code);
+		response->no_tls = exchange->code == CURLE_SSL_CONNECT_ERROR;
+		return error_set(err, ERROR_STATE, 0, "%s",
+				 exchange->why[0]
+					 ? exchange->why
+					 : exchange->transport->library.text(exchange->code));
+	}
+	return exchange->ret;
+}
+
+int transport_exchange(struct transport *transport, const struct transport_request *request,
+		       struct transport_response *response, struct error *err)
+{
+	const struct libcurl *library = &transport->library;
+	struct exchange exchange = { .transport = transport,
+				     .request = request,
+				     .response = response };
+	int ret = start(transport, err);
+
+	transport_response_done(response);
+	*response = (struct transport_response)TRANSPORT_RESPONSE_INIT;
 	if (ret < 0)
 		return ret;
-	download.curl = library.init();
-	if (!download.curl)
-		return error_errno(err, ENOMEM, "start a download");
-	set_options(&download);
-	ret = try_once(&download, out, err);
-	for (int i = 1; i < TRIES && ret == 0; i++, wait *= 2) {
-		if (is_cancelled(get, wait))
-			break;
-		ret = try_once(&download, out, err);
-	}
-	library.cleanup(download.curl);
-	return ret > 0 ? 0 : ret < 0 ? ret : -EIO;
+	exchange.curl = library->init();
+	if (!exchange.curl)
+		return error_errno(err, ENOMEM, "start an exchange");
+	set_options(&exchange);
+	library->multi_add(transport->multi, exchange.curl);
+	ret = wait_for(transport, &exchange, err);
+	if (ret == 0)
+		ret = finish(&exchange, err);
+	library->multi_remove(transport->multi, exchange.curl);
+	library->cleanup(exchange.curl);
+	library->slist_free(exchange.headers);
+	return ret;
+}
+
+int transport_pause(struct transport *transport, int ms, struct error *err)
+{
+	struct pollfd fd = { .fd = transport->cancel_fd, .events = POLLIN };
+
+	(void)fiber_poll(&fd, transport->cancel_fd < 0 ? 0 : 1, ms);
+	return check_cancel(transport, err);
+}
+
+char *transport_resolve(struct transport *transport, const char *url, const char *reference)
+{
+	const struct libcurl *library = &transport->library;
+	char *text = NULL, *scheme = NULL, *result = NULL;
+	CURLU *parts;
+
+	if (libcurl_load(&transport->library, NULL) < 0)
+		return NULL;
+	parts = library->url();
+	if (parts && library->url_set(parts, CURLUPART_URL, url, 0) == CURLUE_OK &&
+	    library->url_set(parts, CURLUPART_URL, reference, 0) == CURLUE_OK &&
+	    library->url_set(parts, CURLUPART_USER, NULL, 0) == CURLUE_OK &&
+	    library->url_set(parts, CURLUPART_PASSWORD, NULL, 0) == CURLUE_OK &&
+	    library->url_set(parts, CURLUPART_FRAGMENT, NULL, 0) == CURLUE_OK &&
+	    library->url_get(parts, CURLUPART_SCHEME, &scheme, 0) == CURLUE_OK &&
+	    (strcmp(scheme, "http") == 0 || strcmp(scheme, "https") == 0) &&
+	    library->url_get(parts, CURLUPART_URL, &text, 0) == CURLUE_OK)
+		result = xstrdup(text);
+	library->free(text);
+	library->free(scheme);
+	library->url_cleanup(parts);
+	return result;
 }

@@ -48,7 +48,7 @@ third_party libcap-ng 'cap-ng\.h' 'runtime/plan/caps\.c'
 third_party libselinux 'selinux/' 'runtime/plan/lsm\.c'
 third_party libsystemd 'systemd/' 'runtime/cgroup/systemd-scope\.c'
 third_party libarchive 'archive' 'builder/image/unpack\.c|builder/image/archive\.c'
-third_party libcurl 'curl/' 'builder/registry/transport\.c'
+third_party libcurl 'curl/' 'builder/registry/libcurl\.h'
 third_party libcrypto 'openssl/' 'builder/image/digest\.c|builder/image/sha256\.c|builder/registry/transport\.c'
 third_party "a compressor" '(zstd|zlib|libdeflate)\.h' 'builder/image/[a-z-]*\.c|builder/context/[a-z-]*\.c'
 [ "$number" = 15 ]

@@ -15,3 +15,8 @@ check_PROGRAMS += %D%/agent %D%/failcall %D%/probe %D%/quiet %D%/recvtty
 %C%_recvtty_SOURCES = %D%/recvtty.c
 %C%_agent_SOURCES = %D%/agent.c
 %C%_agent_CFLAGS = -std=gnu11 $(WARN_CFLAGS)
+if BUILDER
+check_PROGRAMS += %D%/registry-probe
+%C%_registry_probe_SOURCES = %D%/registry-probe.c
+%C%_registry_probe_LDADD = builder/libbuilder.a spec/libspec.a lib/liblib.a $(BUILDER_LIBS)
+endif
