@@ -8,6 +8,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -101,7 +102,8 @@ struct agent *agent_find(struct agent *agents, size_t count, const char *id)
  */
 
 /* Start a program of OpenSSH in the folder; its stdout and stderr go to output_fd. */
-static int start(char *const *argv, int folder_fd, int output_fd, pid_t *out_pid, struct error *err)
+static int start(char *const *argv, int folder_fd, int output_fd, pid_t *out_pid, int *out_pidfd,
+		 struct error *err)
 {
 	cleanup_close int null_fd = open("/dev/null", O_RDONLY | O_CLOEXEC);
 	cleanup_strv struct strv env = STRV_INIT;
@@ -123,7 +125,7 @@ static int start(char *const *argv, int folder_fd, int output_fd, pid_t *out_pid
 	spawn.death_signal = SIGTERM;
 	spawn.fds = (struct spawn_fd[]){ { null_fd, 0 }, { output_fd, 1 }, { output_fd, 2 } };
 	spawn.fd_count = 3;
-	ret = spawn_start(&spawn, out_pid, NULL, err);
+	ret = spawn_start(&spawn, out_pid, out_pidfd, err);
 	if (ret == -ENOENT)
 		return error_suffix(err, ret, " (key files need the programs of openssh-client)");
 	return ret;
@@ -139,15 +141,30 @@ static void flatten(struct strbuf *text)
 			text->data[i] = ' ';
 }
 
+/* Wait until fd is readable, or somebody wants us to stop. */
+static int wait_readable(const struct store *store, int fd, struct error *err)
+{
+	struct pollfd fds[] = { { .fd = fd, .events = POLLIN },
+				{ .fd = store->stop_fd, .events = POLLIN } };
+
+	while (fiber_poll(fds, ARRAY_SIZE(fds), -1) < 0)
+		if (errno != EINTR)
+			return error_errno(err, errno, "poll");
+	return fds[0].revents ? 0 : store_check_stop(store, err);
+}
+
 /* It says where it listens as soon as it does; before, it may only end. */
-static int wait_until_ready(int fd, struct error *err)
+static int wait_until_ready(const struct store *store, int fd, struct error *err)
 {
 	cleanup_strbuf struct strbuf text = STRBUF_INIT;
 	char c;
 
 	while (text.size < OUTPUT_MAX) {
-		ssize_t n = read(fd, &c, 1);
+		int ret = wait_readable(store, fd, err);
+		ssize_t n = ret < 0 ? 0 : read(fd, &c, 1);
 
+		if (ret < 0)
+			return ret;
 		if (n < 0 && errno == EINTR)
 			continue;
 		if (n <= 0)
@@ -161,7 +178,8 @@ static int wait_until_ready(int fd, struct error *err)
 			 text.size ? text.data : "it ended at once");
 }
 
-static int start_agent(struct agent *agent, int folder_fd, struct error *err)
+static int start_agent(struct agent *agent, const struct store *store, int folder_fd,
+		       struct error *err)
 {
 	static char *const argv[] = { "ssh-agent", "-D", "-a", SOCKET_NAME, NULL };
 	cleanup_close int ours = -EBADF, theirs = -EBADF;
@@ -171,24 +189,38 @@ static int start_agent(struct agent *agent, int folder_fd, struct error *err)
 		return error_errno(err, errno, "make a pipe");
 	ours = ends[0];
 	theirs = ends[1];
-	ret = start(argv, folder_fd, theirs, &agent->pid, err);
+	ret = start(argv, folder_fd, theirs, &agent->pid, NULL, err);
 	cleanup_close_fd(&theirs);
-	return ret < 0 ? ret : wait_until_ready(ours, err);
+	return ret < 0 ? ret : wait_until_ready(store, ours, err);
 }
 
-static int add_key(const char *key, int folder_fd, struct error *err)
+/* The end of ssh-add, whose file may be one that nobody writes (a pipe) or far away. */
+static int wait_end(const struct store *store, pid_t pid, int pidfd, int *out_status,
+		    struct error *err)
+{
+	int ret = wait_readable(store, pidfd, err);
+
+	if (ret < 0)
+		(void)kill(pid, SIGKILL);
+	if (proc_wait(pid, out_status, NULL) < 0 && ret == 0)
+		ret = error_errno(err, errno, "wait for ssh-add");
+	return ret;
+}
+
+static int add_key(const char *key, const struct store *store, int folder_fd, struct error *err)
 {
 	char *const argv[] = { "ssh-add", "-q", "--", (char *)key, NULL };
 	cleanup_close int message_fd = memfd_create("ssh-add", MFD_CLOEXEC);
+	cleanup_close int pidfd = -EBADF;
 	cleanup_strbuf struct strbuf text = STRBUF_INIT;
 	int status = 0, ret;
 	pid_t pid;
 
 	if (message_fd < 0)
 		return error_errno(err, errno, "prepare to run ssh-add");
-	ret = start(argv, folder_fd, message_fd, &pid, err);
-	if (ret == 0 && proc_wait(pid, &status, NULL) < 0)
-		ret = error_errno(err, errno, "wait for ssh-add");
+	ret = start(argv, folder_fd, message_fd, &pid, &pidfd, err);
+	if (ret == 0)
+		ret = wait_end(store, pid, pidfd, &status, err);
 	if (ret < 0 || status == 0)
 		return ret;
 	(void)lseek(message_fd, 0, SEEK_SET);
@@ -211,29 +243,41 @@ static void stop(struct agent *agent)
 	agent->own_socket = NULL;
 }
 
-int agent_open(struct agent *agent, struct store *store, const char **out_socket, struct error *err)
+static int open_own(struct agent *agent, struct store *store, struct error *err)
 {
 	cleanup_close int folder_fd = -EBADF;
 	char folder[STORE_NAME_SIZE];
-	int ret = 0;
+	int ret = store_scratch(store, folder, &folder_fd, err);
 
-	*out_socket = agent->socket ? agent->socket : agent->own_socket;
-	if (*out_socket)
-		return 0;
-	ret = store_scratch(store, folder, &folder_fd, err);
 	if (ret == 0 && fchmod(folder_fd, 0700) < 0)
 		ret = error_errno(err, errno, "chmod \"%s\"", folder);
 	if (ret == 0)
-		ret = start_agent(agent, folder_fd, err);
+		ret = start_agent(agent, store, folder_fd, err);
 	for (size_t i = 0; i < agent->key_count && ret == 0; i++)
-		ret = add_key(agent->keys[i], folder_fd, err);
+		ret = add_key(agent->keys[i], store, folder_fd, err);
 	if (ret < 0) {
 		stop(agent);
 		return ret;
 	}
 	agent->own_socket = xasprintf("%s/%s/" SOCKET_NAME, store->path, folder);
-	*out_socket = agent->own_socket;
 	return 0;
+}
+
+int agent_open(struct agent *agent, struct store *store, const char **out_socket, struct error *err)
+{
+	int ret = 0;
+
+	while (agent->opening)
+		fiber_wait(&agent->waiting);
+	if (!agent->socket && !agent->own_socket) {
+		agent->opening = true;
+		ret = open_own(agent, store, err);
+		agent->opening = false;
+		fiber_wake(&agent->waiting);
+	}
+	if (ret == 0)
+		*out_socket = agent->socket ? agent->socket : agent->own_socket;
+	return ret;
 }
 
 void agents_stop(struct agent *agents, size_t count)

@@ -7,9 +7,11 @@
 #ifndef BUILDER_BUILD_AGENTS_H
 #define BUILDER_BUILD_AGENTS_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <sys/types.h>
 
+#include "builder/loop/fiber.h"
 #include "lib/alloc.h"
 #include "lib/error.h"
 #include "lib/strv.h"
@@ -25,6 +27,8 @@ struct agent {
 	/* of agents.c: our own */
 	pid_t pid; /* 0 = not started */
 	char *own_socket;
+	bool opening; /* by another branch of the build */
+	struct fiber_queue waiting;
 };
 
 /** "ID[=SOCKET|KEY[,KEY...]]"; without, $SSH_AUTH_SOCK. All are looked at. */
@@ -35,7 +39,8 @@ void agents_stop(struct agent *agents, size_t count);
 
 /** NULL = there is none of that id. */
 struct agent *agent_find(struct agent *agents, size_t count, const char *id);
-/** Its socket (of any length), started if need be. */
+/** Its socket (of any length), started if need be; other branches run on meanwhile, and the store's
+ *  stop_fd ends the wait. */
 int agent_open(struct agent *agent, struct store *store, const char **out_socket,
 	       struct error *err);
 

@@ -334,6 +334,54 @@ last_layer() {
 	said 'there is no agent \(SSH_AUTH_SOCK\), and no key is named'
 }
 
+# An agent that says where it listens when the file "go" is there, and an ssh-add that takes no time.
+slow_agent() {
+	mkdir -p "$BATS_TEST_TMPDIR/bin" "$BATS_TEST_TMPDIR/lent"
+	cat >"$BATS_TEST_TMPDIR/bin/ssh-agent" <<-X
+		#!/bin/bash
+		touch "$BATS_TEST_TMPDIR/lent/asked"
+		until [ -e "$BATS_TEST_TMPDIR/lent/go" ]; do sleep 0.02; done
+		exec python3 -c '
+		import socket, time
+		s = socket.socket(socket.AF_UNIX); s.bind("agent"); s.listen()
+		print("SSH_AUTH_SOCK=agent;", flush=True)
+		time.sleep(1000)'
+	X
+	printf '#!/bin/sh\n' >"$BATS_TEST_TMPDIR/bin/ssh-add"
+	chmod +x "$BATS_TEST_TMPDIR/bin/"*
+	export PATH=$BATS_TEST_TMPDIR/bin:$PATH
+	echo key >"$BATS_TEST_TMPDIR/key"
+}
+
+@test "ssh: other stages go on while an agent starts, and two steps share it" {
+	requires python3
+	slow_agent
+	build --jobs 3 --ssh default="$BATS_TEST_TMPDIR/key" -v "$BATS_TEST_TMPDIR/lent:/lent" <<-'X'
+		FROM base AS one
+		RUN --mount=type=ssh test -S $SSH_AUTH_SOCK && touch /one
+		FROM base AS two
+		RUN --mount=type=ssh test -S $SSH_AUTH_SOCK && touch /two
+		FROM base AS three
+		RUN until [ -e /lent/asked ]; do sleep 0.02; done; touch /three /lent/go
+		FROM base
+		COPY --from=one /one /
+		COPY --from=two /two /
+		COPY --from=three /three /
+	X
+}
+
+@test "ssh: an agent that never starts does not hold up the end" {
+	slow_agent
+	printf '%s\n' 'FROM base' 'RUN --mount=type=ssh true' >"$C/Dockerfile"
+	"$B" build --ssh default="$BATS_TEST_TMPDIR/key" "$C" 2>"$BATS_TEST_TMPDIR/log" 3>&- &
+	local pid=$! ended=0
+	wait_for 10 test -e "$BATS_TEST_TMPDIR/lent/asked"
+	kill -INT "$pid"
+	wait "$pid" || ended=$?
+	cat "$BATS_TEST_TMPDIR/log"
+	[ "$ended" = 130 ]
+}
+
 @test "mounts: nested ones in any order, bad targets" {
 	mkdir -p "$C/src/node_modules"
 	build -t t <<-'X'
