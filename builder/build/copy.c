@@ -13,9 +13,9 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "builder/build/place.h"
 #include "builder/context/stat-cache.h"
 #include "builder/image/entry.h"
-#include "builder/image/snapshot.h"
 #include "builder/image/unpack.h"
 #include "builder/loop/fiber.h"
 #include "lib/alloc.h"
@@ -52,7 +52,7 @@ static int open_root(struct copy *copy, struct error *err)
 	else
 		ret = engine_image_trees(engine, step->from.image, &trees, err);
 	if (ret == 0)
-		ret = snapshot_mount(engine->store, &trees, NULL, 0, &copy->root_fd, err);
+		ret = place_mount(engine->store, &trees, NULL, &copy->root_fd, err);
 	copy->root.fd = copy->root_fd;
 	return ret;
 }

@@ -12,6 +12,7 @@
 
 #include "builder/build/ahead.h"
 #include "builder/build/pending.h"
+#include "builder/build/place.h"
 #include "builder/build/run-record.h"
 #include "builder/build/schedule.h"
 #include "builder/build/step-info.h"
@@ -20,7 +21,7 @@
 #include "builder/container/leftovers.h"
 #include "builder/container/sandbox.h"
 #include "builder/container/user.h"
-#include "builder/image/snapshot.h"
+
 #include "lib/cleanup.h"
 #include "lib/clock.h"
 #include "lib/strbuf.h"
@@ -96,7 +97,7 @@ int engine_resolve_user(struct engine *engine, const struct strv *trees, const c
 			struct user *out, struct error *err)
 {
 	cleanup_close int fd = -EBADF;
-	int ret = snapshot_mount(engine->store, trees, NULL, 0, &fd, err);
+	int ret = place_mount(engine->store, trees, NULL, &fd, err);
 
 	return ret < 0 ? ret : user_resolve(fd, name, out, err);
 }
@@ -493,13 +494,16 @@ int engine_open(struct engine *engine, struct error *err)
 	ret = schedule_open(engine->schedule, options->jobs, options->signal_fd, err);
 	engine->stop_fd = engine->schedule->stop_fd;
 	engine->kill_fd = engine->schedule->kill_fd;
+	engine->store->stop_fd = engine->stop_fd;
 	return ret;
 }
 
 void engine_close(struct engine *engine)
 {
-	if (engine->schedule)
+	if (engine->schedule) {
+		engine->store->stop_fd = -EBADF;
 		schedule_close(engine->schedule);
+	}
 	free(engine->schedule);
 	engine->schedule = NULL;
 }

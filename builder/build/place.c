@@ -22,6 +22,36 @@ void place_done(struct place *place)
 	free(place->script);
 }
 
+struct mount_call {
+	struct store *store;
+	const struct strv *trees;
+	const struct snapshot_upper *upper;
+	int *out_fd;
+	struct error *err;
+	int ret;
+};
+
+static void call_mount(void *context)
+{
+	struct mount_call *call = context;
+
+	call->ret = snapshot_mount(call->store, call->trees, call->upper, SNAPSHOT_VOLATILE,
+				   call->out_fd, call->err);
+}
+
+int place_mount(struct store *store, const struct strv *trees, const struct snapshot_upper *upper,
+		int *out_fd, struct error *err)
+{
+	struct mount_call call = { store, trees, upper, out_fd, err, 0 };
+	int ret = snapshot_mount(store, trees, upper, SNAPSHOT_VOLATILE | SNAPSHOT_NO_COPY, out_fd,
+				 err);
+
+	if (ret != -EAGAIN)
+		return ret;
+	fiber_offload(call_mount, &call);
+	return call.ret;
+}
+
 int place_make(struct place *place, const struct strv *trees, struct error *err)
 {
 	struct store *store = place->store;
@@ -38,7 +68,7 @@ int place_make(struct place *place, const struct strv *trees, struct error *err)
 	place->rootfs = xasprintf("%s/%s/rootfs", store->path, place->name);
 	place->bundle = xasprintf("%s/%s/bundle", store->path, place->name);
 	place->script = xasprintf("%s/%s/script", store->path, place->name);
-	ret = snapshot_mount(store, trees, &place->upper, SNAPSHOT_VOLATILE, &mount_fd, err);
+	ret = place_mount(store, trees, &place->upper, &mount_fd, err);
 	if (ret == 0)
 		ret = snapshot_attach(mount_fd, AT_FDCWD, place->rootfs, err);
 	place->mounted = ret == 0;
@@ -65,7 +95,9 @@ static void call_layer(void *context)
 int place_to_layer(struct place *place, const struct strv *trees, struct layer_draft *out,
 		   struct error *err)
 {
-	const struct layer_scan scan = { .lowers = trees, .subsecond = place->subsecond };
+	const struct layer_scan scan = { .lowers = trees,
+					 .complete = place->store->copies,
+					 .subsecond = place->subsecond };
 	struct layer_call call = { place, &scan, out, err, 0 };
 	int ret = snapshot_detach(place->rootfs, err);
 

@@ -24,6 +24,10 @@ struct place {
 	bool mounted;
 };
 
+/** snapshot_mount; where that copies files, other branches of the build run on meanwhile. */
+int place_mount(struct store *store, const struct strv *trees, const struct snapshot_upper *upper,
+		int *out_fd, struct error *err);
+
 /** Make and mount; place->store must be set. place_done in any case. */
 int place_make(struct place *place, const struct strv *trees, struct error *err);
 /** Unmount it: what was changed on top of the trees becomes a layer, whose contents are not hashed

@@ -16,6 +16,7 @@
 
 #include "builder/build/agents.h"
 #include "builder/build/cache-mount.h"
+#include "builder/build/place.h"
 #include "builder/build/secrets.h"
 #include "builder/build/ssh-forward.h"
 #include "builder/image/snapshot.h"
@@ -156,8 +157,7 @@ static int mount_root(struct run_mounts *mounts, const struct step_mount *mount,
 	if (ret == 0 && !mount->readonly)
 		ret = snapshot_upper_create(store, &trees, &upper, err);
 	if (ret == 0)
-		ret = snapshot_mount(store, &trees, mount->readonly ? NULL : &upper,
-				     SNAPSHOT_VOLATILE, &fd, err);
+		ret = place_mount(store, &trees, mount->readonly ? NULL : &upper, &fd, err);
 	if (ret < 0)
 		return ret;
 	*out_path = scratch_path(mounts, "root");

@@ -235,6 +235,14 @@ static bool has_room(const struct store *store)
 	return fstatvfs(store->fd, &now) == 0 && now.f_bavail >= now.f_blocks / KEPT_ROOM_SHARE;
 }
 
+/* A copy is all of the root file system: what is below it must not show through. */
+static int hide_below(struct store *store, const char *folder)
+{
+	cleanup_close int fd = openat(store->fd, folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+	return fd < 0 ? -errno : overlay_set_opaque(store->marks, fd);
+}
+
 void run_record_keep(struct engine *engine, struct place *place)
 {
 	struct store *store = engine->store;
@@ -254,6 +262,10 @@ void run_record_keep(struct engine *engine, struct place *place)
 		return;
 	}
 	place->mounted = false;
+	if (store->copies && hide_below(store, place->upper.upper) < 0) {
+		log_debug("the files of the failed step are not kept: %m");
+		return;
+	}
 	forget_last(store);
 	if (renameat(store->fd, place->upper.upper, store->fd, name) < 0 ||
 	    symlinkat(target, store->fd, KEPT) < 0)

@@ -188,7 +188,7 @@ static int apply_change(const char *text, struct image_defaults *defaults, struc
 
 static int import_layer(struct store *store, int fd, struct strv *out_layers, struct error *err)
 {
-	const struct unpack_options options = { .user_xattr = store->user_xattr };
+	const struct unpack_options options = { .marks = store->marks };
 	cleanup_close int folder_fd = -EBADF;
 	char name[STORE_NAME_SIZE];
 	struct layer_draft draft;

@@ -53,15 +53,30 @@ int below_open(struct below *below, struct error *err)
 	return 0;
 }
 
+/* What is below the first count folders does not show. */
+static void forget_rest(struct below *below, size_t count)
+{
+	for (size_t i = count; i < below->count; i++)
+		cleanup_close_fd(&below->fds[i]);
+	below->count = count;
+}
+
 int below_root(struct store *store, const struct strv *trees, struct below *out, struct error *err)
 {
+	int ret;
+
 	*out = (struct below){ .store = store, .trees = trees, .path = xstrdup(".") };
 	if (!trees || !trees->count)
 		return 0;
 	out->have = xreallocarray(NULL, trees->count, sizeof(*out->have));
 	for (size_t i = trees->count; i-- > 0;)
 		out->have[out->count++] = i;
-	return below_open(out, err);
+	ret = below_open(out, err);
+	/* a whole root file system that was kept as a tree hides all below */
+	for (size_t i = 0; i < out->count && ret == 0; i++)
+		if (overlay_is_opaque(store->marks, out->fds[i]))
+			forget_rest(out, i + 1);
+	return ret;
 }
 
 /* May trees below this one have something to say about the folder? 1, 0 or negative. */
@@ -71,7 +86,7 @@ static int goes_on(const struct below *below, int dirfd, const char *name, struc
 
 	if (fd < 0)
 		return error_errno(err, errno, "open \"%s/%s\" below", below->path, name);
-	return !overlay_is_opaque(fd, below->store->user_xattr);
+	return !overlay_is_opaque(below->store->marks, fd);
 }
 
 int below_enter(struct below *below, const char *name, struct below *out, struct error *err)
@@ -109,7 +124,8 @@ int below_find(struct below *below, const char *name, struct stat *out, struct e
 
 	for (size_t i = 0; i < below->count && ret == 0; i++) {
 		if (fstatat(below->fds[i], name, out, AT_SYMLINK_NOFOLLOW) == 0)
-			return overlay_is_whiteout(out) ? -ENOENT : below->fds[i];
+			return overlay_is_whiteout(below->store->marks, out) ? -ENOENT
+									     : below->fds[i];
 		if (errno != ENOENT)
 			return error_errno(err, errno, "stat \"%s/%s\" below", below->path, name);
 	}
@@ -147,21 +163,24 @@ static int compare_found(const void *a, const void *b)
 	return x->order < y->order ? -1 : x->order > y->order;
 }
 
-static int is_gone(int dirfd, const struct dirent *d, bool *out, struct error *err)
+static int is_gone(const struct below *below, int dirfd, const struct dirent *d, bool *out,
+		   struct error *err)
 {
 	struct stat st;
 
 	*out = false;
-	if (d->d_type != DT_CHR && d->d_type != DT_UNKNOWN)
+	if (d->d_type != DT_CHR && d->d_type != DT_SOCK && d->d_type != DT_UNKNOWN)
 		return 0;
 	if (fstatat(dirfd, d->d_name, &st, AT_SYMLINK_NOFOLLOW) < 0)
 		return error_errno(err, errno, "stat \"%s\"", d->d_name);
-	*out = overlay_is_whiteout(&st);
+	*out = overlay_is_whiteout(below->store->marks, &st);
 	return 0;
 }
 
-static int add_names(int folder_fd, size_t order, struct found_list *out, struct error *err)
+static int add_names(const struct below *below, size_t order, struct found_list *out,
+		     struct error *err)
 {
+	int folder_fd = below->fds[order];
 	int fd = openat(folder_fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	cleanup_dir DIR *dir = fd < 0 ? NULL : fdopendir(fd);
 	const struct dirent *d;
@@ -174,7 +193,7 @@ static int add_names(int folder_fd, size_t order, struct found_list *out, struct
 
 		if (strcmp(d->d_name, ".") == 0 || strcmp(d->d_name, "..") == 0)
 			continue;
-		ret = is_gone(folder_fd, d, &found.gone, err);
+		ret = is_gone(below, folder_fd, d, &found.gone, err);
 		if (ret < 0)
 			return ret;
 		found.name = xstrdup(d->d_name);
@@ -190,7 +209,7 @@ int below_names(struct below *below, struct strv *out, struct error *err)
 	int ret = below->count ? below_open(below, err) : 0;
 
 	for (size_t i = 0; i < below->count && ret == 0; i++)
-		ret = add_names(below->fds[i], i, &list, err);
+		ret = add_names(below, i, &list, err);
 	if (ret < 0)
 		return ret;
 	if (list.count)

@@ -63,7 +63,13 @@ struct scanner {
 	const struct layer_scan *scan;
 	struct layer_recorder *recorder;
 	struct inode_names links;
+	/* A container's own sockets are no whiteouts: a root file system that is not one of our
+	 * trees yet has none that are sockets. */
+	enum overlay_marks marks;
+	size_t seen; /* entries, for looking at the stop fd now and then */
 };
+
+#define STOP_EVERY 256
 
 static const struct layer_scan scan_all = { .lowers = NULL };
 
@@ -270,23 +276,25 @@ static void sort_children(struct scan_children *children,
 		qsort(children->items, children->count, sizeof(*children->items), compare);
 }
 
-static int child_kind(int dirfd, const struct dirent *d, enum child_kind *out, struct error *err)
+static int child_kind(const struct scanner *scanner, int dirfd, const struct dirent *d,
+		      enum child_kind *out, struct error *err)
 {
 	struct stat st;
 
 	*out = d->d_type == DT_DIR ? CHILD_FOLDER : CHILD_OTHER;
-	if (d->d_type != DT_CHR && d->d_type != DT_UNKNOWN)
+	if (d->d_type != DT_CHR && d->d_type != DT_SOCK && d->d_type != DT_UNKNOWN)
 		return 0;
 	if (fstatat(dirfd, d->d_name, &st, AT_SYMLINK_NOFOLLOW) < 0)
 		return error_errno(err, errno, "stat \"%s\"", d->d_name);
 	if (S_ISDIR(st.st_mode))
 		*out = CHILD_FOLDER;
-	else if (overlay_is_whiteout(&st))
+	else if (overlay_is_whiteout(scanner->marks, &st))
 		*out = CHILD_WHITEOUT;
 	return 0;
 }
 
-static int read_children(int dirfd, struct scan_children *out, struct error *err)
+static int read_children(const struct scanner *scanner, int dirfd, struct scan_children *out,
+			 struct error *err)
 {
 	int fd = openat(dirfd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	cleanup_dir DIR *dir = fd < 0 ? NULL : fdopendir(fd);
@@ -300,7 +308,7 @@ static int read_children(int dirfd, struct scan_children *out, struct error *err
 
 		if (strcmp(d->d_name, ".") == 0 || strcmp(d->d_name, "..") == 0)
 			continue;
-		ret = child_kind(dirfd, d, &kind, err);
+		ret = child_kind(scanner, dirfd, d, &kind, err);
 		if (ret < 0)
 			return ret;
 		add_child(out, d->d_name, kind);
@@ -313,8 +321,8 @@ static int read_children(int dirfd, struct scan_children *out, struct error *err
  * specification recommends, the layer means the same to those who don't know opaque folders, and
  * what was put back as it was is no change.
  */
-static int add_whiteouts(struct scan_folder *folder, struct scan_children *children,
-			 struct error *err)
+static int add_whiteouts(const struct scanner *scanner, struct scan_folder *folder,
+			 struct scan_children *children, struct error *err)
 {
 	cleanup_strv struct strv names = STRV_INIT;
 	size_t count = children->count;
@@ -328,7 +336,7 @@ static int add_whiteouts(struct scan_folder *folder, struct scan_children *child
 		    bsearch(&wanted, children->items, count, sizeof(wanted), compare_names))
 			continue;
 		folder->touched = true;
-		ret = overlay_make_whiteout(folder->fd, names.items[i]);
+		ret = overlay_make_whiteout(scanner->store->marks, folder->fd, names.items[i]);
 		if (ret < 0)
 			return error_errno(err, -ret, "hide \"%s/%s\"", folder->entry.path,
 					   names.items[i]);
@@ -368,8 +376,11 @@ static int scan_child(struct scanner *scanner, struct scan_folder *folder,
 		      const struct scan_child *child, struct error *err)
 {
 	cleanup_free char *path = child_path(folder, child->name);
-	int fd = folder_fd(scanner, folder, err);
+	int fd, ret = scanner->seen++ % STOP_EVERY ? 0 : store_check_stop(scanner->store, err);
 
+	if (ret < 0)
+		return ret;
+	fd = folder_fd(scanner, folder, err);
 	if (fd < 0)
 		return fd;
 	switch (child->kind) {
@@ -389,14 +400,13 @@ static int scan_child(struct scanner *scanner, struct scan_folder *folder,
 static int check_marks(const struct scanner *scanner, const struct scan_folder *folder,
 		       struct error *err)
 {
-	bool user_xattr = scanner->store->user_xattr;
-
-	if (scanner->scan->flat)
+	/* a whole root file system has no marks: an overlay would not have shown them */
+	if (scanner->scan->flat || scanner->scan->complete)
 		return 0;
-	if (overlay_is_redirected(folder->fd, user_xattr))
+	if (overlay_is_redirected(scanner->marks, folder->fd))
 		return error_set(err, ERROR_INTERNAL, 0, "\"%s\" is a redirected folder",
 				 folder->entry.path);
-	return overlay_is_opaque(folder->fd, user_xattr);
+	return overlay_is_opaque(scanner->marks, folder->fd);
 }
 
 /* What the folder's own entry says, and whether it is needed. */
@@ -409,7 +419,7 @@ static int begin_folder(struct scanner *scanner, struct scan_folder *folder, str
 		has_lowers(scanner) &&
 		(opaque > 0 || (folder->above ? folder->above->hides : scanner->scan->complete));
 	if (ret > 0 && has_lowers(scanner)) {
-		ret = overlay_clear_opaque(folder->fd, scanner->store->user_xattr);
+		ret = overlay_clear_opaque(scanner->marks, folder->fd);
 		if (ret < 0)
 			return error_errno(err, -ret, "open \"%s\" to what is below",
 					   folder->entry.path);
@@ -449,9 +459,9 @@ static int scan_folder_contents(struct scanner *scanner, struct scan_folder *fol
 	int ret = begin_folder(scanner, folder, err);
 
 	if (ret == 0)
-		ret = read_children(folder->fd, &children, err);
+		ret = read_children(scanner, folder->fd, &children, err);
 	if (ret == 0 && folder->hides)
-		ret = add_whiteouts(folder, &children, err);
+		ret = add_whiteouts(scanner, folder, &children, err);
 	sort_children(&children, compare_children);
 	for (size_t i = 0; i < children.count && ret == 0; i++)
 		ret = scan_child(scanner, folder, &children.items[i], err);
@@ -510,10 +520,13 @@ int layer_scan_tree(struct store *store, int tree_fd, const struct layer_scan *s
 	struct scanner scanner = { .store = store,
 				   .tree_fd = tree_fd,
 				   .scan = scan ? scan : &scan_all,
-				   .recorder = recorder };
+				   .recorder = recorder,
+				   .marks = store->marks };
 	cleanup_with(scan_folder_done) struct scan_folder root = { .fd = -EBADF };
 	int ret = below_root(store, scanner.scan->lowers, &root.below, err);
 
+	if (scanner.marks == OVERLAY_MARKS_PLAIN && (scanner.scan->flat || scanner.scan->complete))
+		scanner.marks = OVERLAY_MARKS_TRUSTED;
 	if (ret == 0)
 		ret = scan_folder(&scanner, &root, ".", err);
 	inode_names_done(&scanner.links);

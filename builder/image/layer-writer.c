@@ -366,7 +366,7 @@ int layer_writer_whiteout(struct layer_writer *writer, const char *path, struct 
 
 	if (dirfd < 0)
 		return dirfd;
-	ret = overlay_make_whiteout(dirfd, name);
+	ret = overlay_make_whiteout(writer->store->marks, dirfd, name);
 	if (ret == -EEXIST) {
 		writer->stale = true;
 		return 0; /* what this layer has there hides the one below anyway */

@@ -152,10 +152,9 @@ static int check_tar(int fd, const struct incoming *layer, struct layer_info *ou
 static int unpack_layer(struct layout *layout, const struct incoming *layer, struct error *err)
 {
 	struct store *store = layout->store;
-	const struct unpack_options options = { .whiteouts = true,
-						.user_xattr = store->user_xattr,
-						.store = store,
-						.lowers = &layer->lowers };
+	const struct unpack_options options = {
+		.whiteouts = true, .marks = store->marks, .store = store, .lowers = &layer->lowers
+	};
 	cleanup_free char *path = xasprintf("blobs/sha256/%s", digest_hex(&layer->blob));
 	cleanup_close int fd = openat(store->fd, path, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
 	cleanup_close int folder_fd = -EBADF;

@@ -22,6 +22,7 @@ builder_libbuilder_a_SOURCES += \
 	%D%/overlay.c %D%/overlay.h \
 	%D%/reference.c %D%/reference.h \
 	%D%/snapshot.c %D%/snapshot.h \
+	%D%/snapshot-copy.c %D%/snapshot-copy.h \
 	%D%/snapshot-lookup.c \
 	%D%/store.c %D%/store.h %D%/store-internal.h \
 	%D%/store-blobs.c \

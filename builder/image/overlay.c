@@ -1,42 +1,54 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Overlayfs's marks, for all that reads or makes trees. */
+/* Overlayfs's marks and their substitutes, for all that reads or makes trees. */
 #include "builder/image/overlay.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stddef.h>
 #include <sys/sysmacros.h>
 #include <sys/xattr.h>
+#include <unistd.h>
 
-static const char *opaque_xattr(bool user_xattr)
+static const char *opaque_xattr(enum overlay_marks marks)
 {
-	return user_xattr ? "user.overlay.opaque" : "trusted.overlay.opaque";
+	return marks == OVERLAY_MARKS_USER ? "user.overlay.opaque" : "trusted.overlay.opaque";
 }
 
-int overlay_make_whiteout(int dirfd, const char *name)
+int overlay_make_whiteout(enum overlay_marks marks, int dirfd, const char *name)
 {
-	return mknodat(dirfd, name, S_IFCHR, makedev(0, 0)) < 0 ? -errno : 0;
+	mode_t type = marks == OVERLAY_MARKS_PLAIN ? S_IFSOCK : S_IFCHR;
+
+	return mknodat(dirfd, name, type, makedev(0, 0)) < 0 ? -errno : 0;
 }
 
-bool overlay_is_opaque(int fd, bool user_xattr)
+bool overlay_is_opaque(enum overlay_marks marks, int fd)
 {
 	char value = 0;
 
-	return fgetxattr(fd, opaque_xattr(user_xattr), &value, 1) == 1 && value == 'y';
+	if (marks == OVERLAY_MARKS_PLAIN)
+		return faccessat(fd, OPAQUE_NAME, F_OK, AT_SYMLINK_NOFOLLOW) == 0;
+	return fgetxattr(fd, opaque_xattr(marks), &value, 1) == 1 && value == 'y';
 }
 
-int overlay_set_opaque(int fd, bool user_xattr)
+int overlay_set_opaque(enum overlay_marks marks, int fd)
 {
-	return fsetxattr(fd, opaque_xattr(user_xattr), "y", 1, 0) < 0 ? -errno : 0;
+	if (marks != OVERLAY_MARKS_PLAIN)
+		return fsetxattr(fd, opaque_xattr(marks), "y", 1, 0) < 0 ? -errno : 0;
+	return mknodat(fd, OPAQUE_NAME, S_IFSOCK, 0) < 0 && errno != EEXIST ? -errno : 0;
 }
 
-int overlay_clear_opaque(int fd, bool user_xattr)
+int overlay_clear_opaque(enum overlay_marks marks, int fd)
 {
-	return fremovexattr(fd, opaque_xattr(user_xattr)) < 0 ? -errno : 0;
+	int ret = marks == OVERLAY_MARKS_PLAIN ? unlinkat(fd, OPAQUE_NAME, 0)
+					       : fremovexattr(fd, opaque_xattr(marks));
+
+	return ret < 0 ? -errno : 0;
 }
 
-bool overlay_is_redirected(int fd, bool user_xattr)
+bool overlay_is_redirected(enum overlay_marks marks, int fd)
 {
-	const char *name = user_xattr ? "user.overlay.redirect" : "trusted.overlay.redirect";
+	const char *name =
+		marks == OVERLAY_MARKS_USER ? "user.overlay.redirect" : "trusted.overlay.redirect";
 
-	return fgetxattr(fd, name, NULL, 0) >= 0;
+	return marks != OVERLAY_MARKS_PLAIN && fgetxattr(fd, name, NULL, 0) >= 0;
 }

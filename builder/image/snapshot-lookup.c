@@ -34,7 +34,7 @@ static bool is_opaque(const struct store *store, int path_fd)
 {
 	cleanup_close int fd = openat(path_fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 
-	return fd >= 0 && overlay_is_opaque(fd, store->user_xattr);
+	return fd >= 0 && overlay_is_opaque(store->marks, fd);
 }
 
 /* path is not in this tree: may the trees below show through there? 1, or a negative errno that is
@@ -56,7 +56,7 @@ static int shows_through(struct store *store, const char *tree, const char *path
 		if (fd < 0 || fstat(fd, &st) < 0)
 			return fd < 0 ? fd : -errno;
 		if (!S_ISDIR(st.st_mode))
-			return overlay_is_whiteout(&st) ? -ENOENT : -ENOTDIR;
+			return overlay_is_whiteout(store->marks, &st) ? -ENOENT : -ENOTDIR;
 		if (is_opaque(store, fd))
 			return -ENOENT;
 	}
@@ -76,7 +76,7 @@ int snapshot_lookup(struct store *store, const struct strv *trees, const char *p
 			ret = shows_through(store, trees->items[i], path);
 		else if (fd < 0 || fstat(fd, &st) < 0)
 			ret = fd < 0 ? fd : -errno;
-		else if (!overlay_is_whiteout(&st))
+		else if (!overlay_is_whiteout(store->marks, &st))
 			return TAKE_FD(fd);
 		else
 			ret = -ENOENT;

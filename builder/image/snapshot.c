@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Overlay mounts of lists of trees. The options are fixed: everything that would write
- * bookkeeping into trees (index, redirect_dir, metacopy) or tie them to a machine is off, because
- * an upper becomes a layer as it is.
+ * Overlay mounts of lists of trees, or copies where there can be none (snapshot-copy.c). The
+ * options are fixed: everything that would write bookkeeping into trees (index, redirect_dir,
+ * metacopy) or tie them to a machine is off, because an upper becomes a layer as it is.
  */
 #include "builder/image/snapshot.h"
 
@@ -13,15 +13,23 @@
 #include <sys/xattr.h>
 
 #include "builder/image/entry.h"
+#include "builder/image/snapshot-copy.h"
 #include "lib/alloc.h"
 #include "lib/cleanup.h"
+#include "lib/log.h"
 #include "lib/strbuf.h"
 #include "lib/syscalls.h"
 
 #define LOWERS_MAX 500 /* fs/overlayfs/overlayfs.h, OVL_MAX_STACK */
 
-static const char *const overlay_options[] = { "index", "redirect_dir", "metacopy", "xino",
-					       "nfs_export" };
+/* Those that userxattr turns off by itself may not be said beside it. */
+static const struct overlay_option {
+	const char *name;
+	bool implied;
+} overlay_options[] = {
+	{ "index", false }, { "redirect_dir", true }, { "metacopy", true },
+	{ "xino", false },  { "nfs_export", false },
+};
 
 int snapshot_namespace_enter(struct error *err)
 {
@@ -141,9 +149,14 @@ static int configure(int fs_fd, const struct overlay *overlay, struct error *err
 {
 	if (fsconfig(fs_fd, FSCONFIG_SET_STRING, "source", "orlop", 0) < 0)
 		return fs_error(fs_fd, errno, "source", err);
-	for (size_t i = 0; i < ARRAY_SIZE(overlay_options); i++)
-		if (fsconfig(fs_fd, FSCONFIG_SET_STRING, overlay_options[i], "off", 0) < 0)
-			return fs_error(fs_fd, errno, overlay_options[i], err);
+	for (size_t i = 0; i < ARRAY_SIZE(overlay_options); i++) {
+		const struct overlay_option *option = &overlay_options[i];
+
+		if (option->implied && overlay->user_xattr)
+			continue;
+		if (fsconfig(fs_fd, FSCONFIG_SET_STRING, option->name, "off", 0) < 0)
+			return fs_error(fs_fd, errno, option->name, err);
+	}
 	if ((overlay->flags & SNAPSHOT_VOLATILE) && overlay->upper_fd >= 0 &&
 	    fsconfig(fs_fd, FSCONFIG_SET_FLAG, "volatile", NULL, 0) < 0)
 		return fs_error(fs_fd, errno, "volatile", err);
@@ -203,7 +216,8 @@ static void legacy_options(const struct overlay *overlay, struct strbuf *out)
 	if (overlay->upper_fd >= 0)
 		strbuf_addf(out, ",upperdir=%d,workdir=%d", overlay->upper_fd, overlay->work_fd);
 	for (size_t i = 0; i < ARRAY_SIZE(overlay_options); i++)
-		strbuf_addf(out, ",%s=off", overlay_options[i]);
+		if (!overlay_options[i].implied || !overlay->user_xattr)
+			strbuf_addf(out, ",%s=off", overlay_options[i].name);
 	if ((overlay->flags & SNAPSHOT_VOLATILE) && overlay->upper_fd >= 0)
 		strbuf_adds(out, ",volatile");
 	if (overlay->user_xattr)
@@ -264,14 +278,26 @@ static int mount_overlay(struct store *store, const struct overlay *overlay, int
 	return ret;
 }
 
-static int bind_read_only(int fd, int *out_fd, struct error *err)
+/* A mount of a folder alone. What the store's own mount forbids (devices, set-id) may hold for it:
+ * an overlay is a file system of its own. */
+static int bind_folder(int fd, bool read_only, int *out_fd, struct error *err)
 {
-	struct mount_attr attr = { .attr_set = MOUNT_ATTR_RDONLY };
+	struct mount_attr attr = { .attr_set = read_only ? MOUNT_ATTR_RDONLY : 0,
+				   .attr_clr = MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV |
+					       MOUNT_ATTR_NOEXEC };
 	cleanup_close int tree_fd =
 		open_tree(fd, "", AT_EMPTY_PATH | OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC);
+	int ret;
 
-	if (tree_fd < 0 || mount_setattr(tree_fd, "", AT_EMPTY_PATH, &attr, sizeof(attr)) < 0)
-		return error_errno(err, errno, "mount one layer read-only");
+	if (tree_fd < 0)
+		return error_errno(err, errno, "mount a folder of the store");
+	ret = mount_setattr(tree_fd, "", AT_EMPTY_PATH, &attr, sizeof(attr));
+	if (ret < 0 && errno == EPERM) { /* of another user namespace: locked */
+		attr.attr_clr = 0;
+		ret = mount_setattr(tree_fd, "", AT_EMPTY_PATH, &attr, sizeof(attr));
+	}
+	if (ret < 0)
+		return error_errno(err, errno, "mount a folder of the store");
 	*out_fd = TAKE_FD(tree_fd);
 	return 0;
 }
@@ -346,27 +372,122 @@ static void keep_topmost(const struct strv *trees, struct strv *out)
 	}
 }
 
+static int mount_as_overlay(struct store *store, const struct strv *trees,
+			    const struct snapshot_upper *upper, unsigned int flags, int *out_fd,
+			    struct error *err)
+{
+	__attribute__((cleanup(overlay_done))) struct overlay overlay = {
+		.upper_fd = -EBADF,
+		.work_fd = -EBADF,
+		.flags = flags,
+		.user_xattr = store->marks == OVERLAY_MARKS_USER
+	};
+	int ret = add_lowers(store, trees, trees->count, &overlay, err);
+
+	if (ret == 0 && upper)
+		ret = add_upper(store, upper, &overlay, err);
+	if (ret == 0 && !upper && overlay.count == 1)
+		return bind_folder(overlay.lowers[0], true, out_fd, err);
+	return ret < 0 ? ret : mount_overlay(store, &overlay, out_fd, err);
+}
+
+/* -- copies -------------------------------------------------------------------------------------
+ */
+
+/* Is it the place or the kernel, and not the moment, that refuses an overlay? */
+static bool is_refusal(int ret)
+{
+	return ret == -EINVAL || ret == -ENODEV || ret == -EPERM || ret == -EOPNOTSUPP ||
+	       ret == -ENOSYS;
+}
+
+static void use_copies(struct store *store, const char *why)
+{
+	store->copies = true;
+	log_warning("overlayfs cannot be used in \"%s\" (%s): every step works on a copy of its "
+		    "files, which takes time and room",
+		    store->path, why);
+}
+
+/* A copy of what these trees are for somebody who only reads, made once per session. */
+static int open_view(struct store *store, const struct strv *trees, struct error *err)
+{
+	cleanup_strbuf struct strbuf list = STRBUF_INIT;
+	char name[STORE_NAME_SIZE];
+	cleanup_close int fd = -EBADF;
+	int ret;
+
+	for (size_t i = 0; i < trees->count; i++)
+		strbuf_addf(&list, " %s", trees->items[i]);
+	pthread_mutex_lock(&store->mutex);
+	for (size_t i = 0; i < store->views.count && fd < 0; i++) {
+		const char *view = store->views.items[i], *end = strchr(view, ' ');
+
+		if (strcmp(end, strbuf_text(&list)) != 0)
+			continue;
+		snprintf(name, sizeof(name), "%.*s", (int)(end - view), view);
+		fd = openat(store->fd, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	}
+	pthread_mutex_unlock(&store->mutex);
+	if (fd >= 0)
+		return TAKE_FD(fd);
+	ret = store_scratch(store, name, &fd, err);
+	if (ret == 0)
+		ret = snapshot_copy(store, trees, fd, SNAPSHOT_COPY_LINKS, err);
+	if (ret < 0)
+		return ret;
+	pthread_mutex_lock(&store->mutex);
+	strv_addf(&store->views, "%s%s", name, strbuf_text(&list));
+	pthread_mutex_unlock(&store->mutex);
+	return TAKE_FD(fd);
+}
+
+static int mount_copy(struct store *store, const struct strv *trees,
+		      const struct snapshot_upper *upper, int *out_fd, struct error *err)
+{
+	cleanup_close int fd = -EBADF;
+	int ret;
+
+	if (!upper) {
+		fd = open_view(store, trees, err);
+		return fd < 0 ? fd : bind_folder(fd, true, out_fd, err);
+	}
+	fd = openat(store->fd, upper->upper, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (fd < 0)
+		return error_errno(err, errno, "open \"%s\"", upper->upper);
+	ret = snapshot_copy(store, trees, fd, 0, err);
+	return ret < 0 ? ret : bind_folder(fd, false, out_fd, err);
+}
+
+/* -- either -------------------------------------------------------------------------------------
+ */
+
+/* Overlay or copies: the first mount of the session finds out. */
 int snapshot_mount(struct store *store, const struct strv *trees,
 		   const struct snapshot_upper *upper, unsigned int flags, int *out_fd,
 		   struct error *err)
 {
 	cleanup_strv struct strv distinct = STRV_INIT;
-	__attribute__((cleanup(
-		overlay_done))) struct overlay overlay = { .upper_fd = -EBADF,
-							   .work_fd = -EBADF,
-							   .flags = flags,
-							   .user_xattr = store->user_xattr };
+	struct error why = ERROR_INIT;
+	bool is_bind;
 	int ret;
 
 	keep_topmost(trees, &distinct);
-	ret = add_lowers(store, &distinct, distinct.count, &overlay, err);
-	if (ret == 0 && upper)
-		ret = add_upper(store, upper, &overlay, err);
-	if (ret < 0)
-		return ret;
-	if (!upper && overlay.count == 1)
-		return bind_read_only(overlay.lowers[0], out_fd, err);
-	return mount_overlay(store, &overlay, out_fd, err);
+	is_bind = !upper && distinct.count <= 1;
+	if (!is_bind && !store->copies && store->marks == OVERLAY_MARKS_PLAIN)
+		use_copies(store, "the file system has no room for its marks");
+	if (is_bind || !store->copies) {
+		ret = mount_as_overlay(store, &distinct, upper, flags, out_fd, &why);
+		if (is_bind || !is_refusal(ret)) {
+			if (ret < 0 && err)
+				*err = why;
+			return ret;
+		}
+		(void)error_suffix(&why, ret, ": %s", strerrordesc_np(-ret));
+		use_copies(store, why.msg);
+	}
+	return flags & SNAPSHOT_NO_COPY ? -EAGAIN
+					: mount_copy(store, &distinct, upper, out_fd, err);
 }
 
 int snapshot_attach(int mount_fd, int dirfd, const char *path, struct error *err)

@@ -35,10 +35,13 @@ int snapshot_upper_create_at(struct store *store, const struct strv *trees, cons
 enum snapshot_flags {
 	SNAPSHOT_VOLATILE = 1, /* no syncs; the work folder is thrown away afterwards (steps) */
 	SNAPSHOT_LEGACY = 2,   /* mount(2) with short names even if the kernel has lowerdir+ */
+	SNAPSHOT_NO_COPY = 4,  /* -EAGAIN where a copy is to be made: call again from a thread */
 };
 
 /**
- * Mount: read-only when upper is NULL. Gives the fd of a detached mount: use it as a folder (it
+ * Mount: read-only when upper is NULL. Where overlayfs cannot be used (store->copies from then on,
+ * and a warning says why) the upper becomes a copy of all trees, with what is changed in it: a scan
+ * of it is to be "complete". Gives the fd of a detached mount: use it as a folder (it
  * goes away with the fd) or attach it. No trees at all is an empty root. Over 500 trees are nested.
  */
 int snapshot_mount(struct store *store, const struct strv *trees,

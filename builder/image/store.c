@@ -8,11 +8,13 @@
 
 #include <dirent.h>
 #include <fcntl.h>
+#include <linux/magic.h>
 #include <poll.h>
 #include <string.h>
 #include <sys/file.h>
 #include <sys/random.h>
 #include <sys/stat.h>
+#include <sys/vfs.h>
 
 #include "builder/image/store-internal.h"
 #include "lib/alloc.h"
@@ -40,6 +42,13 @@ struct store_format {
 	int64_t version;
 	const char *xattr;
 	const char *id_map;
+};
+
+/* Its "xattr". */
+static const char *const marks_names[] = {
+	[OVERLAY_MARKS_TRUSTED] = "trusted",
+	[OVERLAY_MARKS_USER] = "user",
+	[OVERLAY_MARKS_PLAIN] = "none",
 };
 
 /* clang-format off */
@@ -95,6 +104,15 @@ static int read_id_map(struct strbuf *out, struct error *err)
 	return 0;
 }
 
+/* An overlay takes the marks of trees for its own: what they hide would show again. */
+static bool misreads_marks(const struct store *store)
+{
+	struct statfs fs;
+
+	return store->marks != OVERLAY_MARKS_PLAIN && fstatfs(store->fd, &fs) == 0 &&
+	       fs.f_type == OVERLAYFS_SUPER_MAGIC;
+}
+
 static int check_format(const struct store *store, const struct store_format *have,
 			const struct store_format *want, struct error *err)
 {
@@ -108,10 +126,34 @@ static int check_format(const struct store *store, const struct store_format *ha
 				 "the store \"%s\" was made in another user namespace (ids \"%s\", "
 				 "here \"%s\"): use another with --store DIR",
 				 store->path, have->id_map, want->id_map);
+	if (misreads_marks(store))
+		return error_set(err, ERROR_UNSUPPORTED, EOPNOTSUPP,
+				 "the store \"%s\" was made on another file system: on an overlay "
+				 "its layers cannot be read: use another with --store DIR",
+				 store->path);
 	return 0;
 }
 
-static int make_store(struct store *store, const struct store_format *format, struct error *err)
+/*
+ * Can the file system hold overlayfs's marks? One that is an overlay itself takes no whiteouts, a
+ * tmpfs may have no xattrs.
+ */
+static bool holds_marks(const struct store *store)
+{
+	cleanup_free char *name = xasprintf("tmp/marks-%d", (int)getpid());
+	cleanup_close int fd = -EBADF;
+	bool holds;
+
+	if (mkdirat(store->fd, name, 0700) < 0)
+		return true; /* what is wrong there is found by others */
+	fd = openat(store->fd, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	holds = fd < 0 || (overlay_make_whiteout(store->marks, fd, "gone") == 0 &&
+			   overlay_set_opaque(store->marks, fd) == 0);
+	(void)path_remove_tree(store->fd, name, NULL); /* else it is swept with the sessions */
+	return holds;
+}
+
+static int make_store(struct store *store, struct store_format *format, struct error *err)
 {
 	cleanup_strbuf struct strbuf text = STRBUF_INIT;
 
@@ -120,6 +162,9 @@ static int make_store(struct store *store, const struct store_format *format, st
 		if (mkdirat(store->fd, store_folders[i], 0700) < 0 && errno != EEXIST)
 			return error_errno(err, errno, "create \"%s/%s\"", store->path,
 					   store_folders[i]);
+	if (!holds_marks(store))
+		store->marks = OVERLAY_MARKS_PLAIN;
+	format->xattr = marks_names[store->marks];
 	json_encode(&format_object, format, JSON_COMPACT, &text);
 	strbuf_addc(&text, '\n');
 	return io_replace_file(store->fd, FORMAT_NAME, text.data, text.size, 0644, IO_SYNC, err);
@@ -130,7 +175,7 @@ static int open_format(struct store *store, struct error *err)
 	cleanup_strbuf struct strbuf ids = STRBUF_INIT;
 	cleanup_strbuf struct strbuf text = STRBUF_INIT;
 	cleanup_arena struct arena arena = ARENA_INIT;
-	struct store_format want = { STORE_VERSION, store->user_xattr ? "user" : "trusted", NULL };
+	struct store_format want = { STORE_VERSION, marks_names[store->marks], NULL };
 	struct store_format have = { 0, NULL, NULL };
 	struct json_source source = { .name = "format" };
 	int ret = read_id_map(&ids, err);
@@ -148,6 +193,10 @@ static int open_format(struct store *store, struct error *err)
 	ret = json_decode(&source, &format_object, &arena, &have, err);
 	if (ret < 0)
 		return error_prefix(err, ret, "store \"%s\"", store->path);
+	if (strcmp(have.xattr, marks_names[OVERLAY_MARKS_PLAIN]) == 0) {
+		store->marks = OVERLAY_MARKS_PLAIN;
+		want.xattr = have.xattr;
+	}
 	return check_format(store, &have, &want, err);
 }
 
@@ -185,7 +234,7 @@ int store_open(const char *path, struct store *out, struct error *err)
 	int ret;
 
 	store.path = xstrdup(path);
-	store.user_xattr = !proc_is_privileged();
+	store.marks = proc_is_privileged() ? OVERLAY_MARKS_TRUSTED : OVERLAY_MARKS_USER;
 	ret = path_mkdir_all(path, 0711, err);
 	if (ret < 0)
 		return ret;
@@ -261,6 +310,7 @@ void store_close(struct store *store)
 	cleanup_close_fd(&store->fd);
 	strv_done(&store->held);
 	strv_done(&store->provisional);
+	strv_done(&store->views);
 	free(store->path);
 	store->path = NULL;
 }
@@ -488,6 +538,15 @@ int store_hold_blob(struct store *store, const struct digest *digest, struct err
 	cleanup_free char *name = xasprintf("blobs/sha256/%s", digest_hex(digest));
 
 	return hold_name(store, name, name, err);
+}
+
+int store_check_stop(const struct store *store, struct error *err)
+{
+	struct pollfd stop = { .fd = store->stop_fd, .events = POLLIN };
+
+	if (store->stop_fd >= 0 && poll(&stop, 1, 0) > 0)
+		return error_set(err, ERROR_CANCELLED, ECANCELED, "stopped");
+	return 0;
 }
 
 /* -- commit -------------------------------------------------------------------------------------

@@ -28,6 +28,7 @@
 #include <sys/types.h>
 
 #include "builder/image/digest.h"
+#include "builder/image/overlay.h"
 #include "builder/image/reference.h"
 #include "lib/error.h"
 #include "lib/strbuf.h"
@@ -46,9 +47,10 @@ struct store;
 typedef void (*store_bury_fn)(struct store *store, const char *session);
 
 struct store {
-	int fd;		    /* the store's folder; every name below is relative to it */
-	char *path;	    /* absolute, for messages and for other programs */
-	bool user_xattr;    /* overlay xattrs are user.overlay.* (rootless) */
+	int fd;			  /* the store's folder; every name below is relative to it */
+	char *path;		  /* absolute, for messages and for other programs */
+	enum overlay_marks marks; /* what trees have for what is gone */
+	int stop_fd; /* readable: long work on files is to end; set by who opened it, or -EBADF */
 	store_bury_fn bury; /* set by the program behind store_open; may be NULL */
 
 	/* of store*.c */
@@ -61,12 +63,16 @@ struct store {
 	struct strv held;	 /* lines of the lease */
 	struct strv provisional; /* step keys to make final at the next commit */
 	char boot[40];
+
+	/* of snapshot*.c */
+	bool copies;	   /* overlayfs cannot be used here: snapshots are copies */
+	struct strv views; /* read-only copies of this session: "NAME TREE TREE..." */
 };
 
 #define STORE_INIT                                                                                 \
 	{                                                                                          \
 		.fd = -EBADF, .mutex = PTHREAD_MUTEX_INITIALIZER, .lock_fd = -EBADF,               \
-		.lease_fd = -EBADF                                                                 \
+		.lease_fd = -EBADF, .stop_fd = -EBADF                                              \
 	}
 
 /** The folder to use: option (may be NULL), ORLOP_STORE, /var/lib/orlop or $XDG_DATA_HOME/orlop;
@@ -80,6 +86,9 @@ int store_open(const char *path, struct store *out, struct error *err);
  *  not commit. */
 void store_close(struct store *store);
 #define cleanup_store __attribute__((cleanup(store_close)))
+
+/** -ECANCELED (ERROR_CANCELLED) when stop_fd is readable. For any thread. */
+int store_check_stop(const struct store *store, struct error *err);
 
 /** syncfs if anything was published since the last one, then make step records final: the commit
  *  point. A cached rebuild costs nothing here. */

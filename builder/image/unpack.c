@@ -328,7 +328,7 @@ static int parent_of(struct unpacker *unpacker, const char *path, struct error *
 
 static int set_opaque(struct unpacker *unpacker, int folder_fd, const char *path, struct error *err)
 {
-	int ret = overlay_set_opaque(folder_fd, unpacker->options->user_xattr);
+	int ret = overlay_set_opaque(unpacker->options->marks, folder_fd);
 
 	return ret < 0 ? error_errno(err, -ret, "make the folder \"%s\" opaque", path) : 0;
 }
@@ -352,7 +352,8 @@ static int remove_old(struct unpacker *unpacker, int dirfd, const char *name,
 
 	if (fstatat(dirfd, name, &st, AT_SYMLINK_NOFOLLOW) < 0)
 		return errno == ENOENT ? 0 : error_errno(err, errno, "stat \"%s\"", name);
-	*replaced_whiteout = unpacker->options->whiteouts && overlay_is_whiteout(&st);
+	*replaced_whiteout =
+		unpacker->options->whiteouts && overlay_is_whiteout(unpacker->options->marks, &st);
 	unpacker->stale = true;
 	return path_remove_tree(dirfd, name, err);
 }
@@ -475,7 +476,7 @@ static int make_whiteout(struct unpacker *unpacker, int dirfd, const char *name,
 		return 0; /* aufs's own files */
 	if (!*hidden || strcmp(hidden, ".") == 0 || strcmp(hidden, "..") == 0)
 		return error_invalid(err, "a whiteout without a name");
-	ret = overlay_make_whiteout(dirfd, hidden);
+	ret = overlay_make_whiteout(unpacker->options->marks, dirfd, hidden);
 	if (ret == 0)
 		return 0;
 	if (ret == -EEXIST && fstatat(dirfd, hidden, &st, AT_SYMLINK_NOFOLLOW) < 0)

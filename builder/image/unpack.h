@@ -12,17 +12,18 @@
 #include <sys/types.h>
 
 #include "builder/image/digest.h"
+#include "builder/image/overlay.h"
 #include "lib/error.h"
 
 struct store;
 struct strv;
 
 struct unpack_options {
-	bool whiteouts;	 /* .wh. entries become overlay whiteouts (layers of images) */
-	bool user_xattr; /* ... with user.overlay.* for opaque folders (rootless stores) */
-	bool keep_root;	 /* the folder itself stays as it is, whatever "./" says (ADD) */
-	bool subsecond;	 /* times with nanoseconds, else whole seconds */
-	bool set_owner;	 /* everything belongs to uid:gid (ADD --chown) */
+	bool whiteouts;		  /* .wh. entries become whiteouts of a tree (layers of images) */
+	enum overlay_marks marks; /* ... said so */
+	bool keep_root;		  /* the folder itself stays as it is, whatever "./" says (ADD) */
+	bool subsecond;		  /* times with nanoseconds, else whole seconds */
+	bool set_owner;		  /* everything belongs to uid:gid (ADD --chown) */
 	uid_t uid;
 	gid_t gid;
 	/* Folders that the archive leaves out get the metadata they have in these trees of the

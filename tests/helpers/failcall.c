@@ -38,7 +38,7 @@ static const struct {
 } names[] = {
 	CALL(bpf), CALL(capget), CALL(capset), CALL(chdir), CALL(chroot), CALL(clone), CALL(clone3),
 	CALL(close_range), CALL(copy_file_range), CALL(execve), CALL(execveat), CALL(fchmodat),
-	CALL(fchown), CALL(fchownat), CALL(fsconfig), CALL(fsmount), CALL(fsopen), CALL(getrandom),
+	CALL(fchown), CALL(fchownat), CALL(fsconfig), CALL(fsetxattr), CALL(fsmount), CALL(fsopen), CALL(getrandom),
 	CALL(ioctl), CALL(ioprio_set), CALL(keyctl), CALL(kill), CALL(landlock_create_ruleset),
 	CALL(linkat), CALL(memfd_create), CALL(mkdirat), CALL(mknodat), CALL(mount),
 	CALL(mount_setattr), CALL(move_mount), CALL(open_tree), CALL(openat), CALL(openat2),

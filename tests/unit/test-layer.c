@@ -574,6 +574,23 @@ static void test_complete(void)
 	CHECK_STR(found, ".wh.gone d/ d/.wh.gone new ");
 }
 
+static void test_stop(void)
+{
+	cleanup_with(two_trees_done) struct two_trees trees = TWO_TREES_INIT;
+	const struct layer_scan scan = { .lowers = &trees.lowers };
+	struct layer_draft draft = { "" };
+	int flag = eventfd(1, EFD_CLOEXEC);
+
+	ROOT_ONLY();
+	two_trees_open(&trees);
+	write_file(trees.upper_fd, "new", "", 0644);
+	trees.place.store.stop_fd = flag;
+	CHECK_ERROR(layer_from_folder(&trees.place.store, trees.upper, &scan, &draft, &err),
+		    ECANCELED, "stopped");
+	trees.place.store.stop_fd = -EBADF;
+	cleanup_close_fd(&flag);
+}
+
 /* user::rw- user:7:rwx group::r-- mask::rwx other::r-- */
 static const unsigned char acl[] = { 2,	   0,	 0,    0, 1,	0,    6,    0,	  0xff,
 				     0xff, 0xff, 0xff, 2, 0,	7,    0,    7,	  0,
@@ -795,6 +812,7 @@ CHECK_MAIN({ "a written layer comes out of its stream", test_writer },
 	   { "copied-up files without a change stay out", test_unchanged_files },
 	   { "a folder made again hides each name", test_made_again },
 	   { "a whole root file system against what is below", test_complete },
+	   { "a scan ends when it is to stop", test_stop },
 	   { "ACLs, and none from the folder", test_acls }, { "holes stay holes", test_holes },
 	   { "hashing can be stopped", test_stopped },
 	   { "an unusual root is in the headers", test_root_entry },

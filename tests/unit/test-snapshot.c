@@ -6,6 +6,7 @@
 #include "builder/image/snapshot.h"
 
 #include <sched.h>
+#include <sys/eventfd.h>
 #include <sys/mount.h>
 #include <sys/sysmacros.h>
 #include <sys/xattr.h>
@@ -87,7 +88,8 @@ static void make_trees(struct place *place, struct strv *trees)
 	write_file(top, "gone/y", "y", 0644);
 }
 
-static void test_lookup_is_the_mount(void)
+/* copies: the trees are merged by copying */
+static void check_lookup(bool copies)
 {
 	static const char *const paths[] = {
 		".",	  "a",	    "a/b",    "a/b/low",     "a/b/both",      "gone",
@@ -101,7 +103,9 @@ static void test_lookup_is_the_mount(void)
 	ROOT_ONLY();
 	place_open(&place);
 	make_trees(&place, &trees);
+	place.store.copies = copies;
 	OK(snapshot_mount(&place.store, &trees, NULL, 0, &mount_fd, &err));
+	CHECK_INT(mkdirat(mount_fd, "new", 0755) < 0 ? errno : 0, EROFS);
 	for (size_t i = 0; i < ARRAY_SIZE(paths); i++) {
 		cleanup_close int fd = snapshot_lookup(&place.store, &trees, paths[i], NULL);
 		struct stat seen, found;
@@ -120,6 +124,56 @@ static void test_lookup_is_the_mount(void)
 		if ((fd < 0) != (ret < 0))
 			printf("# path: %s\n", paths[i]);
 	}
+}
+
+static void test_lookup_is_the_mount(void)
+{
+	check_lookup(false);
+}
+
+static void test_lookup_is_the_copy(void)
+{
+	check_lookup(true);
+}
+
+/* An upper that is a copy: all of the trees, and below it nothing changes. */
+static void test_copy(void)
+{
+	cleanup_place struct place place = PLACE_INIT;
+	cleanup_strv struct strv trees = STRV_INIT;
+	struct snapshot_upper upper;
+	cleanup_close int mount_fd = -EBADF;
+	cleanup_close int again_fd = -EBADF;
+	int fd = -EBADF, flag = eventfd(0, EFD_CLOEXEC);
+	struct stat lower, st;
+
+	ROOT_ONLY();
+	place_open(&place);
+	make_trees(&place, &trees);
+	place.store.copies = true;
+	OK(snapshot_upper_create(&place.store, &trees, &upper, &err));
+	CHECK_INT(snapshot_mount(&place.store, &trees, &upper, SNAPSHOT_NO_COPY, &fd, NULL),
+		  -EAGAIN);
+	OK(snapshot_mount(&place.store, &trees, &upper, 0, &mount_fd, &err));
+	write_file(mount_fd, "a/b/both", "changed", 0644);
+	cleanup_free char *text = file_text(mount_fd, "a/b/low");
+	CHECK_STR(text, "bottom");
+	OK(snapshot_mount(&place.store, &trees, NULL, 0, &again_fd, &err));
+	cleanup_free char *both = file_text(again_fd, "a/b/both");
+	CHECK_STR(both, "middle");
+	/* who only reads shares the files */
+	fd = snapshot_lookup(&place.store, &trees, "a/b/both", NULL);
+	CHECK_INT(fstat(fd, &lower), 0);
+	CHECK_INT(fstatat(again_fd, "a/b/both", &st, 0), 0);
+	CHECK_INT(st.st_ino, lower.st_ino);
+	cleanup_close_fd(&fd);
+	OK(snapshot_upper_create(&place.store, &trees, &upper, &err));
+	CHECK_INT(eventfd_write(flag, 1), 0);
+	place.store.stop_fd = flag;
+	CHECK_ERROR(snapshot_mount(&place.store, &trees, &upper, 0, &fd, &err), ECANCELED,
+		    "stopped");
+	place.store.stop_fd = -EBADF;
+	cleanup_close_fd(&flag);
 }
 
 static void test_resolve(void)
@@ -311,6 +365,8 @@ static void test_twice(void)
 }
 
 CHECK_MAIN({ "the lookup says what the mount says", test_lookup_is_the_mount },
+	   { "and what a copy has", test_lookup_is_the_copy },
+	   { "an upper that is a copy", test_copy },
 	   { "symlinks resolve inside the trees", test_resolve },
 	   { "writes go to the upper", test_mounts }, { "one tree and no tree", test_one_and_none },
 	   { "640 trees by fsconfig", test_many_by_context },
