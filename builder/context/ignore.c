@@ -21,17 +21,40 @@ struct ignore_rule {
 	char *prefix; /* the folders that it names before its first wildcard: "a/b", "" = none */
 };
 
+/* The bytes of the blank that text begins with: one of ASCII's, or of Unicode's. */
+static size_t blank_size(const char *text)
+{
+	static const char *const wide[] = { "\xC2\x85",	    "\xC2\xA0",	    "\xE1\x9A\x80",
+					    "\xE2\x80\xA8", "\xE2\x80\xA9", "\xE2\x80\xAF",
+					    "\xE2\x81\x9F", "\xE3\x80\x80" };
+	unsigned char third = text[0] && text[1] ? (unsigned char)text[2] : 0;
+
+	if (*text == ' ' || (*text >= '\t' && *text <= '\r'))
+		return 1;
+	if (strncmp(text, "\xE2\x80", 2) == 0 && third >= 0x80 && third <= 0x8A)
+		return 3;
+	for (size_t i = 0; i < ARRAY_SIZE(wide); i++)
+		if (strncmp(text, wide[i], strlen(wide[i])) == 0)
+			return strlen(wide[i]);
+	return 0;
+}
+
+/* Without the blanks at both ends. */
 static char *trim(const char *text)
 {
-	size_t size;
+	const char *end;
 
-	while (*text == ' ' || (*text >= '\t' && *text <= '\r'))
-		text++;
-	size = strlen(text);
-	while (size &&
-	       (text[size - 1] == ' ' || (text[size - 1] >= '\t' && text[size - 1] <= '\r')))
-		size--;
-	return xstrndup(text, size);
+	while (blank_size(text))
+		text += blank_size(text);
+	end = text + strlen(text);
+	for (size_t size = 1; size <= 3 && (size_t)(end - text) >= size;)
+		if (blank_size(end - size) == size) {
+			end -= size;
+			size = 1;
+		} else {
+			size++;
+		}
+	return xstrndup(text, (size_t)(end - text));
 }
 
 /* The leading components without wildcards and escapes. */
@@ -46,30 +69,43 @@ static char *literal_prefix(const char *pattern)
 	return xstrndup(pattern, size ? size - 1 : 0);
 }
 
+/* A pattern as the matcher takes it: blanks around it go first, so "!" has to be what is left. */
 int ignore_add(struct ignore *ignore, const char *text, struct error *err)
 {
 	cleanup_free char *trimmed = trim(text), *clean = NULL;
-	cleanup_free char *inner = NULL;
-	struct ignore_rule rule = { .include = trimmed[0] == '!' };
-	const char *relative;
+	struct ignore_rule rule = { .pattern = NULL };
+	const char *pattern;
 	int ret;
 
-	inner = trim(trimmed + rule.include);
-	if (!*inner) {
-		if (rule.include)
-			return error_invalid(err, "illegal exclusion pattern: \"!\"");
+	if (!*trimmed)
 		return 0;
-	}
-	clean = path_clean(inner);
-	relative = clean[0] == '/' && clean[1] ? clean + 1 : clean;
-	ret = pattern_compile(relative, PATTERN_IGNORE, &rule.pattern, err);
+	clean = path_clean(trimmed);
+	rule.include = clean[0] == '!';
+	pattern = clean + rule.include;
+	if (!*pattern)
+		return error_invalid(err, "illegal exclusion pattern: \"!\"");
+	ret = pattern_compile(pattern, PATTERN_IGNORE, &rule.pattern, err);
 	if (ret < 0)
 		return ret;
-	rule.prefix = literal_prefix(relative);
+	rule.prefix = literal_prefix(pattern);
 	ARRAY_GROW(ignore->rules, ignore->count, ignore->capacity);
 	ignore->rules[ignore->count++] = rule;
 	ignore->has_inclusions = ignore->has_inclusions || rule.include;
 	return 0;
+}
+
+/* A line of a file is relative to the context whether it has a slash or not; then it is a pattern,
+ * and blanks behind that slash are blanks around it. */
+static int add_line(struct ignore *ignore, const char *line, struct error *err)
+{
+	cleanup_free char *trimmed = trim(line), *inner = NULL, *clean = NULL, *pattern = NULL;
+	bool include = trimmed[0] == '!';
+
+	inner = trim(trimmed + include);
+	clean = *inner ? path_clean(inner) : xstrdup("");
+	pattern = xasprintf("%s%s", include ? "!" : "",
+			    clean[0] == '/' && clean[1] ? clean + 1 : clean);
+	return ignore_add(ignore, pattern, err);
 }
 
 int ignore_add_file(struct ignore *ignore, const char *name, const char *text, struct error *err)
@@ -84,7 +120,7 @@ int ignore_add_file(struct ignore *ignore, const char *name, const char *text, s
 
 		if (lines.items[i][0] == '#')
 			continue;
-		ret = ignore_add(ignore, lines.items[i], err);
+		ret = add_line(ignore, lines.items[i], err);
 		if (ret < 0)
 			return error_prefix(err, ret, "%s:%zu", name, i + 1);
 	}

@@ -115,6 +115,19 @@ static void test_files(void)
 	CHECK(!ignored(file, "comment"));
 }
 
+/* A line becomes a pattern, and the matcher reads that again. */
+static void test_leading_slash(void)
+{
+	CHECK(ignored("/ a\n", "a"));
+	CHECK(!ignored("/ a\n", " a"));
+	CHECK(ignored("*\n!/ a\n", "a"));
+	CHECK(!ignored("*\n!/ a\n", " a"));
+	CHECK(!ignored("*\n/!a\n", "a"));
+	CHECK(!ignored("/ /a\n", "a"));
+	CHECK(ignored("\xC2\xA0\xE2\x80\x83 a\xE3\x80\x80\n", "a"));
+	CHECK(ignored("a\x80\n", "a\x80"));
+}
+
 static void test_order(void)
 {
 	CHECK(!ignored("*\n!a\n", "a"));
@@ -158,6 +171,7 @@ static void test_wildcards(void)
 CHECK_MAIN({ "patterns match as moby's do", test_patterns },
 	   { "broken patterns are errors", test_bad_patterns },
 	   { "comments, slashes and blanks of a file", test_files },
+	   { "a leading slash, then blanks", test_leading_slash },
 	   { "the last match decides", test_order }, { "errors name the line", test_errors },
 	   { "matching is linear", test_linear },
 	   { "wildcards of sources stay in a component", test_wildcards })
