@@ -212,14 +212,15 @@ static int fetch(struct engine *engine, struct remote *remote, const char *folde
 {
 	cleanup_free char *path = xasprintf("%s/%s", engine->store->path, folder);
 	cleanup_timeline_mark struct timeline_mark span = transfer_span(engine, remote);
+	struct git_checkout checkout = { .commit = remote->commit,
+					 .path = path,
+					 .cancel_fd = engine->stop_fd };
 	int ret;
 
 	if (remote->location.kind == LOCATION_HTTP)
 		return download(engine, remote, folder_fd, err);
 	ret = identify(engine, remote, err);
-	return ret < 0 ? ret
-		       : git_checkout(&remote->location, remote->commit, path, engine->stop_fd,
-				      err);
+	return ret < 0 ? ret : git_checkout(&remote->location, &checkout, err);
 }
 
 /* Have it in remote->folder. */

@@ -225,18 +225,14 @@ static int read_platform(struct build_options *options, struct cli *cli)
 	return error_prefix(&cli->err, ret, "--platform");
 }
 
-/* The time of this build: what new folders and history entries get. */
-static int read_time(struct build_options *options, struct cli *cli)
+/* The variable is a build argument, as in docker; source-date.c reads it. */
+static int read_epoch(struct build_options *options, struct cli *cli)
 {
-	const char *epoch = strv_env_get(&options->build_args, "SOURCE_DATE_EPOCH");
-	int64_t *now = &options->graph.now;
+	const char *epoch = getenv("SOURCE_DATE_EPOCH");
 
-	if (!epoch)
-		epoch = getenv("SOURCE_DATE_EPOCH");
-	*now = time(NULL);
-	if (epoch && *epoch && (number_parse_i64(epoch, now) < 0 || *now < 0))
-		return error_invalid(&cli->err,
-				     "SOURCE_DATE_EPOCH: \"%s\" is not a number of seconds", epoch);
+	(void)cli;
+	if (epoch && *epoch && !strv_env_get(&options->build_args, "SOURCE_DATE_EPOCH"))
+		strv_env_set(&options->build_args, "SOURCE_DATE_EPOCH", epoch);
 	return 0;
 }
 
@@ -298,11 +294,11 @@ static int read_cache(struct build_options *options, struct cli *cli)
 
 int build_options_read(struct build_options *options, struct cli *cli)
 {
-	/* read_time looks into the build args */
+	/* read_epoch looks into the build args */
 	static int (*const readers[])(struct build_options * options, struct cli * cli) = {
-		read_progress, read_lint, read_contexts,   read_sandbox,   read_entitlements,
-		read_secrets,  read_tags, read_build_args, read_platform,  read_jobs,
-		read_on_error, read_time, read_cache,	   read_execution,
+		read_progress, read_lint,  read_contexts,   read_sandbox,   read_entitlements,
+		read_secrets,  read_tags,  read_build_args, read_platform,  read_jobs,
+		read_on_error, read_epoch, read_cache,	    read_execution,
 	};
 	int ret = 0;
 

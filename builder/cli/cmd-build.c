@@ -17,6 +17,7 @@
 #include "builder/cli/build-trace.h"
 #include "builder/cli/checks.h"
 #include "builder/cli/progress.h"
+#include "builder/cli/source-date.h"
 #include "builder/context/context.h"
 #include "builder/context/stat-cache.h"
 #include "builder/dockerfile/stages.h"
@@ -135,6 +136,19 @@ static int open_context(struct build *build, const char *path)
 	return ret < 0 ? ret : context_open(&build->context, &options, err);
 }
 
+/* The time of this build: what new folders and history entries get. */
+static int read_date(struct build *build)
+{
+	struct build_options *options = &build->options;
+	struct named_context *named = source_date_context(options, &build->stages);
+	struct error *err = &build->cli->err;
+	int ret = named ? open_store(build) : 0;
+
+	if (ret == 0 && named && !location_is_image(&named->location))
+		ret = named_context_open(named, &build->store, err);
+	return ret < 0 ? ret : source_date_read(options, &build->stages, &build->context, err);
+}
+
 static int read_dockerfile(struct build *build, const char *path)
 {
 	struct error *err = &build->cli->err;
@@ -160,7 +174,7 @@ static int read_dockerfile(struct build *build, const char *path)
 	build->where = (struct source_range){ .first = 0 };
 	warn_unused(build);
 	warn_syntax(build);
-	return 0;
+	return read_date(build);
 }
 
 /* -- checks --------------------------------------------------------------------------------------

@@ -8,6 +8,7 @@ builder_libbuilder_a_SOURCES += %D%/checks.c %D%/checks.h
 builder_libbuilder_a_SOURCES += %D%/format.c %D%/format.h
 builder_libbuilder_a_SOURCES += %D%/host-proxies.c %D%/host-proxies.h
 builder_libbuilder_a_SOURCES += %D%/sandbox-options.c %D%/sandbox-options.h
+builder_libbuilder_a_SOURCES += %D%/source-date.c %D%/source-date.h
 builder_libbuilder_a_SOURCES += %D%/step-again.c %D%/step-again.h
 builder_libbuilder_a_SOURCES += %D%/step-table.c %D%/step-table.h
 builder_libbuilder_a_SOURCES += %D%/progress.c %D%/progress.h

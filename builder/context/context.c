@@ -75,8 +75,7 @@ static int read_dockerfile(struct context *context, const struct context_options
 		return read_from_stdin(context, err);
 	context->dockerfile_name = xstrdup(path_base(name));
 	if (is_url(name))
-		return fetch_text(name, options->store, options->cancel_fd, CONTEXT_DOCKERFILE_MAX,
-				  &context->dockerfile, err);
+		return fetch_text(options, name, CONTEXT_DOCKERFILE_MAX, &context->dockerfile, err);
 	if (!is_local(options))
 		return inroot_read_file(context->fd, name, CONTEXT_DOCKERFILE_MAX,
 					&context->dockerfile, err);
@@ -156,8 +155,7 @@ static int open_folder(struct context *context, const struct context_options *op
 	if (context->in_place)
 		context->fd = open(location->text, O_PATH | O_DIRECTORY | O_CLOEXEC);
 	else
-		context->fd = fetch_context(location, options->store, options->cancel_fd,
-					    &context->dockerfile, err);
+		context->fd = fetch_context(options, context, err);
 	context->keeps_owners = location->kind == LOCATION_STDIN || location->kind == LOCATION_HTTP;
 	if (context->fd >= 0)
 		return 0;

@@ -7,6 +7,8 @@
 #ifndef BUILDER_CONTEXT_CONTEXT_H
 #define BUILDER_CONTEXT_CONTEXT_H
 
+#include <stdint.h>
+
 #include "builder/context/ignore.h"
 #include "builder/context/location.h"
 #include "lib/error.h"
@@ -24,11 +26,14 @@ struct context {
 	char *dockerfile_name; /* as messages show it */
 	struct strbuf dockerfile;
 	bool keeps_owners; /* files of an archive have theirs; all others are root's */
+	int64_t time;	   /* of a commit or a download, seconds; CONTEXT_NO_TIME = unknown */
 };
+
+#define CONTEXT_NO_TIME INT64_MIN
 
 #define CONTEXT_INIT                                                                               \
 	{                                                                                          \
-		.fd = -EBADF                                                                       \
+		.fd = -EBADF, .time = CONTEXT_NO_TIME                                              \
 	}
 
 struct context_options {

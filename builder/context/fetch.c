@@ -46,14 +46,18 @@ static int spool_stdin(int fd, struct error *err)
 	return ret < 0 ? error_errno(err, -ret, "read the context from standard input") : 0;
 }
 
-static int spool_url(int fd, const char *url, uint64_t max, int cancel_fd, struct error *err)
+static int spool_url(int fd, const struct context_options *options, const char *url, uint64_t max,
+		     int64_t *out_time, struct error *err)
 {
 	const struct transport_get get = {
-		.url = url, .fd = fd, .max = max, .cancel_fd = cancel_fd
+		.url = url, .fd = fd, .max = max, .cancel_fd = options->cancel_fd
 	};
-	struct transport_result result;
+	struct transport_result result = { .mtime = 0 };
+	int ret = transport_get(&get, &result, err);
 
-	return transport_get(&get, &result, err);
+	if (ret == 0 && result.has_mtime)
+		*out_time = result.mtime;
+	return ret;
 }
 
 static int read_spool(int fd, size_t max, struct strbuf *out, struct error *err)
@@ -65,10 +69,10 @@ static int read_spool(int fd, size_t max, struct strbuf *out, struct error *err)
 	return ret < 0 ? error_errno(err, -ret, "read what was downloaded") : 0;
 }
 
-static int open_spool(int spool_fd, struct store *store, struct strbuf *dockerfile,
-		      struct error *err)
+static int open_spool(int spool_fd, struct store *store, struct context *out, struct error *err)
 {
 	static const struct unpack_options options = { .whiteouts = false };
+	struct unpack_result result = { .newest = CONTEXT_NO_TIME };
 	char name[STORE_NAME_SIZE];
 	cleanup_close int folder_fd = -EBADF;
 	struct stat st;
@@ -81,58 +85,63 @@ static int open_spool(int spool_fd, struct store *store, struct strbuf *dockerfi
 	archive = st.st_size ? unpack_is_archive(spool_fd, err) : 0;
 	if (archive < 0)
 		return archive;
-	ret = archive ? unpack_archive(spool_fd, folder_fd, &options, NULL, err)
-		      : read_spool(spool_fd, CONTEXT_DOCKERFILE_MAX, dockerfile, err);
+	ret = archive ? unpack_archive(spool_fd, folder_fd, &options, &result, err)
+		      : read_spool(spool_fd, CONTEXT_DOCKERFILE_MAX, &out->dockerfile, err);
+	if (out->time == CONTEXT_NO_TIME)
+		out->time = result.newest;
 	return ret < 0 ? ret : TAKE_FD(folder_fd);
 }
 
-static int open_git(const struct location *location, struct store *store, int cancel_fd,
-		    struct error *err)
+static int open_git(const struct context_options *options, struct context *out, struct error *err)
 {
+	const struct location *location = options->location;
 	char name[STORE_NAME_SIZE], commit[GIT_COMMIT_SIZE];
 	cleanup_close int folder_fd = -EBADF;
 	cleanup_free char *path = NULL;
-	int ret = store_scratch(store, name, &folder_fd, err);
+	struct git_checkout checkout = { .commit = commit, .cancel_fd = options->cancel_fd };
+	int ret = store_scratch(options->store, name, &folder_fd, err);
 
 	if (ret == 0)
-		ret = git_resolve(location, cancel_fd, commit, err);
+		ret = git_resolve(location, options->cancel_fd, commit, err);
 	if (ret < 0)
 		return ret;
-	path = xasprintf("%s/%s", store->path, name);
-	ret = git_checkout(location, commit, path, cancel_fd, err);
+	checkout.path = path = xasprintf("%s/%s", options->store->path, name);
+	ret = git_checkout(location, &checkout, err);
 	if (ret < 0)
 		return ret;
+	out->time = checkout.time;
 	if (!*location->subdir)
 		return TAKE_FD(folder_fd);
 	return inroot_open(folder_fd, location->subdir, O_RDONLY | O_DIRECTORY, 0, err);
 }
 
-int fetch_context(const struct location *location, struct store *store, int cancel_fd,
-		  struct strbuf *dockerfile, struct error *err)
+int fetch_context(const struct context_options *options, struct context *out, struct error *err)
 {
+	const struct location *location = options->location;
 	cleanup_close int spool_fd = -EBADF;
 	int ret;
 
 	if (location->kind == LOCATION_GIT)
-		return open_git(location, store, cancel_fd, err);
-	spool_fd = make_spool(store, err);
+		return open_git(options, out, err);
+	spool_fd = make_spool(options->store, err);
 	if (spool_fd < 0)
 		return spool_fd;
 	if (location->kind == LOCATION_STDIN)
 		ret = spool_stdin(spool_fd, err);
 	else
-		ret = spool_url(spool_fd, location->text, DOWNLOAD_MAX, cancel_fd, err);
-	return ret < 0 ? ret : open_spool(spool_fd, store, dockerfile, err);
+		ret = spool_url(spool_fd, options, location->text, DOWNLOAD_MAX, &out->time, err);
+	return ret < 0 ? ret : open_spool(spool_fd, options->store, out, err);
 }
 
-int fetch_text(const char *url, struct store *store, int cancel_fd, size_t max, struct strbuf *out,
-	       struct error *err)
+int fetch_text(const struct context_options *options, const char *url, size_t max,
+	       struct strbuf *out, struct error *err)
 {
-	cleanup_close int spool_fd = make_spool(store, err);
+	cleanup_close int spool_fd = make_spool(options->store, err);
+	int64_t time;
 	int ret;
 
 	if (spool_fd < 0)
 		return spool_fd;
-	ret = spool_url(spool_fd, url, max, cancel_fd, err);
+	ret = spool_url(spool_fd, options, url, max, &time, err);
 	return ret < 0 ? ret : read_spool(spool_fd, max, out, err);
 }

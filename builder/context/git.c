@@ -19,6 +19,7 @@
 #include "builder/loop/fiber.h"
 #include "lib/cleanup.h"
 #include "lib/io.h"
+#include "lib/number.h"
 #include "lib/path.h"
 #include "lib/proc.h"
 #include "lib/spawn.h"
@@ -240,27 +241,42 @@ static int remove_git_dirs(const char *path, struct error *err)
 	return path_remove_tree(fd, ".git", err);
 }
 
-int git_checkout(const struct location *location, const char *commit, const char *path,
-		 int cancel_fd, struct error *err)
+/* The committer's time of what is checked out. */
+static int read_time(const struct git *git, int64_t *out, struct error *err)
+{
+	char *show[] = { "show", "-s", "--no-show-signature", "--format=%ct", "HEAD", NULL };
+	cleanup_strbuf struct strbuf text = STRBUF_INIT;
+	int ret = run_git(git, show, &text, err);
+
+	if (ret == 0 && text.size && text.data[text.size - 1] == '\n')
+		strbuf_truncate(&text, text.size - 1);
+	if (ret == 0 && number_parse_i64(strbuf_text(&text), out) < 0)
+		ret = error_invalid(err, "git does not tell the time of the commit");
+	return ret;
+}
+
+int git_checkout(const struct location *location, struct git_checkout *checkout, struct error *err)
 {
 	char *init[] = { "init", "-q", "--template=", NULL };
 	char *remote[] = { "remote", "add", "origin", (char *)location->text, NULL };
-	char *checkout[] = { "checkout", "-q", "-f", (char *)commit, NULL };
+	char *switch_to[] = { "checkout", "-q", "-f", (char *)checkout->commit, NULL };
 	char *submodules[] = { "submodule",   "update",	   "-q", "--init",
 			       "--recursive", "--depth=1", NULL };
-	const struct git git = { path, cancel_fd };
-	cleanup_free char *modules = xasprintf("%s/.gitmodules", path);
+	const struct git git = { checkout->path, checkout->cancel_fd };
+	cleanup_free char *modules = xasprintf("%s/.gitmodules", checkout->path);
 	int ret = run_git(&git, init, NULL, err);
 
 	if (ret == 0)
 		ret = run_git(&git, remote, NULL, err);
 	if (ret == 0)
-		ret = fetch(&git, commit, err);
+		ret = fetch(&git, checkout->commit, err);
 	if (ret == 0)
-		ret = run_git(&git, checkout, NULL, err);
+		ret = run_git(&git, switch_to, NULL, err);
+	if (ret == 0)
+		ret = read_time(&git, &checkout->time, err);
 	if (ret == 0 && location->submodules && access(modules, F_OK) == 0)
 		ret = run_git(&git, submodules, NULL, err);
 	if (ret == 0 && !location->keep_git_dir)
-		ret = remove_git_dirs(path, err);
+		ret = remove_git_dirs(checkout->path, err);
 	return ret;
 }

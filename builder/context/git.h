@@ -3,6 +3,8 @@
 #ifndef BUILDER_CONTEXT_GIT_H
 #define BUILDER_CONTEXT_GIT_H
 
+#include <stdint.h>
+
 #include "builder/context/location.h"
 #include "lib/error.h"
 
@@ -12,11 +14,17 @@
 int git_resolve(const struct location *location, int cancel_fd, char out_commit[GIT_COMMIT_SIZE],
 		struct error *err);
 
+struct git_checkout {
+	const char *commit;
+	const char *path; /* an empty folder; absolute */
+	int cancel_fd;
+	int64_t time; /* result: when the commit was made */
+};
+
 /**
- * Check the commit out into an empty folder (path: absolute), with its submodules; .git stays only
- * if location->keep_git_dir. location->subdir is the caller's to look into.
+ * Check a commit out, with its submodules; .git stays only if location->keep_git_dir.
+ * location->subdir is the caller's to look into.
  */
-int git_checkout(const struct location *location, const char *commit, const char *path,
-		 int cancel_fd, struct error *err);
+int git_checkout(const struct location *location, struct git_checkout *checkout, struct error *err);
 
 #endif

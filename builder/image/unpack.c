@@ -597,6 +597,8 @@ static int unpack_entry(struct unpacker *unpacker, struct archive_entry *from, s
 	if (ret < 0)
 		return error_prefix(err, ret, "entry \"%s\" of the archive", name);
 	unpacker->result.entries++;
+	if (S_ISREG(entry.mode) && !entry.target && entry.mtime > unpacker->result.newest)
+		unpacker->result.newest = entry.mtime;
 	return 0;
 }
 
@@ -605,7 +607,9 @@ int unpack_archive(int fd, int folder_fd, const struct unpack_options *options,
 {
 	__attribute__((cleanup(unpacker_done))) struct unpacker unpacker = { .options = options,
 									     .root_fd = folder_fd,
-									     .parent_fd = -EBADF };
+									     .parent_fd = -EBADF,
+									     .result.newest =
+										     INT64_MIN };
 	struct archive_entry *entry;
 	int ret = open_archive(&unpacker, fd, archive_read_support_format_tar, err);
 

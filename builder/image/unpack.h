@@ -37,6 +37,7 @@ struct unpack_result {
 	uint64_t bytes;	  /* of regular files */
 	uint64_t parents; /* folders that the archive left out; a layer with such is told from
 			   * others by its chainID (docs/store.md) */
+	int64_t newest;	  /* seconds: the latest time of a regular file; INT64_MIN = none */
 };
 
 /** Does a (compressed) tar archive with an entry start here? 1, 0 or a negative errno; the offset

@@ -182,4 +182,37 @@ load build
 	[ "$(config .Id t)" = "$one" ]
 	try_again --build-arg SOURCE_DATE_EPOCH=yesterday
 	[ "$status" = 1 ]
+	said 'SOURCE_DATE_EPOCH: "yesterday" is not a number of seconds'
+	try_again --build-arg SOURCE_DATE_EPOCH=-1
+	[ "$status" = 1 ]
+}
+
+@test "SOURCE_DATE_EPOCH: build argument, variable, global ARG; a stage sees what counts" {
+	local trees=$BATS_TEST_TMPDIR/trees
+	build -t t <<-'X'
+		ARG SOURCE_DATE_EPOCH=1000000000
+		FROM base
+		ARG SOURCE_DATE_EPOCH
+		RUN echo "$SOURCE_DATE_EPOCH" >/date
+	X
+	[ "$(config .Created t)" = '"2001-09-09T01:46:40Z"' ]
+	tree t "$trees/global"
+	[ "$(cat "$trees/global/date")" = 1000000000 ]
+	SOURCE_DATE_EPOCH=1100000000 again -t t
+	[ "$(config .Created t)" = '"2004-11-09T11:33:20Z"' ]
+	tree t "$trees/variable"
+	[ "$(cat "$trees/variable/date")" = 1100000000 ]
+	SOURCE_DATE_EPOCH=1100000000 again -t t --build-arg SOURCE_DATE_EPOCH=1200000000
+	[ "$(config .Created t)" = '"2008-01-10T21:20:00Z"' ]
+	# a folder has no time: as if nothing were given
+	again -t t --build-arg SOURCE_DATE_EPOCH=context
+	[[ $(config .Created t) > '"2020' ]]
+	tree t "$trees/folder"
+	[ "$(cat "$trees/folder/date")" = "" ]
+	try_build --build-arg SOURCE_DATE_EPOCH=one <<-'X'
+		FROM base AS one
+		FROM base
+	X
+	[ "$status" = 1 ]
+	said 'the time of the stage "one" is not supported yet'
 }

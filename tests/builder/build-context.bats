@@ -124,6 +124,39 @@ check_tree() {
 	said 'the repository has no "nowhere"'
 }
 
+# created_at TIME ARG...: build with ARG is dated TIME, and ARG SOURCE_DATE_EPOCH says so
+created_at() {
+	local want=$1
+	shift
+	ob build -t t "$@"
+	[ "$status" = 0 ]
+	[ "$(config .Created t)" = "\"$(date -u -d "@$want" +%FT%TZ)\"" ]
+	rm -rf "$(T dated)"
+	tree t "$(T dated)"
+	[ "$(cat "$(T dated/date)")" = "$want" ]
+}
+
+@test "SOURCE_DATE_EPOCH=context: the time of a commit, of a download, of an archive" {
+	local repo=$BATS_TEST_TMPDIR/repos/r.git
+	printf 'ARG SOURCE_DATE_EPOCH=context\nFROM base\nARG SOURCE_DATE_EPOCH\nRUN echo $SOURCE_DATE_EPOCH >/date\n' \
+		>"$C/Dockerfile"
+	export GIT_COMMITTER_DATE='@1300000000 +0100' GIT_AUTHOR_DATE='@1 +0000'
+	git_repo "$repo"
+	cp "$C/Dockerfile" "$repo/sub/"
+	git -C "$repo" commit -qam dated
+	git_begin "$BATS_TEST_TMPDIR/repos"
+	created_at 1300000000 "$GIT/r.git#:sub"
+	created_at 1300000000 --build-context repo="$GIT/r.git" --build-arg SOURCE_DATE_EPOCH=repo "$C"
+	# a server's word goes before the archive's
+	touch -d @1400000000 "$C/Dockerfile"
+	mkdir "$BATS_TEST_TMPDIR/www"
+	tar -C "$C" -czf "$BATS_TEST_TMPDIR/www/c.tgz" .
+	touch -d @1500000000 "$BATS_TEST_TMPDIR/www/c.tgz"
+	http_begin "$BATS_TEST_TMPDIR/www"
+	created_at 1500000000 "$HTTP/c.tgz"
+	created_at 1400000000 - <"$BATS_TEST_TMPDIR/www/c.tgz"
+}
+
 @test "context: names of Dockerfiles and ignore files" {
 	mkdir "$C/d"
 	echo x >"$C/f"
