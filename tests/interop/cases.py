@@ -10,17 +10,23 @@ A file of cases is a group. Lines before the first case are remarks.
     message: REGEX                  what our error says (the oracle must fail, too)
     differs: REASON                 on purpose: ours is held against GROUP.ours.txt
     todo: REASON                    not yet: a difference is no failure
-    --- files                       a bash script that fills the context folder
+    --- files                       a bash script that fills the context folder; $BASE_TAR is base's files,
+                                    $PLATFORMS an OCI layout of an image for several platforms
     mkdir d; echo x > d/f
     --- Dockerfile
     FROM base
     COPY d /d
 """
 
+import gzip
+import hashlib
+import io
+import json
 import os
 import re
 import shlex
 import subprocess
+import tarfile
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -96,7 +102,8 @@ def prepare(case, folder, base_tar):
     """Make the case's context folder; returns it."""
     context = folder / case.group / case.name
     context.mkdir(parents=True)
-    env = {"PATH": os.environ["PATH"], "HOME": "/root", "LC_ALL": "C", "BASE_TAR": str(base_tar)}
+    env = {"PATH": os.environ["PATH"], "HOME": "/root", "LC_ALL": "C", "BASE_TAR": str(base_tar),
+           "PLATFORMS": str(base_tar.parent / "platforms")}
     if "files" in case.blocks:
         subprocess.run(
             ["bash", "-euo", "pipefail", "-c", "umask 022; " + case.blocks["files"]],
@@ -151,4 +158,41 @@ tar -C root --numeric-owner --sort=name --format=pax \
 """
     folder.mkdir(parents=True)
     subprocess.run(["bash", "-euo", "pipefail", "-c", "umask 022; " + script], cwd=folder, check=True)
+    make_platforms(folder / "platforms")
     return folder / "base.tar"
+
+
+def make_platforms(folder):
+    """An OCI layout whose image has a file "arch" with the name of its platform."""
+    blobs = folder / "blobs" / "sha256"
+    blobs.mkdir(parents=True)
+
+    def blob(kind, data):
+        data = data if isinstance(data, bytes) else json.dumps(data).encode()
+        digest = hashlib.sha256(data).hexdigest()
+        (blobs / digest).write_bytes(data)
+        return {"mediaType": f"application/vnd.oci.image.{kind}", "digest": f"sha256:{digest}",
+                "size": len(data)}
+
+    def manifest(platform):
+        tar = io.BytesIO()
+        with tarfile.open(fileobj=tar, mode="w") as archive:
+            text = platform["architecture"].encode() + b"\n"
+            entry = tarfile.TarInfo("arch")
+            entry.size, entry.mtime = len(text), CONTEXT_TIME
+            archive.addfile(entry, io.BytesIO(text))
+        diff = hashlib.sha256(tar.getvalue()).hexdigest()
+        config = platform | {"config": {}, "rootfs": {"type": "layers", "diff_ids": [f"sha256:{diff}"]},
+                             "history": [{"created_by": "COPY arch /"}]}
+        return blob("manifest.v1+json", {
+            "schemaVersion": 2, "mediaType": "application/vnd.oci.image.manifest.v1+json",
+            "config": blob("config.v1+json", config),
+            "layers": [blob("layer.v1.tar+gzip", gzip.compress(tar.getvalue(), mtime=0))],
+        }) | {"platform": platform}
+
+    index = {"schemaVersion": 2, "mediaType": "application/vnd.oci.image.index.v1+json",
+             "manifests": [manifest({"os": "linux", "architecture": name})
+                           for name in ("s390x", "arm64", "amd64", "riscv64")]}
+    top = blob("index.v1+json", index) | {"annotations": {"org.opencontainers.image.ref.name": "latest"}}
+    (folder / "oci-layout").write_text('{"imageLayoutVersion": "1.0.0"}')
+    (folder / "index.json").write_text(json.dumps({"schemaVersion": 2, "manifests": [top]}))
