@@ -1,8 +1,8 @@
 # Two parts: everything but main() in a library, so that unit tests link it.
 noinst_LIBRARIES += %D%/libbuilder.a
-%C%_libbuilder_a_CPPFLAGS = $(AM_CPPFLAGS) $(CRYPTO_CFLAGS) $(ARCHIVE_CFLAGS) $(ZSTD_CFLAGS) $(ZLIB_CFLAGS) $(CURL_CFLAGS)
+%C%_libbuilder_a_CPPFLAGS = $(AM_CPPFLAGS) $(CRYPTO_CFLAGS) $(ARCHIVE_CFLAGS) $(ZSTD_CFLAGS) $(ZLIB_CFLAGS) $(CURL_CFLAGS) $(YAML_CFLAGS)
 %C%_libbuilder_a_SOURCES =
-BUILDER_LIBS = $(CRYPTO_LIBS) $(ARCHIVE_LIBS) $(ZSTD_LIBS) $(DEFLATE_LIBS) $(ZLIB_LIBS) $(YAJL_LIBS) -lpthread
+BUILDER_LIBS = $(CRYPTO_LIBS) $(ARCHIVE_LIBS) $(ZSTD_LIBS) $(DEFLATE_LIBS) $(ZLIB_LIBS) $(YAML_LIBS) $(YAJL_LIBS) -lpthread
 include %D%/loop/local.mk
 include %D%/dockerfile/local.mk
 include %D%/context/local.mk

@@ -12,6 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "builder/container/yaml.h"
 #include "lib/cleanup.h"
 #include "lib/io.h"
 #include "lib/log.h"
@@ -212,13 +213,37 @@ static void add_device(struct cdi *cdi, const struct cdi_file *file, const struc
 		*old = device;
 }
 
+static bool ends(const char *name, const char *with)
+{
+	size_t size = strlen(name), tail = strlen(with);
+
+	return size > tail && strcmp(name + size - tail, with) == 0;
+}
+
+/* A file's text as JSON. */
+static int read_text(int folder_fd, const char *name, struct strbuf *out, struct error *err)
+{
+	/* all else is text, also a device's name that is a number */
+	static const char *const literals[] = {
+		"major",   "minor",	     "fileMode",	 "uid", "gid",
+		"timeout", "additionalGids", "enableMonitoring", NULL
+	};
+	cleanup_strbuf struct strbuf yaml = STRBUF_INIT;
+	int ret;
+
+	if (ends(name, ".json"))
+		return io_read_file(folder_fd, name, FILE_MAX, out, err);
+	ret = io_read_file(folder_fd, name, FILE_MAX, &yaml, err);
+	return ret < 0 ? ret : yaml_to_json(&yaml, literals, FILE_MAX, out, err);
+}
+
 static int read_file(struct cdi *cdi, int folder_fd, const char *name, size_t folder,
 		     struct error *err)
 {
 	cleanup_strbuf struct strbuf text = STRBUF_INIT;
 	struct cdi_file *file = arena_alloc(&cdi->arena, sizeof(*file));
 	struct json_source source = { .name = name };
-	int ret = io_read_file(folder_fd, name, FILE_MAX, &text, err);
+	int ret = read_text(folder_fd, name, &text, err);
 
 	if (ret < 0)
 		return ret;
@@ -232,24 +257,15 @@ static int read_file(struct cdi *cdi, int folder_fd, const char *name, size_t fo
 	return ret;
 }
 
-static bool ends(const char *name, const char *with)
-{
-	size_t size = strlen(name), tail = strlen(with);
-
-	return size > tail && strcmp(name + size - tail, with) == 0;
-}
-
 static void read_folder(struct cdi *cdi, const char *path, size_t folder)
 {
 	cleanup_dir DIR *dir = opendir(path);
 	cleanup_strv struct strv names = STRV_INIT;
 	const struct dirent *entry;
 
-	while (dir && (entry = readdir(dir))) {
-		if (ends(entry->d_name, ".json"))
+	while (dir && (entry = readdir(dir)))
+		if (ends(entry->d_name, ".json") || ends(entry->d_name, ".yaml"))
 			strv_add(&names, entry->d_name);
-		cdi->has_yaml |= ends(entry->d_name, ".yaml") || ends(entry->d_name, ".yml");
-	}
 	strv_sort(&names);
 	for (size_t i = 0; i < names.count; i++) {
 		struct error why = ERROR_INIT;
@@ -321,12 +337,7 @@ static int not_found(const struct cdi *cdi, const char *name, struct error *err)
 	for (size_t i = 0; i < cdi->count; i++)
 		suggestion_consider(&near, cdi->devices[i].name);
 	ret = error_set(err, ERROR_NOT_FOUND, 0, "no CDI file describes the device \"%s\"", name);
-	if (near.best)
-		return error_suffix(err, ret, " (did you mean \"%s\"?)", near.best);
-	return cdi->has_yaml
-		       ? error_suffix(err, ret,
-				      " (files in YAML are not read: they are wanted as JSON)")
-		       : ret;
+	return near.best ? error_suffix(err, ret, " (did you mean \"%s\"?)", near.best) : ret;
 }
 
 int cdi_find(const struct cdi *cdi, const char *name, struct strv *out, struct error *err)

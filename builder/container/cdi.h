@@ -21,7 +21,6 @@ struct cdi {
 	struct arena arena;
 	struct cdi_device *devices; /* sorted by name */
 	size_t count;
-	bool has_yaml; /* files were passed over */
 };
 
 /**

@@ -8,4 +8,5 @@ builder_libbuilder_a_SOURCES += \
 	%D%/run.c %D%/run.h \
 	%D%/sandbox.c %D%/sandbox.h \
 	%D%/user.c %D%/user.h \
-	%D%/volume.c %D%/volume.h
+	%D%/volume.c %D%/volume.h \
+	%D%/yaml.c %D%/yaml.h

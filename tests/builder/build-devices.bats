@@ -159,3 +159,36 @@ with_device() {
 	[ "$status" = 1 ]
 	said 'vendor.com/thing=three: no CDI file describes'
 }
+
+@test "RUN --device: descriptions in YAML, or a word that this program was built without it" {
+	cat >"$D/v.yaml" <<-'X'
+		# written by hand
+		cdiVersion: 0.6.0
+		kind: vendor.com/thing
+		containerEdits: &all
+		  env: [ALL=yes]
+		devices:
+		- name: 1
+		  containerEdits:
+		    env: ["ONE=1"]
+		    additionalGids: [4242]
+		    deviceNodes:
+		    - {path: /dev/thing, type: c, major: 1, minor: 3, fileMode: 0640, uid: 7}
+		- name: two
+		  containerEdits: *all
+	X
+	printf 'FROM base\nRUN --device=vendor.com/thing=1 echo "$ALL$ONE" >/out; stat -c "%%a %%u %%t:%%T" /dev/thing >>/out; id -G >>/out\n' \
+		>"$C/Dockerfile"
+	if ! grep -q 'define HAVE_YAML 1' "$ORLOP_BUILD/config.h"; then
+		try_again --cdi-spec-dir "$D" --allow device
+		said 'v.yaml" cannot be used: .*built without libyaml'
+		return
+	fi
+	again -t t --cdi-spec-dir "$D" --allow device
+	tree t "$(T .)"
+	[ "$(cat "$(T out)" | tr '\n' ' ')" = "yes1 640 7 1:3 0 4242 " ]
+	printf 'kind: [\n' >"$D/broken.yaml"
+	try_again --cdi-spec-dir "$D" --allow device
+	[ "$status" = 0 ]
+	said 'broken.yaml" cannot be used: line 2: '
+}

@@ -37,6 +37,9 @@ unit_builder += %D%/test-stubs
 %C%_test_stubs_LDADD = $(unit_builder_ldadd)
 EXTRA_DIST += tests/golden/dockerfile
 
+unit_builder += %D%/test-yaml
+%C%_test_yaml_LDADD = $(unit_builder_ldadd)
+
 unit_builder += %D%/test-ignore
 %C%_test_ignore_LDADD = $(unit_builder_ldadd)
 
