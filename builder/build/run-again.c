@@ -12,6 +12,7 @@
 #include "builder/build/engine.h"
 #include "builder/build/run-record.h"
 #include "builder/container/leftovers.h"
+#include "builder/container/sandbox.h"
 #include "lib/alloc.h"
 #include "lib/cleanup.h"
 #include "lib/log.h"
@@ -179,6 +180,7 @@ static int make_engine(struct again *again, const struct run_again_options *opti
 	again->engine_options.volumes = options->volumes;
 	again->engine_options.volume_count = options->volume_count;
 	again->engine_options.runtime = options->runtime;
+	again->engine_options.sandbox = options->sandbox;
 	again->engine_options.signal_fd = -EBADF;
 	again->engine_options.jobs = 1;
 	again->engine = (struct engine){ .store = again->store,
@@ -186,8 +188,12 @@ static int make_engine(struct again *again, const struct run_again_options *opti
 					 .options = &again->engine_options };
 	ret = engine_open(&again->engine, err);
 	again->engine.kill_fd = -EBADF; /* signals are the command's */
-	return ret < 0 ? ret
-		       : store_lease_note(again->store, LEFTOVER_RUNTIME, options->runtime, err);
+	if (ret == 0)
+		ret = store_lease_note(again->store, LEFTOVER_RUNTIME, options->runtime, err);
+	if (ret == 0 && options->sandbox->cgroup_parent)
+		ret = store_lease_note(again->store, LEFTOVER_CGROUP,
+				       options->sandbox->cgroup_parent, err);
+	return ret;
 }
 
 int run_again(struct store *store, uint64_t build, uint64_t event,

@@ -17,6 +17,7 @@ struct run_again_options {
 	const struct secret *secrets; /* --secret and --volume: neither was kept */
 	size_t secret_count;
 	const struct run_volume *volumes;
+	const struct sandbox *sandbox; /* as for the build: it was not kept either */
 	size_t volume_count;
 	bool shell; /* a shell on what the step left, not its command on what it had */
 	const char *shell_program; /* NULL = that of the step */

@@ -191,6 +191,8 @@ static struct oci_process *make_process(const struct run_spec *spec, struct aren
 		process->capabilities->effective = process->capabilities->bounding;
 		process->capabilities->permitted = process->capabilities->bounding;
 	}
+	process->no_new_privileges = sandbox->no_new_privileges;
+	process->apparmor_profile = sandbox->apparmor_profile;
 	process->rlimits.items = sandbox->rlimits;
 	process->rlimits.count = sandbox->rlimit_count;
 	return process;
@@ -228,12 +230,15 @@ static int make_linux(struct oci_config *config, const struct run_spec *spec, st
 	if (spec->sandbox) {
 		section->resources->memory = spec->sandbox->memory;
 		section->resources->cpu = spec->sandbox->cpu;
+		section->resources->pids = spec->sandbox->pids;
 	}
 	section->cgroups_path = spec->cgroups_path;
 	if (spec->insecure)
 		return 0;
 	section->masked_paths = strings_from(masked_paths, arena);
 	section->readonly_paths = strings_from(readonly_paths, arena);
+	if (spec->sandbox && spec->sandbox->no_filter)
+		return 0;
 	return seccomp_profile_resolve(NULL, &config->process->capabilities->bounding, arena,
 				       &section->seccomp, err);
 }

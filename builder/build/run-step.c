@@ -105,19 +105,6 @@ static int write_bundle(const struct run_step *step, const struct user *user, co
 	return ret < 0 ? ret : write_file(step->scratch, "config.json", &config, NULL, err);
 }
 
-/* What devices bring: their nodes may be elsewhere than in /dev. */
-static int note_edits(const struct container_edits *edits, int root_fd, struct stubs *stubs,
-		      struct error *err)
-{
-	int ret = 0;
-
-	for (size_t i = 0; i < edits->mounts.count && ret == 0; i++)
-		ret = stubs_note(stubs, root_fd, edits->mounts.items[i].destination, err);
-	for (size_t i = 0; i < edits->device_count && ret == 0; i++)
-		ret = stubs_note(stubs, root_fd, edits->devices[i].node.path, err);
-	return ret;
-}
-
 static int note_stubs(const struct run_step *step, int root_fd, struct stubs *stubs,
 		      struct error *err)
 {
@@ -128,9 +115,9 @@ static int note_stubs(const struct run_step *step, int root_fd, struct stubs *st
 	for (size_t i = 0; i < step->volume_count && ret == 0; i++)
 		ret = stubs_note(stubs, root_fd, step->volumes[i].target, err);
 	if (ret == 0 && step->sandbox)
-		ret = note_edits(&step->sandbox->edits, root_fd, stubs, err);
+		ret = stubs_note_edits(stubs, root_fd, &step->sandbox->edits, err);
 	if (ret == 0 && step->edits)
-		ret = note_edits(step->edits, root_fd, stubs, err);
+		ret = stubs_note_edits(stubs, root_fd, step->edits, err);
 	return ret;
 }
 

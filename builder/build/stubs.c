@@ -13,6 +13,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "builder/container/edits.h"
 #include "lib/alloc.h"
 #include "lib/cleanup.h"
 #include "lib/inroot.h"
@@ -85,6 +86,23 @@ int stubs_note(struct stubs *stubs, int root_fd, const char *destination, struct
 	return 0;
 }
 
+int stubs_note_edits(struct stubs *stubs, int root_fd, const struct container_edits *edits,
+		     struct error *err)
+{
+	int ret = 0;
+
+	for (size_t i = 0; i < edits->mounts.count && ret == 0; i++)
+		ret = stubs_note(stubs, root_fd, edits->mounts.items[i].destination, err);
+	for (size_t i = 0; i < edits->device_count && ret == 0; i++) {
+		size_t before = stubs->count;
+
+		ret = stubs_note(stubs, root_fd, edits->devices[i].node.path, err);
+		if (stubs->count > before) /* the node itself comes last */
+			stubs->items[stubs->count - 1].is_device = true;
+	}
+	return ret;
+}
+
 /* Removes one stub if it is still empty, and gives its folder the time it would have without it. */
 static void stub_remove(int root_fd, const struct stub *stub)
 {
@@ -96,7 +114,8 @@ static void stub_remove(int root_fd, const struct stub *stub)
 	if (parent_fd < 0 || fstatat(parent_fd, name, &st, AT_SYMLINK_NOFOLLOW) < 0 ||
 	    fstat(parent_fd, &parent) < 0)
 		return;
-	if (!S_ISDIR(st.st_mode) && (!S_ISREG(st.st_mode) || st.st_size != 0))
+	if (!S_ISDIR(st.st_mode) && (!S_ISREG(st.st_mode) || st.st_size != 0) &&
+	    !(stub->is_device && (S_ISCHR(st.st_mode) || S_ISBLK(st.st_mode))))
 		return;
 	if (unlinkat(parent_fd, name, S_ISDIR(st.st_mode) ? AT_REMOVEDIR : 0) < 0)
 		return; /* not empty: the command has put something there */

@@ -16,6 +16,7 @@
 struct stub {
 	char *path;		  /* clean and absolute, as seen in the root */
 	bool parent_exists;	  /* else the parent is a stub itself */
+	bool is_device;		  /* the runtime makes a node there */
 	struct timespec times[2]; /* of the parent, to be restored */
 };
 
@@ -35,6 +36,11 @@ struct stubs {
  * are followed inside the root. Call once per mount, outermost first, before the container starts.
  */
 int stubs_note(struct stubs *stubs, int root_fd, const char *destination, struct error *err);
+
+/** The same for what devices bring: their nodes may be elsewhere than in /dev. */
+struct container_edits;
+int stubs_note_edits(struct stubs *stubs, int root_fd, const struct container_edits *edits,
+		     struct error *err);
 
 /** Remove what was missing and is now an empty file or folder; anything else is the user's. */
 void stubs_remove(struct stubs *stubs);

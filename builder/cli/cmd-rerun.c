@@ -5,6 +5,7 @@
 struct rerun_arguments {
 	struct strv volumes, secrets;
 	const char *runtime;
+	struct sandbox_args sandbox;
 };
 
 /* clang-format off */
@@ -13,6 +14,7 @@ static const struct option_spec rerun_options[] = {
 		 "mount a folder or file of the host, as for the build"),
 	OPT_STRV(0, "secret", struct rerun_arguments, secrets, "id=ID[,src=FILE|,env=NAME]",
 		 "a secret that the step mounts: the builder keeps none"),
+	OPT_INCLUDE(struct rerun_arguments, sandbox, sandbox_options),
 	OPT_STRING(0, "runtime", struct rerun_arguments, runtime, "PROGRAM",
 		   "the OCI runtime to use (default: orlop-runtime)"),
 	OPT_END
@@ -32,6 +34,7 @@ static int cmd_rerun(const struct command_spec *command, int argc, char **argv, 
 		ret = step_again(cli, &(struct step_again){ .step = words.arguments[0],
 							    .secrets = &arguments.secrets,
 							    .volumes = &arguments.volumes,
+							    .sandbox = &arguments.sandbox,
 							    .runtime = arguments.runtime });
 	options_done(rerun_options, &arguments);
 	return ret;

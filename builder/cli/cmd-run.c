@@ -4,6 +4,7 @@
 
 #include "builder/build/runtime-exec.h"
 #include "builder/cli/cli.h"
+#include "builder/cli/sandbox-options.h"
 #include "builder/container/run.h"
 #include "lib/cleanup.h"
 
@@ -11,6 +12,7 @@ struct run_arguments {
 	bool remove, interactive, terminal;
 	struct strv env, volumes;
 	const char *cwd, *user, *name, *entrypoint, *hostname, *network, *runtime;
+	struct sandbox_args sandbox;
 };
 
 /* clang-format off */
@@ -32,6 +34,7 @@ static const struct option_spec run_options[] = {
 		   "the container's hostname (default: the first 12 digits of its id)"),
 	OPT_STRING(0, "network", struct run_arguments, network, "host|none",
 		   "the host's network (default), or none but lo"),
+	OPT_INCLUDE(struct run_arguments, sandbox, sandbox_options),
 	OPT_STRING(0, "runtime", struct run_arguments, runtime, "PROGRAM",
 		   "the OCI runtime to use (default: orlop-runtime)"),
 	OPT_END
@@ -47,6 +50,7 @@ static int run_with(struct cli *cli, const struct run_arguments *arguments, char
 	cleanup_store struct store store = STORE_INIT;
 	/* before we enter a mount namespace: from there, in a chroot, our own path reads wrong */
 	cleanup_free char *runtime = runtime_find(arguments->runtime);
+	cleanup_sandbox struct sandbox sandbox = { .hosts = NULL };
 	struct run_options options = {
 		.image = words[0],
 		.args = words + 1,
@@ -58,6 +62,7 @@ static int run_with(struct cli *cli, const struct run_arguments *arguments, char
 		.runtime = runtime,
 		.env = &arguments->env,
 		.volumes = &arguments->volumes,
+		.sandbox = &sandbox,
 		.remove = arguments->remove,
 		.interactive = arguments->interactive,
 		.terminal = arguments->terminal,
@@ -66,6 +71,8 @@ static int run_with(struct cli *cli, const struct run_arguments *arguments, char
 	int ret = cli_choose(cli, "--network", networks, arguments->network, &network);
 
 	options.network = (enum run_network)network;
+	if (ret == 0)
+		ret = sandbox_parse(&arguments->sandbox, &cli->arena, &sandbox, &cli->err);
 	if (ret == 0)
 		ret = cli_open_store(cli, true, &store);
 	if (ret == 0)

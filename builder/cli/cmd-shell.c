@@ -9,6 +9,7 @@
 #include "builder/build/journal-find.h"
 #include "builder/build/runtime-exec.h"
 #include "builder/cli/cli.h"
+#include "builder/cli/sandbox-options.h"
 #include "builder/cli/step-again.h"
 #include "builder/container/run.h"
 #include "builder/image/image.h"
@@ -18,6 +19,7 @@
 struct shell_arguments {
 	struct strv env, volumes, secrets;
 	const char *cwd, *user, *shell, *runtime;
+	struct sandbox_args sandbox;
 };
 
 /* clang-format off */
@@ -33,6 +35,7 @@ static const struct option_spec shell_options[] = {
 		   "be this user of the image, by name or number"),
 	OPT_STRING(0, "shell", struct shell_arguments, shell, "PROGRAM",
 		   "the shell (default: the image's SHELL, else /bin/sh)"),
+	OPT_INCLUDE(struct shell_arguments, sandbox, sandbox_options),
 	OPT_STRING(0, "runtime", struct shell_arguments, runtime, "PROGRAM",
 		   "the OCI runtime to use (default: orlop-runtime)"),
 	OPT_END
@@ -61,6 +64,7 @@ static int run_shell(struct cli *cli, const struct shell_arguments *arguments, c
 	cleanup_store struct store store = STORE_INIT;
 	/* before we enter a mount namespace, as for run */
 	cleanup_free char *runtime = runtime_find(arguments->runtime);
+	cleanup_sandbox struct sandbox sandbox = { .hosts = NULL };
 	cleanup_strv struct strv words = STRV_INIT;
 	struct run_options options = {
 		.image = name,
@@ -70,11 +74,16 @@ static int run_shell(struct cli *cli, const struct shell_arguments *arguments, c
 		.runtime = runtime,
 		.env = &arguments->env,
 		.volumes = &arguments->volumes,
+		.sandbox = &sandbox,
 		.remove = true,
 		.interactive = true,
 		.terminal = isatty(STDIN_FILENO) && isatty(STDOUT_FILENO),
 	};
-	int status = 0, ret = cli_open_store(cli, true, &store);
+	int status = 0;
+	int ret = sandbox_parse(&arguments->sandbox, &cli->arena, &sandbox, &cli->err);
+
+	if (ret == 0)
+		ret = cli_open_store(cli, true, &store);
 
 	if (arguments->shell)
 		strv_add(&words, arguments->shell);
@@ -94,6 +103,7 @@ static int enter_step(struct cli *cli, const struct shell_arguments *arguments, 
 	return step_again(cli, &(struct step_again){ .step = word,
 						     .secrets = &arguments->secrets,
 						     .volumes = &arguments->volumes,
+						     .sandbox = &arguments->sandbox,
 						     .runtime = arguments->runtime,
 						     .shell = true,
 						     .shell_program = arguments->shell });

@@ -20,8 +20,8 @@ const struct option_spec sandbox_options[] = {
 	OPT_SIZE(0, "shm-size", struct sandbox_args, shm_size, "SIZE", "size of /dev/shm (default: 64m)"),
 	OPT_STRV(0, "ulimit", struct sandbox_args, ulimits, "NAME=SOFT[:HARD]", "limits of processes"),
 	OPT_STRING(0, "cgroup-parent", struct sandbox_args, cgroup_parent, "PATH",
-		   "the cgroup that steps run in (default: /orlop)"),
-	OPT_STRING('m', "memory", struct sandbox_args, memory, "SIZE", "limit of a step's memory"),
+		   "the cgroup that containers are made in (default: /orlop)"),
+	OPT_STRING('m', "memory", struct sandbox_args, memory, "SIZE", "limit of a container's memory"),
 	OPT_STRING(0, "memory-swap", struct sandbox_args, memory_swap, "SIZE",
 		   "limit of memory and swap together (-1 = none)"),
 	OPT_U64('c', "cpu-shares", struct sandbox_args, cpu_shares, "N", "relative weight of processor time"),
@@ -29,14 +29,19 @@ const struct option_spec sandbox_options[] = {
 		"period of --cpu-quota"),
 	OPT_STRING(0, "cpu-quota", struct sandbox_args, cpu_quota, "MICROSECONDS",
 		   "processor time in each period"),
+	OPT_STRING(0, "cpus", struct sandbox_args, cpu_count, "N",
+		   "processor time, as so many processors have (1.5)"),
 	OPT_STRING(0, "cpuset-cpus", struct sandbox_args, cpus, "LIST", "processors that may be used (0-3,5)"),
 	OPT_STRING(0, "cpuset-mems", struct sandbox_args, mems, "LIST", "memory nodes that may be used"),
-	OPT_STRV(0, "cap-add", struct sandbox_args, cap_added, "CAPABILITY", "give RUN steps a capability (or ALL)"),
+	OPT_STRING(0, "pids-limit", struct sandbox_args, pids, "N", "limit of processes and threads (-1 = none)"),
+	OPT_STRV(0, "cap-add", struct sandbox_args, cap_added, "CAPABILITY", "give a capability (or ALL)"),
 	OPT_STRV(0, "cap-drop", struct sandbox_args, cap_dropped, "CAPABILITY", "take one away (or ALL)"),
 	OPT_STRV(0, "device", struct sandbox_args, devices, "SOURCE[:TARGET][:rwm]|VENDOR/CLASS[=NAME]",
-		 "give all RUN steps a device of the host, or what a CDI file describes"),
+		 "give a device of the host, or what a CDI file describes"),
 	OPT_STRV(0, "cdi-spec-dir", struct sandbox_args, cdi_folders, "DIR",
 		 "where CDI files are (default: /etc/cdi, /var/run/cdi)"),
+	OPT_STRV(0, "security-opt", struct sandbox_args, security, "OPTION",
+		 "seccomp=unconfined, apparmor=PROFILE or no-new-privileges"),
 	OPT_END
 };
 /* clang-format on */
@@ -114,10 +119,55 @@ static int read_memory(const struct sandbox_args *args, struct arena *arena, str
 	return 0;
 }
 
+#define CPU_PERIOD 100000 /* microseconds; the kernel's own default */
+#define CPU_DIGITS 5	  /* behind the point, as far as a period can say it */
+
+/* "1.5": the time of one and a half processors. */
+static int read_cpu_count(const struct sandbox_args *args, struct oci_cpu *cpu, struct error *err)
+{
+	cleanup_strv struct strv parts = STRV_INIT;
+	char digits[] = "00000";
+	uint64_t whole = 0, part = 0;
+	size_t size;
+
+	if (!args->cpu_count)
+		return 0;
+	strv_split(&parts, args->cpu_count, '.');
+	size = parts.count == 2 ? strlen(parts.items[1]) : 0;
+	memcpy(digits, size ? parts.items[1] : "", size < CPU_DIGITS ? size : CPU_DIGITS);
+	if (parts.count > 2 || (size && strspn(parts.items[1], "0123456789") != size) ||
+	    number_parse_u64(parts.items[0], &whole) < 0 || number_parse_u64(digits, &part) < 0 ||
+	    whole > INT32_MAX)
+		return bad_value("cpus", args->cpu_count, err);
+	if (args->cpu_quota || args->cpu_period)
+		return error_set(err, ERROR_USAGE, 0,
+				 "--cpus is --cpu-quota in another unit: say one of them");
+	cpu->period = CPU_PERIOD;
+	cpu->quota = (int64_t)(whole * CPU_PERIOD + part);
+	cpu->has_period = cpu->has_quota = cpu->quota != 0;
+	return 0;
+}
+
+static int read_pids(const struct sandbox_args *args, struct arena *arena, struct sandbox *out,
+		     struct error *err)
+{
+	struct oci_pids *pids = arena_alloc(arena, sizeof(*pids));
+
+	if (!args->pids)
+		return 0;
+	if (number_parse_i64(args->pids, &pids->limit) < 0 || pids->limit < -1)
+		return bad_value("pids-limit", args->pids, err);
+	pids->has_limit = true;
+	if (pids->limit != 0) /* docker's clients send it for "not set" */
+		out->pids = pids;
+	return 0;
+}
+
 static int read_cpu(const struct sandbox_args *args, struct arena *arena, struct sandbox *out,
 		    struct error *err)
 {
 	struct oci_cpu *cpu = arena_alloc(arena, sizeof(*cpu));
+	int ret;
 
 	cpu->shares = args->cpu_shares;
 	cpu->period = args->cpu_period;
@@ -130,6 +180,9 @@ static int read_cpu(const struct sandbox_args *args, struct arena *arena, struct
 			return bad_value("cpu-quota", args->cpu_quota, err);
 		cpu->has_quota = cpu->quota != 0;
 	}
+	ret = read_cpu_count(args, cpu, err);
+	if (ret < 0)
+		return ret;
 	if (cpu->has_shares || cpu->has_period || cpu->has_quota || cpu->cpus || cpu->mems)
 		out->cpu = cpu;
 	return 0;
@@ -218,6 +271,10 @@ int sandbox_parse(const struct sandbox_args *args, struct arena *arena, struct s
 		ret = read_memory(args, arena, out, err);
 	if (ret == 0)
 		ret = read_cpu(args, arena, out, err);
+	if (ret == 0)
+		ret = read_pids(args, arena, out, err);
+	if (ret == 0)
+		ret = add_each(&args->security, sandbox_add_security, arena, out, err);
 	if (ret == 0)
 		ret = read_devices(args, arena, out, err);
 	out->shm_size = args->shm_size;

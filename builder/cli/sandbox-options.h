@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The options of build that say what the containers of its steps are like. */
+/* The options that say what containers are like: of build for its steps, of run, shell and rerun.
+ */
 #ifndef BUILDER_CLI_SANDBOX_OPTIONS_H
 #define BUILDER_CLI_SANDBOX_OPTIONS_H
 
@@ -10,8 +11,9 @@
 /** To be included in a verb's table with OPT_INCLUDE. */
 struct sandbox_args {
 	struct strv hosts, name_servers, searches, resolver_options, ulimits;
-	struct strv cap_added, cap_dropped, devices, cdi_folders;
+	struct strv cap_added, cap_dropped, devices, cdi_folders, security;
 	const char *cgroup_parent, *memory, *memory_swap, *cpu_quota, *cpus, *mems;
+	const char *cpu_count, *pids;
 	uint64_t shm_size, cpu_shares, cpu_period;
 };
 

@@ -12,7 +12,9 @@ int step_again(struct cli *cli, const struct step_again *again)
 	cleanup_store struct store store = STORE_INIT;
 	/* before we enter a mount namespace, as for run */
 	cleanup_free char *runtime = runtime_find(again->runtime);
+	cleanup_sandbox struct sandbox sandbox = { .hosts = NULL };
 	struct run_again_options options = { .runtime = runtime,
+					     .sandbox = &sandbox,
 					     .shell = again->shell,
 					     .shell_program = again->shell_program };
 	struct run_volume *volumes = NULL;
@@ -25,6 +27,8 @@ int step_again(struct cli *cli, const struct step_again *again)
 	if (ret == 0)
 		ret = volumes_parse(again->volumes, &cli->arena, &volumes, &options.volume_count,
 				    &cli->err);
+	if (ret == 0)
+		ret = sandbox_parse(again->sandbox, &cli->arena, &sandbox, &cli->err);
 	options.secrets = secrets;
 	options.volumes = volumes;
 	if (ret == 0)

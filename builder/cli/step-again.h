@@ -6,11 +6,13 @@
 #include <stdbool.h>
 
 #include "builder/cli/cli.h"
+#include "builder/cli/sandbox-options.h"
 #include "lib/strv.h"
 
 struct step_again {
 	const char *step; /* BUILD#N or BUILD:STAGE/N */
 	const struct strv *secrets, *volumes;
+	const struct sandbox_args *sandbox;
 	const char *runtime;
 	bool shell; /* a shell there instead of its command */
 	const char *shell_program;

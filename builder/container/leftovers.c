@@ -79,7 +79,7 @@ void leftovers_end(struct store *store, const char *session)
 		return; /* it ran nothing */
 	end_containers(program, RUNTIME_ROOT_STEPS, steps, cgroup);
 	if (container)
-		end_containers(program, RUNTIME_ROOT_CONTAINERS, container, NULL);
+		end_containers(program, RUNTIME_ROOT_CONTAINERS, container, cgroup);
 	if (removed)
 		remove_record(store, removed);
 }

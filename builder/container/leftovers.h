@@ -11,7 +11,7 @@
 
 /* the notes in a lease */
 #define LEFTOVER_RUNTIME "runtime"     /* the program */
-#define LEFTOVER_CGROUP "cgroup"       /* the parent of steps' cgroups, where it was chosen */
+#define LEFTOVER_CGROUP "cgroup"       /* the parent of their cgroups, where it was chosen */
 #define LEFTOVER_CONTAINER "container" /* the id of the container of "run" */
 #define LEFTOVER_REMOVE "remove"       /* its id again: the record goes with it (--rm) */
 

@@ -21,6 +21,7 @@
 #include "builder/container/conmon.h"
 #include "builder/container/leftovers.h"
 #include "builder/container/record.h"
+#include "builder/container/sandbox.h"
 #include "builder/container/user.h"
 #include "builder/container/volume.h"
 #include "builder/image/image.h"
@@ -198,6 +199,8 @@ static int resolve_in_rootfs(struct run *run, struct stubs *stubs, struct error 
 		ret = stubs_note(stubs, root_fd, *point, err);
 	for (size_t i = 0; i < run->volume_count && ret == 0; i++)
 		ret = stubs_note(stubs, root_fd, run->volumes[i].target, err);
+	if (ret == 0 && run->options->sandbox)
+		ret = stubs_note_edits(stubs, root_fd, &run->options->sandbox->edits, err);
 	return ret;
 }
 
@@ -223,6 +226,7 @@ static int write_bundle(struct run *run, const char *cgroup, struct error *err)
 		.volume_count = run->volume_count,
 		.resolv_conf = resolv_path,
 		.hosts = hosts_path,
+		.sandbox = run->options->sandbox,
 	};
 	int ret;
 
@@ -234,9 +238,9 @@ static int write_bundle(struct run *run, const char *cgroup, struct error *err)
 	memcpy(short_id, run->record.id, sizeof(short_id) - 1);
 	short_id[sizeof(short_id) - 1] = '\0';
 	spec.hostname = hostname ? hostname : short_id;
-	ret = run_spec_resolv_conf(spec.network, NULL, &resolv, err);
+	ret = run_spec_resolv_conf(spec.network, spec.sandbox, &resolv, err);
 	if (ret == 0)
-		ret = run_spec_hosts(spec.network, spec.hostname, NULL, &hosts, err);
+		ret = run_spec_hosts(spec.network, spec.hostname, spec.sandbox, &hosts, err);
 	if (ret == 0)
 		ret = run_spec_write(&spec, &config, err);
 	if (ret == 0)
@@ -280,6 +284,7 @@ static int execute(struct run *run, int *out_status, struct error *err)
 static int make_and_execute(struct run *run, int *out_status, struct error *err)
 {
 	cleanup_step_cgroup struct step_cgroup cgroup = STEP_CGROUP_INIT;
+	const struct sandbox *sandbox = run->options->sandbox;
 	cleanup_stubs struct stubs stubs = STUBS_INIT;
 	int ret;
 
@@ -290,7 +295,7 @@ static int make_and_execute(struct run *run, int *out_status, struct error *err)
 		ret = resolve_in_rootfs(run, &stubs, err);
 	if (ret < 0)
 		return ret;
-	step_cgroup_make(NULL, run->record.id, &cgroup);
+	step_cgroup_make(sandbox ? sandbox->cgroup_parent : NULL, run->record.id, &cgroup);
 	ret = write_bundle(run, cgroup.path, err);
 	if (ret < 0)
 		return ret;
@@ -313,6 +318,9 @@ static int make_record(struct run *run, struct error *err)
 		ret = store_lease_note(store, LEFTOVER_RUNTIME, run->runtime, err);
 	if (ret == 0)
 		ret = store_lease_note(store, LEFTOVER_CONTAINER, id, err);
+	if (ret == 0 && run->options->sandbox && run->options->sandbox->cgroup_parent)
+		ret = store_lease_note(store, LEFTOVER_CGROUP, run->options->sandbox->cgroup_parent,
+				       err);
 	if (ret == 0 && run->options->remove)
 		ret = store_lease_note(store, LEFTOVER_REMOVE, id, err);
 	return ret < 0 ? ret

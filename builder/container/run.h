@@ -22,7 +22,8 @@ struct run_options {
 	const struct strv *env;	    /* K=V, or K: from our environment */
 	const struct strv *volumes; /* SRC:DST[:ro|rw] */
 	enum run_network network;
-	bool remove; /* --rm */
+	const struct sandbox *sandbox; /* NULL = nothing but the defaults */
+	bool remove;		       /* --rm */
 	bool interactive, terminal;
 };
 

@@ -141,6 +141,33 @@ int sandbox_set_cgroup_parent(struct sandbox *sandbox, const char *text, struct 
 	return 0;
 }
 
+/* -- security ------------------------------------------------------------------------------------
+ */
+
+int sandbox_add_security(struct sandbox *sandbox, const char *text, struct arena *arena,
+			 struct error *err)
+{
+	size_t size = strcspn(text, text[strcspn(text, "=:")] == '=' ? "=" : ":");
+	cleanup_free char *name = xstrndup(text, size);
+	const char *value = text[size] ? text + size + 1 : "";
+
+	if (strcmp(name, "no-new-privileges") == 0 && (!*value || strcmp(value, "true") == 0))
+		sandbox->no_new_privileges = true;
+	else if (strcmp(name, "no-new-privileges") == 0 && strcmp(value, "false") == 0)
+		sandbox->no_new_privileges = false;
+	else if (strcmp(name, "seccomp") == 0 && strcmp(value, "unconfined") == 0)
+		sandbox->no_filter = true;
+	else if (strcmp(name, "apparmor") == 0 && *value)
+		sandbox->apparmor_profile = arena_strdup(arena, value);
+	else if (strcmp(name, "label") != 0 || strcmp(value, "disable") != 0) /* there is none */
+		return error_set(
+			err, ERROR_USAGE, 0,
+			"--security-opt %s: expected seccomp=unconfined, apparmor=PROFILE, "
+			"no-new-privileges or label=disable",
+			text);
+	return 0;
+}
+
 /* -- keys ----------------------------------------------------------------------------------------
  */
 
@@ -162,6 +189,12 @@ void sandbox_describe(const struct sandbox *sandbox, struct strv *out)
 			  sandbox->rlimits[i].soft, sandbox->rlimits[i].hard);
 	describe_list("with", &sandbox->cap_added, out);
 	describe_list("without", &sandbox->cap_dropped, out);
+	if (sandbox->no_filter)
+		strv_add(out, "no filter");
+	if (sandbox->no_new_privileges)
+		strv_add(out, "no new privileges");
+	if (sandbox->apparmor_profile)
+		strv_addf(out, "apparmor %s", sandbox->apparmor_profile);
 	if (sandbox->cgroup_parent)
 		strv_addf(out, "cgroup %s", sandbox->cgroup_parent);
 	describe_list("device", &sandbox->device_names, out);

@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What the command line says of the containers that it leads to, for all steps of a build alike:
- * names and resolvers, limits, capabilities, devices. Values only; config.json is run-spec.c's.
+ * What the command line says of the containers that it leads to, for a container of `run` and all
+ * steps of a build alike: names and resolvers, limits, capabilities, devices. Values only;
+ * config.json is run-spec.c's.
  */
 #ifndef BUILDER_CONTAINER_SANDBOX_H
 #define BUILDER_CONTAINER_SANDBOX_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -33,12 +35,17 @@ struct sandbox {
 	const char *cgroup_parent; /* absolute; NULL = the default */
 	struct oci_memory *memory; /* NULL = no limits */
 	struct oci_cpu *cpu;
+	struct oci_pids *pids;
+	bool no_filter; /* no seccomp filter */
+	bool no_new_privileges;
+	const char *apparmor_profile;	  /* NULL = the runtime's choice */
 	struct container_edits edits;	  /* --device */
 	struct json_strings device_names; /* as they were given, or in full */
 	struct cdi *cdi;		  /* what edits point into; NULL = nothing */
 };
 
 void sandbox_done(struct sandbox *sandbox);
+#define cleanup_sandbox __attribute__((cleanup(sandbox_done)))
 
 /* -- values of options; each appends. Failures are usage errors. --------------------------------
  */
@@ -52,6 +59,9 @@ int sandbox_add_name_server(struct sandbox *sandbox, const char *text, struct ar
 /** "NAME=SOFT[:HARD]", -1 = unlimited. */
 int sandbox_add_ulimit(struct sandbox *sandbox, const char *text, struct arena *arena,
 		       struct error *err);
+/** "seccomp=unconfined", "apparmor=PROFILE", "no-new-privileges". */
+int sandbox_add_security(struct sandbox *sandbox, const char *text, struct arena *arena,
+			 struct error *err);
 /** A path below the root of all cgroups. */
 int sandbox_set_cgroup_parent(struct sandbox *sandbox, const char *text, struct arena *arena,
 			      struct error *err);

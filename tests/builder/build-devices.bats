@@ -192,3 +192,11 @@ with_device() {
 	[ "$status" = 0 ]
 	said 'broken.yaml" cannot be used: line 2: '
 }
+
+@test "--device: a node elsewhere than in /dev is not in the layer" {
+	build -t t --device /dev/null:/srv/deep/null <<-'X'
+		FROM base
+		RUN echo gone >/srv/deep/null && echo made >/out
+	X
+	[ "$("$B" export t | tar -tf - | grep -E '^(srv|out)')" = out ]
+}

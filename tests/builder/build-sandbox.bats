@@ -220,3 +220,23 @@ refused() {
 	again
 	said "warning: proxies of docker's configuration: .*config.json"
 }
+
+@test "--security-opt: a filter less, no new privileges; both are in the key" {
+	cat >"$C/Dockerfile" <<-'X'
+		FROM base
+		RUN grep -E '^(NoNewPrivs|Seccomp):' /proc/self/status | tr -s '\t\n' ' |' >/out
+	X
+	says() {
+		again -t t "$@"
+		rm -rf "$BATS_TEST_TMPDIR/tree"
+		tree t "$(T .)"
+		cat "$(T out)"
+	}
+	[[ $(says) = *'NoNewPrivs: 0|Seccomp: 2'* ]]
+	[[ $(says --security-opt no-new-privileges) = *'NoNewPrivs: 1|Seccomp: 2'* ]]
+	[[ $(says --security-opt seccomp=unconfined) = *'NoNewPrivs: 0|Seccomp: 0'* ]]
+	[[ $(says --security-opt no-new-privileges:false --security-opt label=disable) = *'NoNewPrivs: 0|Seccomp: 2'* ]]
+	keyed --security-opt apparmor=unconfined
+	refused 'expected seccomp=unconfined, apparmor=PROFILE' --security-opt seccomp=/etc/profile.json
+	refused 'expected seccomp=unconfined, apparmor=PROFILE' --security-opt apparmor=
+}

@@ -154,3 +154,57 @@ run_box() {
 	[ "$status" = 0 ]
 	[ "$output" = here ]
 }
+
+@test "names, limits, capabilities and devices, as build has them" {
+	cat >"$work/look" <<-'X'
+		grep orlop-db /etc/hosts
+		cat /etc/resolv.conf
+		ulimit -n
+		grep ' /dev/shm ' /proc/mounts
+		grep -E 'CapBnd|NoNewPrivs|Seccomp:' /proc/self/status
+		ls -l /dev/sink
+	X
+	ln -s busybox "$work/box/bin/grep"
+	tar -C "$work/box" -cf "$work/box.tar" .
+	ob import -q "$work/box.tar" box >/dev/null
+	run -0 run_box -v "$work/look:/look" --add-host orlop-db:10.1.2.3 --dns 192.0.2.7 --dns-search . --ulimit nofile=55 \
+		--shm-size 1m --cap-drop ALL --cap-add KILL --device /dev/null:/dev/sink --security-opt seccomp=unconfined \
+		--security-opt no-new-privileges box sh /look
+	[[ $output == *$'10.1.2.3\torlop-db'* ]]
+	[[ $output == *'nameserver 192.0.2.7'* ]]
+	[[ $output == *$'\n55\n'* ]]
+	[[ $output == *'size=1024k'* ]]
+	[[ $output == *$'CapBnd:\t0000000000000020'* ]]
+	[[ $output == *$'NoNewPrivs:\t1'* ]]
+	[[ $output == *$'Seccomp:\t0'* ]]
+	[[ $output == *'1,   3'*'/dev/sink'* ]]
+	run -0 run_box -v "$work/look:/look" box sh -c 'grep -E "NoNewPrivs|Seccomp:" /proc/self/status'
+	[[ $output == *$'NoNewPrivs:\t0'* ]]
+	[[ $output == *$'Seccomp:\t2'* ]]
+	# a device's place is no trace of its own
+	ob run --name traces --device /dev/null:/srv/deep/null box ls /srv/deep
+	refute ls "$ORLOP_STORE"/containers/*/layer/upper/srv
+	run -2 run_box --memory little box true
+	[[ $output == *'invalid value for --memory: "little"'* ]]
+	run -2 run_box --cpus 1.x box true
+	[[ $output == *'invalid value for --cpus: "1.x"'* ]]
+	run -2 run_box --cpus 1 --cpu-quota 5 box true
+	run -2 run_box --pids-limit=-2 box true
+	run -2 run_box --security-opt seccomp=file.json box true
+	[[ $output == *'--security-opt seccomp=file.json: expected seccomp=unconfined'* ]]
+}
+
+@test "limits are in the container's configuration, in its own units" {
+	cat >"$work/runtime" <<-X
+		#!/bin/bash
+		while [ \$# -gt 0 ]; do
+			[ "\$1" != --bundle ] || cp "\$2/config.json" "$work/config.json"
+			shift
+		done
+	X
+	chmod +x "$work/runtime"
+	run_box --runtime "$work/runtime" -m 64m --memory-swap 128m --cpus 1.5 --pids-limit 77 -c 512 --cgroup-parent /orlop-test box true || true
+	[ "$(jq -c '.linux.resources | [.memory.limit, .memory.swap, .cpu.quota, .cpu.period, .cpu.shares, .pids.limit]' "$work/config.json")" = \
+		'[67108864,134217728,150000,100000,512,77]' ]
+	rmdir /sys/fs/cgroup/unified/orlop-test 2>/dev/null || rmdir /sys/fs/cgroup/orlop-test
+}

@@ -144,3 +144,26 @@ number() {
 	in_shell -u root 'last#3' <<<exit
 	[ "$status" = 125 ]
 }
+
+@test "shell and rerun: limits, names and devices, as build has them" {
+	local options=(--add-host orlop-db:10.1.2.3 --ulimit nofile=55 --device /dev/null:/dev/sink)
+	mkdir "$BATS_TEST_TMPDIR/again"
+	cat >"$BATS_TEST_TMPDIR/again/Dockerfile" <<-'X'
+		FROM base
+		RUN echo "$(grep orlop-db /etc/hosts | tr '\t' ' ') $(ulimit -n) $(ls /dev/sink)"
+	X
+	ob build "${options[@]}" "$BATS_TEST_TMPDIR/again"
+	[ "$status" = 0 ]
+	ob rerun "${options[@]}" last#2
+	[ "$output" = '10.1.2.3 orlop-db 55 /dev/sink' ]
+	ob rerun last#2
+	[[ $output != *orlop-db* ]]
+	in_shell "${options[@]}" last#2 <<<'tr "\t" " " </etc/hosts | grep orlop-db; ulimit -n; ls /dev/sink'
+	[ "$output" = $'10.1.2.3 orlop-db\n55\n/dev/sink' ]
+	in_shell "${options[@]}" t <<<'tr "\t" " " </etc/hosts | grep orlop-db; ulimit -n; ls /dev/sink'
+	[ "$output" = $'10.1.2.3 orlop-db\n55\n/dev/sink' ]
+	in_shell --cap-add NONSENSE t <<<true
+	[ "$status" = 2 ]
+	ob rerun --cap-add NONSENSE last#2
+	[ "$status" = 2 ]
+}
