@@ -93,7 +93,7 @@ static void enter_lane(struct pending_layer *pending)
 
 	if (!timeline)
 		return;
-	name = xasprintf("%s: layers", pending->step->stage->label);
+	name = xasprintf("%s" TIMELINE_LAYERS, pending->step->stage->label);
 	pending->engine.row = timeline_lane(timeline, name);
 }
 

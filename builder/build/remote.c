@@ -203,8 +203,8 @@ static struct timeline_mark transfer_span(struct engine *engine, const struct re
 	struct timeline *timeline = engine->options->timeline;
 	cleanup_free char *url = transport_redact(remote->location.text);
 
-	return timeline_begin(timeline, timeline_lane(timeline, "transfers"), TIMELINE_TRANSFER, 0,
-			      url);
+	return timeline_begin(timeline, timeline_lane(timeline, TIMELINE_TRANSFERS),
+			      TIMELINE_TRANSFER, 0, url);
 }
 
 static int fetch(struct engine *engine, struct remote *remote, const char *folder, int folder_fd,

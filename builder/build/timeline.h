@@ -79,6 +79,10 @@ struct timeline {
 struct timeline *timeline_new(void);
 void timeline_free(struct timeline *timeline);
 
+/** Rows of what goes on beside a stage ("build: layers"), and beside all of them. */
+#define TIMELINE_LAYERS ": layers"
+#define TIMELINE_TRANSFERS "transfers"
+
 /** A row for what follows on each other. */
 unsigned int timeline_row(struct timeline *timeline, const char *name);
 /** The first row of this name in which nothing is going on. */

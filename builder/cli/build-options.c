@@ -63,6 +63,8 @@ const struct option_spec build_option_table[] = {
 	OPT_STRING(0, "iidfile", struct build_args, iidfile, "FILE", "write the image's id to a file"),
 	OPT_STRING(0, "metadata-file", struct build_args, metadata, "FILE",
 		   "write the image's digests and names, and figures of the build, as JSON"),
+	OPT_STRING(0, "report", struct build_args, report, "FILE",
+		   "write a page about the build, as HTML: timeline, steps, layers, warnings"),
 	OPT_STRING(0, "trace", struct build_args, trace, "FILE",
 		   "write what took how long, in the trace-event format of Chrome and Perfetto"),
 	OPT_STRING(0, "platform", struct build_args, platform, "OS/ARCH[/VARIANT]",
@@ -288,7 +290,7 @@ static int read_cache(struct build_options *options, struct cli *cli)
 	options->engine.no_cache = args->no_cache;
 	options->engine.no_cache_stages = &options->no_cache_stages;
 	options->engine.normalize_modes = args->normalize_modes;
-	options->engine.why = args->why;
+	options->engine.why = args->why || args->report;
 	return 0;
 }
 

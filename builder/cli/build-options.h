@@ -17,7 +17,7 @@
 struct build_args {
 	struct strv tags, build_args, labels, volumes, secrets, agents, contexts, allowed;
 	const char *file, *target, *network, *runtime, *progress, *iidfile, *metadata, *platform;
-	const char *call, *lint, *jobs, *on_error, *trace;
+	const char *call, *lint, *jobs, *on_error, *trace, *report;
 	struct strv no_cache_stages;
 	bool no_cache, quiet, check, http_proxy, subsecond, why, normalize_modes;
 	struct sandbox_args sandbox;

@@ -13,14 +13,16 @@
 #include "builder/build/journal.h"
 #include "builder/build/runtime-exec.h"
 #include "builder/cli/build-options.h"
+#include "builder/cli/build-records.h"
 #include "builder/cli/build-result.h"
-#include "builder/cli/build-trace.h"
+#include "builder/cli/build-warnings.h"
 #include "builder/cli/checks.h"
 #include "builder/cli/progress.h"
 #include "builder/cli/source-date.h"
 #include "builder/context/context.h"
 #include "builder/context/stat-cache.h"
 #include "builder/dockerfile/stages.h"
+#include "builder/registry/transport.h"
 #include "lib/cleanup.h"
 #include "lib/clock.h"
 #include "lib/io.h"
@@ -42,7 +44,7 @@ struct build {
 	struct engine engine;
 	struct progress progress;
 	struct journal journal;
-	struct timeline *timeline; /* NULL: nobody asked for it */
+	struct build_records records;
 	struct build_result result;
 	int64_t begin; /* us */
 	int signal_fd;
@@ -55,7 +57,7 @@ static void build_done(struct build *build)
 	engine_close(&build->engine);
 	journal_close(&build->journal);
 	progress_done(&build->progress);
-	timeline_free(build->timeline);
+	build_records_done(&build->records);
 	build_result_done(&build->result);
 	graph_done(&build->graph);
 	lint_done(&build->warnings);
@@ -71,36 +73,6 @@ static void build_done(struct build *build)
 
 /* -- the Dockerfile ------------------------------------------------------------------------------
  */
-
-static void warn_unused(const struct build *build)
-{
-	for (size_t i = 0; i < build->stages.unused.count; i++) {
-		struct suggestion near = { .word = build->stages.unused.items[i] };
-
-		for (size_t j = 0; j < build->dockerfile.count; j++) {
-			const struct instruction *arg = &build->dockerfile.instructions[j];
-
-			for (size_t k = 0; arg->kind == INST_ARG && k < arg->arg_count; k += 2)
-				suggestion_consider(&near, arg->args[k]);
-		}
-		log_warning("no ARG takes the build arg \"%s\"%s%s%s", near.word,
-			    near.best ? " (did you mean \"" : "", near.best ? near.best : "",
-			    near.best ? "\"?)" : "");
-	}
-}
-
-/* There is one language here; a file for another one may still mean the same. */
-static void warn_syntax(const struct build *build)
-{
-	const char *syntax = strv_env_get(&build->options.build_args, "BUILDKIT_SYNTAX");
-
-	if (!syntax)
-		syntax = build->dockerfile.directives.syntax;
-	if (syntax && !dockerfile_syntax_is_known(syntax))
-		log_warning("the Dockerfile asks for the syntax \"%s\"; it is read as "
-			    "docker/dockerfile",
-			    syntax);
-}
 
 static int open_store(struct build *build)
 {
@@ -172,8 +144,8 @@ static int read_dockerfile(struct build *build, const char *path)
 	if (ret < 0)
 		return ret;
 	build->where = (struct source_range){ .first = 0 };
-	warn_unused(build);
-	warn_syntax(build);
+	build_warn_unused(&build->dockerfile, &build->stages);
+	build_warn_syntax(&build->dockerfile, &build->options);
 	return read_date(build);
 }
 
@@ -301,31 +273,6 @@ static void announce_shell(void *context, const struct step *step, const struct 
 	fflush(stderr);
 }
 
-/* A stage that is misspelt would be taken from the cache in silence. */
-static void warn_unknown_stages(const struct build *build)
-{
-	const struct strv *stages = &build->options.no_cache_stages;
-
-	for (size_t i = 0; i < stages->count; i++) {
-		struct suggestion near = { .word = stages->items[i] };
-		bool found = false;
-
-		for (size_t j = 0; j < build->graph.order_count && !found; j++) {
-			const struct graph_stage *stage = build->graph.order[j];
-			char number[24];
-
-			snprintf(number, sizeof(number), "%zu", stage->stage->index);
-			found = strcmp(stage->label, near.word) == 0 ||
-				strcmp(number, near.word) == 0;
-			suggestion_consider(&near, stage->label);
-		}
-		if (!found)
-			log_warning("--no-cache-filter: the build has no stage \"%s\"%s%s%s",
-				    near.word, near.best ? " (did you mean \"" : "",
-				    near.best ? near.best : "", near.best ? "\"?)" : "");
-	}
-}
-
 /* Of the progress: all steps, all FROM, and the image itself. */
 static size_t count_items(const struct graph *graph)
 {
@@ -341,9 +288,9 @@ static void ask_runtime(struct build *build)
 {
 	const struct runtime runtime = { build->options.runtime, RUNTIME_ROOT_STEPS };
 
-	build->options.engine.timeline = build->timeline;
-	if (build->timeline && build->options.args.trace)
-		build->timeline->want_runtime = runtime_has_trace(&runtime);
+	build->options.engine.timeline = build->records.timeline;
+	if (build->records.trace)
+		build->records.timeline->want_runtime = runtime_has_trace(&runtime);
 }
 
 static int run(struct build *build)
@@ -365,9 +312,8 @@ static int run(struct build *build)
 	if (build->options.shell_on_error)
 		build->options.engine.before_shell = announce_shell;
 	build->options.engine.shell_context = build;
-	warn_unknown_stages(build);
-	build->journal.next = progress_event;
-	build->journal.next_context = &build->progress;
+	build_warn_stages(&build->graph, &build->options);
+	build_records_listen(&build->records, progress_event, &build->progress, &build->journal);
 	journal_open(&build->journal, &build->store, &build->graph);
 	build->options.engine.event = journal_event;
 	build->options.engine.event_context = &build->journal;
@@ -448,7 +394,8 @@ static int write_files(const struct build *build)
 static int finish(struct build *build)
 {
 	unsigned int id = engine_begin(&build->engine, "exporting to image");
-	struct timeline_mark span = timeline_begin(build->timeline, 0, TIMELINE_EXPORT, id, NULL);
+	struct timeline_mark span =
+		timeline_begin(build->records.timeline, 0, TIMELINE_EXPORT, id, NULL);
 	int ret = export_image(build, id);
 
 	timeline_end(&span);
@@ -471,7 +418,7 @@ static int finish(struct build *build)
 
 static struct timeline_mark begin_part(struct build *build, const char *name)
 {
-	return timeline_begin(build->timeline, 0, TIMELINE_BUILD, 0, name);
+	return timeline_begin(build->records.timeline, 0, TIMELINE_BUILD, 0, name);
 }
 
 static int do_build(struct build *build, const char *context)
@@ -503,34 +450,26 @@ static int build_or_answer(struct build *build, const char *context)
 	return ret < 0 ? ret : do_build(build, context);
 }
 
-/* Before the build, so that a place that cannot be written to costs none. */
-static int begin_records(struct build *build)
+/* --trace and --report */
+static int write_records(struct build *build, const char *context, int ret)
 {
-	const struct build_args *args = &build->options.args;
+	cleanup_free char *shown = transport_redact(context);
+	const struct report_build about = {
+		.timeline = build->records.timeline,
+		.store = &build->store,
+		.graph = &build->graph,
+		.warnings = &build->warnings,
+		.result = &build->result,
+		.source = &build->dockerfile.source,
+		.where = build->where,
+		.failure = ret < 0 ? &build->cli->err : NULL,
+		.context = shown,
+		.platform = build->options.platform,
+		.number = build->journal.number,
+		.us = clock_us() - build->begin,
+	};
 
-	if (!args->trace)
-		return 0;
-	build->timeline = timeline_new();
-	return build_trace_open(args->trace, &build->cli->err);
-}
-
-/* What became of the build counts more than what is written about it. */
-static int write_records(struct build *build, int ret)
-{
-	const struct build_args *args = &build->options.args;
-	struct error err = ERROR_INIT;
-	int written = 0;
-
-	if (args->trace)
-		written = build_trace_write(build->timeline, args->trace,
-					    ret < 0 ? &build->cli->err : NULL, &err);
-	if (written == 0)
-		return ret;
-	if (ret < 0)
-		log_warning("%s", err.msg);
-	else
-		build->cli->err = err;
-	return ret < 0 ? ret : written;
+	return build_records_write(&build->records, &about, ret, &build->cli->err);
 }
 
 static int cmd_build(const struct command_spec *command, int argc, char **argv, void *globals)
@@ -558,12 +497,12 @@ static int cmd_build(const struct command_spec *command, int argc, char **argv, 
 		(void)unlink(build.options.args.metadata);
 	ret = build_options_read(&build.options, globals);
 	if (ret == 0)
-		ret = begin_records(&build);
+		ret = build_records_open(&build.records, &build.options.args, &build.cli->err);
 	if (ret < 0)
 		return ret;
 	ret = build_or_answer(&build, result.arguments[0]);
 	progress_stop(&build.progress);
-	ret = write_records(&build, ret);
+	ret = write_records(&build, result.arguments[0], ret);
 	print_warnings(&build);
 	if (ret < 0)
 		explain(&build, &build.cli->err);

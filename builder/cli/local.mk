@@ -2,11 +2,18 @@
 builder_libbuilder_a_SOURCES += %D%/archive-file.c %D%/archive-file.h
 builder_libbuilder_a_SOURCES += %D%/build-options.c %D%/build-options.h
 builder_libbuilder_a_SOURCES += %D%/build-result.c %D%/build-result.h
+builder_libbuilder_a_SOURCES += %D%/build-records.c %D%/build-records.h %D%/build-warnings.c %D%/build-warnings.h
 builder_libbuilder_a_SOURCES += %D%/build-trace.c %D%/build-trace.h
 builder_libbuilder_a_SOURCES += %D%/cli.c %D%/cli.h
 builder_libbuilder_a_SOURCES += %D%/checks.c %D%/checks.h
 builder_libbuilder_a_SOURCES += %D%/format.c %D%/format.h
 builder_libbuilder_a_SOURCES += %D%/host-proxies.c %D%/host-proxies.h
+builder_libbuilder_a_SOURCES += %D%/report.c %D%/report.h %D%/report-events.c %D%/report-layers.c %D%/report-timeline.c
+builder_libbuilder_a_SOURCES += %D%/template.c %D%/template.h
+# the page's template is linked in
+builder_libbuilder_a_CPPFLAGS += -DREPORT_HTML='"$(abs_top_srcdir)/%D%/report.html"'
+%D%/builder_libbuilder_a-report.$(OBJEXT): %D%/report.html
+EXTRA_DIST += %D%/report.html
 builder_libbuilder_a_SOURCES += %D%/sandbox-options.c %D%/sandbox-options.h
 builder_libbuilder_a_SOURCES += %D%/source-date.c %D%/source-date.h
 builder_libbuilder_a_SOURCES += %D%/step-again.c %D%/step-again.h

@@ -69,11 +69,7 @@ static const char *skip_escape(const char *text, const char *end)
 	return text < end ? text + 1 : end;
 }
 
-/*
- * A line of a command's output, as it would look at its end: what stands behind the last carriage
- * return, without the commands to a terminal, tabs as blanks.
- */
-static void clean_line(const char *line, size_t size, struct strbuf *out)
+void frame_clean_line(const char *line, size_t size, struct strbuf *out)
 {
 	const char *end = line + size, *start = line;
 
@@ -106,7 +102,7 @@ size_t frame_width(const char *line)
 {
 	cleanup_strbuf struct strbuf text = STRBUF_INIT;
 
-	clean_line(line, strlen(line), &text);
+	frame_clean_line(line, strlen(line), &text);
 	return printable_width(strbuf_text(&text));
 }
 
@@ -197,7 +193,7 @@ static char *log_line(const char *line, size_t size, const struct frame_form *fo
 	cleanup_free char *shown = NULL;
 	size_t indent = strlen(INDENT), room = form->columns - 1;
 
-	clean_line(line, size, &clean);
+	frame_clean_line(line, size, &clean);
 	shown = fit(strbuf_text(&clean), room > indent ? room - indent : 0);
 	if (room > indent)
 		strbuf_adds(&out, INDENT);

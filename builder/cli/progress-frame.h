@@ -24,6 +24,10 @@ void frame_render(const struct progress *progress, const struct frame_form *form
 void frame_render_end(const struct progress_item *item, const struct build_event *event,
 		      const struct frame_form *form, struct strbuf *out);
 
+/** A line of a command's output, as it would look at its end: what stands behind the last carriage
+ *  return, without the commands to a terminal, tabs as blanks. */
+void frame_clean_line(const char *line, size_t size, struct strbuf *out);
+
 /** How many columns a line of a frame takes: its colours take none. */
 size_t frame_width(const char *line);
 

@@ -17,6 +17,6 @@ builder_suites += %D%/build-add.bats
 builder_suites += %D%/build-sandbox.bats %D%/build-devices.bats %D%/build-platform.bats
 builder_suites += %D%/build-config.bats %D%/snapshot-copy.bats
 builder_suites += %D%/build-cache.bats %D%/cache-key.bats %D%/stat-cache.bats %D%/why.bats %D%/prune.bats %D%/cache-random.bats %D%/store-full.bats
-builder_suites += %D%/build-config.bats %D%/build-progress.bats %D%/build-trace.bats
+builder_suites += %D%/build-config.bats %D%/build-progress.bats %D%/build-trace.bats %D%/build-report.bats
 builder_suites += %D%/build-cache.bats
 builder_suites += %D%/build-cli.bats %D%/build-check.bats %D%/parse.bats

@@ -69,6 +69,9 @@ unit_builder += %D%/test-fiber
 unit_builder += %D%/test-progress
 %C%_test_progress_LDADD = $(unit_builder_ldadd)
 
+unit_builder += %D%/test-template
+%C%_test_template_LDADD = $(unit_builder_ldadd)
+
 unit_builder += %D%/test-stat-cache
 %C%_test_stat_cache_SOURCES = %D%/test-stat-cache.c %D%/image.h
 %C%_test_stat_cache_LDADD = $(unit_builder_ldadd)
