@@ -162,7 +162,7 @@ int error_prefix(struct error *err, int ret, const char *format, ...)
 	char head[sizeof(err->msg)], old[sizeof(err->msg)];
 	va_list ap;
 
-	if (!err)
+	if (!err || ret >= 0)
 		return ret;
 	va_start(ap, format);
 	(void)vsnprintf(head, sizeof(head) - 2, format, ap); /* cut: a context is short */
@@ -178,7 +178,7 @@ int error_suffix(struct error *err, int ret, const char *format, ...)
 	char tail[sizeof(err->msg)], old[sizeof(err->msg)];
 	va_list ap;
 
-	if (!err)
+	if (!err || ret >= 0)
 		return ret;
 	va_start(ap, format);
 	(void)vsnprintf(tail, sizeof(tail), format, ap); /* cut: a hint is short */
@@ -190,7 +190,7 @@ int error_suffix(struct error *err, int ret, const char *format, ...)
 
 int error_phase(struct error *err, int ret, enum phase phase)
 {
-	if (err && err->phase == PHASE_NONE)
+	if (err && ret < 0 && err->phase == PHASE_NONE)
 		err->phase = phase;
 	return ret;
 }
@@ -199,7 +199,7 @@ int error_pointer(struct error *err, int ret, const char *format, ...)
 {
 	va_list ap;
 
-	if (!err || err->pointer[0])
+	if (!err || ret >= 0 || err->pointer[0])
 		return ret;
 	va_start(ap, format);
 	(void)vsnprintf(err->pointer, sizeof(err->pointer), format, ap);
@@ -209,7 +209,7 @@ int error_pointer(struct error *err, int ret, const char *format, ...)
 
 int error_path(struct error *err, int ret, const char *path)
 {
-	if (err && !err->path[0])
+	if (err && ret < 0 && !err->path[0])
 		(void)snprintf(err->path, sizeof(err->path), "%s", path);
 	return ret;
 }

@@ -76,7 +76,12 @@ int error_errno(struct error *err, int errnum, const char *format, ...)
 /** Input that breaks its rules: code ERROR_INVALID, no errno; returns -EINVAL. */
 int error_invalid(struct error *err, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
-/** Put "context: " in front of the message, once per layer; returns ret unchanged. */
+/*
+ * What follows adds to an error and returns ret unchanged; with a ret that is no failure (0 or
+ * more) there is nothing to add to.
+ */
+
+/** Put "context: " in front of the message, once per layer. */
 int error_prefix(struct error *err, int ret, const char *format, ...)
 	__attribute__((format(printf, 3, 4)));
 

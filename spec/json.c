@@ -145,11 +145,11 @@ static void error_fill(struct decoder *decoder, const char *pointer, size_t offs
 	position_find(decoder->source, offset, &line, &column);
 	(void)error_invalid(err, "%s", message);
 	if (*pointer) {
-		(void)error_prefix(err, 0, "%s", pointer);
-		(void)error_pointer(err, 0, "%s", pointer);
+		(void)error_prefix(err, -EINVAL, "%s", pointer);
+		(void)error_pointer(err, -EINVAL, "%s", pointer);
 	}
-	(void)error_prefix(err, 0, "%s:%zu:%zu", decoder->source->name, line, column);
-	(void)error_phase(err, 0, PHASE_CONFIG);
+	(void)error_prefix(err, -EINVAL, "%s:%zu:%zu", decoder->source->name, line, column);
+	(void)error_phase(err, -EINVAL, PHASE_CONFIG);
 }
 
 static struct finding *report_at(struct decoder *decoder, const char *rule, size_t offset,

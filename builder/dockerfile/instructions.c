@@ -158,7 +158,7 @@ static const struct flag_spec *flag_find(const struct flag_spec *flags, const ch
 	}
 	(void)error_invalid(err, "unknown flag: --%s", name); /* the caller returns -EINVAL */
 	if (near.best)
-		(void)error_suffix(err, 0, " (did you mean --%s?)", near.best);
+		(void)error_suffix(err, -EINVAL, " (did you mean --%s?)", near.best);
 	return NULL;
 }
 

@@ -17,7 +17,7 @@
 #include "runtime/cgroup/driver.h"
 
 /* Where a controller is that v2 does not have: bound to a v1 hierarchy? (Error path only.) */
-static void explain_missing(const char *controller, struct error *err)
+static void explain_missing(const char *controller, int ret, struct error *err)
 {
 	cleanup_strbuf struct strbuf text = STRBUF_INIT;
 
@@ -41,7 +41,7 @@ static void explain_missing(const char *controller, struct error *err)
 		for (int field = 0; field < 4 && point; field++)
 			point = strchr(point, ' ') ? strchr(point, ' ') + 1 : NULL;
 		if (point)
-			(void)error_suffix(err, 0, "; it is mounted as cgroup v1 at \"%s\"",
+			(void)error_suffix(err, ret, "; it is mounted as cgroup v1 at \"%s\"",
 					   strtok_r(point, " ", &save));
 		return;
 	}
@@ -60,7 +60,7 @@ int cgroup_check_controller(const struct cgroup *cgroup, const struct plan_cgrou
 			"%s needs the controller \"%s\", which is not available in the "
 			"cgroup2 hierarchy at \"%s\"",
 			limit->file, limit->controller, cgroup->mount);
-	explain_missing(limit->controller, err);
+	explain_missing(limit->controller, ret, err);
 	return ret;
 }
 

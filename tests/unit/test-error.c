@@ -53,6 +53,22 @@ static void test_first_place_wins(void)
 	CHECK_INT(err.phase, PHASE_ROOTFS);
 }
 
+/* Callers pass every result through: what went well leaves no trace, and costs nothing. */
+static void test_nothing_failed(void)
+{
+	struct error err = ERROR_INIT;
+
+	CHECK_INT(error_prefix(&err, 0, "outer"), 0);
+	CHECK_INT(error_suffix(&err, 0, "hint"), 0);
+	CHECK_INT(error_pointer(&err, 7, "/a"), 7);
+	CHECK_INT(error_path(&err, 0, "/b"), 0);
+	CHECK_INT(error_phase(&err, 0, PHASE_EXEC), 0);
+	CHECK_STR(err.msg, "");
+	CHECK_STR(err.pointer, "");
+	CHECK_STR(err.path, "");
+	CHECK_INT(err.phase, PHASE_NONE);
+}
+
 static void test_cut_in_the_middle(void)
 {
 	struct error err = ERROR_INIT;
@@ -113,5 +129,6 @@ static void test_log_formats(void)
 CHECK_MAIN({ "a failed system call keeps its errno and tells it last", test_errno },
 	   { "every code has a name and an errno", test_codes },
 	   { "the innermost pointer and phase win", test_first_place_wins },
+	   { "only a failure is added to", test_nothing_failed },
 	   { "a long message is cut in the middle", test_cut_in_the_middle },
 	   { "plain, text and JSON log lines", test_log_formats })
