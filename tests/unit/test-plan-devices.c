@@ -4,6 +4,7 @@
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
 
+#include "lib/strbuf.h"
 #include "tests/unit/plan-fixture.h"
 
 enum { MKNOD = BPF_DEVCG_ACC_MKNOD, READ = BPF_DEVCG_ACC_READ, WRITE = BPF_DEVCG_ACC_WRITE };
@@ -34,6 +35,15 @@ static int interpret(const struct bpf_insn *insns, size_t count,
 			break;
 		case BPF_ALU | BPF_RSH | BPF_K:
 			*dst = (uint32_t)*dst >> i->imm;
+			break;
+		case BPF_ALU | BPF_LSH | BPF_K:
+			*dst = (uint32_t)*dst << i->imm;
+			break;
+		case BPF_ALU | BPF_OR | BPF_X:
+			*dst = (uint32_t)*dst | (uint32_t)reg[i->src_reg];
+			break;
+		case BPF_JMP32 | BPF_JNE | BPF_K:
+			jump = (uint32_t)*dst != (uint32_t)i->imm;
 			break;
 		case BPF_JMP | BPF_JNE | BPF_K:
 			jump = *dst != (uint64_t)(int64_t)i->imm;
@@ -147,6 +157,52 @@ static void test_order(void)
 	CHECK_INT(access_device(&f.plan, 'b', 9, 5, READ | WRITE | MKNOD), 1);
 }
 
+static void test_numbers(void)
+{
+	cleanup_fixture struct fixture f = { 0 };
+
+	CHECK_INT(compile_rules(&f,
+				"{\"allow\":false},"
+				"{\"allow\":true,\"type\":\"b\",\"major\":4095,\"minor\":1048575},"
+				"{\"allow\":true,\"type\":\"b\",\"major\":4096,\"minor\":3},"
+				"{\"allow\":true,\"type\":\"b\",\"major\":0,\"minor\":1048577},"
+				"{\"allow\":true,\"type\":\"b\",\"minor\":77},"
+				"{\"allow\":true,\"type\":\"c\",\"major\":200},"
+				"{\"allow\":true,\"major\":30,\"minor\":31}"),
+		  0);
+	CHECK_INT(access_device(&f.plan, 'b', 4095, 1048575, READ), 1);
+	CHECK_INT(access_device(&f.plan, 'b', 4095, 1048574, READ), 0);
+	CHECK_INT(access_device(&f.plan, 'b', 0, 3, READ), 0);
+	CHECK_INT(access_device(&f.plan, 'b', 1, 1, READ), 0);
+	CHECK_INT(access_device(&f.plan, 'b', 5, 77, WRITE), 1);
+	CHECK_INT(access_device(&f.plan, 'c', 5, 77, WRITE), 0);
+	CHECK_INT(access_device(&f.plan, 'c', 200, 9, WRITE), 1);
+	CHECK_INT(access_device(&f.plan, 'b', 200, 9, WRITE), 0);
+	CHECK_INT(access_device(&f.plan, 'b', 30, 31, WRITE), 1);
+	CHECK_INT(access_device(&f.plan, 'c', 30, 31, WRITE), 1);
+	CHECK_INT(access_device(&f.plan, 'c', 31, 30, WRITE), 0);
+}
+
+/* More rules of one type than a jump reaches over. */
+static void test_many_rules(void)
+{
+	cleanup_strbuf struct strbuf rules = STRBUF_INIT;
+	cleanup_fixture struct fixture f = { 0 };
+
+	for (unsigned int i = 0; i < 4000; i++)
+		strbuf_addf(&rules,
+			    "%s{\"allow\":true,\"type\":\"b\",\"major\":%u,\"minor\":%u,"
+			    "\"access\":\"r\"}",
+			    i ? "," : "", 300 + i % 7, i);
+	CHECK_INT(compile_rules(&f, strbuf_text(&rules)), 0);
+	CHECK_INT(access_device(&f.plan, 'b', 300, 0, READ), 1);
+	CHECK_INT(access_device(&f.plan, 'b', 300 + 3999 % 7, 3999, READ), 1);
+	CHECK_INT(access_device(&f.plan, 'b', 300 + 3998 % 7, 3999, READ), 0);
+	CHECK_INT(access_device(&f.plan, 'c', 300, 0, READ), 0);
+	CHECK_INT(access_device(&f.plan, 'c', 1, 3, READ), 1);
+	CHECK(f.plan.cgroup.device_program_length > 16000);
+}
+
 static void test_invalid_rules(void)
 {
 	static const char *const rules[] = {
@@ -219,6 +275,8 @@ CHECK_MAIN({ "by default the usual devices and no others", test_default },
 	   { "rules without effect are left out", test_same_without_rules },
 	   { "what allows everything needs no program", test_allow_all },
 	   { "the last matching rule decides for each bit", test_order },
+	   { "a rule may name type, major and minor number or leave them out", test_numbers },
+	   { "a list of thousands of rules", test_many_rules },
 	   { "wrong rules are refused", test_invalid_rules },
 	   { "nodes: the usual ones and the config's", test_nodes },
 	   { "no nodes in a /dev that is bound", test_bound_dev })
