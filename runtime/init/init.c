@@ -252,14 +252,19 @@ static bool has_joins(const struct init *init)
 	return !init->joined && plan_clone_flags(init->plan, NS_JOIN) != 0;
 }
 
-static bool has_new_cgroup_namespace(const struct init *init)
+static bool has_own_namespaces(const struct init *init)
 {
-	return is_namespace_new(init, NS_CGROUP);
+	return init->args->own_namespaces != 0;
 }
 
-static bool has_new_network(const struct init *init)
+static bool brings_loopback_up(const struct init *init)
 {
-	return is_namespace_new(init, NS_NETWORK);
+	return is_namespace_new(init, NS_NETWORK) && !init->args->network_later;
+}
+
+static bool needs_network(const struct init *init)
+{
+	return init->args->network_later;
 }
 
 static bool has_names(const struct init *init)
@@ -382,12 +387,13 @@ static const struct init_step container_steps[] = {
 	{ "join namespaces",          namespaces_join,               has_joins },
 	{ "wait for cgroup",          wait_for_go,                   NULL },
 	{ "CPU affinity",             policies_set_cpus,             NULL },
-	{ "cgroup namespace",         namespaces_unshare_cgroup,     has_new_cgroup_namespace },
+	{ "own namespaces",           namespaces_unshare_own,        has_own_namespaces },
 	{ "session keyring",          labels_join_keyring,           wants_keyring },
 	{ "host name",                namespaces_set_names,          has_names },
 	{ "rootfs",                   rootfs_prepare,                NULL },
 	{ "mounts",                   mounts_apply,                  NULL },
-	{ "loopback",                 namespaces_loopback_up,        has_new_network },
+	{ "network namespace",        namespaces_need_network,       needs_network },
+	{ "loopback",                 namespaces_bring_loopback_up,  brings_loopback_up },
 	{ "devices",                  devices_create,                NULL },
 	{ "console",                  console_setup,                 has_terminal },
 	{ "hooks of the host",        wait_for_host_hooks,           has_host_hooks },

@@ -24,6 +24,7 @@ struct init_args {
 	int join_fds[NS_COUNT]; /* namespaces to join by path; -EBADF */
 	int container_fd;	/* exec: pidfd of the container's init; -EBADF = create */
 	int root_fd; /* exec without a mount namespace to join: the container's root; -EBADF */
+	unsigned int own_namespaces;   /* init makes these itself (CLONE_NEW*) */
 	bool network_later;	       /* SYNC_NETWORK brings the new network namespace */
 	unsigned int container_flags;  /* exec: what to join through it (CLONE_NEW*) */
 	uint64_t preserve_fds;	       /* 3 ... 3 + this - 1 go on to the payload */
@@ -81,9 +82,14 @@ void joiner_main(const struct init_args *args, unsigned int clone_flags) __attri
 /* namespaces.c */
 int namespaces_join(struct init *init, struct error *err);
 int namespaces_become_root(struct init *init, struct error *err);
-int namespaces_unshare_cgroup(struct init *init, struct error *err);
+int namespaces_unshare_own(struct init *init, struct error *err);
 int namespaces_set_names(struct init *init, struct error *err);
-int namespaces_loopback_up(struct init *init, struct error *err);
+int namespaces_bring_loopback_up(struct init *init, struct error *err);
+/**
+ * A new network namespace, the caller's, has a loopback device that is down; programs expect
+ * 127.0.0.1.
+ */
+int namespaces_loopback_up(struct error *err);
 /**
  * Enter the network namespace that the host side makes meanwhile (launch.h), if it does and we are
  * not in it: before whatever depends on the network namespace, and before the next message.

@@ -14,6 +14,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "lib/cleanup.h"
 #include "lib/syscalls.h"
 #include "runtime/init/init.h"
 
@@ -73,12 +74,11 @@ int namespaces_become_root(struct init *init, struct error *err)
 	return 0;
 }
 
-int namespaces_unshare_cgroup(struct init *init, struct error *err)
+int namespaces_unshare_own(struct init *init, struct error *err)
 {
-	(void)init;
-	/* only now: the root of the namespace is the cgroup we are in at this moment */
-	if (unshare(CLONE_NEWCGROUP) < 0)
-		return error_errno(err, errno, "create a cgroup namespace");
+	/* only now: the root of a cgroup namespace is the cgroup we are in at this moment */
+	if (unshare((int)init->args->own_namespaces) < 0)
+		return error_errno(err, errno, "create the container's namespaces");
 	return 0;
 }
 
@@ -110,16 +110,18 @@ int namespaces_need_network(struct init *init, struct error *err)
 	return 0;
 }
 
-/* A new network namespace has a loopback device that is down; programs expect 127.0.0.1. */
-int namespaces_loopback_up(struct init *init, struct error *err)
+int namespaces_loopback_up(struct error *err)
 {
 	struct ifreq request = { .ifr_name = "lo", .ifr_flags = IFF_UP | IFF_RUNNING };
-	int ret = namespaces_need_network(init, err), fd;
+	cleanup_close int fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
 
-	if (ret < 0)
-		return ret;
-	fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0); /* until init_sweep_fds */
 	if (fd < 0 || ioctl(fd, SIOCSIFFLAGS, &request) < 0)
 		return error_errno(err, errno, "bring up the loopback device");
 	return 0;
+}
+
+int namespaces_bring_loopback_up(struct init *init, struct error *err)
+{
+	(void)init;
+	return namespaces_loopback_up(err);
 }

@@ -150,22 +150,45 @@ static bool makes_network_later(const struct launch *launch, bool joiner)
 	       plan->namespaces[NS_USER].mode == NS_INHERIT;
 }
 
+/* init waits for the namespace, not for what is in it. */
+static int send_network(struct launch *launch, struct error *err)
+{
+	cleanup_close int made = open("/proc/self/ns/net", O_RDONLY | O_CLOEXEC);
+	int ret;
+
+	if (made < 0)
+		return error_errno(err, errno, "open the new network namespace");
+	ret = launch_send(launch, SYNC_NETWORK, 0, made, err);
+	return ret < 0 ? ret : namespaces_loopback_up(err);
+}
+
 static int make_network(struct launch *launch, struct error *err)
 {
 	cleanup_close int own = open("/proc/self/ns/net", O_RDONLY | O_CLOEXEC);
-	cleanup_close int made = -EBADF;
-	int errnum = 0;
+	int ret;
 
 	if (own < 0 || unshare(CLONE_NEWNET) < 0)
 		return error_errno(err, errno, "create a network namespace");
-	made = open("/proc/self/ns/net", O_RDONLY | O_CLOEXEC);
-	if (made < 0)
-		errnum = errno;
+	ret = send_network(launch, err);
 	if (setns(own, CLONE_NEWNET) < 0)
 		return error_errno(err, errno, "return to the host's network namespace");
-	if (made < 0)
-		return error_errno(err, errnum, "open the new network namespace");
-	return launch_send(launch, SYNC_NETWORK, 0, made, err);
+	return ret;
+}
+
+/*
+ * What init makes itself, while we make the network namespace: the cgroup namespace in any case,
+ * inside the cgroup; those that may belong to a user namespace of the caller's are as good.
+ */
+static unsigned int own_namespaces(const struct launch *launch, bool joiner)
+{
+	const struct plan *plan = launch->args.plan;
+	unsigned int flags = plan_clone_flags(plan, NS_NEW);
+
+	if (launch->args.container_fd >= 0)
+		return 0;
+	if (joiner || plan->namespaces[NS_USER].mode != NS_INHERIT)
+		return flags & CLONE_NEWCGROUP;
+	return flags & (CLONE_NEWCGROUP | CLONE_NEWNS | CLONE_NEWUTS | CLONE_NEWIPC);
 }
 
 /* -- the clone -- */
@@ -174,9 +197,9 @@ static int clone_child(struct launch *launch, bool joiner, struct error *err)
 {
 	const struct plan *plan = launch->args.plan;
 	int cgroup_fd = launch->cgroup ? launch->cgroup->fd : -EBADF;
-	/* the cgroup namespace is unshared inside the cgroup, a time namespace never by clone3 */
-	unsigned int later =
-		CLONE_NEWCGROUP | CLONE_NEWTIME | (launch->args.network_later ? CLONE_NEWNET : 0);
+	/* a time namespace is never made by clone3 */
+	unsigned int later = CLONE_NEWTIME | launch->args.own_namespaces |
+			     (launch->args.network_later ? CLONE_NEWNET : 0);
 	unsigned int namespaces =
 		launch->args.container_fd >= 0 ? 0 : plan_clone_flags(plan, NS_NEW) & ~later;
 	struct clone_args args = {
@@ -285,6 +308,7 @@ int launch_start(struct launch *launch, struct error *err)
 	if (launch->cgroup && !launch->cgroup->made)
 		launch->oom_kills = cgroup_oom_kills(launch->cgroup);
 	launch->args.network_later = makes_network_later(launch, joiner);
+	launch->args.own_namespaces = own_namespaces(launch, joiner);
 	if (!joiner && plan->namespaces[NS_TIME].mode == NS_NEW)
 		ret = enter_time_namespace(launch, &own_time, err);
 	if (ret == 0)
