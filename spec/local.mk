@@ -14,8 +14,13 @@ noinst_LIBRARIES += %D%/libspec.a
 	%D%/image-index.c %D%/image-index.h \
 	%D%/image-manifest.c %D%/image-manifest.h \
 	%D%/json.c %D%/json-table.h \
+	%D%/json-decoder.h \
+	%D%/json-frames.c \
 	%D%/json-places.c \
+	%D%/json-report.c \
+	%D%/json-store.c \
 	%D%/json-types.c %D%/json-types.h \
+	%D%/json-values.c \
 	%D%/json-write.c %D%/json-write.h \
 	%D%/report.c %D%/report.h \
 	%D%/state.c %D%/state.h \
