@@ -16,6 +16,7 @@
 #include "builder/build/make-folders.h"
 #include "builder/build/place.h"
 #include "builder/image/entry.h"
+#include "builder/image/folder-times.h"
 #include "builder/image/snapshot.h"
 #include "builder/image/unpack.h"
 #include "lib/cleanup.h"
@@ -34,18 +35,12 @@ struct target {
 	char *fresh; /* a folder that is new, with a slash: nothing exists below it */
 
 	int root_fd; /* copy_to_mount */
-	struct folder_time {
-		char *path;
-		struct timespec mtime;
-	} * folders;
-	size_t folder_count, folder_capacity;
+	struct folder_times folders;
 };
 
 static void target_done(struct target *target)
 {
-	for (size_t i = 0; i < target->folder_count; i++)
-		free(target->folders[i].path);
-	free(target->folders);
+	folder_times_done(&target->folders);
 	free(target->path);
 	free(target->fresh);
 	layer_writer_free(target->writer);
@@ -314,30 +309,9 @@ static int mount_entry(void *context, const struct tar_entry *entry,
 		ret = write_contents(fd, entry, source, err);
 	if (ret == 0)
 		ret = entry_set_metadata(folder_fd, name, fd, entry, err);
-	if (ret == 0 && S_ISDIR(entry->mode)) {
-		ARRAY_GROW(target->folders, target->folder_count, target->folder_capacity);
-		target->folders[target->folder_count++] =
-			(struct folder_time){ xstrdup(entry->path),
-					      { entry->mtime, entry->mtime_nsec } };
-	}
+	if (ret == 0 && S_ISDIR(entry->mode))
+		folder_times_add(&target->folders, entry);
 	return ret;
-}
-
-/* The times of folders, after all was put in. */
-static int set_folder_times(struct target *target, struct error *err)
-{
-	for (size_t i = 0; i < target->folder_count; i++) {
-		const struct folder_time *folder = &target->folders[i];
-		const struct timespec times[2] = { folder->mtime, folder->mtime };
-		cleanup_close int fd =
-			inroot_open(target->root_fd, folder->path, O_RDONLY | O_DIRECTORY, 0, err);
-
-		if (fd < 0)
-			return fd;
-		if (futimens(fd, times) < 0)
-			return error_errno(err, errno, "set the time of \"/%s\"", folder->path);
-	}
-	return 0;
 }
 
 int copy_to_folder(struct copy *copy, int folder_fd, struct error *err)
@@ -356,7 +330,7 @@ int copy_to_folder(struct copy *copy, int folder_fd, struct error *err)
 	if (target.root_fd < 0)
 		return error_errno(err, errno, "open a folder");
 	ret = copy_run(copy, &sink, &content, err);
-	return ret < 0 ? ret : set_folder_times(&target, err);
+	return ret < 0 ? ret : folder_times_set(&target.folders, target.root_fd, false, err);
 }
 
 int copy_to_mount(struct engine *engine, struct step *step, struct copy *copy,
@@ -384,7 +358,7 @@ int copy_to_mount(struct engine *engine, struct step *step, struct copy *copy,
 		return error_errno(err, errno, "open \"%s\"", place.rootfs);
 	ret = copy_run(copy, &sink, content, err);
 	if (ret == 0)
-		ret = set_folder_times(&target, err);
+		ret = folder_times_set(&target.folders, target.root_fd, false, err);
 	cleanup_close_fd(&target.root_fd);
 	return ret < 0 ? ret : place_to_layer(&place, &trees, out, err);
 }

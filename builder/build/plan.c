@@ -12,8 +12,8 @@
 #include "builder/build/plan-history.h"
 #include "builder/build/step-kinds.h"
 #include "builder/dockerfile/expand.h"
-#include "builder/dockerfile/platform.h"
 #include "builder/image/layout.h"
+#include "builder/image/platform.h"
 #include "lib/cleanup.h"
 #include "lib/strbuf.h"
 

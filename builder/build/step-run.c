@@ -11,6 +11,7 @@
 #include "builder/build/runtime-exec.h"
 #include "builder/build/schedule.h"
 #include "builder/container/sandbox.h"
+#include "builder/image/platform.h"
 #include "lib/cleanup.h"
 #include "lib/io.h"
 #include "lib/log.h"
@@ -143,12 +144,12 @@ static int explain_machine(const struct graph_stage *stage, int exit_status, int
 {
 	const char *machine = stage->config->architecture;
 
-	if (exit_status != 126 || !machine || strcmp(machine, image_host_architecture()) == 0)
+	if (exit_status != 126 || !machine || strcmp(machine, platform_host_architecture()) == 0)
 		return ret;
 	return error_suffix(err, ret,
 			    " (the image is for %s and this machine is %s: running its programs "
 			    "takes qemu-user, registered with binfmt_misc)",
-			    machine, image_host_architecture());
+			    machine, platform_host_architecture());
 }
 
 static int check_result(const struct step *step, const struct run_result *result, struct error *err)

@@ -5,7 +5,6 @@
 #include <limits.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/utsname.h>
 #include <time.h>
 
 #include "builder/build/agents.h"
@@ -14,7 +13,7 @@
 #include "builder/cli/checks.h"
 #include "builder/cli/host-proxies.h"
 #include "builder/container/volume.h"
-#include "builder/dockerfile/platform.h"
+#include "builder/image/platform.h"
 #include "lib/cleanup.h"
 #include "lib/number.h"
 
@@ -85,14 +84,6 @@ const struct option_spec build_option_table[] = {
 static const struct name_value networks[] = {
 	{ "default", RUN_NETWORK_HOST }, { "host", RUN_NETWORK_HOST }, { "none", RUN_NETWORK_NONE },
 	{ NULL, 0 },
-};
-
-/* What uname calls a machine and what images call it. */
-static const struct { const char *machine, *platform; } platforms[] = {
-	{ "x86_64", "linux/amd64" }, { "aarch64", "linux/arm64" }, { "armv7l", "linux/arm/v7" },
-	{ "armv6l", "linux/arm/v6" }, { "i686", "linux/386" }, { "i386", "linux/386" },
-	{ "riscv64", "linux/riscv64" }, { "ppc64le", "linux/ppc64le" }, { "s390x", "linux/s390x" },
-	{ "loongarch64", "linux/loong64" }, { "mips64", "linux/mips64le" },
 };
 /* clang-format on */
 
@@ -202,15 +193,10 @@ static int read_tags(struct build_options *options, struct cli *cli)
 
 static int read_platform(struct build_options *options, struct cli *cli)
 {
-	const char *wanted = options->args.platform, *found = NULL;
-	struct utsname names;
+	const char *wanted = options->args.platform;
 	int ret;
 
-	uname(&names);
-	for (size_t i = 0; i < ARRAY_SIZE(platforms); i++)
-		if (strcmp(platforms[i].machine, names.machine) == 0)
-			found = platforms[i].platform;
-	options->host = found ? xstrdup(found) : xasprintf("linux/%s", names.machine);
+	options->host = platform_host();
 	if (!wanted)
 		wanted = getenv("DOCKER_DEFAULT_PLATFORM");
 	if (!wanted || !*wanted) {

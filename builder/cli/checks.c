@@ -7,8 +7,8 @@
 #include <string.h>
 
 #include "builder/dockerfile/outline.h"
-#include "builder/dockerfile/platform.h"
 #include "builder/image/image.h"
+#include "builder/image/platform.h"
 #include "lib/cleanup.h"
 #include "lib/inroot.h"
 #include "lib/path.h"

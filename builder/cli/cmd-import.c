@@ -15,6 +15,7 @@
 #include "builder/dockerfile/parse.h"
 #include "builder/image/image.h"
 #include "builder/image/layer.h"
+#include "builder/image/platform.h"
 #include "builder/image/unpack.h"
 #include "lib/cleanup.h"
 #include "lib/number.h"
@@ -224,7 +225,7 @@ static int make_config(const struct import_arguments *arguments, const char *sou
 	struct image_history *entry;
 
 	config->created = time_of_image(arena);
-	config->architecture = image_host_architecture();
+	config->architecture = platform_host_architecture();
 	config->os = "linux";
 	config->config = arena_alloc(arena, sizeof(*config->config));
 	for (size_t i = 0; i < arguments->changes.count; i++) {

@@ -9,6 +9,7 @@
 #include "builder/context/context.h"
 #include "builder/dockerfile/ast.h"
 #include "builder/image/image.h"
+#include "builder/image/platform.h"
 #include "lib/cleanup.h"
 #include "lib/io.h"
 
@@ -49,7 +50,7 @@ static int print_graph(const struct parse_args *args, struct dockerfile *dockerf
 		       struct source_range *where, struct error *err)
 {
 	cleanup_stages struct stages stages = { 0 };
-	cleanup_free char *host = xasprintf("linux/%s", image_host_architecture());
+	cleanup_free char *host = platform_host();
 	struct stages_options options = { .build_args = &args->build_args,
 					  .target = args->target,
 					  .platform = args->platform ? args->platform : host };

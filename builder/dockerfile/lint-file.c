@@ -6,7 +6,7 @@
 
 #include "builder/dockerfile/expand.h"
 #include "builder/dockerfile/lint-rules.h"
-#include "builder/dockerfile/platform.h"
+#include "builder/image/platform.h"
 #include "builder/image/reference.h"
 #include "lib/cleanup.h"
 

@@ -18,4 +18,3 @@ builder_libbuilder_a_SOURCES += %D%/lint.c %D%/lint-options.c %D%/lint.h %D%/lin
 builder_libbuilder_a_SOURCES += %D%/lint-file.c %D%/lint-values.c %D%/lint-orlop.c
 builder_libbuilder_a_SOURCES += %D%/outline.c %D%/outline.h
 builder_libbuilder_a_SOURCES += %D%/ast.c %D%/ast.h
-builder_libbuilder_a_SOURCES += %D%/platform.c %D%/platform.h

@@ -10,7 +10,7 @@
 
 #include "builder/context/context.h"
 #include "builder/dockerfile/expand.h"
-#include "builder/dockerfile/platform.h"
+#include "builder/image/platform.h"
 #include "builder/dockerfile/run-mount.h"
 #include "builder/dockerfile/scope.h"
 #include "lib/cleanup.h"

@@ -5,8 +5,8 @@
 #include <errno.h>
 #include <string.h>
 
-#include "builder/dockerfile/platform.h"
 #include "builder/image/image.h"
+#include "builder/image/platform.h"
 #include "lib/alloc.h"
 #include "lib/cleanup.h"
 #include "lib/strbuf.h"
@@ -56,7 +56,7 @@ static int nothing(const char *wanted, const struct strbuf *list, struct error *
 int image_index_choose(const struct image_index *index, const char *platform,
 		       const struct descriptor **out, struct error *err)
 {
-	cleanup_free char *host = xasprintf("linux/%s", image_host_architecture());
+	cleanup_free char *host = platform_host();
 	cleanup_strbuf struct strbuf list = STRBUF_INIT;
 	const struct descriptor *best = NULL, *only = NULL;
 	int best_match = 0;

@@ -7,7 +7,6 @@
 
 #include <errno.h>
 #include <string.h>
-#include <sys/utsname.h>
 
 #include "builder/image/image-index.h"
 #include "builder/image/layer.h"
@@ -23,24 +22,6 @@ void image_done(struct image *image)
 	strbuf_done(&image->config_bytes);
 	strbuf_done(&image->manifest_bytes);
 	arena_done(&image->arena);
-}
-
-const char *image_host_architecture(void)
-{
-	static const struct {
-		const char *machine, *architecture;
-	} names[] = {
-		{ "x86_64", "amd64" },	  { "aarch64", "arm64" },	{ "armv7l", "arm" },
-		{ "i686", "386" },	  { "ppc64le", "ppc64le" },	{ "s390x", "s390x" },
-		{ "riscv64", "riscv64" }, { "loongarch64", "loong64" },
-	};
-	struct utsname host;
-
-	if (uname(&host) == 0)
-		for (size_t i = 0; i < ARRAY_SIZE(names); i++)
-			if (strcmp(names[i].machine, host.machine) == 0)
-				return names[i].architecture;
-	return "unknown";
 }
 
 /* -- loading ------------------------------------------------------------------------------------

@@ -82,9 +82,6 @@ int image_create(struct store *store, const struct image_new *image, struct stor
 int image_reach(struct store *store, const struct store_ref *ref, struct strv *holds,
 		struct error *err);
 
-/** This machine as image documents name it: "amd64", "arm64" ... */
-const char *image_host_architecture(void);
-
 /** Bytes of all its layers' tar streams (what `images` shows as SIZE). */
 uint64_t image_size(const struct image *image);
 

@@ -11,6 +11,7 @@
 #include <sys/stat.h>
 
 #include "builder/image/entry.h"
+#include "builder/image/folder-times.h"
 #include "builder/image/layer-stream.h"
 #include "builder/image/overlay.h"
 #include "builder/image/snapshot.h"
@@ -23,11 +24,6 @@
 #define BUFFER_SIZE ((size_t)256 * 1024)
 #define HOLE_MIN 4096 /* zeros in pieces from this size on are not written */
 
-struct folder_time {
-	char *path;
-	struct timespec mtime;
-};
-
 struct layer_writer {
 	struct store *store;
 	struct layer_writer_options options;
@@ -36,10 +32,9 @@ struct layer_writer {
 	int tree_fd;
 	int parent_fd; /* of the last entry's folder, parent_path */
 	char *parent_path;
-	char *buffer;		     /* for contents that no stream gets */
-	bool stale;		     /* the recorded stream no longer describes the tree */
-	struct folder_time *folders; /* times to set at the end */
-	size_t folder_count, folder_capacity;
+	char *buffer; /* for contents that no stream gets */
+	bool stale;   /* the recorded stream no longer describes the tree */
+	struct folder_times folders;
 };
 
 static const struct open_how folder_how = { .flags = O_RDONLY | O_DIRECTORY | O_CLOEXEC,
@@ -86,13 +81,6 @@ static int read_lower(struct layer_writer *writer, struct tar_entry *entry,
 	return 1;
 }
 
-static void remember_time(struct layer_writer *writer, const struct tar_entry *entry)
-{
-	ARRAY_GROW(writer->folders, writer->folder_count, writer->folder_capacity);
-	writer->folders[writer->folder_count++] =
-		(struct folder_time){ xstrdup(entry->path), { entry->mtime, entry->mtime_nsec } };
-}
-
 static int make_folder(struct layer_writer *writer, int dirfd, const char *name,
 		       const struct tar_entry *entry, struct error *err)
 {
@@ -102,7 +90,7 @@ static int make_folder(struct layer_writer *writer, int dirfd, const char *name,
 	if (ret == 0)
 		ret = entry_set_metadata(dirfd, name, -EBADF, entry, err);
 	if (ret == 0)
-		remember_time(writer, entry);
+		folder_times_add(&writer->folders, entry);
 	if (ret == 0 && !writer->stale)
 		ret = recorder_entry(&writer->recorder, entry, err);
 	return ret;
@@ -322,7 +310,7 @@ static int replace_entry(struct layer_writer *writer, int dirfd, const char *nam
 	if (fstatat(dirfd, name, &st, AT_SYMLINK_NOFOLLOW) < 0)
 		return error_errno(err, errno, "stat \"%s\" of the layer", entry->path);
 	if (S_ISDIR(st.st_mode) && S_ISDIR(entry->mode)) {
-		remember_time(writer, entry);
+		folder_times_add(&writer->folders, entry);
 		return entry_set_metadata(dirfd, name, -EBADF, entry, err);
 	}
 	ret = path_remove_tree(dirfd, name, err);
@@ -382,22 +370,6 @@ int layer_writer_whiteout(struct layer_writer *writer, const char *path, struct 
 /* -- the end ------------------------------------------------------------------------------------
  */
 
-static int set_folder_times(struct layer_writer *writer, struct error *err)
-{
-	for (size_t i = 0; i < writer->folder_count; i++) {
-		const struct folder_time *folder = &writer->folders[i];
-		const struct timespec times[2] = { folder->mtime, folder->mtime };
-		cleanup_close int fd = open_folder(writer, folder->path);
-
-		if (fd == -ENOENT || fd == -ENOTDIR || fd == -ELOOP)
-			continue; /* replaced by something else since */
-		if (fd < 0 || futimens(fd, times) < 0)
-			return error_errno(err, fd < 0 ? -fd : errno, "set the time of \"%s\"",
-					   folder->path);
-	}
-	return 0;
-}
-
 static int record_again(struct layer_writer *writer, struct error *err)
 {
 	const struct layer_scan scan = { .subsecond = writer->options.subsecond };
@@ -416,7 +388,7 @@ static int record_again(struct layer_writer *writer, struct error *err)
 
 int layer_writer_finish(struct layer_writer *writer, struct layer_draft *out, struct error *err)
 {
-	int ret = set_folder_times(writer, err);
+	int ret = folder_times_set(&writer->folders, writer->tree_fd, true, err);
 
 	if (ret == 0 && writer->stale)
 		ret = record_again(writer, err);
@@ -434,9 +406,7 @@ void layer_writer_free(struct layer_writer *writer)
 	recorder_done(&writer->recorder);
 	forget_parent(writer);
 	cleanup_close_fd(&writer->tree_fd);
-	for (size_t i = 0; i < writer->folder_count; i++)
-		free(writer->folders[i].path);
-	free(writer->folders);
+	folder_times_done(&writer->folders);
 	free(writer->buffer);
 	free(writer);
 }

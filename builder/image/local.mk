@@ -3,6 +3,7 @@ builder_libbuilder_a_SOURCES += \
 	%D%/content-list.c %D%/content-list.h \
 	%D%/digest.c %D%/digest.h \
 	%D%/entry.c %D%/entry.h \
+	%D%/folder-times.c %D%/folder-times.h \
 	%D%/fsck.c %D%/fsck.h \
 	%D%/gunzip.c %D%/gunzip.h \
 	%D%/hash-queue.c %D%/hash-queue.h \
@@ -20,6 +21,7 @@ builder_libbuilder_a_SOURCES += \
 	%D%/layout.c %D%/layout.h \
 	%D%/output-oci.c %D%/output-oci.h \
 	%D%/overlay.c %D%/overlay.h \
+	%D%/platform.c %D%/platform.h \
 	%D%/reference.c %D%/reference.h \
 	%D%/snapshot.c %D%/snapshot.h \
 	%D%/snapshot-copy.c %D%/snapshot-copy.h \

@@ -21,6 +21,7 @@
 
 #include "builder/image/digest.h"
 #include "builder/image/entry.h"
+#include "builder/image/folder-times.h"
 #include "builder/image/gunzip.h"
 #include "builder/image/overlay.h"
 #include "builder/image/snapshot.h"
@@ -43,7 +44,7 @@ struct unpacker {
 	char *parent_path;     /* NULL = none */
 	unsigned int symlinks; /* to nothing, followed for the current entry */
 	bool stale;	       /* something was removed: parent_path may lead elsewhere now */
-	struct strbuf folders; /* records: mtime, path, NUL; times are set at the end */
+	struct folder_times folders;
 	locale_t locale, old_locale;
 };
 
@@ -53,7 +54,7 @@ static void unpacker_done(struct unpacker *unpacker)
 	gunzip_free(unpacker->input);
 	cleanup_close_fd(&unpacker->parent_fd);
 	free(unpacker->parent_path);
-	strbuf_done(&unpacker->folders);
+	folder_times_done(&unpacker->folders);
 	if (unpacker->locale) {
 		uselocale(unpacker->old_locale);
 		freelocale(unpacker->locale);
@@ -201,36 +202,6 @@ static void forget_parent(struct unpacker *unpacker)
 	unpacker->parent_path = NULL;
 }
 
-static void remember_time(struct unpacker *unpacker, const struct tar_entry *entry)
-{
-	const struct timespec mtime = { entry->mtime, entry->mtime_nsec };
-
-	strbuf_add(&unpacker->folders, &mtime, sizeof(mtime));
-	strbuf_add(&unpacker->folders, entry->path, strlen(entry->path) + 1);
-}
-
-static int set_folder_times(struct unpacker *unpacker, struct error *err)
-{
-	for (size_t i = 0; i < unpacker->folders.size;) {
-		const char *record = unpacker->folders.data + i;
-		const char *path = record + sizeof(struct timespec);
-		struct timespec times[2], mtime;
-		cleanup_close int fd = -EBADF;
-
-		memcpy(&mtime, record, sizeof(mtime));
-		times[0] = times[1] = mtime;
-		i += sizeof(mtime) + strlen(path) + 1;
-		fd = inroot_open_nofollow(unpacker->root_fd, path, O_RDONLY | O_DIRECTORY, false,
-					  NULL);
-		if (fd == -ENOENT || fd == -ENOTDIR || fd == -ELOOP)
-			continue; /* a later entry put something else there */
-		if (fd < 0 || futimens(fd, times) < 0)
-			return error_errno(err, fd < 0 ? -fd : errno, "set the time of \"%s\"",
-					   path);
-	}
-	return 0;
-}
-
 static int parent_of(struct unpacker *unpacker, const char *path, struct error *err);
 
 /*
@@ -288,7 +259,7 @@ static int make_missing(struct unpacker *unpacker, int above_fd, const char *pat
 	if (ret == 0) {
 		ret = entry_set_metadata(above_fd, path_base(path), -EBADF, &entry, err);
 		unpacker->result.parents++;
-		remember_time(unpacker, &entry);
+		folder_times_add(&unpacker->folders, &entry);
 	}
 	xattrs_free(xattrs, entry.xattr_count);
 	return ret == -EEXIST ? make_target(unpacker, above_fd, path, err) : ret;
@@ -429,7 +400,7 @@ static int make_folder(struct unpacker *unpacker, int dirfd, const char *name,
 	if (ret == 0)
 		ret = entry_set_metadata(dirfd, name, -EBADF, entry, err);
 	if (ret == 0)
-		remember_time(unpacker, entry);
+		folder_times_add(&unpacker->folders, entry);
 	return ret;
 }
 
@@ -504,7 +475,7 @@ static int set_root(struct unpacker *unpacker, const struct tar_entry *entry, st
 		return error_invalid(err, "the root of an archive must be a folder");
 	if (unpacker->options->keep_root)
 		return 0;
-	remember_time(unpacker, entry);
+	folder_times_add(&unpacker->folders, entry);
 	return entry_set_metadata(unpacker->root_fd, ".", -EBADF, entry, err);
 }
 
@@ -622,7 +593,7 @@ int unpack_archive(int fd, int folder_fd, const struct unpack_options *options,
 	if (ret == 0)
 		ret = finish_input(&unpacker, err);
 	if (ret == 0)
-		ret = set_folder_times(&unpacker, err);
+		ret = folder_times_set(&unpacker.folders, folder_fd, false, err);
 	if (ret == 0 && result)
 		*result = unpacker.result;
 	return ret;

@@ -4,9 +4,9 @@
 #include <strings.h>
 
 #include "builder/dockerfile/parse.h"
-#include "builder/dockerfile/platform.h"
 #include "builder/dockerfile/scope.h"
 #include "builder/dockerfile/stages.h"
+#include "builder/image/platform.h"
 #include "lib/cleanup.h"
 #include "tests/unit/check.h"
 

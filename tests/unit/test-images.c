@@ -2,6 +2,7 @@
 /* builder/image/image.c: documents of images on top of layers. */
 #include "builder/image/image.h"
 
+#include "builder/image/platform.h"
 #include "spec/image-index.h"
 #include "tests/unit/image.h"
 
@@ -161,7 +162,7 @@ static void test_index(void)
 			  "\"platform\":{\"architecture\":\"none\",\"os\":\"linux\"}},"
 			  "{\"mediaType\":\"" MEDIA_TYPE_MANIFEST "\",\"digest\":\"%s\",\"size\":1,"
 			  "\"platform\":{\"architecture\":\"%s\",\"os\":\"linux\"}}]}",
-			  other.text, plain.top.digest.text, image_host_architecture());
+			  other.text, plain.top.digest.text, platform_host_architecture());
 	put(&place, index, &ref.digest);
 	ref.size = strlen(index);
 	OK(reference_parse("indexed", &name, &err));

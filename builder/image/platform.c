@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Called for FROM --platform. The names are those of Go, the aliases those that containerd takes.
- */
-#include "builder/dockerfile/platform.h"
+/* Called for --platform and FROM --platform, and to choose among the images of an index. The names
+ * are those of Go, the aliases those that containerd takes. */
+#include "builder/image/platform.h"
 
 #include <string.h>
+#include <sys/utsname.h>
 
 #include "lib/alloc.h"
 #include "lib/cleanup.h"
@@ -29,6 +30,14 @@ static const struct machine { const char *name, *architecture, *variant; } machi
 	{ "riscv", "riscv", NULL }, { "riscv64", "riscv64", NULL }, { "s390", "s390", NULL },
 	{ "s390x", "s390x", NULL }, { "sparc", "sparc", NULL }, { "sparc64", "sparc64", NULL },
 	{ "wasm", "wasm", NULL },
+};
+
+/* What the kernel calls the machine it runs on, and what images call it. */
+static const struct machine hosts[] = {
+	{ "x86_64", "amd64", "" }, { "aarch64", "arm64", "" }, { "armv7l", "arm", "v7" },
+	{ "armv6l", "arm", "v6" }, { "i686", "386", "" }, { "i386", "386", "" },
+	{ "riscv64", "riscv64", "" }, { "ppc64le", "ppc64le", "" }, { "s390x", "s390x", "" },
+	{ "loongarch64", "loong64", "" }, { "mips64", "mips64le", "" },
 };
 /* clang-format on */
 
@@ -122,4 +131,32 @@ int platform_normalize(const char *text, const char *host, char **out, struct er
 				     "architecture",
 				     text);
 	return 0;
+}
+
+static const struct machine *find_host(const char *name)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(hosts); i++)
+		if (strcmp(hosts[i].name, name) == 0)
+			return &hosts[i];
+	return NULL;
+}
+
+char *platform_host(void)
+{
+	struct utsname names = { .machine = "unknown" };
+	const struct machine *host;
+
+	(void)uname(&names); /* cannot fail */
+	host = find_host(names.machine);
+	return host ? join("linux", host->architecture, host->variant)
+		    : xasprintf("linux/%s", names.machine);
+}
+
+const char *platform_host_architecture(void)
+{
+	struct utsname names;
+
+	return uname(&names) == 0 && find_host(names.machine)
+		       ? find_host(names.machine)->architecture
+		       : "unknown";
 }
