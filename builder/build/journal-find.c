@@ -4,7 +4,6 @@
 
 #include <string.h>
 
-#include "builder/build/journal.h"
 #include "builder/build/step-info.h"
 #include "lib/alloc.h"
 #include "lib/cleanup.h"
@@ -25,7 +24,7 @@ bool journal_names_step(const char *word)
 	return size && (word[size] == '#' || (word[size] == ':' && strchr(word + size, '/')));
 }
 
-static int not_found(const char *word, struct error *err)
+int journal_not_found(const char *word, struct error *err)
 {
 	return error_set(err, ERROR_NOT_FOUND, 0,
 			 "\"%s\": no such build or step (orlop-builder logs lists the builds)",
@@ -41,25 +40,46 @@ static bool find_build(struct store *store, const char *word, uint64_t *out)
 	if (!count)
 		return false;
 	*out = builds[count - 1];
-	return strcmp(number, LAST) == 0 || number_parse_u64(number, out) == 0;
+	if (strcmp(number, LAST) == 0)
+		return true;
+	if (number_parse_u64(number, out) < 0)
+		return false;
+	for (size_t i = 0; i < count; i++)
+		if (builds[i] == *out)
+			return true;
+	return false;
 }
 
-/* "#7" is its number in the progress, ":build/3" its place: "[build 3/4] RUN make" is there. */
-static bool is_meant(const struct journal_step *step, const char *rest)
+int journal_parse_name(struct store *store, const char *word, struct journal_name *out,
+		       struct error *err)
 {
-	cleanup_free char *start = NULL;
-	const char *slash = strchr(rest, '/');
-	uint64_t event;
+	const char *rest = word + build_size(word);
+	struct journal_name name = { .place = *rest == ':' ? rest + 1 : NULL };
 
-	if (*rest == '#')
-		return number_parse_u64(rest + 1, &event) == 0 && event == step->event;
-	start = xasprintf("[%.*s %s/", (int)(slash - rest - 1), rest + 1, slash + 1);
+	if (!find_build(store, word, &name.build) ||
+	    (*rest == '#' && (number_parse_u64(rest + 1, &name.event) < 0 || !name.event)) ||
+	    (*rest && *rest != '#' && *rest != ':'))
+		return journal_not_found(word, err);
+	*out = name;
+	return 0;
+}
+
+bool journal_name_fits(const struct journal_name *name, const struct journal_step *step)
+{
+	const char *slash = name->place ? strrchr(name->place, '/') : NULL;
+	cleanup_free char *start = NULL;
+
+	if (!name->place)
+		return !name->event || name->event == step->event;
+	if (!slash)
+		return false;
+	/* "[build 3/4] RUN make" is build/3 */
+	start = xasprintf("[%.*s %s/", (int)(slash - name->place), name->place, slash + 1);
 	return strncmp(step->name, start, strlen(start)) == 0;
 }
 
-/* Where a step that came from the cache was made. */
-static void find_origin(struct store *store, const struct journal_step *step, uint64_t *build,
-			uint64_t *event)
+bool journal_find_origin(struct store *store, const struct journal_step *step, uint64_t *out_build,
+			 uint64_t *out_event)
 {
 	cleanup_step_record struct step_record record = { .manifest = NULL };
 	cleanup_arena struct arena arena = ARENA_INIT;
@@ -67,31 +87,36 @@ static void find_origin(struct store *store, const struct journal_step *step, ui
 
 	if (!step->state || strcmp(step->state, "cached") != 0 || !step->key ||
 	    store_step_find(store, step->key, &record) <= 0)
-		return;
+		return false;
 	step_info_decode(record.info, &arena, &info);
-	if (info.build) {
-		*build = info.build;
-		*event = info.event;
-	}
+	if (!info.build)
+		return false;
+	*out_build = info.build;
+	*out_event = info.event;
+	return true;
 }
 
 int journal_find_step(struct store *store, const char *word, uint64_t *out_build,
 		      uint64_t *out_event, struct error *err)
 {
 	cleanup_arena struct arena arena = ARENA_INIT;
-	const char *rest = word + build_size(word);
 	struct journal_build build;
+	struct journal_name name;
+	int ret = journal_parse_name(store, word, &name, err);
 
-	if (!find_build(store, word, out_build) || !journal_read(store, *out_build, &arena, &build))
-		return not_found(word, err);
+	if (ret < 0)
+		return ret;
+	if (!journal_read(store, name.build, &arena, &build))
+		return journal_not_found(word, err);
 	for (size_t i = 0; i < build.steps.count; i++) {
 		const struct journal_step *step = &build.steps.items[i];
 
-		if (!is_meant(step, rest))
+		if (!journal_name_fits(&name, step))
 			continue;
+		*out_build = name.build;
 		*out_event = step->event;
-		find_origin(store, step, out_build, out_event);
+		(void)journal_find_origin(store, step, out_build, out_event); /* else made here */
 		return 0;
 	}
-	return not_found(word, err);
+	return journal_not_found(word, err);
 }

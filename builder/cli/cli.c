@@ -34,3 +34,10 @@ int cli_open_store(struct cli *cli, bool mounts, struct store *out)
 		out->bury = leftovers_end;
 	return ret;
 }
+
+int cli_open_listing(struct cli *cli, const char *format, bool *out_json, struct store *out)
+{
+	int ret = cli_choose_json(cli, "--format", "table", format, out_json);
+
+	return ret < 0 ? ret : cli_open_store(cli, false, out);
+}

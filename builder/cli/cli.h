@@ -30,6 +30,9 @@ int cli_parse_name(struct cli *cli, const char *text, struct reference *out);
 /** Open the store. With mounts, enter an own mount namespace first: call before any thread. */
 int cli_open_store(struct cli *cli, bool mounts, struct store *out);
 
+/** For a verb that lists: what --format asks for (NULL = a table), and the store. */
+int cli_open_listing(struct cli *cli, const char *format, bool *out_json, struct store *out);
+
 extern const struct command_spec build_command, du_command, export_command, fsck_command,
 	history_command, images_command, import_command, inspect_command, logs_command,
 	parse_command, rerun_command, prune_command, rmi_command, run_command, save_command,

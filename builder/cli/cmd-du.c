@@ -178,9 +178,7 @@ static int run_du(const struct command_spec *command, int argc, char **argv, voi
 	int ret = cli_parse(cli, command, argc, argv, &arguments, &words);
 
 	if (ret == 0)
-		ret = cli_choose_json(cli, "--format", "table", arguments.format, &json);
-	if (ret == 0)
-		ret = cli_open_store(cli, false, &store);
+		ret = cli_open_listing(cli, arguments.format, &json, &store);
 	if (ret == 0)
 		ret = usage_read(&store, &usage, &cli->err);
 	if (ret == 0)

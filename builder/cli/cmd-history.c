@@ -171,9 +171,7 @@ static int run_history(const struct command_spec *command, int argc, char **argv
 	int ret = cli_parse(cli, command, argc, argv, &arguments, &words);
 
 	if (ret == 0)
-		ret = cli_choose_json(cli, "--format", "table", arguments.format, &json);
-	if (ret == 0)
-		ret = cli_open_store(cli, false, &store);
+		ret = cli_open_listing(cli, arguments.format, &json, &store);
 	if (ret == 0)
 		ret = image_load(&store, words.arguments[0], &image, &cli->err);
 	if (ret < 0)

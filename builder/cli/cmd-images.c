@@ -194,9 +194,7 @@ static int run_images(const struct command_spec *command, int argc, char **argv,
 	int ret = cli_parse(cli, command, argc, argv, &arguments, &words);
 
 	if (ret == 0)
-		ret = cli_choose_json(cli, "--format", "table", arguments.format, &json);
-	if (ret == 0)
-		ret = cli_open_store(cli, false, &store);
+		ret = cli_open_listing(cli, arguments.format, &json, &store);
 	if (ret == 0)
 		ret = store_ref_list(&store, &refs, &cli->err);
 	if (ret == 0)

@@ -7,14 +7,12 @@
 #include <fcntl.h>
 #include <string.h>
 
-#include "builder/build/journal.h"
-#include "builder/build/step-info.h"
+#include "builder/build/journal-find.h"
 #include "builder/cli/cli.h"
 #include "builder/cli/format.h"
 #include "lib/cleanup.h"
 #include "lib/clock.h"
 #include "lib/io.h"
-#include "lib/number.h"
 
 #define STAMP_SIZE 25 /* "2026-11-21T08:40:37.123Z " */
 
@@ -28,13 +26,6 @@ static const struct option_spec logs_options[] = {
 	OPT_END
 };
 /* clang-format on */
-
-/* What the argument means. */
-struct wanted {
-	uint64_t build;
-	uint64_t event; /* 0 = all steps */
-	char *place;	/* "STAGE/N" of BUILD:STAGE/N; NULL = none; owned */
-};
 
 struct logs {
 	struct store *store;
@@ -76,32 +67,28 @@ static int print_log(const struct logs *logs, int fd, struct error *err)
 /* A step that was taken from the cache: the log of the build that made it. */
 static int open_origin(const struct logs *logs, const struct journal_step *step)
 {
-	cleanup_step_record struct step_record record = { .manifest = NULL };
-	cleanup_arena struct arena arena = ARENA_INIT;
-	struct step_info info;
+	uint64_t build, event;
 	int fd;
 
-	if (!step->key || store_step_find(logs->store, step->key, &record) <= 0)
+	if (!journal_find_origin(logs->store, step, &build, &event))
 		return -EBADF;
-	step_info_decode(record.info, &arena, &info);
-	fd = info.build ? open_log(logs->store, info.build, info.event) : -EBADF;
+	fd = open_log(logs->store, build, event);
 	if (fd >= 0)
-		fprintf(stderr, "(from the cache: made as %llu#%llu)\n",
-			(unsigned long long)info.build, (unsigned long long)info.event);
+		fprintf(stderr, "(from the cache: made as %llu#%llu)\n", (unsigned long long)build,
+			(unsigned long long)event);
 	return fd;
 }
 
 static int print_step(const struct logs *logs, const struct journal_step *step, bool heading,
 		      struct error *err)
 {
-	bool cached = step->state && strcmp(step->state, "cached") == 0;
 	int fd, ret = 0;
 
 	if (heading)
 		fprintf(stderr, "#%llu %s\n", (unsigned long long)step->event, step->name);
 	fflush(stderr);
 	fd = open_log(logs->store, logs->build.number, step->event);
-	if (fd < 0 && cached)
+	if (fd < 0)
 		fd = open_origin(logs, step);
 	if (fd >= 0)
 		ret = print_log(logs, fd, err);
@@ -114,50 +101,7 @@ static int print_step(const struct logs *logs, const struct journal_step *step, 
 /* -- the build -----------------------------------------------------------------------------------
  */
 
-static int not_found(struct error *err, const char *word)
-{
-	return error_set(err, ERROR_NOT_FOUND, 0,
-			 "\"%s\": no such build or step (orlop-builder logs lists the builds)",
-			 word);
-}
-
-/* "last", "12", "12#5", "12:STAGE/N" */
-static int parse_wanted(struct store *store, const char *word, struct wanted *out,
-			struct error *err)
-{
-	size_t size = strcspn(word, "#:"), count;
-	cleanup_free char *number = xstrndup(word, size);
-	cleanup_free uint64_t *builds = journal_list(store, &count);
-
-	if (strcmp(number, "last") == 0 && count)
-		out->build = builds[count - 1];
-	else if (number_parse_u64(number, &out->build) < 0)
-		return not_found(err, word);
-	for (size_t i = 0; i < count; i++) {
-		if (builds[i] != out->build)
-			continue;
-		if (word[size] == ':')
-			out->place = xstrdup(word + size + 1);
-		else if (word[size] == '#' && number_parse_u64(word + size + 1, &out->event) < 0)
-			return not_found(err, word);
-		return 0;
-	}
-	return not_found(err, word);
-}
-
-/* "[build 2/3] RUN make" is build/2 */
-static bool is_at(const struct journal_step *step, const char *place)
-{
-	const char *slash = strrchr(place, '/');
-	cleanup_free char *prefix = NULL;
-
-	if (!slash)
-		return false;
-	prefix = xasprintf("[%.*s %s/", (int)(slash - place), place, slash + 1);
-	return strncmp(step->name, prefix, strlen(prefix)) == 0;
-}
-
-static int print_wanted(struct logs *logs, const struct wanted *wanted, const char *word,
+static int print_wanted(struct logs *logs, const struct journal_name *wanted, const char *word,
 			struct error *err)
 {
 	bool all = !wanted->event && !wanted->place, found = all;
@@ -166,17 +110,16 @@ static int print_wanted(struct logs *logs, const struct wanted *wanted, const ch
 	for (size_t i = 0; i < logs->build.steps.count && ret == 0; i++) {
 		const struct journal_step *step = &logs->build.steps.items[i];
 
-		if (!all && step->event != wanted->event &&
-		    !(wanted->place && is_at(step, wanted->place)))
+		if (!journal_name_fits(wanted, step))
 			continue;
 		found = true;
 		ret = print_step(logs, step, all, err);
 	}
-	return found || ret < 0 ? ret : not_found(err, word);
+	return found || ret < 0 ? ret : journal_not_found(word, err);
 }
 
 /* A build that was killed, or still runs, has logs but no document. */
-static int print_unfinished(struct logs *logs, const struct wanted *wanted, const char *word,
+static int print_unfinished(struct logs *logs, const struct journal_name *wanted, const char *word,
 			    struct error *err)
 {
 	int fd;
@@ -188,20 +131,19 @@ static int print_unfinished(struct logs *logs, const struct wanted *wanted, cons
 				 (unsigned long long)wanted->build,
 				 (unsigned long long)wanted->build);
 	fd = open_log(logs->store, wanted->build, wanted->event);
-	return fd < 0 ? not_found(err, word) : print_log(logs, fd, err);
+	return fd < 0 ? journal_not_found(word, err) : print_log(logs, fd, err);
 }
 
 static int print_logs(struct logs *logs, const char *word, struct error *err)
 {
-	struct wanted wanted = { .build = 0 };
-	int ret = parse_wanted(logs->store, word, &wanted, err);
+	struct journal_name wanted;
+	int ret = journal_parse_name(logs->store, word, &wanted, err);
 
-	if (ret == 0 && journal_read(logs->store, wanted.build, &logs->arena, &logs->build))
-		ret = print_wanted(logs, &wanted, word, err);
-	else if (ret == 0)
-		ret = print_unfinished(logs, &wanted, word, err);
-	free(wanted.place);
-	return ret;
+	if (ret < 0)
+		return ret;
+	return journal_read(logs->store, wanted.build, &logs->arena, &logs->build)
+		       ? print_wanted(logs, &wanted, word, err)
+		       : print_unfinished(logs, &wanted, word, err);
 }
 
 /* -- the list ------------------------------------------------------------------------------------
