@@ -10,6 +10,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "builder/build/cache-import.h"
 #include "builder/build/copy-target.h"
 #include "builder/build/copy.h"
 #include "builder/image/snapshot.h"
@@ -198,6 +199,23 @@ static int seed_folder(struct engine *engine, const struct step_mount *mount, in
 	return ret < 0 ? ret : copy_to_folder(&copy, folder_fd, err);
 }
 
+/* A new folder begins with what another machine's had, else with what the mount says. */
+static int fill_folder(struct engine *engine, const struct step_mount *mount, const char *name,
+		       char scratch[STORE_NAME_SIZE], int *fd, struct error *err)
+{
+	int ret;
+
+	do {
+		cleanup_close_fd(fd);
+		ret = store_scratch(engine->store, scratch, fd, err);
+		if (ret == 0)
+			ret = cache_fill_mount(engine, name, *fd, err);
+	} while (ret == -EAGAIN); /* that cache is ignored now */
+	if (ret == 0)
+		ret = seed_folder(engine, mount, *fd, err);
+	return ret < 0 ? ret : 0;
+}
+
 /* Made beside and renamed: a folder that is there is complete. Two that make it at once agree. */
 static int make_data(struct engine *engine, const struct step_mount *mount, const char *name,
 		     struct error *err)
@@ -210,9 +228,7 @@ static int make_data(struct engine *engine, const struct step_mount *mount, cons
 
 	if (faccessat(store->fd, data, F_OK, AT_SYMLINK_NOFOLLOW) == 0)
 		return 0;
-	ret = store_scratch(store, scratch, &fd, err);
-	if (ret == 0)
-		ret = seed_folder(engine, mount, fd, err);
+	ret = fill_folder(engine, mount, name, scratch, &fd, err);
 	if (ret < 0)
 		return ret;
 	if (fchown(fd, mount->uid, mount->gid) < 0 || fchmod(fd, mount->mode) < 0)

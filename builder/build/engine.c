@@ -11,6 +11,8 @@
 #include <time.h>
 
 #include "builder/build/ahead.h"
+#include "builder/build/cache-export.h"
+#include "builder/build/cache-import.h"
 #include "builder/build/pending.h"
 #include "builder/build/place.h"
 #include "builder/build/run-record.h"
@@ -52,19 +54,28 @@ struct timeline_mark engine_span(const struct engine *engine, enum timeline_phas
 	return timeline_begin(engine->options->timeline, engine->row, phase, engine->running, NULL);
 }
 
-void engine_tell_failure(struct engine *engine, const struct error *err)
+void engine_end(struct engine *engine, unsigned int id, int ret, const struct error *err)
 {
 	char text[2048];
 
-	if (engine->failure_told)
+	if (ret == 0) {
+		engine_event(engine, EVENT_DONE, id, NULL, 0);
 		return;
-	engine->failure_told = true;
+	}
 	if (err->code == ERROR_CANCELLED) {
-		engine_event(engine, EVENT_CANCELED, engine->running, NULL, 0);
+		engine_event(engine, EVENT_CANCELED, id, NULL, 0);
 		return;
 	}
 	error_text(err, text, sizeof(text));
-	engine_event(engine, EVENT_FAILED, engine->running, text, strlen(text));
+	engine_event(engine, EVENT_FAILED, id, text, strlen(text));
+}
+
+void engine_tell_failure(struct engine *engine, const struct error *err)
+{
+	if (engine->failure_told)
+		return;
+	engine->failure_told = true;
+	engine_end(engine, engine->running, -ECANCELED, err);
 }
 
 int engine_check_cancel(const struct engine *engine, struct error *err)
@@ -84,9 +95,9 @@ int engine_image_trees(struct engine *engine, struct image *image, struct strv *
 int engine_trees(struct engine *engine, struct graph_stage *stage, struct strv *out,
 		 struct error *err)
 {
-	int ret = 0;
+	int ret = cache_need_layers(engine, &stage->layers, err);
 
-	if (stage->base)
+	if (ret == 0 && stage->base)
 		ret = engine_image_trees(engine, stage->base, out, err);
 	if (ret == 0)
 		strv_add_all(out, strv_items(&stage->trees));
@@ -130,7 +141,7 @@ static int look_up(struct engine *engine, struct step *step, struct error *err)
 
 	if (engine_ignores_cache(engine, step) || !step->key.hex[0])
 		return 0;
-	ret = store_step_get(engine->store, step->key.hex, &record, err);
+	ret = cache_find(engine, step->key.hex, &record, err);
 	if (ret <= 0 || !record.layer[0])
 		return ret < 0 ? ret : 0;
 	take_record(step, &record);
@@ -600,7 +611,13 @@ int engine_create_image(struct engine *engine, struct store_ref *out_ref, struct
 				   .config = target->config,
 				   .arena = &engine->graph->arena,
 				   .layers = &target->layers };
+	int ret = cache_need_layers(engine, &target->layers, err);
 
+	if (ret < 0)
+		return ret;
 	date_history(engine, target);
+	ret = cache_export_inline(engine, target->config, err);
+	if (ret < 0)
+		return ret;
 	return image_create(engine->store, &image, out_ref, out_id, err);
 }

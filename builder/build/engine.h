@@ -18,6 +18,7 @@
 #include "builder/context/context.h"
 #include "lib/error.h"
 
+struct cache_imports;
 struct schedule;
 
 struct engine_options {
@@ -26,6 +27,7 @@ struct engine_options {
 	bool normalize_modes;	   /* of the context's files: 0755 and 0644, in keys and layers */
 	bool why;		   /* say of each step that is made why it is */
 	struct timeline *timeline; /* NULL = nobody wants to know what took how long */
+	bool inline_cache;	   /* the image's configuration has the records of its steps */
 	const struct run_volume *volumes; /* of every RUN; in no key */
 	size_t volume_count;
 	const struct sandbox *sandbox; /* of every RUN: --ulimit and the like; NULL = defaults */
@@ -49,6 +51,7 @@ struct engine {
 	struct store *store;
 	struct graph *graph;
 	const struct context *context;
+	struct cache_imports *imports; /* --cache-from; NULL = none */
 	struct stat_cache *stats; /* of files of contexts on this machine; NULL = none is kept */
 	const struct engine_options *options;
 	struct schedule *schedule;
@@ -90,6 +93,9 @@ void engine_event(struct engine *engine, enum build_event_kind kind, unsigned in
 
 /** Part of the running step, from now on, in the timeline. */
 struct timeline_mark engine_span(const struct engine *engine, enum timeline_phase phase);
+
+/** How something that was begun beside the steps has ended. */
+void engine_end(struct engine *engine, unsigned int id, int ret, const struct error *err);
 
 /** The event of the running step's failure; only the first call has an effect. */
 void engine_tell_failure(struct engine *engine, const struct error *err);

@@ -15,6 +15,7 @@
 #include <unistd.h>
 
 #include "builder/build/agents.h"
+#include "builder/build/cache-import.h"
 #include "builder/build/cache-mount.h"
 #include "builder/build/place.h"
 #include "builder/build/secrets.h"
@@ -135,8 +136,13 @@ static int fail_mount(const struct step_mount *mount, int ret, struct error *err
 int run_mounts_trees(struct engine *engine, const struct step_mount *mount, struct strv *out,
 		     struct error *err)
 {
-	if (mount->files)
+	if (mount->files) {
+		cleanup_strv struct strv ids = STRV_INIT;
+
+		strv_add(&ids, mount->files->layer);
 		strv_take(out, layer_tree(mount->files->layer));
+		return cache_need_layers(engine, &ids, err);
+	}
 	if (mount->from.stage)
 		return engine_trees(engine, mount->from.stage, out, err);
 	if (mount->from.image)

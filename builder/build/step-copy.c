@@ -10,6 +10,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "builder/build/cache-import.h"
 #include "builder/build/copy-target.h"
 #include "builder/build/copy.h"
 #include "builder/build/make-folders.h"
@@ -240,7 +241,7 @@ static int copy_find_key(struct engine *engine, struct step *step, char **manife
 
 	if (engine_ignores_cache(engine, step))
 		return 0;
-	ret = store_step_get(engine->store, step->identity.hex, &record, err);
+	ret = cache_find(engine, step->identity.hex, &record, err);
 	if (ret <= 0)
 		return ret;
 	if (!is_immutable(&step->copy) || !read_content(record.manifest, &content))

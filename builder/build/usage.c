@@ -83,8 +83,7 @@ static int add_step(void *context, const char *name, const struct step_record *r
 	return 0;
 }
 
-/* Bytes on the disk of all that is in a folder. What cannot be read counts as nothing. */
-static uint64_t tree_size(int dirfd, const char *name)
+uint64_t usage_folder_size(int dirfd, const char *name)
 {
 	int fd = openat(dirfd, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 	cleanup_dir DIR *dir = fd < 0 ? NULL : fdopendir(fd);
@@ -98,7 +97,7 @@ static uint64_t tree_size(int dirfd, const char *name)
 			continue;
 		size += (uint64_t)st.st_blocks * 512;
 		if (S_ISDIR(st.st_mode))
-			size += tree_size(fd, entry->d_name);
+			size += usage_folder_size(fd, entry->d_name);
 	}
 	return size;
 }
@@ -116,8 +115,8 @@ static int add_name(struct store *store, const char *name, void *context, struct
 		return 0;
 	item = add_item(reading->usage, reading->kind, path);
 	item->used = st.st_mtim.tv_sec;
-	item->size =
-		S_ISDIR(st.st_mode) ? tree_size(store->fd, path) : (uint64_t)st.st_blocks * 512;
+	item->size = S_ISDIR(st.st_mode) ? usage_folder_size(store->fd, path)
+					 : (uint64_t)st.st_blocks * 512;
 	if (reading->kind == USAGE_LOG) { /* a build that still runs has no document yet */
 		cleanup_free char *document = xasprintf("%s/build.json", path);
 

@@ -44,6 +44,9 @@ struct usage {
 /** The word for a kind, "step"; NULL beyond the last. */
 const char *usage_kind_name(enum usage_kind kind);
 
+/** Bytes on the disk of all that is in a folder. What cannot be read counts as nothing. */
+uint64_t usage_folder_size(int dirfd, const char *name);
+
 int usage_read(struct store *store, struct usage *out, struct error *err);
 void usage_done(struct usage *usage);
 #define cleanup_usage __attribute__((cleanup(usage_done)))

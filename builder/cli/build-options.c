@@ -30,6 +30,10 @@ const struct option_spec build_option_table[] = {
 	OPT_BOOL(0, "no-cache", struct build_args, no_cache, "take no step from the cache"),
 	OPT_STRV(0, "no-cache-filter", struct build_args, no_cache_stages, "STAGE[,STAGE...]",
 		 "take no step of these stages from the cache"),
+	OPT_STRV(0, "cache-from", struct build_args, cache_from, "type=TYPE,KEY=VALUE...",
+		 "take steps also from a cache that was exported (type=local,src=DIR; type=registry,ref=IMAGE)"),
+	OPT_STRV(0, "cache-to", struct build_args, cache_to, "type=TYPE,KEY=VALUE...",
+		 "export the cache (type=local,dest=DIR; type=registry,ref=IMAGE; type=inline; mode=min|max)"),
 	OPT_BOOL(0, "normalize-modes", struct build_args, normalize_modes,
 		 "files of the context become 0755 or 0644, as a git checkout has them"),
 	OPT_BOOL(0, "why", struct build_args, why,
@@ -265,19 +269,33 @@ static int read_execution(struct build_options *options, struct cli *cli)
 	return ret;
 }
 
+static int read_exchange(struct build_options *options, struct cli *cli)
+{
+	const struct build_args *args = &options->args;
+	int ret = cache_options_parse(&args->cache_from, false, &cli->arena, &options->cache_from,
+				      &options->cache_from_count, &cli->err);
+
+	if (ret == 0)
+		ret = cache_options_parse(&args->cache_to, true, &cli->arena, &options->cache_to,
+					  &options->cache_to_count, &cli->err);
+	for (size_t i = 0; ret == 0 && i < options->cache_to_count; i++)
+		if (options->cache_to[i].type == CACHE_INLINE)
+			options->engine.inline_cache = true;
+	return ret;
+}
+
 /* What of the cache is used, and what is said about it. */
 static int read_cache(struct build_options *options, struct cli *cli)
 {
 	const struct build_args *args = &options->args;
 
-	(void)cli;
 	for (size_t i = 0; i < args->no_cache_stages.count; i++)
 		strv_split(&options->no_cache_stages, args->no_cache_stages.items[i], ',');
 	options->engine.no_cache = args->no_cache;
 	options->engine.no_cache_stages = &options->no_cache_stages;
 	options->engine.normalize_modes = args->normalize_modes;
 	options->engine.why = args->why || args->report;
-	return 0;
+	return read_exchange(options, cli);
 }
 
 int build_options_read(struct build_options *options, struct cli *cli)

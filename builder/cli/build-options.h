@@ -5,6 +5,7 @@
 
 #include <stdbool.h>
 
+#include "builder/build/cache-options.h"
 #include "builder/build/engine.h"
 #include "builder/build/entitlements.h"
 #include "builder/cli/cli.h"
@@ -18,7 +19,7 @@ struct build_args {
 	struct strv tags, build_args, labels, volumes, secrets, agents, contexts, allowed;
 	const char *file, *target, *network, *runtime, *progress, *iidfile, *metadata, *platform;
 	const char *call, *lint, *jobs, *on_error, *trace, *report;
-	struct strv no_cache_stages;
+	struct strv no_cache_stages, cache_from, cache_to;
 	bool no_cache, quiet, check, http_proxy, subsecond, why, normalize_modes;
 	struct sandbox_args sandbox;
 };
@@ -33,6 +34,8 @@ struct build_options {
 	char *platform, *host;	     /* to build for; of this machine */
 	char *runtime;
 	struct named_contexts contexts;
+	struct cache_option *cache_from, *cache_to;
+	size_t cache_from_count, cache_to_count;
 	const char *lint; /* names of rules that are on besides; NULL = none */
 	bool shell_on_error;
 	enum progress_kind progress;

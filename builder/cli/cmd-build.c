@@ -12,6 +12,8 @@
 #include "builder/build/agents.h"
 #include "builder/build/journal.h"
 #include "builder/build/runtime-exec.h"
+#include "builder/build/schedule.h"
+#include "builder/cli/build-cache.h"
 #include "builder/cli/build-options.h"
 #include "builder/cli/build-records.h"
 #include "builder/cli/build-result.h"
@@ -46,6 +48,7 @@ struct build {
 	struct journal journal;
 	struct build_records records;
 	struct build_result result;
+	struct build_cache cache;
 	int64_t begin; /* us */
 	int signal_fd;
 	struct source_range where; /* of a failure; 0 = nowhere in the Dockerfile */
@@ -59,6 +62,7 @@ static void build_done(struct build *build)
 	progress_done(&build->progress);
 	build_records_done(&build->records);
 	build_result_done(&build->result);
+	build_cache_done(&build->cache);
 	graph_done(&build->graph);
 	lint_done(&build->warnings);
 	agents_stop(build->options.engine.agents, build->options.engine.agent_count);
@@ -293,10 +297,47 @@ static void ask_runtime(struct build *build)
 		build->records.timeline->want_runtime = runtime_has_trace(&runtime);
 }
 
+static int run_engine(struct build *build, unsigned int events)
+{
+	struct engine *engine = &build->engine;
+	int ret;
+
+	*engine = (struct engine){ .store = &build->store,
+				   .graph = &build->graph,
+				   .context = &build->context,
+				   .build = build->journal.number,
+				   .imports = build->cache.imports,
+				   .stats = stat_cache_open(&build->store, build->context.fd),
+				   .options = &build->options.engine };
+	ret = engine_open(engine, &build->cli->err);
+	engine->schedule->events = events;
+	if (ret == 0)
+		ret = engine_run(engine, &build->cli->err);
+	stat_cache_close(engine->stats);
+	engine->stats = NULL;
+	if (ret < 0 && engine_failed(engine))
+		build->where = engine_failed(engine)->range;
+	return ret;
+}
+
+/* A step was taken from an imported cache that does not have its layer: without that cache, and
+ * with all that was made since, from the beginning. */
+static int run_again(struct build *build)
+{
+	unsigned int events = build->engine.schedule->events;
+	int ret;
+
+	build->cli->err = (struct error){ .errnum = 0 };
+	engine_close(&build->engine);
+	graph_done(&build->graph);
+	build->graph = (struct graph){ .store = NULL };
+	ret = plan_graph(build, &build->cli->err);
+	return ret < 0 ? ret : run_engine(build, events);
+}
+
 static int run(struct build *build)
 {
 	static const int signals[] = { SIGINT, SIGTERM, SIGHUP };
-	struct engine *engine = &build->engine;
 	int ret;
 
 	build->signal_fd = signal_open_fd(signals, ARRAY_SIZE(signals), &build->cli->err);
@@ -317,20 +358,8 @@ static int run(struct build *build)
 	journal_open(&build->journal, &build->store, &build->graph);
 	build->options.engine.event = journal_event;
 	build->options.engine.event_context = &build->journal;
-	*engine = (struct engine){ .store = &build->store,
-				   .graph = &build->graph,
-				   .context = &build->context,
-				   .build = build->journal.number,
-				   .stats = stat_cache_open(&build->store, build->context.fd),
-				   .options = &build->options.engine };
-	ret = engine_open(engine, &build->cli->err);
-	if (ret == 0)
-		ret = engine_run(engine, &build->cli->err);
-	stat_cache_close(engine->stats);
-	engine->stats = NULL;
-	if (ret < 0 && engine_failed(engine))
-		build->where = engine_failed(engine)->range;
-	return ret;
+	build_cache_open(&build->cache, &build->options);
+	return run_engine(build, 0);
 }
 
 static void note(struct build *build, unsigned int id, const char *what, const char *name)
@@ -396,20 +425,15 @@ static int finish(struct build *build)
 	unsigned int id = engine_begin(&build->engine, "exporting to image");
 	struct timeline_mark span =
 		timeline_begin(build->records.timeline, 0, TIMELINE_EXPORT, id, NULL);
-	int ret = export_image(build, id);
+	int ret;
+
+	build->engine.running = id;
+	ret = export_image(build, id);
 
 	timeline_end(&span);
-	if (ret < 0) {
-		char text[2048];
-
-		error_text(&build->cli->err, text, sizeof(text));
-		engine_event(&build->engine,
-			     build->cli->err.code == ERROR_CANCELLED ? EVENT_CANCELED
-								     : EVENT_FAILED,
-			     id, text, strlen(text));
+	engine_end(&build->engine, id, ret, &build->cli->err);
+	if (ret < 0)
 		return ret;
-	}
-	engine_event(&build->engine, EVENT_DONE, id, NULL, 0);
 	build_result_count(&build->result, &build->graph);
 	build->result.warnings = build->warnings.count;
 	build->result.us = clock_us() - build->begin;
@@ -434,6 +458,14 @@ static int do_build(struct build *build, const char *context)
 	timeline_end(&span);
 	if (ret == 0)
 		ret = finish(build);
+	while (ret < 0 && build_cache_lost(&build->cache)) {
+		ret = run_again(build);
+		if (ret == 0)
+			ret = finish(build);
+	}
+	if (ret == 0)
+		ret = build_cache_export(&build->cache, &build->engine, &build->options,
+					 &build->cli->err);
 	journal_finish(&build->journal, ret, &build->cli->err, context,
 		       build->result.image_id.text);
 	return ret;
@@ -503,6 +535,7 @@ static int cmd_build(const struct command_spec *command, int argc, char **argv, 
 	ret = build_or_answer(&build, result.arguments[0]);
 	progress_stop(&build.progress);
 	ret = write_records(&build, result.arguments[0], ret);
+	build_cache_print_warnings(&build.cache);
 	print_warnings(&build);
 	if (ret < 0)
 		explain(&build, &build.cli->err);

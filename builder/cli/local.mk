@@ -1,5 +1,6 @@
 # The verbs are in the library, main() is the program's own: one line per verb.
 builder_libbuilder_a_SOURCES += %D%/archive-file.c %D%/archive-file.h
+builder_libbuilder_a_SOURCES += %D%/build-cache.c %D%/build-cache.h
 builder_libbuilder_a_SOURCES += %D%/build-options.c %D%/build-options.h
 builder_libbuilder_a_SOURCES += %D%/build-result.c %D%/build-result.h
 builder_libbuilder_a_SOURCES += %D%/build-records.c %D%/build-records.h %D%/build-warnings.c %D%/build-warnings.h

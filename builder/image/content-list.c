@@ -198,23 +198,58 @@ static int decompress(const struct strbuf *packed, struct strbuf *out)
 	return left == 0 ? 0 : -EINVAL;
 }
 
-int content_list_read(struct store *store, const char *hex, struct strbuf *out, struct error *err)
+/* Is that what is packed? Its text goes to out. */
+static bool unpack(const struct strbuf *packed, const char *hex, struct strbuf *out)
 {
-	cleanup_strbuf struct strbuf packed = STRBUF_INIT;
-	cleanup_free char *name = xasprintf(FOLDER "/%s", hex);
+	int ret = decompress(packed, out);
 	struct digest digest;
+
+	digest_of(strbuf_text(out), out->size, &digest);
+	return ret == 0 && strcmp(digest_hex(&digest), hex) == 0;
+}
+
+static int read_packed(struct store *store, const char *hex, struct strbuf *out, struct error *err)
+{
+	cleanup_free char *name = xasprintf(FOLDER "/%s", hex);
 	int ret;
 
 	if (!digest_is_hex(hex))
 		return 0;
-	ret = io_read_file(store->fd, name, LIST_MAX, &packed, err);
+	ret = io_read_file(store->fd, name, LIST_MAX, out, err);
 	if (ret == -ENOENT)
 		return 0;
-	if (ret < 0)
+	return ret < 0 ? ret : 1;
+}
+
+int content_list_read(struct store *store, const char *hex, struct strbuf *out, struct error *err)
+{
+	cleanup_strbuf struct strbuf packed = STRBUF_INIT;
+	int ret = read_packed(store, hex, &packed, err);
+
+	if (ret <= 0)
 		return ret;
-	ret = decompress(&packed, out);
-	digest_of(strbuf_text(out), out->size, &digest);
-	if (ret < 0 || strcmp(digest_hex(&digest), hex) != 0)
-		return error_invalid(err, "\"%s/%s\" is damaged", store->path, name);
+	if (!unpack(&packed, hex, out))
+		return error_invalid(err, "\"%s/" FOLDER "/%s\" is damaged", store->path, hex);
 	return 1;
+}
+
+int content_list_packed(struct store *store, const char *hex, struct strbuf *out)
+{
+	cleanup_strbuf struct strbuf text = STRBUF_INIT;
+	int ret = read_packed(store, hex, out, NULL);
+
+	return ret == 1 && unpack(out, hex, &text);
+}
+
+int content_list_take(struct store *store, const char *hex, int fd, struct error *err)
+{
+	cleanup_strbuf struct strbuf packed = STRBUF_INIT, text = STRBUF_INIT;
+	cleanup_free char *name = xasprintf(FOLDER "/%s", hex);
+	int ret = lseek(fd, 0, SEEK_SET) < 0 ? -errno : io_read_rest(fd, LIST_MAX, &packed);
+
+	if (ret < 0)
+		return error_errno(err, -ret, "read a list of files");
+	if (!unpack(&packed, hex, &text))
+		return error_invalid(err, "the list %.12s is another one", hex);
+	return store_replace(store, name, packed.data, packed.size, err);
 }

@@ -68,4 +68,10 @@ bool content_record_next(const char **text, const char *end, struct content_reco
  *  damaged. */
 int content_list_read(struct store *store, const char *hex, struct strbuf *out, struct error *err);
 
+/** The kept list as it lies there, compressed: 1, or 0 when it is not there or damaged. */
+int content_list_packed(struct store *store, const char *hex, struct strbuf *out);
+/** Keep a list that came compressed from elsewhere (fd, from its beginning); ERROR_INVALID when it
+ *  is another one. */
+int content_list_take(struct store *store, const char *hex, int fd, struct error *err);
+
 #endif

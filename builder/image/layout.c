@@ -14,15 +14,11 @@
 
 #include "builder/image/image-index.h"
 #include "builder/image/layer.h"
+#include "builder/image/layout-folder.h"
 #include "builder/image/unpack.h"
 #include "lib/cleanup.h"
-#include "lib/inroot.h"
-#include "lib/io.h"
 #include "lib/strbuf.h"
 #include "spec/image-index.h"
-
-#define REF_NAME "org.opencontainers.image.ref.name"
-#define COPY_SIZE (256 * 1024)
 
 struct layout {
 	struct store *store;
@@ -38,65 +34,17 @@ static void layout_done(struct layout *layout)
 /* -- blobs ---------------------------------------------------------------------------------------
  */
 
-static int open_blob(const struct layout *layout, const struct digest *digest, struct error *err)
-{
-	cleanup_free char *path = xasprintf("blobs/sha256/%s", digest_hex(digest));
-	int fd = inroot_open(layout->fd, path, O_RDONLY | O_NONBLOCK, 0, NULL);
-
-	if (fd == -ENOENT)
-		return error_set(err, ERROR_NOT_FOUND, 0, "the blob %s is not in the layout",
-				 digest->text);
-	return fd < 0 ? error_errno(err, -fd, "open \"%s\" of the layout", path) : fd;
-}
-
-static int changed(const struct digest *digest, struct error *err)
-{
-	return error_invalid(err, "the blob %s of the layout has other bytes", digest->text);
-}
-
 /* A document: into the store and into memory. */
 static int take_document(const struct layout *layout, const char *text, struct digest *out_digest,
 			 struct strbuf *out, struct error *err)
 {
-	cleanup_close int fd = -EBADF;
-	struct digest found;
+	struct digest stored;
 	int ret = digest_parse(text, out_digest, err);
 
-	if (ret < 0)
-		return ret;
-	fd = open_blob(layout, out_digest, err);
-	if (fd < 0)
-		return fd;
-	ret = io_read_rest(fd, IMAGE_DOCUMENT_MAX, out);
-	if (ret < 0)
-		return error_errno(err, -ret, "read the blob %s", text);
-	digest_of(strbuf_text(out), out->size, &found);
-	if (!digest_equal(&found, out_digest))
-		return changed(out_digest, err);
-	return store_blob_put(layout->store, strbuf_text(out), out->size, &found, err);
-}
-
-static int copy_blob(int from, int to, struct digest *out, struct error *err)
-{
-	cleanup_hasher struct hasher hasher = HASHER_INIT;
-	cleanup_free char *buffer = xmalloc(COPY_SIZE);
-	ssize_t n;
-
-	hasher_start(&hasher);
-	while ((n = read(from, buffer, COPY_SIZE)) != 0) {
-		int ret;
-
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n < 0)
-			return error_errno(err, errno, "read a blob of the layout");
-		hasher_add(&hasher, buffer, (size_t)n);
-		ret = io_write_all(to, buffer, (size_t)n);
-		if (ret < 0)
-			return error_errno(err, -ret, "write a blob");
-	}
-	hasher_finish(&hasher, out);
-	return 0;
+	if (ret == 0)
+		ret = layout_read_document(layout->fd, out_digest, out, err);
+	return ret < 0 ? ret
+		       : store_blob_put(layout->store, strbuf_text(out), out->size, &stored, err);
 }
 
 /* A layer's blob, which may be large: into the store. */
@@ -106,12 +54,11 @@ static int take_blob(const struct layout *layout, const struct digest *digest, s
 	cleanup_free char *target = xasprintf("blobs/sha256/%s", digest_hex(digest));
 	cleanup_free char *name = NULL;
 	char folder[STORE_NAME_SIZE];
-	struct digest found;
 	int ret = store_hold_blob(layout->store, digest, err);
 
 	if (ret != 0)
 		return ret < 0 ? ret : 0; /* it is there */
-	from = open_blob(layout, digest, err);
+	from = layout_open_blob(layout->fd, digest, err);
 	if (from < 0)
 		return from;
 	ret = store_scratch(layout->store, folder, &folder_fd, err);
@@ -120,9 +67,7 @@ static int take_blob(const struct layout *layout, const struct digest *digest, s
 	to = openat(folder_fd, "blob", O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0644);
 	if (to < 0)
 		return error_errno(err, errno, "create a blob");
-	ret = copy_blob(from, to, &found, err);
-	if (ret == 0 && !digest_equal(&found, digest))
-		ret = changed(digest, err);
+	ret = layout_copy_blob(from, to, digest, err);
 	name = xasprintf("%s/blob", folder);
 	return ret < 0 ? ret : store_publish(layout->store, name, target, err);
 }
@@ -267,58 +212,18 @@ static int take_top(struct layout *layout, const struct descriptor *top, const c
 	return ret < 0 ? ret : take_image(layout, chosen->digest, err);
 }
 
-static int read_file(struct layout *layout, const char *name, struct strbuf *out, struct error *err)
-{
-	int ret = inroot_read_file(layout->fd, name, IMAGE_DOCUMENT_MAX, out, err);
-
-	if (ret == -ENOENT || ret == -ENOTDIR)
-		return error_invalid(err, "it has no %s: it is no OCI layout", name);
-	return ret;
-}
-
-static int find_top(const struct image_index *index, const char *wanted,
-		    const struct descriptor **out, struct error *err)
-{
-	const char *name = wanted ? wanted : "latest";
-	cleanup_strbuf struct strbuf names = STRBUF_INIT;
-
-	for (size_t i = 0; i < index->manifests.count; i++) {
-		const struct descriptor *top = &index->manifests.items[i];
-		const char *tag = json_map_get(&top->annotations, REF_NAME);
-
-		*out = top;
-		if (strcmp(top->digest, name) == 0 || (tag && strcmp(tag, name) == 0))
-			return 0;
-		strbuf_addf(&names, "%s %s", names.size ? "," : "", tag ? tag : top->digest);
-	}
-	if (!wanted && index->manifests.count == 1)
-		return 0;
-	return error_set(err, ERROR_NOT_FOUND, 0, "it has no \"%s\" (only%s)", name,
-			 names.size ? strbuf_text(&names) : " nothing");
-}
-
 int layout_load(struct store *store, int folder_fd, const char *wanted, const char *platform,
 		struct image *out, struct error *err)
 {
 	__attribute__((cleanup(layout_done))) struct layout layout = { store, folder_fd,
 								       ARENA_INIT };
 	__attribute__((cleanup(store_ref_done))) struct store_ref ref = { .size = 0 };
-	cleanup_strbuf struct strbuf version = STRBUF_INIT, text = STRBUF_INIT;
-	struct image_layout *decoded = NULL;
 	struct image_index *index = NULL;
 	const struct descriptor *top = NULL;
-	int ret = read_file(&layout, "oci-layout", &version, err);
+	int ret = layout_read_index(folder_fd, &layout.arena, &index, err);
 
 	if (ret == 0)
-		ret = image_layout_decode("oci-layout", strbuf_text(&version), version.size,
-					  &layout.arena, &decoded, err);
-	if (ret == 0)
-		ret = read_file(&layout, "index.json", &text, err);
-	if (ret == 0)
-		ret = image_index_decode("index.json", strbuf_text(&text), text.size, &layout.arena,
-					 &index, err);
-	if (ret == 0)
-		ret = find_top(index, wanted, &top, err);
+		ret = layout_find(index, wanted, &top, err);
 	if (ret == 0)
 		ret = take_top(&layout, top, platform, &ref, err);
 	if (ret < 0)

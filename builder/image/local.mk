@@ -1,5 +1,6 @@
 # builder/image: the store, layers, snapshots and images
 builder_libbuilder_a_SOURCES += \
+	%D%/blob-layout.c %D%/blob-place.h \
 	%D%/content-list.c %D%/content-list.h \
 	%D%/digest.c %D%/digest.h \
 	%D%/entry.c %D%/entry.h \
@@ -11,6 +12,7 @@ builder_libbuilder_a_SOURCES += \
 	%D%/inode-names.c %D%/inode-names.h \
 	%D%/image-index.c %D%/image-index.h \
 	%D%/layer.c %D%/layer.h \
+	%D%/layer-blob.c %D%/layer-blob.h \
 	%D%/layer-below.c %D%/layer-below.h \
 	%D%/layer-record.c \
 	%D%/layer-replay.c \
@@ -19,6 +21,7 @@ builder_libbuilder_a_SOURCES += \
 	%D%/layer-stream.h \
 	%D%/layer-writer.c \
 	%D%/layout.c %D%/layout.h \
+	%D%/layout-folder.c %D%/layout-folder.h \
 	%D%/output-oci.c %D%/output-oci.h \
 	%D%/overlay.c %D%/overlay.h \
 	%D%/platform.c %D%/platform.h \

@@ -49,7 +49,7 @@ int store_scratch_open(struct store *store, char out_name[STORE_NAME_SIZE], int 
 
 	if (ret < 0)
 		return ret;
-	fd = openat(store->fd, out_name, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+	fd = openat(store->fd, out_name, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
 	if (fd < 0)
 		return error_errno(err, errno, "create \"%s/%s\"", store->path, out_name);
 	*out_fd = fd;

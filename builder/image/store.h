@@ -105,7 +105,7 @@ int store_scratch(struct store *store, char out_name[STORE_NAME_SIZE], int *out_
  *  "blobs/sha256/HEX"). When that is there already it is the same, and ours stays in scratch. */
 int store_publish(struct store *store, const char *name, const char *target, struct error *err);
 
-/** A fresh empty file for writing, the same way. */
+/** A fresh empty file for writing (and reading it again), the same way. */
 int store_scratch_open(struct store *store, char out_name[STORE_NAME_SIZE], int *out_fd,
 		       struct error *err);
 /** Give a scratch file its name in a folder that an older store may lack ("lists/HEX"); what has

@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * --cache-to: the records of a build's steps, and their layers, for other machines (docs/cache.md,
+ * "Exchange").
+ */
+#ifndef BUILDER_BUILD_CACHE_EXPORT_H
+#define BUILDER_BUILD_CACHE_EXPORT_H
+
+#include "builder/build/cache-options.h"
+#include "lib/error.h"
+#include "lib/strv.h"
+#include "spec/image-config.h"
+
+struct engine;
+
+/** After the build: write what the option asks for. event: its number in the progress. What is left
+ *  out though it was asked for is said in warnings. */
+int cache_export(struct engine *engine, const struct cache_option *option, unsigned int event,
+		 struct strv *warnings, struct error *err);
+
+/** Give an image the records of its own steps if the build wants that; in any case it loses those
+ *  of its base, which are not its. */
+int cache_export_inline(struct engine *engine, struct image_config *config, struct error *err);
+
+#endif

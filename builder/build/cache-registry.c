@@ -1,0 +1,119 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* A repository of a registry as a place of blobs (builder/image/blob-place.h). */
+#include <stdlib.h>
+
+#include "builder/build/cache-place.h"
+#include "builder/registry/registry.h"
+#include "lib/cleanup.h"
+
+struct blob_registry {
+	struct blob_place place;
+	struct registry *registry;
+	struct repository *repository;
+	char *wanted; /* tag or digest of the manifest */
+};
+
+static struct repository *repository_of(struct blob_place *place)
+{
+	return ((struct blob_registry *)place)->repository;
+}
+
+static int get_named(struct blob_place *place, const char *name, struct strbuf *out,
+		     struct error *err)
+{
+	cleanup_manifest struct registry_manifest manifest = REGISTRY_MANIFEST_INIT;
+	int ret = repository_get_manifest(repository_of(place), name, &manifest, err);
+
+	if (ret == 0)
+		strbuf_add(out, strbuf_text(&manifest.bytes), manifest.bytes.size);
+	return ret;
+}
+
+static int get_manifest(struct blob_place *place, struct strbuf *out, struct error *err)
+{
+	return get_named(place, ((struct blob_registry *)place)->wanted, out, err);
+}
+
+static int get_document(struct blob_place *place, const struct digest *digest, struct strbuf *out,
+			struct error *err)
+{
+	return get_named(place, digest->text, out, err);
+}
+
+static int get_blob(struct blob_place *place, const struct digest *digest, uint64_t size, int fd,
+		    struct error *err)
+{
+	const struct registry_blob blob = { .digest = *digest, .size = size };
+
+	return repository_get_blob(repository_of(place), &blob, fd, err);
+}
+
+static int has_blob(struct blob_place *place, const struct digest *digest, struct error *err)
+{
+	return repository_has_blob(repository_of(place), digest, err);
+}
+
+static int put_blob(struct blob_place *place, const struct digest *digest, uint64_t size, int fd,
+		    struct error *err)
+{
+	const struct registry_blob blob = { .digest = *digest, .size = size };
+	const struct registry_source source = { .fd = fd };
+	int ret = repository_put_blob(repository_of(place), &blob, &source, err);
+
+	return ret < 0 ? ret : 0;
+}
+
+static int put_manifest(struct blob_place *place, const char *media_type,
+			const struct strbuf *bytes, struct error *err)
+{
+	return repository_put_manifest(repository_of(place),
+				       ((struct blob_registry *)place)->wanted, media_type,
+				       strbuf_text(bytes), bytes->size, err);
+}
+
+static void close_place(struct blob_place *place)
+{
+	struct blob_registry *hub = (struct blob_registry *)place;
+
+	repository_close(hub->repository);
+	registry_close(hub->registry);
+	free(hub->wanted);
+	free(hub);
+}
+
+static const struct blob_place_kind registry_kind = {
+	.get_manifest = get_manifest,
+	.get_document = get_document,
+	.get_blob = get_blob,
+	.has_blob = has_blob,
+	.put_blob = put_blob,
+	.put_manifest = put_manifest,
+	.close = close_place,
+};
+
+int cache_registry_open(const char *ref, bool to, int cancel_fd, struct blob_place **out,
+			struct error *err)
+{
+	const struct registry_options options = { .cancel_fd = cancel_fd };
+	struct reference name;
+	struct blob_registry *hub;
+	int ret = reference_parse(ref, &name, err);
+
+	if (ret < 0)
+		return ret;
+	if (to && name.digest.text[0])
+		return error_invalid(err, "\"%s\": what is written has a tag, no digest", ref);
+	hub = xzalloc(sizeof(*hub));
+	hub->place.kind = &registry_kind;
+	hub->place.name = xstrdup(ref);
+	hub->wanted = xstrdup(name.digest.text[0] ? name.digest.text : name.tag);
+	hub->registry = registry_open(&options);
+	ret = repository_open(hub->registry, &name, to ? REPOSITORY_PUSH : REPOSITORY_PULL,
+			      &hub->repository, err);
+	if (ret < 0) {
+		blob_place_close(&hub->place);
+		return ret;
+	}
+	*out = &hub->place;
+	return 0;
+}

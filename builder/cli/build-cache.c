@@ -1,0 +1,69 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Caches of other machines around a build. */
+#include "builder/cli/build-cache.h"
+
+#include <string.h>
+
+#include "builder/build/cache-export.h"
+#include "lib/cleanup.h"
+#include "lib/log.h"
+
+void build_cache_open(struct build_cache *cache, const struct build_options *options)
+{
+	if (options->cache_from_count)
+		cache->imports = cache_imports_new(options->cache_from, options->cache_from_count);
+}
+
+void build_cache_done(struct build_cache *cache)
+{
+	cache_imports_free(cache->imports);
+	strv_done(&cache->warnings);
+	*cache = (struct build_cache){ .imports = NULL };
+}
+
+bool build_cache_lost(struct build_cache *cache)
+{
+	return cache_imports_lost(cache->imports);
+}
+
+static int export_one(struct build_cache *cache, struct engine *engine,
+		      const struct cache_option *option, struct error *err)
+{
+	cleanup_free char *name = NULL;
+	char text[2048];
+	unsigned int id;
+	int ret;
+
+	if (option->type == CACHE_INLINE)
+		return 0; /* it is in the image */
+	name = xasprintf("exporting cache to %s", option->path ? option->path : option->ref);
+	id = engine_begin(engine, name);
+	ret = cache_export(engine, option, id, &cache->warnings, err);
+	ret = error_prefix(err, ret, "--cache-to %s", option->text);
+	engine_end(engine, id, ret, err);
+	if (ret == 0 || !option->ignore_error || err->code == ERROR_CANCELLED)
+		return ret;
+	strv_add(&cache->warnings, error_text(err, text, sizeof(text)));
+	*err = (struct error){ .errnum = 0 };
+	return 0;
+}
+
+int build_cache_export(struct build_cache *cache, struct engine *engine,
+		       const struct build_options *options, struct error *err)
+{
+	int ret = 0;
+
+	for (size_t i = 0; i < options->cache_to_count && ret == 0; i++)
+		ret = export_one(cache, engine, &options->cache_to[i], err);
+	return ret;
+}
+
+void build_cache_print_warnings(const struct build_cache *cache)
+{
+	const struct strv *imports = cache_imports_warnings(cache->imports);
+
+	for (size_t i = 0; imports && i < imports->count; i++)
+		log_warning("%s", imports->items[i]);
+	for (size_t i = 0; i < cache->warnings.count; i++)
+		log_warning("%s", cache->warnings.items[i]);
+}
