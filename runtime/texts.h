@@ -16,6 +16,7 @@
 #define TEXT_EXISTS "container with given ID already exists"
 #define TEXT_NOT_FOUND "container does not exist"
 #define TEXT_NOT_RUNNING "container not running"
+#define TEXT_NOT_PAUSED "container not paused"
 #define TEXT_NO_CONFIG "JSON specification file %s not found"
 
 #define TEXT_START_STOPPED "cannot start a container that has stopped"

@@ -7,6 +7,7 @@
 #include <sys/stat.h>
 
 #include "lib/cleanup.h"
+#include "lib/log.h"
 #include "lib/path.h"
 #include "runtime/texts.h"
 
@@ -31,6 +32,37 @@ int cli_parse_id(struct cli *cli, const struct command_spec *command, int argc, 
 	int ret = cli_parse(cli, command, argc, argv, base, result);
 
 	return ret < 0 ? ret : cli_check_id(cli, result->arguments[0]);
+}
+
+int cli_call(struct cli *cli, const struct command_spec *command, int argc, char **argv,
+	     int (*call)(const struct runtime_globals *globals, const char *id, struct error *err))
+{
+	struct option_result result;
+	int ret = cli_parse_id(cli, command, argc, argv, NULL, &result);
+
+	return ret < 0 ? ret : call(cli_globals(cli), result.arguments[0], &cli->err);
+}
+
+int cli_each_match(struct cli *cli, const char *pattern, cli_container_fn *fn, const void *args)
+{
+	cleanup_strv struct strv ids = STRV_INIT;
+	char text[sizeof(cli->err.msg) + 256];
+	int ret = container_match(cli_globals(cli), pattern, &ids, &cli->err);
+
+	for (size_t i = 0; i < ids.count; i++) {
+		struct error err = ERROR_INIT;
+		int one = fn(cli_globals(cli), ids.items[i], args, &err);
+
+		if (one == 0)
+			continue;
+		(void)error_prefix(&err, one, "container \"%s\"", ids.items[i]);
+		if (ret == 0)
+			cli->err = err;
+		else
+			log_warning("%s", error_text(&err, text, sizeof(text)));
+		ret = ret == 0 ? one : ret;
+	}
+	return ret;
 }
 
 int cli_resolve_path(struct cli *cli, const char **path)

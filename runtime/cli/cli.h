@@ -43,6 +43,18 @@ int cli_parse_id(struct cli *cli, const struct command_spec *command, int argc, 
 /** [A-Za-z0-9_+.-]+, neither "." nor "..", short enough for file names made from it. */
 int cli_check_id(struct cli *cli, const char *id);
 
+/** A verb whose whole command line is the container. */
+int cli_call(struct cli *cli, const struct command_spec *command, int argc, char **argv,
+	     int (*call)(const struct runtime_globals *globals, const char *id, struct error *err));
+
+typedef int cli_container_fn(const struct runtime_globals *globals, const char *id,
+			     const void *args, struct error *err);
+/**
+ * Do it to every container whose id matches the regular expression, also after a failure: the first
+ * one is the error, the others are warnings. None that matches is no error.
+ */
+int cli_each_match(struct cli *cli, const char *pattern, cli_container_fn *fn, const void *args);
+
 /** A path option, made absolute by the caller's working directory; NULL stays NULL. */
 int cli_resolve_path(struct cli *cli, const char **path);
 
@@ -57,6 +69,6 @@ int create_prepare(struct cli *cli, const char *id, struct container_create_opti
 
 extern const struct command_spec create_command, start_command, state_command, kill_command,
 	delete_command, run_command, exec_command, list_command, spec_command, features_command,
-	explain_command, validate_command;
+	explain_command, validate_command, pause_command, ps_command, resume_command;
 
 #endif

@@ -3,14 +3,24 @@
 #include "runtime/cli/cli.h"
 
 struct delete_args {
-	bool force;
+	bool force, regex;
 };
 
 static const struct option_spec delete_options[] = {
 	OPT_BOOL('f', "force", struct delete_args, force,
 		 "kill the container first; one that does not exist is fine"),
+	OPT_BOOL('r', "regex", struct delete_args, regex,
+		 "every container whose id matches the regular expression"),
 	OPT_END
 };
+
+static int delete_one(const struct runtime_globals *globals, const char *id, const void *args,
+		      struct error *err)
+{
+	const struct delete_args *delete = args;
+
+	return container_delete(globals, id, delete->force, err);
+}
 
 static int cmd_delete(const struct command_spec *command, int argc, char **argv, void *globals)
 {
@@ -19,10 +29,13 @@ static int cmd_delete(const struct command_spec *command, int argc, char **argv,
 	struct cli *cli = globals;
 	int ret;
 
-	ret = cli_parse_id(cli, command, argc, argv, &args, &result);
+	ret = cli_parse(cli, command, argc, argv, &args, &result);
 	if (ret < 0)
 		return ret;
-	return container_delete(cli_globals(cli), result.arguments[0], args.force, &cli->err);
+	if (args.regex)
+		return cli_each_match(cli, result.arguments[0], delete_one, &args);
+	ret = cli_check_id(cli, result.arguments[0]);
+	return ret < 0 ? ret : delete_one(cli_globals(cli), result.arguments[0], &args, &cli->err);
 }
 
 const struct command_spec delete_command = {

@@ -6,14 +6,7 @@ static const struct option_spec start_options[] = { OPT_END };
 
 static int cmd_start(const struct command_spec *command, int argc, char **argv, void *globals)
 {
-	struct option_result result;
-	struct cli *cli = globals;
-	int ret;
-
-	ret = cli_parse_id(cli, command, argc, argv, NULL, &result);
-	if (ret < 0)
-		return ret;
-	return container_start(cli_globals(cli), result.arguments[0], &cli->err);
+	return cli_call(globals, command, argc, argv, container_start);
 }
 
 const struct command_spec start_command = {

@@ -8,6 +8,8 @@ runtime_libruntime_a_SOURCES += \
 	%D%/cmd-features.c \
 	%D%/cmd-kill.c \
 	%D%/cmd-list.c \
+	%D%/cmd-pause.c \
+	%D%/cmd-ps.c \
 	%D%/cmd-run.c \
 	%D%/cmd-spec.c \
 	%D%/cmd-start.c \

@@ -68,6 +68,13 @@ int container_exec(const struct runtime_globals *globals, const char *id,
 
 int container_kill(const struct runtime_globals *globals, const char *id, int signal, bool all,
 		   struct error *err);
+/** Freeze all processes of a container that runs (or is created), and let them go on. */
+int container_pause(const struct runtime_globals *globals, const char *id, struct error *err);
+int container_resume(const struct runtime_globals *globals, const char *id, struct error *err);
+/** Its processes by their numbers on the host, sorted; *out is malloc()ed. None when it has ended.
+ */
+int container_pids(const struct runtime_globals *globals, const char *id, pid_t **out,
+		   size_t *out_count, struct error *err);
 /** force: kills first; an unknown id is then success. */
 int container_delete(const struct runtime_globals *globals, const char *id, bool force,
 		     struct error *err);
@@ -94,6 +101,9 @@ int container_load_info(const struct runtime_globals *globals, const char *id,
 /** All of them, sorted by id; broken ones are left out with a debug line. *out is an array. */
 int container_list(const struct runtime_globals *globals, struct container_info **out,
 		   size_t *out_count, struct error *err);
+/** The ids that match an extended regular expression, regex(7), anywhere in them. */
+int container_match(const struct runtime_globals *globals, const char *pattern, struct strv *out,
+		    struct error *err);
 void container_info_done(struct container_info *info);
 
 #endif

@@ -13,10 +13,13 @@ runtime_libruntime_a_SOURCES += \
 	%D%/kill.c \
 	%D%/launch.c %D%/launch.h \
 	%D%/list.c \
+	%D%/match.c \
 	%D%/net-devices.c %D%/net-devices.h \
 	%D%/net-routes.c %D%/net-routes.h \
 	%D%/mounts.c %D%/mounts.h \
 	%D%/notify.c %D%/notify.h \
+	%D%/pause.c \
+	%D%/processes.c \
 	%D%/record.c %D%/record.h \
 	%D%/resctrl.c %D%/resctrl.h \
 	%D%/run.c \

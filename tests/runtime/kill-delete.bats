@@ -7,6 +7,10 @@ has_processes() {
 	[ "$(wc -l <"$CGROUP_ROOT/orlop/$ID/cgroup.procs")" -eq "$1" ]
 }
 
+has_status() {
+	[ "$(container_status "$2")" = "$1" ]
+}
+
 @test "kill takes names and numbers in every form" {
 	for signal in USR1 SIGUSR1 usr1 sigusr1 10; do
 		start_container trap
@@ -166,4 +170,38 @@ has_processes() {
 	contains "process $holder:"  "$(cat "$WORK/out")"
 	pkill -P $holder
 	wait $holder || true
+}
+
+@test "kill --regex and delete --regex take every container that matches" {
+	requires ours
+	probe sleep
+	for n in a1 a2 b1; do
+		ok create -b "$BUNDLE" "$ID-$n"
+		ok start "$ID-$n"
+	done
+	ok kill --regex "$ID-a[12]\$" KILL
+	wait_for 5 has_status stopped "$ID-a1"
+	wait_for 5 has_status stopped "$ID-a2"
+	has_status running "$ID-b1"
+	# what fails for one is told, and done for the others
+	fails delete --regex "^$ID-"
+	contains "container \"$ID-b1\": cannot delete container $ID-b1 that is not stopped: running"
+	[ ! -e "$ROOT/$ID-a1" ]
+	[ ! -e "$ROOT/$ID-a2" ]
+	ok delete -r --force "^$ID-b"
+	[ ! -e "$ROOT/$ID-b1" ]
+	# nobody left
+	ok delete --regex .
+	ok kill --regex . KILL
+}
+
+@test "an expression that is none is refused" {
+	requires ours
+	fails delete --regex 'a['
+	contains 'regular expression "a["'
+	fails kill --regex '*(' KILL
+	contains 'regular expression "*("'
+	# without the option it is an id
+	fails delete 'a.*'
+	contains "invalid container ID format"
 }

@@ -1,0 +1,97 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: Apache-2.0
+# pause and resume: which states they take, and that the processes really stand still.
+load helpers
+
+# The processes are those of one cgroup file.
+is_frozen() {
+	grep -qx "frozen $1" "$CGROUP_ROOT/orlop/$ID/cgroup.events"
+}
+
+@test "a paused container stands still until it is resumed" {
+	requires ours
+	start_container trap
+	wait_for 5 grep -q ready "$WORK/stdout"
+	ok pause "$ID"
+	equals "$output" ""
+	is_frozen 1
+	equals "$(container_status)" paused
+	# a signal other than SIGKILL has to wait
+	ok kill "$ID" USR1
+	equals "$(container_status)" paused
+	fails start "$ID"
+	FAILS_WITH=255 fails exec "$ID" /bin/probe true
+	contains "cannot exec in a paused container"
+	ok resume "$ID"
+	equals "$output" ""
+	is_frozen 0
+	wait_for 5 is_status stopped
+}
+
+@test "pause and resume say when there is nothing for them to do" {
+	fails pause "$ID"
+	contains "container does not exist"
+	fails resume "$ID"
+	contains "container does not exist"
+	start_container
+	fails resume "$ID"
+	contains "container not paused"
+	ok pause "$ID"
+	fails pause "$ID"
+	contains "container not running"
+	ok resume "$ID"
+	ok kill "$ID" KILL
+	wait_for 5 is_status stopped
+	fails pause "$ID"
+	contains "container not running"
+	fails resume "$ID"
+	contains "container not paused"
+}
+
+@test "a container that was only created can be paused, and is started after that" {
+	requires ours
+	probe true
+	ok create -b "$BUNDLE" "$ID"
+	ok pause "$ID"
+	equals "$(container_status)" paused
+	fails start "$ID"
+	contains "cannot start a paused container"
+	ok resume "$ID"
+	equals "$(container_status)" created
+	ok start "$ID"
+	wait_for 5 is_status stopped
+}
+
+@test "SIGKILL and delete --force end a paused container" {
+	start_container
+	ok pause "$ID"
+	ok kill "$ID" KILL
+	wait_for 5 is_status stopped
+	ok delete "$ID"
+	start_container
+	ok pause "$ID"
+	fails delete "$ID"
+	contains "not stopped: paused"
+	ok delete --force "$ID"
+}
+
+@test "pause reaches what the container has below its cgroup" {
+	requires ours
+	start_container
+	mkdir "$CGROUP_ROOT/orlop/$ID/below"
+	container_pid >"$CGROUP_ROOT/orlop/$ID/below/cgroup.procs"
+	ok pause "$ID"
+	grep -qx "frozen 1" "$CGROUP_ROOT/orlop/$ID/below/cgroup.events"
+	ok resume "$ID"
+	grep -qx "frozen 0" "$CGROUP_ROOT/orlop/$ID/below/cgroup.events"
+}
+
+@test "without a cgroup nothing can be paused" {
+	requires ours
+	RT_GLOBAL=(--cgroup-manager disabled)
+	start_container
+	RT_GLOBAL=()
+	fails pause "$ID"
+	contains "has no cgroup to freeze"
+	equals "$(container_status)" running
+}
