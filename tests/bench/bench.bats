@@ -79,3 +79,46 @@ require_world() {
 	jq -e '.rows[] | select(.row == "create+start+delete") | .median_us == 8000 and .runs == 4' \
 		"$BATS_TEST_TMPDIR/json"
 }
+
+# table FILE: what the raw samples become
+table() {
+	echo '{"load_at_start":1}' >"$BATS_TEST_TMPDIR/machine"
+	jq -n -R -f "$bench/samples.jq" --slurpfile machine "$BATS_TEST_TMPDIR/machine" \
+		--arg versions "" --arg adapted "" --arg date 2026-01-01 --arg commit c "$1" \
+		>"$BATS_TEST_TMPDIR/json"
+	jq -r -L "$bench" -f "$bench/table.jq" "$BATS_TEST_TMPDIR/json"
+}
+
+@test "a builder's ratio is one of each round, and the worst of them decides" {
+	command -v jq >/dev/null || skip "jq is missing"
+	# in the second round the machine is twice as slow, in the third one ours alone is
+	printf 'builder\trun20\t%s\t%s\tcold\t%s\t9000\t1\t2\n' \
+		orlop 0 100000000 docker 0 1000000000 orlop 1 200000000 docker 1 2000000000 \
+		orlop 2 160000000 docker 2 1000000000 >"$BATS_TEST_TMPDIR/raw"
+	printf 'builder\trun20\torlop\t%s\tsha256\t%s\t1\t1\t1\n' 0 100000000 0 80000000 1 160000000 \
+		2 160000000 >>"$BATS_TEST_TMPDIR/raw"
+	run table "$BATS_TEST_TMPDIR/raw"
+	echo "$output"
+	[[ $output == *"at most 0.17x docker: 0.1 (0.1 to 0.16), met in every round"* ]]
+	[[ $output == *"sha256 105 MB/s (105 to 210 beside single builds)"* ]]
+	sed -i 's/160000000\t9000/200000000\t9000/' "$BATS_TEST_TMPDIR/raw"
+	run table "$BATS_TEST_TMPDIR/raw"
+	[[ $output == *"at most 0.17x docker: 0.1 (0.1 to 0.2), met by the median only"* ]]
+	sed -i 's/100000000\t9000/190000000\t9000/' "$BATS_TEST_TMPDIR/raw"
+	run table "$BATS_TEST_TMPDIR/raw"
+	[[ $output == *"at most 0.17x docker: 0.19 (0.1 to 0.2), missed"* ]]
+}
+
+@test "what a RUN takes beyond its command is compared with reading and hashing, round by round" {
+	command -v jq >/dev/null || skip "jq is missing"
+	printf 'builder\twritten\t%s\t%s\t%s\t%s\t9000\t1\t2\n' \
+		orlop 0 cold 3000000000 floor 0 command 1000000000 \
+		floor 0 hash 1500000000 floor 0 hash-files 500000000 \
+		orlop 1 cold 7000000000 floor 1 command 3000000000 \
+		floor 1 hash 3000000000 floor 1 hash-files 1000000000 >"$BATS_TEST_TMPDIR/raw"
+	run table "$BATS_TEST_TMPDIR/raw"
+	echo "$output"
+	[[ $output == *"at most 1.3x floor: 1 (1 to 1), met in every round"* ]]
+	jq -e '.rows[] | select(.row == "written beyond" and .contestant == "orlop") | .samples_us == [2000000, 4000000]' \
+		"$BATS_TEST_TMPDIR/json"
+}

@@ -4,12 +4,11 @@
 #
 # Each round makes one fresh journaled ext4 file system on a loop device. The build context and the
 # stores of all contestants live there: nobody meets an old store, a full journal or another disk.
-# In a round everyone builds once on a store that holds nothing but the base image (cold, after
-# dropping the caches), then everyone builds the same again three times (cached).
-# A series whose sha256 calibration varies by more than 15 % was run on an unsteady machine: it is
-# rejected and run again; when no try is steady, the steadiest is shown and marked.
+# A round goes through the phases of its row (builder_phases): in each, everyone builds once, or
+# three times, right after each other. So every round gives one ratio of its own to the peer and to
+# the floor; a goal counts as met when the worst of them meets it. How fast the machine was beside
+# each build (sha256) is shown, and decides nothing.
 
-spread_limit=15
 image_dir=$work/image # the file system, as seen from the host's root
 image_in=/mnt         # the same, as seen from the peers' root
 docker_socket=unix:///run/docker-bench.sock
@@ -20,10 +19,15 @@ buildah_limits="--ulimit nofile=$(ulimit -Hn):$(ulimit -Hn) --ulimit nproc=$(uli
 dockerd_pid=
 out= # the contestants that failed to make their base image
 
+# In which of the rows buildah runs: in the others it takes minutes, and no goal is measured by it.
+buildah_rows=,run20,files,big,
+
+# builder_contestants ROW
 builder_contestants() {
 	local name
 	for name in orlop docker buildah; do
 		wanted "$name" && [[ $out != *,$name,* ]] || continue
+		[[ $name != buildah || $buildah_rows == *,$1,* ]] || continue
 		[[ $name != orlop ]] || [[ -x $builder && -x $runtime ]] || continue
 		[[ $name == orlop || -n $peers ]] || continue
 		echo "$name"
@@ -32,6 +36,7 @@ builder_contestants() {
 
 # ---- what is built ----
 
+# The image of all rows but one is a static busybox.
 builder_base_tar() {
 	local root=$work/base
 	mkdir -p "$root"/{bin,etc,tmp,root,proc,sys,dev}
@@ -40,6 +45,18 @@ builder_base_tar() {
 	ln -s busybox "$root/bin/true"
 	echo root:x:0:0:root:/root:/bin/sh >"$root/etc/passwd"
 	tar --owner=0 --group=0 -cf "$work/base.tar" -C "$root" .
+}
+
+# 100,000 files in 100 directories.
+builder_many_tar() {
+	local root=$work/many i
+	cp -a "$work/base" "$root"
+	for i in $(seq 100); do
+		mkdir -p "$root/many/$i"
+		head -c $((per_folder * 256)) /dev/zero | split -b 256 -a 4 -d - "$root/many/$i/f"
+	done
+	tar --owner=0 --group=0 -cf "$work/many.tar" -C "$root" .
+	rm -rf "$root"
 }
 
 builder_context_run20() {
@@ -51,10 +68,10 @@ builder_context_run20() {
 
 # 20 directories, so that nobody's figure hangs on one huge directory
 builder_context_files() {
-	local i per=$((${BENCH_FILES:-20000} / 20))
+	local i
 	for i in $(seq 20); do
 		mkdir -p "$1/tree/d$i"
-		head -c $((per * 1024)) /dev/urandom | split -b 1024 -a 4 -d - "$1/tree/d$i/f"
+		head -c $((per_folder * 1024)) /dev/urandom | split -b 1024 -a 4 -d - "$1/tree/d$i/f"
 	done
 	echo "COPY tree /tree" >>"$1/Dockerfile"
 }
@@ -62,6 +79,39 @@ builder_context_files() {
 builder_context_big() {
 	cp "$work/big" "$1/big"
 	echo "COPY big /big" >>"$1/Dockerfile"
+}
+
+per_folder=$((${BENCH_FILES:-20000} / 20)) # files
+written_command="head -c $((${BENCH_MIB:-1024} << 20)) /dev/zero >/big; x=\$(head -c 1023 /dev/zero | tr '\\0' x); for d in \$(seq 50); do mkdir -p /files/\$d; for f in \$(seq $per_folder); do echo \$x >/files/\$d/\$f; done; done"
+
+# 1 GiB and 50,000 files.
+builder_context_written() {
+	echo "RUN $written_command" >>"$1/Dockerfile"
+	# the floor runs the same command in a root of its own
+	cp -a "$work/base" "$image_dir/root"
+	mkdir -p "$image_dir/root/dev"
+	mknod "$image_dir/root/dev/zero" c 1 5
+	mknod -m 666 "$image_dir/root/dev/null" c 1 3
+	echo "$written_command" >"$image_dir/root/command"
+}
+
+# Eight stages that wait for a second and do some work each.
+builder_context_stages() {
+	local i
+	for i in $(seq 8); do
+		printf 'FROM bench-base AS s%s\nRUN sleep 1; head -c 8388608 /dev/zero | sha256sum >/out%s\n' "$i" "$i"
+	done >"$1/Dockerfile"
+	echo "FROM bench-base" >>"$1/Dockerfile"
+	for i in $(seq 8); do
+		echo "COPY --from=s$i /out$i /"
+	done >>"$1/Dockerfile"
+}
+
+# One step each on a base of many files.
+builder_context_base() {
+	printf 'FROM bench-base\nRUN touch /many/1/new\n' >"$1/Dockerfile"
+	printf 'FROM bench-base\nRUN rm -rf /many\n' >"$1/Dockerfile.rm"
+	printf 'FROM bench-base\nRUN chown -R 1000:1000 /many\n' >"$1/Dockerfile.chown"
 }
 
 # ---- one round's world ----
@@ -98,7 +148,7 @@ builder_docker_pids() {
 }
 
 builder_setup_orlop() {
-	"$builder" --store "$image_dir/orlop" import -t bench-base "$work/base.tar"
+	"$builder" --store "$image_dir/orlop" import -t bench-base "$image_dir/base/base.tar"
 }
 
 builder_setup_docker() {
@@ -117,9 +167,13 @@ builder_setup() {
 	mkdir "$context" "$image_dir/base"
 	echo "FROM bench-base" >"$context/Dockerfile"
 	"builder_context_$1" "$context"
-	cp "$work/base.tar" "$image_dir/base/"
+	if [ "$1" = base ]; then
+		cp "$work/many.tar" "$image_dir/base/base.tar"
+	else
+		cp "$work/base.tar" "$image_dir/base/"
+	fi
 	printf 'FROM scratch\nADD base.tar /\n' >"$image_dir/base/Dockerfile"
-	for name in $(builder_contestants); do
+	for name in $(builder_contestants "$1"); do
 		"builder_setup_$name" >"$work/setup.log" 2>&1 && continue
 		tail -n 20 "$work/setup.log" >&2
 		say "builder/$1: $name: the base image cannot be made"
@@ -130,17 +184,23 @@ builder_setup() {
 
 # ---- plans ----
 
-# The command that builds, and the programs that it runs, by contestant.
+# builder_command NAME PHASE: the command that builds
 builder_command() {
+	local file=''
+	case $2 in
+	rm | chown) file="-f context/Dockerfile.$2" ;;
+	esac
 	case $1 in
 	orlop) echo "$builder --store $image_dir/orlop build -t bench-image" \
-		"--network host --runtime $runtime $image_dir/context" ;;
+		"${file/context/$image_dir/context} --network host --runtime $runtime $image_dir/context" ;;
 	docker) echo "/usr/bin/docker build --progress plain --network host -t bench-image" \
-		"$image_in/context" ;;
+		"${file/context/$image_in/context} $image_in/context" ;;
 	buildah) echo "$buildah bud --layers --network host --pull=never $buildah_limits" \
 		"-t bench-image $image_in/context" ;;
 	esac
 }
+
+# The programs that it runs, by contestant.
 
 builder_programs() {
 	case $1 in
@@ -163,39 +223,86 @@ builder_plan_head() {
 	done
 }
 
-# The floor of a COPY, in the same round (copy-floor.c says what is in it).
+# What cannot be done without, in the same round (copy-floor.c says what is in it).
 builder_plan_floor() {
-	case $1 in
-	files) set -- files "$image_dir/context/tree" ;;
-	big) set -- big "$image_dir/context/big" ;;
+	local floor="$fast/copy-floor" at=$image_dir
+	wanted floor && [[ -x $floor ]] || return 0
+	case $1-$2 in
+	files-cold) set -- files "$at/context/tree" ;;
+	big-cold) set -- big "$at/context/big" ;;
+	written-cold)
+		echo "contestant floor"
+		echo "each $fast/busybox sync"
+		echo "time command $fast/busybox chroot $at/root /bin/sh /command"
+		echo "time hash $floor hash $at/root/big"
+		echo "time hash-files $floor hash $at/root/files"
+		echo "time sync $fast/busybox sync -f $at"
+		echo "after $fast/busybox rm -rf $at/root/big $at/root/files"
+		return
+		;;
+	files-cached)
+		echo "contestant floor"
+		echo "time cached $floor walk $at/context/tree"
+		return
+		;;
+	files-stat)
+		echo "contestant floor"
+		echo "time stat $floor hash $at/context/tree"
+		return
+		;;
 	*) return 0 ;;
 	esac
-	wanted floor && [[ -x $fast/copy-floor ]] || return 0
 	echo "contestant floor"
-	echo "each $fast/busybox sh $fast/cold $fast/copy-floor"
-	echo "time cold $fast/copy-floor $1 $2 $image_dir/floor"
-	echo "after $fast/busybox rm -rf $image_dir/floor"
+	echo "each $fast/busybox sh $fast/cold $floor"
+	echo "time cold $floor $1 $2 $at/floor"
+	echo "after $fast/busybox rm -rf $at/floor"
+}
+
+# Each build of a row is a phase; "3*" = three times in a round.
+builder_phases() {
+	case $1 in
+	files) echo cold 3*cached 3*touched mtimes stat ;;
+	run20 | big) echo cold 3*cached ;;
+	written | stages) echo cold ;;
+	base) echo touch rm chown ;;
+	esac
+}
+
+# What happens to the context or the store before the build of a phase.
+builder_plan_before() {
+	local phase=$1 name=$2 base=$3 at=$4
+	case $phase in
+	cold | touch | rm | chown) echo "each $base/busybox sh $base/cold $(builder_programs "$name")" ;;
+	touched) echo "each $base/busybox sh $base/touch-one $at/context/tree/d7/f0007" ;;
+	mtimes) echo "each $base/busybox sh $base/touch-all $at/context/tree" ;;
+	stat) echo "each $base/busybox rm -rf $at/orlop/stat" ;;
+	esac
+	[ "$phase" = cold ] || echo "each $base/busybox sync"
+}
+
+# Many short ones, before and after: a neighbour's burst spoils some, a slower machine all of them.
+builder_plan_calibration() {
+	local i
+	for i in 1 2 3; do
+		echo "time sha256 $1/busybox sha256sum $1/sha256.data"
+	done
 }
 
 builder_plan() {
 	local name phase=$1 row=$2 base at
-	for name in $(builder_contestants); do
+	for name in $(builder_contestants "$row"); do
+		[ "$phase" != stat ] || [ "$name" = orlop ] || continue
 		base=$fast_in at=$image_in
 		[ "$name" != orlop ] || base=$fast at=$image_dir
 		builder_plan_head "$name"
-		if [ "$phase" = cold ]; then
-			echo "each $base/busybox sh $base/cold $(builder_programs "$name")"
-			for _ in $(seq 12); do
-				echo "time sha256 $base/busybox sha256sum $base/sha256.data"
-			done
-		else
-			echo "each $base/busybox sync"
-		fi
-		echo "time $phase $(builder_command "$name")"
+		builder_plan_before "$phase" "$name" "$base" "$at"
+		builder_plan_calibration "$base"
+		echo "time $phase $(builder_command "$name" "$phase")"
 		echo "time $phase-sync $base/busybox sync -f $at"
+		builder_plan_calibration "$base"
 	done
+	builder_plan_floor "$row" "$phase"
 	[ "$phase" = cold ] || return 0
-	builder_plan_floor "$row"
 	echo "contestant machine"
 	echo "each $fast/busybox sync"
 	echo "time copy $fast/busybox cp $fast/copy.data $image_dir/copy.data"
@@ -204,21 +311,12 @@ builder_plan() {
 
 # ---- series ----
 
-# How much the calibration varied, in percent: of each contestant and round the best of twelve.
-# Many short ones: a neighbour's burst spoils some, a slower machine all of them.
-builder_spread() {
-	awk -F'\t' '$5 == "sha256" { k = $3 " " $4; if (!(k in best) || $6 < best[k]) best[k] = $6 }
-		END { for (k in best) { if (!low || best[k] < low) low = best[k]
-				if (best[k] > high) high = best[k] }
-			printf "%d\n", low ? (high - low) * 100 / low : 0 }' "$1"
-}
-
 # A cached build that did the work again would be a wrong figure, not a slow one: each of the three
 # must have said of every step that it came from the cache.
 builder_check_cached() {
 	local name hits steps=1
 	[ "$1" != run20 ] || steps=20
-	for name in $(builder_contestants); do
+	for name in $(builder_contestants "$1"); do
 		! grep -q "^builder	$1	$name	-1	failed" "$raw" || continue
 		hits=$(awk -v head="== $name cached" '/^== / { on = $0 == head }
 			on && /CACHED$|Using cache/ { n++ } END { print n + 0 }' "$fast/log")
@@ -230,46 +328,36 @@ builder_check_cached() {
 }
 
 builder_round() {
-	builder_setup "$1"
-	builder_plan cold "$1" >"$work/plan"
-	measure builder "$1" -n 1 -f "$2" -t 900 "$work/plan"
-	builder_plan cached "$1" >"$work/plan"
-	measure builder "$1" -n 3 -f $(($2 * 3)) -t 900 "$work/plan"
-	builder_check_cached "$1"
+	local row=$1 round=$2 phase times
+	builder_setup "$row"
+	for phase in $(builder_phases "$row"); do
+		times=1
+		case $phase in 3\**) times=3 phase=${phase#*\*} ;; esac
+		builder_plan "$phase" "$row" >"$work/plan"
+		measure builder "$row" -n $times -f $((round * times)) -t 900 "$work/plan"
+		[ "$phase" != cached ] || builder_check_cached "$row"
+	done
 	builder_unmount_image
 }
 
 builder_series() {
-	local row=$1 rounds=$2 try round spread best='' best_spread=0 total=$raw
-	for try in $(seq "${BENCH_TRIES:-3}"); do
-		local raw=$work/series.$try # where measure() writes
-		: >"$raw"
-		for round in $(seq 0 $((rounds - 1))); do
-			say "builder/$row: try $try, round $((round + 1)) of $rounds"
-			builder_round "$row" "$round"
-		done
-		spread=$(builder_spread "$raw")
-		if [ -z "$best" ] || [ "$spread" -lt "$best_spread" ]; then
-			best=$raw best_spread=$spread
-		fi
-		[ "$spread" -gt $spread_limit ] || break
-		say "builder/$row: sha256 varied by $spread %: the series is rejected"
+	local row=$1 rounds=$2 round
+	for round in $(seq 0 $((rounds - 1))); do
+		say "builder/$row: round $((round + 1)) of $rounds"
+		builder_round "$row" "$round"
 	done
-	cat "$best" >>"$total"
-	printf 'builder\t%s\tmachine\t0\tspread\t%s\t0\t%s\t0\n' \
-		"$row" "$best_spread" "$spread_limit" >>"$total"
-	rm -f "$work"/series.*
 }
 
 builder_prepare() {
 	local busybox
 	busybox=$(command -v busybox) || busybox=$peers/usr/bin/busybox
 	cp "$busybox" "$fast/busybox" # static: serves both roots and the base image
-	cp "$here/cold" "$fast/cold"
+	cp "$here/cold" "$here/touch-one" "$here/touch-all" "$fast/"
 	[ ! -x "$build/tests/bench/copy-floor" ] || cp "$build/tests/bench/copy-floor" "$fast/"
 	head -c 16M /dev/urandom >"$fast/sha256.data"
 	head -c 256M /dev/zero >"$fast/copy.data"
 	builder_base_tar
+	! row_wanted base || builder_many_tar
 	! row_wanted big || head -c "${BENCH_MIB:-1024}M" /dev/urandom >"$work/big"
 	[ ! -x "$builder" ] || version orlop-builder "$builder" --version
 	[ -n "$peers" ] || return 0
@@ -280,9 +368,9 @@ builder_prepare() {
 
 bench_builder() {
 	local row
-	[ -n "$(builder_contestants)" ] || return 0
+	[ -n "$(builder_contestants run20)" ] || return 0
 	builder_prepare
-	for row in run20 files big; do
+	for row in run20 files big written stages base; do
 		! row_wanted "$row" || builder_series "$row" "${BENCH_RUNS:-3}"
 	done
 }

@@ -7,6 +7,8 @@
  *
  *	copy-floor files SRC DST    a tree: copy + tar + sha256 + syncfs
  *	copy-floor big SRC DST      a file: the slower of sha256 and read + write, + fdatasync
+ *	copy-floor hash SRC         a file or tree: read, tar, sha256
+ *	copy-floor walk SRC         a tree: a stat of each file
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -29,6 +31,7 @@ static char buffer[256 * 1024];
 static struct {
 	const char *source, *target;
 	EVP_MD_CTX *digest;
+	bool only_hash, only_walk;
 } state;
 
 static int failed(const char *what)
@@ -63,17 +66,22 @@ static int copy_entry(const char *path, const struct stat *st, int type, struct 
 	int from, to, ret;
 
 	(void)ftw;
+	if (state.only_walk)
+		return 0;
 	snprintf(target, sizeof(target), "%s%s", state.target, path + strlen(state.source));
 	EVP_DigestUpdate(state.digest, header, sizeof(header));
 	if (type == FTW_D)
-		return mkdir(target, 0755) < 0 ? failed(target) : 0;
+		return !state.only_hash && mkdir(target, 0755) < 0 ? failed(target) : 0;
 	from = open(path, O_RDONLY | O_CLOEXEC);
-	to = open(target, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, st->st_mode & 0777);
-	if (from < 0 || to < 0)
+	to = state.only_hash
+		     ? -1
+		     : open(target, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, st->st_mode & 0777);
+	if (from < 0 || (to < 0 && !state.only_hash))
 		return failed(path);
 	ret = pump(from, to, true);
 	close(from);
-	close(to);
+	if (to >= 0)
+		close(to);
 	return ret;
 }
 
@@ -108,16 +116,27 @@ static int copy_big(const char *source, const char *target)
 	return waitpid(child, &status, 0) != child || status ? 1 : ret;
 }
 
+static int read_files(const char *source)
+{
+	return nftw(source, copy_entry, 64, FTW_PHYS) == 0 ? 0 : 1;
+}
+
 int main(int argc, char **argv)
 {
-	if (argc != 4 || (strcmp(argv[1], "files") != 0 && strcmp(argv[1], "big") != 0)) {
-		fputs("usage: copy-floor files|big SRC DST\n", stderr);
+	const char *what = argc > 1 ? argv[1] : "";
+
+	state.only_hash = strcmp(what, "hash") == 0;
+	state.only_walk = strcmp(what, "walk") == 0;
+	if (argc != (state.only_hash || state.only_walk ? 3 : 4)) {
+		fputs("usage: copy-floor files|big SRC DST | hash|walk SRC\n", stderr);
 		return 2;
 	}
 	state.source = argv[2];
-	state.target = argv[3];
+	state.target = argc > 3 ? argv[3] : "";
 	state.digest = EVP_MD_CTX_new();
 	if (!state.digest || EVP_DigestInit_ex(state.digest, EVP_sha256(), NULL) != 1)
 		return failed("sha256");
-	return argv[1][0] == 'f' ? copy_files(argv[2], argv[3]) : copy_big(argv[2], argv[3]);
+	if (argc == 3)
+		return read_files(argv[2]);
+	return what[0] == 'f' ? copy_files(argv[2], argv[3]) : copy_big(argv[2], argv[3]);
 }

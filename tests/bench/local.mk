@@ -28,7 +28,7 @@ endif
 
 EXTRA_DIST += %D%/run %D%/peers %D%/world.sh %D%/inside.sh %D%/runtime.sh %D%/builder.sh \
 	%D%/same-work.jq %D%/docker-like.jq %D%/samples.jq %D%/format.jq %D%/table.jq \
-	%D%/markdown.jq %D%/cold %D%/packages docs/performance.md
+	%D%/markdown.jq %D%/cold %D%/touch-one %D%/touch-all %D%/packages docs/performance.md
 
 dist_check_SCRIPTS += %D%/bench.bats
 TESTS += %D%/bench.bats

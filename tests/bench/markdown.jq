@@ -8,7 +8,16 @@ def title: { "run": "`run` of a static `/bin/true`", "create+start+delete": "`cr
 	"run20 cold": "20 steps `RUN true N`, cold", "run20 cached": "20 steps `RUN true N`, cached",
 	"files cold": "COPY of 20,000 files of 1 KiB, cold",
 	"files cached": "COPY of 20,000 files of 1 KiB, cached",
-	"big cold": "COPY of one file of 1 GiB, cold", "big cached": "COPY of one file of 1 GiB, cached"
+	"files touched": "the same, one file of 20,000 changed",
+	"files mtimes": "the same, all files with new times and the same contents",
+	"files stat": "the same, the stat cache gone",
+	"big cold": "COPY of one file of 1 GiB, cold", "big cached": "COPY of one file of 1 GiB, cached",
+	"written cold": "RUN that writes 1 GiB and 50,000 files",
+	"written command": "the command alone",
+	"written beyond": "that RUN without its command; the floor: reading and sha256",
+	"stages cold": "8 stages that sleep a second and work a little",
+	"base touch": "`touch` on a base of 100,000 files", "base rm": "`rm -rf` of these files",
+	"base chown": "`chown -R` of these files"
 	}[.];
 
 def bars: "| " + join(" | ") + " |";
@@ -32,6 +41,8 @@ def bars: "| " + join(" | ") + " |";
 		(sort_by(.contestant | rank(name_order))[] | .ratio as $ratio
 			| [.contestant, (.median_us | time), (.p10_us | time)]
 			+ ($columns | map($ratio[.] | ratio))
-			+ [(.peak_rss_kib | memory), (.runs | tostring)] | bars)),
+			+ [(.peak_rss_kib | memory), (.runs | tostring)] | bars),
+		(.[] | select(.suite == "builder" and .contestant == "orlop") | [verdicts]
+			| select(length > 0) | "", "Goal: " + join("; ") + ".")),
 (.calibration | select($suite == "builder") | "", "Calibration:", "", (.[] | "- \(.row): \(calibration)")),
 ""

@@ -8,6 +8,7 @@ def median: sort | if length == 0 then null
 def p10: sort | if length == 0 then null else .[([(length * 0.1 | ceil) - 1, 0] | max)] end;
 
 def us: . / 100 | round / 10;
+def thousandth: . * 1000 | round / 1000;
 
 # MiB in so many ns, in MB/s
 def rate($mib): if . then $mib * 1048576 * 1000 / . | round else null end;
@@ -18,7 +19,8 @@ def entry($row): {
 	min_us: (map(.ns) | min | us), max_us: (map(.ns) | max | us),
 	peak_rss_kib: (map(.rss) | max),
 	client_cpu_us: (map(.user + .system) | median | round),
-	samples_us: map(.ns | us)
+	samples_us: map(.ns | us),
+	rounds_us: (map({ key: (.round | tostring), value: (.ns | us) }) | from_entries)
 };
 
 # Which row a label belongs to: the verbs of one life add up, the builder's rows have two halves.
@@ -33,13 +35,34 @@ def entries: group_by([.suite, .row, .contestant]) | map(
 	(select(.[0].row == "create") | total_of(["create", "start", "delete"])
 		| select(length > 0) | entry("create+start+delete")));
 
-# Ratios of medians: to the peer that each suite is measured by, and to the floor.
+# Of one round: what a RUN took beyond the command that it ran, and its floor.
+def beyond: map(select(.row == "written")) as $row
+	| def of($contestant; $labels): $row | map(select(.contestant == $contestant
+			and (.label | IN($labels[])))) | group_by(.round)
+		| map({ key: (.[0].round | tostring), value: (map(.ns) | add) }) | from_entries;
+	of("floor"; ["command"]) as $command
+	| [$row[] | select(.label == "cold" and $command[.round | tostring])
+		| .ns -= $command[.round | tostring] | .label = "beyond"]
+	+ [$row[] | select(.contestant == "floor" and .label == "hash")
+		| .ns = of("floor"; ["hash", "hash-files"])[.round | tostring] | .label = "beyond"];
+
+# Ratios, to the peer that each suite is measured by and to the floor: one of medians for the
+# runtime, whose rounds are many and short; for the builder one a round, so that both sides of it
+# met the same machine, and of those the median, the lowest and the highest.
 def with_ratios: . as $all
-	| def ratio($to): . as $one | ($all[] | select(.suite == $one.suite and .row == $one.row
-			and .contestant == $to) | .median_us) as $base
-		| if $base > 0 then { ($to): ($one.median_us / $base * 1000 | round / 1000) } else empty end;
-	map(. + { ratio: ([ratio("floor"), ratio("crun"), ratio("crun@ro"), ratio("docker")] | add
-		// {}) });
+	| def ratio($to): . as $one
+		| ($all[] | select(.suite == $one.suite and .row == $one.row and .contestant == $to)) as $base
+		| if $base.median_us <= 0 then empty
+		elif $one.suite == "builder" then
+			[$one.rounds_us | to_entries[] | select($base.rounds_us[.key] // 0 > 0)
+				| .value / $base.rounds_us[.key]]
+			| select(length > 0)
+			| { ratio: { ($to): (median | thousandth) },
+				range: { ($to): [(min | thousandth), (max | thousandth)] } }
+		else { ratio: { ($to): ($one.median_us / $base.median_us | thousandth) } } end;
+	map(. as $one | reduce (ratio("floor"), ratio("crun"), ratio("crun@ro"), ratio("docker")) as $r
+		($one + { ratio: {}, range: {} }; . * $r)
+		| if .suite == "builder" then . else del(.range) end | del(.rounds_us));
 
 def tsv_map: split("\n") | map(select(length > 0) | split("\t") | { (.[0]): .[1] }) | add // {};
 
@@ -51,12 +74,14 @@ def tsv_map: split("\n") | map(select(length > 0) | split("\t") | { (.[0]): .[1]
 	versions: ($versions | tsv_map),
 	adapted: ($adapted | tsv_map | map_values(split(" "))),
 	failed: ([$raw[] | select(.round < 0) | { suite, row, contestant }] | unique),
-	calibration: [$raw[] | select(.label == "spread") | .row as $row | { suite, row,
-		sha256_spread_percent: .ns, steady: (.ns <= .user),
-		sha256_mb_s: ([$raw[] | select(.row == $row and .label == "sha256") | .ns] | median
-			| rate(48)),
-		copy_mb_s: ([$raw[] | select(.row == $row and .label == "copy") | .ns] | median
-			| rate(256)) }],
-	rows: ([$raw[] | select(.round >= 0 and (.label | IN("spread", "sha256", "copy") | not))]
-		| entries | with_ratios)
+	calibration: [[$raw[] | select(.label == "sha256")] | group_by(.row)[]
+		| .[0].row as $row
+		# of the three before and the three after a build the best one
+		| (group_by([.contestant, .round]) | map(map(.ns) | min)) as $best
+		| { suite: .[0].suite, row: $row, sha256_mb_s: ($best | median | rate(16)),
+			sha256_mb_s_range: [($best | max | rate(16)), ($best | min | rate(16))],
+			copy_mb_s: ([$raw[] | select(.row == $row and .label == "copy") | .ns] | median
+				| rate(256)) }],
+	rows: ([$raw[] | select(.round >= 0 and (.label | IN("sha256", "copy") | not))]
+		| . + beyond | entries | with_ratios)
 }

@@ -23,7 +23,8 @@ def line($columns): .ratio as $ratio
 	| sort_by(.[0].suite != "runtime", (.[0].row | rank(row_order)))[]
 	| columns as $columns
 	| "", "\(.[0].suite): \(.[0].row)", heading($columns),
-		(sort_by(.contestant | rank(name_order))[] | line($columns))),
+		(sort_by(.contestant | rank(name_order))[] | line($columns)),
+		(.[] | select(.suite == "builder" and .contestant == "orlop") | verdicts | "  " + .)),
 "",
 (.calibration[] | "\(.suite)/\(.row): \(calibration)"),
 (.failed[] | "FAILED \(.suite)/\(.row): \(.contestant)")
