@@ -63,7 +63,7 @@ static void suggest_names(const struct option_spec *table, struct suggestion *su
 
 bool options_takes_value(const struct option_spec *spec)
 {
-	return spec->kind != OPTION_BOOL &&
+	return spec->kind != OPTION_BOOL && !(spec->flags & OPTION_OPTIONAL) &&
 	       (spec->kind != OPTION_ACCEPTED || (spec->flags & OPTION_NEEDS_VALUE));
 }
 
@@ -104,7 +104,7 @@ static int store(struct found found, const char *shown, const char *value, struc
 			ret = parse_bool(value, (bool *)(void *)member);
 		break;
 	case OPTION_STRING:
-		*(const char **)(void *)member = value;
+		*(const char **)(void *)member = value ? value : "true";
 		break;
 	case OPTION_STRV:
 		strv_add((struct strv *)(void *)member, value);

@@ -26,6 +26,7 @@ enum option_kind {
 
 enum option_flags {
 	OPTION_HIDDEN = 1,	/* not in --help, still accepted */
+	OPTION_OPTIONAL = 4,	/* for OPTION_STRING: a value only by "=", else it is "true" */
 	OPTION_NEEDS_VALUE = 2, /* for OPTION_ACCEPTED: swallows a value */
 };
 
@@ -47,6 +48,10 @@ struct option_spec {
 #define OPT_STRING(c, n, s, m, v, h)                                                               \
 	{                                                                                          \
 		OPTION_STRING, c, n, offsetof(s, m), v, h, 0, NULL                                 \
+	}
+#define OPT_OPTIONAL(c, n, s, m, v, h)                                                             \
+	{                                                                                          \
+		OPTION_STRING, c, n, offsetof(s, m), v, h, OPTION_OPTIONAL, NULL                   \
 	}
 #define OPT_STRV(c, n, s, m, v, h)                                                                 \
 	{                                                                                          \

@@ -174,6 +174,7 @@ struct graph_options {
 	const struct strv *proxies;	/* "K=V" for every RUN besides those of build_args */
 	int64_t now;			/* seconds: the time of this build */
 	bool subsecond;			/* files keep the nanoseconds of their times */
+	struct image_source *images;	/* FROM and --from; NULL = the store alone */
 };
 
 struct graph_image; /* plan.c */

@@ -14,6 +14,7 @@
 #include "builder/dockerfile/expand.h"
 #include "builder/image/layout.h"
 #include "builder/image/platform.h"
+#include "builder/registry/source.h"
 #include "lib/cleanup.h"
 #include "lib/strbuf.h"
 
@@ -70,8 +71,11 @@ static int read_image(struct graph *graph, const struct named_context *named, co
 {
 	if (named && named->location.kind == LOCATION_LAYOUT)
 		return read_layout(graph, named, platform, out, err);
-	return image_load_for(graph->store, named ? named->location.text : name, platform, out,
-			      err);
+	if (named)
+		name = named->location.text;
+	if (graph->options->images)
+		return image_source_load(graph->options->images, name, platform, out, err);
+	return image_load_for(graph->store, name, platform, out, err);
 }
 
 static int load_image(struct graph *graph, const struct named_context *named, const char *name,
@@ -231,12 +235,14 @@ static int begin_from_image(struct graph *graph, struct graph_stage *stage, stru
 
 	/* without a number it is there, but not for this platform */
 	if (ret == -ENOENT && err && err->code == ERROR_NOT_FOUND && err->errnum) {
-		const char *near = stages_nearest(graph->stages, stage->stage->base);
-
 		ret = error_set(err, ERROR_NOT_FOUND, 0,
 				"the base image \"%s\" is not in the store (import makes one of a "
 				"root filesystem)",
 				stage->stage->base);
+	}
+	if (ret < 0 && err && err->code != ERROR_CANCELLED) {
+		const char *near = stages_nearest(graph->stages, stage->stage->base);
+
 		if (near)
 			ret = error_suffix(err, ret, "; did you mean the stage \"%s\"?", near);
 	}
@@ -409,7 +415,7 @@ int plan_source(struct plan_context *plan, const char *from, struct graph_source
 		const char *near = stages_nearest(graph->stages, from);
 
 		ret = load_image(graph, named, from, graph->options->platform, &out->image, err);
-		if (ret == -ENOENT && near)
+		if (ret < 0 && near && err && err->code != ERROR_CANCELLED)
 			ret = error_suffix(err, ret, " (did you mean the stage \"%s\"?)", near);
 		return error_prefix(err, ret, "--from=%s", from);
 	}

@@ -78,7 +78,9 @@ const struct option_spec build_option_table[] = {
 		   "build nothing: check the Dockerfile, or list its parameters or stages"),
 	OPT_STRING(0, "lint", struct build_args, lint, "orlop|RULE[,RULE...]",
 		   "checks besides BuildKit's (also by ORLOP_LINT; see docs/lint.md)"),
-	OPT_ACCEPTED(0, "pull", NULL, "images are local only"),
+	OPT_OPTIONAL(0, "pull", struct build_args, pull, "missing|always|newer|never",
+		     "when base images are pulled (default: missing; --pull alone: always)"),
+	OPT_INCLUDE(struct build_args, registry, registry_option_table),
 	OPT_ACCEPTED(0, "rm", NULL, "nothing is left to be removed"),
 	OPT_ACCEPTED(0, "force-rm", NULL, "nothing is left to be removed"),
 	OPT_ACCEPTED(0, "load", NULL, "images are always in the store"),
@@ -298,13 +300,22 @@ static int read_cache(struct build_options *options, struct cli *cli)
 	return read_exchange(options, cli);
 }
 
+static int read_pull(struct build_options *options, struct cli *cli)
+{
+	int policy = PULL_MISSING;
+	int ret = cli_choose(cli, "--pull", pull_policies, options->args.pull, &policy);
+
+	options->pull = (enum pull_policy)policy;
+	return ret;
+}
+
 int build_options_read(struct build_options *options, struct cli *cli)
 {
 	/* read_epoch looks into the build args */
 	static int (*const readers[])(struct build_options * options, struct cli * cli) = {
 		read_progress, read_lint,  read_contexts,   read_sandbox,   read_entitlements,
 		read_secrets,  read_tags,  read_build_args, read_platform,  read_jobs,
-		read_on_error, read_epoch, read_cache,	    read_execution,
+		read_on_error, read_epoch, read_cache,	    read_execution, read_pull,
 	};
 	int ret = 0;
 

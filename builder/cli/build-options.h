@@ -10,18 +10,21 @@
 #include "builder/build/entitlements.h"
 #include "builder/cli/cli.h"
 #include "builder/cli/progress.h"
+#include "builder/cli/registry-args.h"
 #include "builder/cli/sandbox-options.h"
 #include "builder/context/context.h"
+#include "builder/registry/source.h"
 #include "lib/strv.h"
 
 /** As given. */
 struct build_args {
 	struct strv tags, build_args, labels, volumes, secrets, agents, contexts, allowed;
 	const char *file, *target, *network, *runtime, *progress, *iidfile, *metadata, *platform;
-	const char *call, *lint, *jobs, *on_error, *trace, *report;
+	const char *pull, *call, *lint, *jobs, *on_error, *trace, *report;
 	struct strv no_cache_stages, cache_from, cache_to;
 	bool no_cache, quiet, check, http_proxy, subsecond, why, normalize_modes;
 	struct sandbox_args sandbox;
+	struct registry_args registry;
 };
 extern const struct option_spec build_option_table[];
 
@@ -37,6 +40,7 @@ struct build_options {
 	struct cache_option *cache_from, *cache_to;
 	size_t cache_from_count, cache_to_count;
 	const char *lint; /* names of rules that are on besides; NULL = none */
+	enum pull_policy pull;
 	bool shell_on_error;
 	enum progress_kind progress;
 	struct sandbox sandbox;

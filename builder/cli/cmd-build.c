@@ -49,6 +49,7 @@ struct build {
 	struct build_records records;
 	struct build_result result;
 	struct build_cache cache;
+	struct image_source images;
 	int64_t begin; /* us */
 	int signal_fd;
 	struct source_range where; /* of a failure; 0 = nowhere in the Dockerfile */
@@ -65,6 +66,8 @@ static void build_done(struct build *build)
 	build_cache_done(&build->cache);
 	graph_done(&build->graph);
 	lint_done(&build->warnings);
+	image_source_done(&build->images);
+	registry_close(build->images.registry);
 	agents_stop(build->options.engine.agents, build->options.engine.agent_count);
 	checks_done(&build->checks);
 	store_close(&build->store);
@@ -156,8 +159,41 @@ static int read_dockerfile(struct build *build, const char *path)
 /* -- checks --------------------------------------------------------------------------------------
  */
 
+/* Are people told what happens? */
+static bool is_shown(const struct build *build)
+{
+	return build->options.progress == PROGRESS_PLAIN || build->options.progress == PROGRESS_TTY;
+}
+
+/* Said before anything is shown, because it may take long. */
+static void tell_pull(void *context, const char *name)
+{
+	const struct build *build = context;
+
+	if (is_shown(build))
+		fprintf(stderr, "looking for %s\n", name);
+}
+
+static int open_images(struct build *build, struct error *err)
+{
+	struct image_source *images = &build->images;
+
+	if (images->store)
+		return 0;
+	*images = (struct image_source){ .store = &build->store,
+					 .policy = build->options.pull,
+					 .pulling = tell_pull,
+					 .context = build };
+	build->options.graph.images = images;
+	return registry_args_open(&build->options.args.registry, -EBADF, &images->registry, err);
+}
+
 static int plan_graph(struct build *build, struct error *err)
 {
+	int ret = open_images(build, err);
+
+	if (ret < 0)
+		return ret;
 	build->graph.store = &build->store;
 	build->graph.dockerfile = &build->dockerfile;
 	build->graph.stages = &build->stages;
@@ -193,6 +229,7 @@ static int answer_call(struct build *build, int failed)
 	ret = open_store(build);
 	if (ret < 0)
 		return ret;
+	build->options.pull = PULL_NEVER; /* nothing is to be built: it works without a network */
 	build->checks.plan = check_plan;
 	build->checks.plan_context = build;
 	build->checks.failed = failed;
@@ -200,12 +237,6 @@ static int answer_call(struct build *build, int failed)
 	if (ret < 0 && failed == 0 && build->where.first)
 		ret = source_prefix(&build->dockerfile.source, &build->where, ret, err);
 	return ret;
-}
-
-/* Are people told what happens? */
-static bool is_shown(const struct build *build)
-{
-	return build->options.progress == PROGRESS_PLAIN || build->options.progress == PROGRESS_TTY;
 }
 
 /* Warnings stop a build only where the Dockerfile says so. What else is wrong the planner says. */
@@ -311,6 +342,8 @@ static int run_engine(struct build *build, unsigned int events)
 				   .options = &build->options.engine };
 	ret = engine_open(engine, &build->cli->err);
 	engine->schedule->events = events;
+	if (ret == 0)
+		registry_set_cancel(build->images.registry, engine->stop_fd);
 	if (ret == 0)
 		ret = engine_run(engine, &build->cli->err);
 	stat_cache_close(engine->stats);

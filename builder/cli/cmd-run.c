@@ -1,18 +1,25 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* orlop-builder run: a container of an image in the foreground. */
+#include <stdio.h>
 #include <string.h>
 
 #include "builder/build/runtime-exec.h"
 #include "builder/cli/cli.h"
+#include "builder/cli/pull-image.h"
+#include "builder/cli/registry-args.h"
 #include "builder/cli/sandbox-options.h"
 #include "builder/container/run.h"
+#include "builder/image/platform.h"
+#include "builder/registry/source.h"
+#include "lib/alloc.h"
 #include "lib/cleanup.h"
 
 struct run_arguments {
 	bool remove, interactive, terminal;
 	struct strv env, volumes;
-	const char *cwd, *user, *name, *entrypoint, *hostname, *network, *runtime;
+	const char *cwd, *user, *name, *entrypoint, *hostname, *network, *runtime, *pull, *platform;
 	struct sandbox_args sandbox;
+	struct registry_args registry;
 };
 
 /* clang-format off */
@@ -35,6 +42,11 @@ static const struct option_spec run_options[] = {
 	OPT_STRING(0, "network", struct run_arguments, network, "host|none",
 		   "the host's network (default), or none but lo"),
 	OPT_INCLUDE(struct run_arguments, sandbox, sandbox_options),
+	OPT_OPTIONAL(0, "pull", struct run_arguments, pull, "missing|always|newer|never",
+		     "when the image is pulled (default: missing; --pull alone: always)"),
+	OPT_STRING(0, "platform", struct run_arguments, platform, "OS/ARCH[/VARIANT]",
+		   "of an image of several platforms (default: this machine's)"),
+	OPT_INCLUDE(struct run_arguments, registry, registry_option_table),
 	OPT_STRING(0, "runtime", struct run_arguments, runtime, "PROGRAM",
 		   "the OCI runtime to use (default: orlop-runtime)"),
 	OPT_END
@@ -44,6 +56,56 @@ static const struct name_value networks[] = {
 	{ "host", RUN_NETWORK_HOST }, { "none", RUN_NETWORK_NONE }, { NULL, 0 },
 };
 /* clang-format on */
+
+/* Is it in the store, with its layers? */
+static int look_up(struct cli *cli, struct store *store, const char *name, const char *platform,
+		   struct registry *registry)
+{
+	cleanup_image struct image image = { .arena = ARENA_INIT };
+	int ret = image_load_for(store, name, platform, &image, &cli->err);
+
+	/* of an image that was only built upon the layers may not have come yet */
+	return ret < 0 ? ret : pull_layers(store, registry, &image, NULL, &cli->err);
+}
+
+static int pull(struct cli *cli, const struct pull_image *pull, const char *name, bool missing)
+{
+	cleanup_strbuf struct strbuf familiar = STRBUF_INIT;
+	struct reference reference;
+	int ret = reference_parse(name, &reference, &cli->err);
+
+	if (ret < 0)
+		return ret;
+	reference_familiar(&reference, true, &familiar);
+	if (missing)
+		fprintf(stderr, "Unable to find image '%s' locally\n", strbuf_text(&familiar));
+	return pull_image(pull, &reference, &cli->err);
+}
+
+/* The image and its layers, as --pull says. */
+static int have_image(struct cli *cli, const struct run_arguments *arguments, struct store *store,
+		      const char *name, const char *platform)
+{
+	cleanup_registry struct registry *registry = NULL;
+	struct pull_image from = { .store = store, .platform = platform, .out = stderr };
+	int policy = PULL_MISSING;
+	int ret = cli_choose(cli, "--pull", pull_policies, arguments->pull, &policy);
+
+	if (ret == 0)
+		ret = registry_args_open(&arguments->registry, -EBADF, &registry, &cli->err);
+	if (ret < 0)
+		return ret;
+	from.registry = registry;
+	if (policy == PULL_ALWAYS || policy == PULL_NEWER) {
+		ret = pull(cli, &from, name, false);
+		if (ret == 0 || policy == PULL_ALWAYS)
+			return ret;
+	}
+	ret = look_up(cli, store, name, platform, registry);
+	if (ret == -ENOENT && policy == PULL_MISSING)
+		ret = pull(cli, &from, name, true);
+	return ret;
+}
 
 static int run_with(struct cli *cli, const struct run_arguments *arguments, char **words)
 {
@@ -67,14 +129,21 @@ static int run_with(struct cli *cli, const struct run_arguments *arguments, char
 		.interactive = arguments->interactive,
 		.terminal = arguments->terminal,
 	};
+	cleanup_free char *host = xasprintf("linux/%s", platform_host_architecture());
+	cleanup_free char *platform = NULL;
 	int status = 0, network = RUN_NETWORK_HOST;
 	int ret = cli_choose(cli, "--network", networks, arguments->network, &network);
 
 	options.network = (enum run_network)network;
+	if (ret == 0 && arguments->platform)
+		ret = platform_normalize(arguments->platform, host, &platform, &cli->err);
+	options.platform = platform;
 	if (ret == 0)
 		ret = sandbox_parse(&arguments->sandbox, &cli->arena, &sandbox, &cli->err);
 	if (ret == 0)
 		ret = cli_open_store(cli, true, &store);
+	if (ret == 0)
+		ret = have_image(cli, arguments, &store, words[0], platform);
 	if (ret == 0)
 		ret = container_run(&store, &options, &status, &cli->err);
 	return ret < 0 ? ret : status;

@@ -15,6 +15,8 @@ builder_libbuilder_a_SOURCES += %D%/template.c %D%/template.h
 builder_libbuilder_a_CPPFLAGS += -DREPORT_HTML='"$(abs_top_srcdir)/%D%/report.html"'
 %D%/builder_libbuilder_a-report.$(OBJEXT): %D%/report.html
 EXTRA_DIST += %D%/report.html
+builder_libbuilder_a_SOURCES += %D%/pull-image.c %D%/pull-image.h
+builder_libbuilder_a_SOURCES += %D%/registry-args.c %D%/registry-args.h
 builder_libbuilder_a_SOURCES += %D%/sandbox-options.c %D%/sandbox-options.h
 builder_libbuilder_a_SOURCES += %D%/source-date.c %D%/source-date.h
 builder_libbuilder_a_SOURCES += %D%/step-again.c %D%/step-again.h
@@ -33,6 +35,7 @@ builder_libbuilder_a_SOURCES += %D%/cmd-inspect.c
 builder_libbuilder_a_SOURCES += %D%/cmd-logs.c
 builder_libbuilder_a_SOURCES += %D%/cmd-parse.c
 builder_libbuilder_a_SOURCES += %D%/cmd-prune.c
+builder_libbuilder_a_SOURCES += %D%/cmd-pull.c
 builder_libbuilder_a_SOURCES += %D%/cmd-rerun.c
 builder_libbuilder_a_SOURCES += %D%/cmd-rmi.c
 builder_libbuilder_a_SOURCES += %D%/cmd-run.c

@@ -22,6 +22,7 @@ static const struct command_spec *const commands[] = {
 	&logs_command,
 	&parse_command,
 	&prune_command,
+	&pull_command,
 	&rerun_command,
 	&rmi_command,
 	&run_command,

@@ -125,7 +125,7 @@ static void collect_env(struct run *run)
 static int prepare(struct run *run, struct error *err)
 {
 	const struct run_options *options = run->options;
-	int ret = image_load(run->store, options->image, &run->image, err);
+	int ret = image_load_for(run->store, options->image, options->platform, &run->image, err);
 
 	if (ret == 0)
 		ret = collect_args(run, err);

@@ -12,6 +12,7 @@
 
 struct run_options {
 	const char *image;
+	const char *platform;	    /* normal form; NULL = this machine's */
 	char *const *args;	    /* after the image; may be empty */
 	const char *name;	    /* NULL = none */
 	const char *user;	    /* NULL = the image's */

@@ -141,7 +141,10 @@ static int find_by_name(struct store *store, const struct reference *name, struc
 		return store_ref_get(store, name, out, err);
 	ret = store_ref_list(store, &refs, err);
 	for (size_t i = 0; ret == 0 && i < refs.count; i++) {
-		if (strcmp(refs.items[i].name.name, name->name) != 0 ||
+		const char *other = refs.items[i].name.name;
+
+		/* what was pulled by its digest has no name */
+		if ((*other && strcmp(other, name->name) != 0) ||
 		    !digest_equal(&refs.items[i].digest, &name->digest))
 			continue;
 		*out = refs.items[i];

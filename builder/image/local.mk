@@ -6,7 +6,7 @@ builder_libbuilder_a_SOURCES += \
 	%D%/entry.c %D%/entry.h \
 	%D%/folder-times.c %D%/folder-times.h \
 	%D%/fsck.c %D%/fsck.h \
-	%D%/gunzip.c %D%/gunzip.h \
+	%D%/decompress.c %D%/decompress.h \
 	%D%/hash-queue.c %D%/hash-queue.h \
 	%D%/image.c %D%/image.h \
 	%D%/inode-names.c %D%/inode-names.h \

@@ -19,10 +19,11 @@
 #include <sys/sysmacros.h>
 #include <sys/xattr.h>
 
+#include "builder/image/decompress.h"
 #include "builder/image/digest.h"
 #include "builder/image/entry.h"
 #include "builder/image/folder-times.h"
-#include "builder/image/gunzip.h"
+#include "builder/image/hash-queue.h"
 #include "builder/image/overlay.h"
 #include "builder/image/snapshot.h"
 #include "lib/alloc.h"
@@ -38,7 +39,8 @@ struct unpacker {
 	const struct unpack_options *options;
 	struct unpack_result result;
 	struct archive *archive;
-	struct gunzip *input;
+	struct decompress *input;
+	struct hash_queue *plain; /* NULL = nobody asks for its digest */
 	int root_fd;
 	int parent_fd;	       /* the folder of the last entry, parent_path */
 	char *parent_path;     /* NULL = none */
@@ -51,7 +53,7 @@ struct unpacker {
 static void unpacker_done(struct unpacker *unpacker)
 {
 	archive_read_free(unpacker->archive);
-	gunzip_free(unpacker->input);
+	decompress_free(unpacker->input);
 	cleanup_close_fd(&unpacker->parent_fd);
 	free(unpacker->parent_path);
 	folder_times_done(&unpacker->folders);
@@ -68,10 +70,28 @@ static int archive_failed(struct unpacker *unpacker, struct error *err)
 	return error_invalid(err, "read the archive: %s", text ? text : "not an archive");
 }
 
+/* The next block behind the compression, which counts for size and digest of all. */
+static ssize_t next_plain(struct unpacker *unpacker, const void **out_data, const char **out_why)
+{
+	uint64_t max = unpacker->options ? unpacker->options->plain_max : 0;
+	ssize_t size = decompress_read(unpacker->input, out_data, out_why);
+
+	if (size <= 0)
+		return size;
+	unpacker->result.plain += (uint64_t)size;
+	if (max && unpacker->result.plain > max) {
+		*out_why = "it is far longer than its compressed size allows for";
+		return -1;
+	}
+	if (unpacker->plain)
+		hash_queue_add(unpacker->plain, *out_data, (size_t)size);
+	return size;
+}
+
 static la_ssize_t read_input(struct archive *archive, void *context, const void **out_data)
 {
 	const char *why = NULL;
-	ssize_t size = gunzip_read(context, out_data, &why);
+	ssize_t size = next_plain(context, out_data, &why);
 
 	if (size < 0)
 		archive_set_error(archive, EINVAL, "%s", why);
@@ -86,14 +106,16 @@ static int finish_input(struct unpacker *unpacker, struct error *err)
 	ssize_t size;
 
 	do
-		size = gunzip_read(unpacker->input, &data, &why);
+		size = next_plain(unpacker, &data, &why);
 	while (size > 0);
 	return size < 0 ? error_invalid(err, "read the archive: %s", why) : 0;
 }
 
-static int open_archive(struct unpacker *unpacker, int fd, int (*format)(struct archive *archive),
-			struct error *err)
+/* input: owned by the unpacker from here on */
+static int open_archive(struct unpacker *unpacker, struct decompress *input,
+			int (*format)(struct archive *archive), struct error *err)
 {
+	unpacker->input = input;
 	unpacker->locale = newlocale(LC_CTYPE_MASK, "C", (locale_t)0);
 	if (unpacker->locale)
 		unpacker->old_locale = uselocale(unpacker->locale);
@@ -104,9 +126,7 @@ static int open_archive(struct unpacker *unpacker, int fd, int (*format)(struct 
 	archive_read_support_filter_xz(unpacker->archive);
 	archive_read_support_filter_zstd(unpacker->archive);
 	format(unpacker->archive);
-	unpacker->input = gunzip_new(fd);
-	if (archive_read_open(unpacker->archive, unpacker->input, NULL, read_input, NULL) !=
-	    ARCHIVE_OK)
+	if (archive_read_open(unpacker->archive, unpacker, NULL, read_input, NULL) != ARCHIVE_OK)
 		return archive_failed(unpacker, err);
 	return 0;
 }
@@ -141,7 +161,7 @@ int unpack_is_archive(int fd, struct error *err)
 
 	if (start < 0)
 		return error_errno(err, errno, "seek in the archive");
-	ret = open_archive(&unpacker, fd, archive_read_support_format_tar, NULL);
+	ret = open_archive(&unpacker, decompress_open(fd), archive_read_support_format_tar, NULL);
 	if (ret == 0)
 		ret = archive_read_next_header(unpacker.archive, &entry);
 	if (lseek(fd, start, SEEK_SET) < 0)
@@ -157,7 +177,8 @@ int unpack_digest(int fd, struct digest *out, uint64_t *out_size, struct error *
 	const void *data;
 	la_int64_t offset;
 	size_t size;
-	int ret = open_archive(&unpacker, fd, archive_read_support_format_raw, err);
+	int ret =
+		open_archive(&unpacker, decompress_open(fd), archive_read_support_format_raw, err);
 
 	if (ret < 0)
 		return ret;
@@ -573,6 +594,22 @@ static int unpack_entry(struct unpacker *unpacker, struct archive_entry *from, s
 	return 0;
 }
 
+static int unpack_input(struct unpacker *unpacker, struct decompress *input, struct error *err)
+{
+	struct archive_entry *entry;
+	int ret = open_archive(unpacker, input, archive_read_support_format_tar, err);
+
+	while (ret >= 0) {
+		ret = next_entry(unpacker, &entry, err);
+		if (ret <= 0)
+			break;
+		ret = unpack_entry(unpacker, entry, err);
+	}
+	if (ret == 0)
+		ret = finish_input(unpacker, err);
+	return ret < 0 ? ret : folder_times_set(&unpacker->folders, unpacker->root_fd, false, err);
+}
+
 int unpack_archive(int fd, int folder_fd, const struct unpack_options *options,
 		   struct unpack_result *result, struct error *err)
 {
@@ -581,20 +618,31 @@ int unpack_archive(int fd, int folder_fd, const struct unpack_options *options,
 									     .parent_fd = -EBADF,
 									     .result.newest =
 										     INT64_MIN };
-	struct archive_entry *entry;
-	int ret = open_archive(&unpacker, fd, archive_read_support_format_tar, err);
+	int ret = unpack_input(&unpacker, decompress_open(fd), err);
 
-	while (ret >= 0) {
-		ret = next_entry(&unpacker, &entry, err);
-		if (ret <= 0)
-			break;
-		ret = unpack_entry(&unpacker, entry, err);
-	}
-	if (ret == 0)
-		ret = finish_input(&unpacker, err);
-	if (ret == 0)
-		ret = folder_times_set(&unpacker.folders, folder_fd, false, err);
 	if (ret == 0 && result)
 		*result = unpacker.result;
+	return ret;
+}
+
+int unpack_stream(const struct byte_source *source, int folder_fd,
+		  const struct unpack_options *options, struct unpack_result *result,
+		  struct digest *out_plain, struct error *err)
+{
+	__attribute__((cleanup(unpacker_done))) struct unpacker unpacker = { .options = options,
+									     .root_fd = folder_fd,
+									     .parent_fd = -EBADF,
+									     .result.newest =
+										     INT64_MIN };
+	struct hash_queue *plain = hash_queue_new();
+	int ret;
+
+	unpacker.plain = plain;
+	ret = unpack_input(&unpacker, decompress_source(source), err);
+	if (ret == 0) {
+		hash_queue_finish(plain, out_plain);
+		*result = unpacker.result;
+	}
+	hash_queue_free(plain);
 	return ret;
 }

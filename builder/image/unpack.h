@@ -15,6 +15,7 @@
 #include "builder/image/overlay.h"
 #include "lib/error.h"
 
+struct byte_source;
 struct store;
 struct strv;
 
@@ -30,11 +31,13 @@ struct unpack_options {
 	 * store (bottom to top), else 0755 0:0. NULL = none. */
 	struct store *store;
 	const struct strv *lowers;
+	uint64_t plain_max; /* bytes behind the compression; 0 = any number */
 };
 
 struct unpack_result {
 	uint64_t entries;
 	uint64_t bytes;	  /* of regular files */
+	uint64_t plain;	  /* of the archive behind its compression */
 	uint64_t parents; /* folders that the archive left out; a layer with such is told from
 			   * others by its chainID (docs/store.md) */
 	int64_t newest;	  /* seconds: the latest time of a regular file; INT64_MIN = none */
@@ -51,6 +54,11 @@ int unpack_digest(int fd, struct digest *out, uint64_t *out_size, struct error *
  *  may be NULL. The message of a failure names the entry. umask must be 0. */
 int unpack_archive(int fd, int folder_fd, const struct unpack_options *options,
 		   struct unpack_result *result, struct error *err);
+
+/** The same from anywhere, with the digest of what is behind the compression. */
+int unpack_stream(const struct byte_source *source, int folder_fd,
+		  const struct unpack_options *options, struct unpack_result *result,
+		  struct digest *out_plain, struct error *err);
 
 /** An entry's name as a path inside the folder: no leading slash, clean; owned. "." is the folder
  *  itself. NULL when it leaves the folder or is empty. */

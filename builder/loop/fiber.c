@@ -188,6 +188,11 @@ int fibers_start(struct fibers *fibers, void (*run)(void *context), void *contex
 	return 0;
 }
 
+struct fibers *fibers_current(void)
+{
+	return current ? current->fibers : NULL;
+}
+
 /* -- the loop ------------------------------------------------------------------------------------
  */
 

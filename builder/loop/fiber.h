@@ -32,6 +32,9 @@ void fibers_free(struct fibers *fibers);
 int fibers_start(struct fibers *fibers, void (*run)(void *context), void *context,
 		 struct error *err);
 
+/** Those of the running fiber; NULL outside of one. */
+struct fibers *fibers_current(void);
+
 /** Let them run until the last one has ended. */
 void fibers_run(struct fibers *fibers);
 

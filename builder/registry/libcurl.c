@@ -88,7 +88,6 @@ void libcurl_set_common(const struct libcurl *library, CURL *curl)
 bool libcurl_is_passing(CURLcode code)
 {
 	switch (code) {
-	case CURLE_COULDNT_CONNECT:
 	case CURLE_OPERATION_TIMEDOUT:
 	case CURLE_SEND_ERROR:
 	case CURLE_RECV_ERROR:

@@ -45,7 +45,7 @@ int libcurl_load(struct libcurl *library, struct error *err);
 /** What is the same for all that we do: protocols, times, the system's certificates. */
 void libcurl_set_common(const struct libcurl *library, CURL *curl);
 
-/** May a failure without an answer go better next time? */
+/** May a failure without an answer go better next time? Where nobody listens it will not. */
 bool libcurl_is_passing(CURLcode code);
 
 #endif

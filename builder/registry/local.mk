@@ -7,11 +7,17 @@ builder_libbuilder_a_SOURCES += \
 	%D%/credential-files.c %D%/credential-files.h \
 	%D%/credential-helper.c %D%/credential-helper.h \
 	%D%/credentials.c %D%/credentials.h \
+	%D%/feed.c \
 	%D%/hosts.c \
 	%D%/libcurl.c %D%/libcurl.h \
 	%D%/lists.c \
 	%D%/manifests.c \
+	%D%/origins.c %D%/origins.h \
+	%D%/pull.c %D%/pull.h %D%/pull-internal.h \
+	%D%/pull-blob.c \
+	%D%/pull-layers.c \
 	%D%/registry.c %D%/registry.h %D%/registry-internal.h \
+	%D%/source.c %D%/source.h \
 	%D%/transport.c %D%/transport.h \
 	%D%/transport-get.c \
 	%D%/url.c %D%/url.h

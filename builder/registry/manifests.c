@@ -214,7 +214,7 @@ int repository_put_manifest(struct repository *repository, const char *name, con
 }
 
 static int remove_named(struct repository *repository, const char *kind, const char *name,
-		   struct error *err)
+			struct error *err)
 {
 	const struct endpoint *endpoint = repository_own(repository);
 	cleanup_free char *target = endpoint_target(endpoint, kind, name);

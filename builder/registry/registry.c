@@ -33,6 +33,11 @@ void registry_close(struct registry *registry)
 	free(registry);
 }
 
+void registry_set_cancel(struct registry *registry, int cancel_fd)
+{
+	transport_set_cancel(registry->transport, cancel_fd);
+}
+
 int repository_open(struct registry *registry, const struct reference *name,
 		    enum repository_access access, struct repository **out, struct error *err)
 {

@@ -38,6 +38,8 @@ struct registry_options {
 struct registry *registry_open(const struct registry_options *options);
 /** NULL is fine. */
 void registry_close(struct registry *registry);
+/** Another cancel_fd from now on. */
+void registry_set_cancel(struct registry *registry, int cancel_fd);
 
 enum repository_access { REPOSITORY_PULL, REPOSITORY_PUSH, REPOSITORY_DELETE };
 

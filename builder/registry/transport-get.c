@@ -106,7 +106,7 @@ static bool is_passing(CURLcode code, long status)
 {
 	if (code == CURLE_HTTP_RETURNED_ERROR)
 		return status == 408 || status == 429 || status >= 500;
-	return libcurl_is_passing(code);
+	return code == CURLE_COULDNT_CONNECT || libcurl_is_passing(code);
 }
 
 static int failed(const struct download *download, CURLcode code, long status, struct error *err)

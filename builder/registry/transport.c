@@ -113,6 +113,11 @@ struct transport *transport_new(int cancel_fd)
 	return transport;
 }
 
+void transport_set_cancel(struct transport *transport, int cancel_fd)
+{
+	transport->cancel_fd = cancel_fd;
+}
+
 void transport_free(struct transport *transport)
 {
 	if (!transport)
@@ -448,6 +453,7 @@ static int wait_for(struct transport *transport, const struct exchange *exchange
 static int finish(struct exchange *exchange, struct error *err)
 {
 	struct transport_response *response = exchange->response;
+	bool vague;
 
 	if (exchange->ret == 0 && exchange->code == CURLE_OK && !exchange->begun)
 		exchange->ret = begin_body(exchange);
@@ -456,10 +462,11 @@ static int finish(struct exchange *exchange, struct error *err)
 	if (exchange->ret == 0 && exchange->code != CURLE_OK) {
 		response->passing = libcurl_is_passing(exchange->code);
 		response->no_tls = exchange->code == CURLE_SSL_CONNECT_ERROR;
+		/* libcurl's own words for this have a duration in them */
+		vague = exchange->code == CURLE_COULDNT_CONNECT || !exchange->why[0];
 		return error_set(err, ERROR_STATE, 0, "%s",
-				 exchange->why[0]
-					 ? exchange->why
-					 : exchange->transport->library.text(exchange->code));
+				 vague ? exchange->transport->library.text(exchange->code)
+				       : exchange->why);
 	}
 	return exchange->ret;
 }

@@ -24,6 +24,7 @@ struct transport;
 
 /** cancel_fd: readable = stop whatever is under way; -EBADF = never. Nothing is loaded yet. */
 struct transport *transport_new(int cancel_fd);
+void transport_set_cancel(struct transport *transport, int cancel_fd);
 /** All its exchanges have ended. NULL is fine. */
 void transport_free(struct transport *transport);
 

@@ -102,7 +102,7 @@ load build
 		FROM nothing-of-this-name
 	X
 	[ "$status" = 1 ]
-	said 'Dockerfile:1(:[0-9]+)?: the base image "nothing-of-this-name" is not in the store'
+	said 'Dockerfile:1(:[0-9]+)?: the image "nothing-of-this-name" is not in the store'
 	try_build <<-'X'
 		FROM base
 		RUN true
@@ -116,7 +116,7 @@ load build
 		FROM bulider
 	X
 	[ "$status" = 1 ]
-	said 'the base image "bulider" is not in the store .*; did you mean the stage "builder"\?'
+	said 'the image "bulider" is not in the store .*; did you mean the stage "builder"\?'
 }
 
 @test "build: an unused build arg is a warning with the nearest ARG" {

@@ -1,0 +1,135 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Blobs into the store. One that is on its way is ingest/HEX, locked by who fetches it; what is
+ * left there by somebody who was killed is gone on with.
+ */
+#include <fcntl.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "builder/registry/origins.h"
+#include "builder/registry/pull-internal.h"
+#include "lib/alloc.h"
+#include "lib/cleanup.h"
+
+/* 1 = ours now; 0 = another process has it. It may be renamed away between open and lock. */
+static int open_ingest(struct store *store, const char *name, int *out_fd, struct error *err)
+{
+	for (;;) {
+		cleanup_close int fd =
+			openat(store->fd, name, O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600);
+		struct stat ours, there;
+
+		if (fd < 0)
+			return error_errno(err, errno, "open \"%s/%s\"", store->path, name);
+		if (flock(fd, LOCK_EX | LOCK_NB) < 0)
+			return 0;
+		if (fstat(fd, &ours) == 0 &&
+		    fstatat(store->fd, name, &there, AT_SYMLINK_NOFOLLOW) == 0 &&
+		    ours.st_ino == there.st_ino) {
+			*out_fd = TAKE_FD(fd);
+			return 1;
+		}
+	}
+}
+
+int incoming_open(struct store *store, const struct digest *digest, struct incoming_blob *out,
+		  struct error *err)
+{
+	char name[STORE_NAME_SIZE];
+	int ret;
+
+	if (mkdirat(store->fd, "ingest", 0700) < 0 && errno != EEXIST)
+		return error_errno(err, errno, "create \"%s/ingest\"", store->path);
+	snprintf(name, sizeof(name), "ingest/%s", digest_hex(digest));
+	ret = open_ingest(store, name, &out->fd, err);
+	if (ret == 0) { /* both fetch it: that is rare, and a wait would need a queue */
+		cleanup_close int write_fd = -EBADF;
+
+		ret = store_scratch_open(store, name, &write_fd, err);
+		if (ret == 0)
+			out->fd = openat(store->fd, name, O_RDWR | O_NOFOLLOW | O_CLOEXEC);
+		if (ret == 0 && out->fd < 0)
+			ret = error_errno(err, errno, "open \"%s/%s\"", store->path, name);
+	}
+	if (ret < 0)
+		return ret;
+	memcpy(out->name, name, sizeof(name));
+	return 0;
+}
+
+int incoming_publish(struct store *store, const struct digest *digest, struct incoming_blob *blob,
+		     struct error *err)
+{
+	cleanup_free char *target = xasprintf("blobs/sha256/%s", digest_hex(digest));
+	int ret = store_publish(store, blob->name, target, err);
+
+	/* it was there: ours is not needed */
+	if (ret == 0 && unlinkat(store->fd, blob->name, 0) < 0 && errno != ENOENT)
+		ret = error_errno(err, errno, "remove \"%s/%s\"", store->path, blob->name);
+	return ret;
+}
+
+int origin_get_blob(struct store *store, struct registry *registry,
+		    const struct registry_blob *blob, int fd, struct error *err)
+{
+	cleanup_strv struct strv names = STRV_INIT;
+	int ret = error_set(err, ERROR_NOT_FOUND, ENOENT,
+			    "the blob %s is not in the store, and no registry is known to have it",
+			    blob->digest.text);
+
+	origins_list(store, &blob->digest, &names);
+	for (size_t i = 0; ret < 0 && i < names.count; i++) {
+		struct repository *repository = NULL;
+		struct reference name;
+
+		ret = reference_parse(names.items[i], &name, err);
+		if (ret == 0)
+			ret = repository_open(registry, &name, REPOSITORY_PULL, &repository, err);
+		if (ret == 0)
+			ret = repository_get_blob(repository, blob, fd, err);
+		repository_close(repository);
+		if (ret < 0 && err && err->code == ERROR_CANCELLED)
+			return ret;
+	}
+	return ret;
+}
+
+int pull_blob(struct store *store, struct registry *registry, const struct digest *digest,
+	      uint64_t size, struct error *err)
+{
+	const struct registry_blob blob = { .digest = *digest, .size = size };
+	__attribute__((cleanup(incoming_done))) struct incoming_blob incoming = { .fd = -EBADF };
+	int ret = store_hold_blob(store, digest, err);
+
+	if (ret != 0)
+		return ret < 0 ? ret : 0;
+	ret = incoming_open(store, digest, &incoming, err);
+	if (ret == 0)
+		ret = origin_get_blob(store, registry, &blob, incoming.fd, err);
+	return ret < 0 ? ret : incoming_publish(store, digest, &incoming, err);
+}
+
+int pull_manifest_blobs(struct store *store, struct registry *registry,
+			const struct digest *manifest, struct error *err)
+{
+	cleanup_arena struct arena arena = ARENA_INIT;
+	cleanup_strbuf struct strbuf text = STRBUF_INIT;
+	struct image_manifest *decoded = NULL;
+	int ret = store_blob_get(store, manifest, IMAGE_DOCUMENT_MAX, &text, err);
+
+	if (ret == 0)
+		ret = image_manifest_decode("manifest", strbuf_text(&text), text.size, &arena,
+					    &decoded, err);
+	for (size_t i = 0; ret == 0 && i < decoded->layers.count; i++) {
+		struct digest digest;
+
+		ret = digest_parse(decoded->layers.items[i].digest, &digest, err);
+		if (ret == 0)
+			ret = pull_blob(store, registry, &digest, decoded->layers.items[i].size,
+					err);
+	}
+	return ret;
+}

@@ -1,0 +1,124 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Called by the planner for FROM and --from, and by run. */
+#include "builder/registry/source.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "lib/alloc.h"
+#include "lib/cleanup.h"
+#include "lib/log.h"
+
+const struct name_value pull_policies[] = {
+	{ "missing", PULL_MISSING },
+	{ "always", PULL_ALWAYS },
+	{ "newer", PULL_NEWER },
+	{ "never", PULL_NEVER },
+	{ "true", PULL_ALWAYS },
+	{ "false", PULL_MISSING },
+	{ NULL, 0 },
+};
+
+void image_source_done(struct image_source *source)
+{
+	strv_done(&source->settled);
+	strv_done(&source->busy);
+}
+
+/* An id is no name: "sha256:...", or all of its digits. */
+static bool is_name(const char *name, struct reference *out)
+{
+	return strncmp(name, "sha256:", 7) != 0 && !digest_is_hex(name) &&
+	       reference_parse(name, out, NULL) == 0;
+}
+
+static int pull(struct image_source *source, const struct reference *name, const char *platform,
+		struct error *err)
+{
+	__attribute__((cleanup(store_ref_done))) struct store_ref ref = { .size = 0 };
+	cleanup_strbuf struct strbuf full = STRBUF_INIT;
+	int ret;
+
+	reference_full(name, &full);
+	if (source->pulling)
+		source->pulling(source->context, strbuf_text(&full));
+	ret = pull_documents(source->store, source->registry, name, platform, false, &ref, err);
+	if (ret == 0)
+		ret = store_ref_set(source->store, name->digest.text[0] ? NULL : name, &ref, err);
+	source->pulled = ret == 0;
+	return ret;
+}
+
+/* What this build has asked for already is not asked for again: all of it sees one image. */
+static bool settle(struct image_source *source, const char *name, const char *platform)
+{
+	cleanup_free char *key = xasprintf("%s %s", platform ? platform : "", name);
+
+	if (strv_contains(&source->settled, key))
+		return false;
+	strv_add(&source->settled, key);
+	return true;
+}
+
+/* From the store, after a pull that failed or was not tried. */
+static int load_local(struct image_source *source, const char *name, const char *platform,
+		      const struct error *why, struct image *out, struct error *err)
+{
+	int ret = image_load_for(source->store, name, platform, out, err);
+
+	if (ret == 0 && why->code)
+		log_warning("%s: what the store has is used: %s", name, why->msg);
+	return ret;
+}
+
+int image_source_load(struct image_source *source, const char *name, const char *platform,
+		      struct image *out, struct error *err)
+{
+	bool ask = source->policy == PULL_ALWAYS || source->policy == PULL_NEWER;
+	struct error why = ERROR_INIT;
+	struct reference reference;
+	int ret = -ENOENT;
+
+	source->pulled = false;
+	if (!source->registry || source->policy == PULL_NEVER || !is_name(name, &reference))
+		return image_load_for(source->store, name, platform, out, err);
+	if (!ask || !settle(source, name, platform)) {
+		ret = image_load_for(source->store, name, platform, out, err);
+		if (ret != -ENOENT || ask)
+			return ret;
+	}
+	ret = pull(source, &reference, platform, &why);
+	if (ret == 0 || (source->policy == PULL_NEWER && why.code != ERROR_CANCELLED))
+		return load_local(source, name, platform, &why, out, err);
+	if (err)
+		*err = why;
+	return error_prefix(err, ret,
+			    ask ? "pull \"%s\""
+				: "the image \"%s\" is not in the store and cannot be pulled",
+			    name);
+}
+
+static void forget(struct strv *list, const char *text)
+{
+	for (size_t i = 0; i < list->count; i++)
+		if (strcmp(list->items[i], text) == 0) {
+			strv_remove(list, i);
+			return;
+		}
+}
+
+int image_source_layers(struct image_source *source, const struct image *image,
+			const struct pull_events *events, struct error *err)
+{
+	int ret;
+
+	if (!source->registry)
+		return 0;
+	while (strv_contains(&source->busy, image->id.text))
+		fiber_wait(&source->waiting);
+	strv_add(&source->busy, image->id.text);
+	ret = pull_layers(source->store, source->registry, image, events, err);
+	forget(&source->busy, image->id.text);
+	fiber_wake(&source->waiting);
+	return ret;
+}

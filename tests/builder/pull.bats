@@ -1,0 +1,170 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: Apache-2.0
+# Images from a registry into the store: pull, and what builds and containers take from there.
+
+load helpers
+load hub
+
+setup() {
+	requires builder root docker-registry skopeo python3 jq
+	setup_store
+	export HOME=$work/home REGISTRY_AUTH_FILE=$work/auth.json
+	mkdir "$HOME"
+	hub_begin
+}
+
+teardown() {
+	hub_end
+	teardown_store
+}
+
+# An OCI layout with an image of three layers: gzip, zstd and plain; the second one leaves out the
+# folder that the first one has, and hides a file of it.
+make_layout() {
+	python3 "$ORLOP_SOURCE/tests/builder/make-layout.py" "$work/layout" "$@"
+	skopeo --insecure-policy copy -q --all --preserve-digests --dest-tls-verify=false "oci:$work/layout" "docker://$HUB/some/cargo:1"
+}
+
+# What the image has, as a listing.
+listing() {
+	ob export "$1" | tar tvf - --numeric-owner | tr -s ' ' | cut -d' ' -f1,2,6-
+}
+
+@test "pull: layers of all kinds, checked and unpacked, with docker's lines" {
+	make_layout
+	run --separate-stderr ob pull "$HUB/some/cargo:1"
+	[ "$status" = 0 ] && [ "$output" = "$HUB/some/cargo:1" ]
+	digest=$(jq -r '.manifests[0].digest' "$work/layout/index.json")
+	[[ $stderr == *"1: Pulling from some/cargo"* ]]
+	[ "$(grep -c ': Pull complete$' <<<"$stderr")" = 3 ]
+	[[ $stderr == *"Digest: $digest"*"Status: Downloaded newer image for $HUB/some/cargo:1" ]]
+	listing "$HUB/some/cargo:1"
+	diff <(listing "$HUB/some/cargo:1") - <<-X
+		drwxr-x--- 7/8 deck/
+		-rw-r--r-- 0/0 deck/new
+		-rw-r--r-- 0/0 top
+	X
+	ob fsck
+	run --separate-stderr ob pull "$HUB/some/cargo:1"
+	[ "$(grep -c ': Already exists$' <<<"$stderr")" = 3 ]
+	[[ $stderr == *"Status: Image is up to date for $HUB/some/cargo:1" ]]
+}
+
+# Base and its registry: busybox, in a store of its own, so that ours is empty.
+push_busybox() {
+	mkdir -p "$work/busybox/bin"
+	cp "$(command -v busybox)" "$work/busybox/bin/busybox"
+	ln -s busybox "$work/busybox/bin/sh"
+	ln -s busybox "$work/busybox/bin/echo"
+	tar -C "$work/busybox" -cf "$work/busybox.tar" .
+	ORLOP_STORE=$work/other "$builder" import -q "$work/busybox.tar" busybox >/dev/null
+	ORLOP_STORE=$work/other hub_push busybox "$1"
+}
+
+@test "run: pulls what is missing, says so on stderr, and does not ask again" {
+	requires busybox
+	push_busybox library/debian
+	run --separate-stderr ob run --rm "$HUB/library/debian" echo "Hello world"
+	[ "$status" = 0 ] && [ "$output" = "Hello world" ]
+	[ "$(sed -E '/orlop-builder run/d; s/^[0-9a-f]{12}:/LAYER:/; s/sha256:[0-9a-f]{64}/D/' <<<"$stderr")" = "Unable to find image '$HUB/library/debian:latest' locally
+latest: Pulling from library/debian
+LAYER: Pull complete
+Digest: D
+Status: Downloaded newer image for $HUB/library/debian:latest" ]
+	hub_end
+	run --separate-stderr ob run --rm "$HUB/library/debian" echo "Hello world"
+	[ "$status" = 0 ] && [ "$output" = "Hello world" ]
+	[ "$(grep -vc 'orlop-builder run' <<<"$stderr")" = 0 ]
+	run -125 --separate-stderr ob run --rm --pull=always "$HUB/library/debian" echo
+	run -125 --separate-stderr ob run --rm --pull=never "$HUB/library/other" echo
+	[[ $stderr == *"is not in the store"* ]]
+}
+
+@test "pull: an image of several platforms, and one of a platform that it has not" {
+	make_layout platforms
+	ob pull -q --platform riscv64 "$HUB/some/cargo:1"
+	run -1 ob pull -q --platform s390x "$HUB/some/cargo:1"
+	[[ $output == *"no manifest for linux/s390x (it has linux/riscv64, linux/"* ]]
+	ob rmi "$HUB/some/cargo:1"
+	ob pull -a "$HUB/some/cargo:1"
+	ob fsck
+	for digest in $(jq -r '.manifests[].digest' "$work/layout/blobs/sha256/$(jq -r '.manifests[0].digest[7:]' "$work/layout/index.json")"); do
+		jq -e .config "$ORLOP_STORE/blobs/sha256/${digest#sha256:}"
+	done
+	[ "$(ls -d "$ORLOP_STORE"/layers/* | wc -l)" = 4 ] # two are those of both
+}
+
+@test "build: FROM an image that is pulled, its layers only when a step stands on them" {
+	requires busybox
+	push_busybox base
+	mkdir "$work/context"
+	printf 'FROM %s/base\nENV A=b\n' "$HUB" >"$work/context/Dockerfile"
+	run ob build --progress plain -t meta "$work/context"
+	[ "$status" = 0 ]
+	[[ $output != *"pulling $HUB/base"* ]]
+	refute ls "$ORLOP_STORE"/layers/*/tree
+	printf 'RUN ["/bin/echo", "stood on it"]\n' >>"$work/context/Dockerfile"
+	run ob build --progress plain -t step "$work/context"
+	[ "$status" = 0 ]
+	[[ $output == *"pulling $HUB/base"*"stood on it"* ]]
+	hub_end
+	ob build -q -t again "$work/context"
+	# nothing of it was fetched for this name: it is found by what is known of the blobs
+	ob run --rm meta /bin/echo there
+}
+
+@test "build: an image that was only built upon is fetched when it is run" {
+	requires busybox
+	push_busybox base
+	mkdir "$work/context"
+	printf 'FROM %s/base\nENV A=b\n' "$HUB" >"$work/context/Dockerfile"
+	ob build -q -t meta "$work/context"
+	[ "$(ob run --rm meta /bin/sh -c 'echo $A')" = b ]
+}
+
+@test "build: --pull says when a registry is asked" {
+	requires busybox
+	push_busybox base
+	mkdir "$work/context"
+	printf 'FROM %s/base\nRUN ["/bin/echo", "x"]\n' "$HUB" >"$work/context/Dockerfile"
+	run -1 ob build --pull=never "$work/context"
+	[[ $output == *"is not in the store"* ]]
+	ob build -q "$work/context"
+	id=$(ob images -q --no-trunc "$HUB/base")
+	printf 'new\n' >"$work/busybox/new"
+	tar -C "$work/busybox" -cf "$work/busybox.tar" .
+	ORLOP_STORE=$work/other "$builder" import -q "$work/busybox.tar" busybox >/dev/null
+	ORLOP_STORE=$work/other hub_push busybox base
+	ob build -q "$work/context"
+	[ "$(ob images -q --no-trunc "$HUB/base")" = "$id" ]
+	ob build -q --pull "$work/context"
+	[ "$(ob images -q --no-trunc "$HUB/base")" != "$id" ]
+	hub_end
+	run -1 ob build --pull=always "$work/context"
+	[[ $output == *"pull \"$HUB/base\""* ]]
+	run -0 ob build --pull=newer "$work/context"
+	[[ $output == *"what the store has is used"* ]]
+}
+
+@test "build: COPY --from and --build-context docker-image:// of images that are pulled" {
+	requires busybox
+	make_layout
+	push_busybox base
+	mkdir "$work/context"
+	cat >"$work/context/Dockerfile" <<-X
+		FROM $HUB/base
+		COPY --from=$HUB/some/cargo:1 /deck/new /one
+		COPY --from=other /top /two
+		RUN ["/bin/sh", "-c", "while read -r a; do echo got \$a; done < /one"]
+	X
+	run ob build --progress plain --build-context "other=docker-image://$HUB/some/cargo:1" "$work/context"
+	[ "$status" = 0 ]
+	[[ $output == *"got new"* ]]
+}
+
+@test "pull: contents that are not what the configuration says are refused" {
+	make_layout wrong-diff-id
+	run -1 ob pull "$HUB/some/cargo:1"
+	[[ $output == *"its contents are sha256:"*", the configuration says sha256:"* ]]
+	run -1 ob inspect "$HUB/some/cargo:1"
+}
