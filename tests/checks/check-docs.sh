@@ -87,7 +87,7 @@ else
 fi
 # the rules of config.json: rows of the tables against rows of the page
 rules=$(sed -nE 's/^\t\{ "([a-z-]+)", +(rule|ask)_.*/\1/p; s/^#define RULE_[A-Z]+ "([a-z-]+)"$/\1/p' \
-	"$source"/spec/config-check*.c "$source/spec/json.c" "$source/runtime/plan/plan.c" \
+	"$source"/spec/config-check*.c "$source/spec/json-decoder.h" "$source/runtime/plan/plan.c" \
 	"$source/runtime/lifecycle/host.c" | sort)
 page_rules=$(sed -nE 's/^\| `([a-z-]+)` \|.*/\1/p' "$source/docs/validation.md" | sort)
 report "validation.md: the rules, and no others" "$(
