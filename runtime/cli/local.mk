@@ -6,6 +6,7 @@ runtime_libruntime_a_SOURCES += \
 	%D%/cmd-exec.c \
 	%D%/cmd-explain.c \
 	%D%/cmd-features.c \
+	%D%/cmd-gc.c \
 	%D%/cmd-kill.c \
 	%D%/cmd-list.c \
 	%D%/cmd-pause.c \

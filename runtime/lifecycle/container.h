@@ -101,6 +101,13 @@ int container_load_info(const struct runtime_globals *globals, const char *id,
 /** All of them, sorted by id; broken ones are left out with a debug line. *out is an array. */
 int container_list(const struct runtime_globals *globals, struct container_info **out,
 		   size_t *out_count, struct error *err);
+/**
+ * Containers whose create was killed before they came to be, and that nobody works on: all that was
+ * made of them is removed, unless remove is false. Their ids go to out, sorted. A failure does not
+ * keep the others; the first one is the error, the rest are warnings.
+ */
+int container_gc(const struct runtime_globals *globals, bool remove, struct strv *out,
+		 struct error *err);
 /** The ids that match an extended regular expression, regex(7), anywhere in them. */
 int container_match(const struct runtime_globals *globals, const char *pattern, struct strv *out,
 		    struct error *err);

@@ -7,6 +7,7 @@ runtime_libruntime_a_SOURCES += \
 	%D%/delete.c \
 	%D%/exec.c \
 	%D%/foreground.c \
+	%D%/gc.c \
 	%D%/hooks.c %D%/hooks.h \
 	%D%/host.c %D%/host.h \
 	%D%/idmap.c \

@@ -25,6 +25,7 @@ runtime_suites += %D%/create-start.bats
 runtime_suites += %D%/devices.bats
 runtime_suites += %D%/exec.bats
 runtime_suites += %D%/fallbacks.bats
+runtime_suites += %D%/gc.bats
 runtime_suites += %D%/hooks.bats
 runtime_suites += %D%/idmapped-mounts.bats
 runtime_suites += %D%/intel-rdt.bats
