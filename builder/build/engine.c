@@ -214,9 +214,20 @@ static int wait_for_builder(struct engine *engine, const struct step *step, stru
 	return ret < 0 ? ret : entered;
 }
 
+/* What the key is may be known only now. */
+static int look_again(struct engine *engine, struct step *step, char **manifest, struct error *err)
+{
+	int ret;
+
+	free(*manifest);
+	*manifest = NULL;
+	ret = step->kind->find_key(engine, step, manifest, err);
+	return ret < 0 ? ret : look_up(engine, step, err);
+}
+
 /* The lock of a step, unless another builder makes it meanwhile: 0 locked, 1 it is in the cache. */
 static int lock_step(struct engine *engine, struct step *step, struct step_lock *lock,
-		     struct error *err)
+		     char **manifest, struct error *err)
 {
 	static const char note[] = "waiting for another builder to do this step";
 
@@ -225,13 +236,14 @@ static int lock_step(struct engine *engine, struct step *step, struct step_lock 
 
 		if (ret < 0)
 			return ret;
-		if (ret == 1)
-			return look_up(engine, step, err); /* it may have come in between */
+		if (ret == 1) /* it may have come in between */
+			return step->key.hex[0] ? look_up(engine, step, err)
+						: look_again(engine, step, manifest, err);
 		if (!told)
 			engine_event(engine, EVENT_NOTE, engine->running, note, strlen(note));
 		ret = wait_for_builder(engine, step, err);
 		if (ret == 0)
-			ret = look_up(engine, step, err);
+			ret = look_again(engine, step, manifest, err);
 		if (ret != 0)
 			return ret;
 	}
@@ -305,14 +317,15 @@ static int make_step(struct engine *engine, struct step *step, bool in_branch, c
 {
 	struct step_lock lock = STEP_LOCK_INIT;
 	struct layer_draft draft = { .name = "" };
-	bool known = step->key.hex[0];
-	bool early = known && !step->list[0]; /* else its list of files is not there yet */
 	int64_t begin_us;
 	int ret = 0;
+	bool early;
 
-	if (step->kind->exclusive && known)
-		ret = lock_step(engine, step, &lock, err);
+	if (step->lock.hex[0])
+		ret = lock_step(engine, step, &lock, manifest, err);
 	if (ret == 0) {
+		/* else its list of files is not there yet */
+		early = step->key.hex[0] && !step->list[0];
 		begin_us = clock_us();
 		if (early)
 			explain(engine, step, *manifest);

@@ -126,6 +126,7 @@ struct step {
 	/* while running */
 	struct cache_key identity; /* steps of one build with the same are made once */
 	struct cache_key key;
+	struct cache_key lock; /* which lock says that a builder makes it; "" = none */
 	char layer[LAYER_ID_SIZE];
 	char list[LAYER_ID_SIZE]; /* of what it copied: content-list.h; "" = none */
 	unsigned int event;	  /* its number in the progress; 0 = it has none */

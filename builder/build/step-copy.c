@@ -220,6 +220,25 @@ static bool copy_is_ready(const struct step *step)
 	return !step->copy.from.stage || step->copy.from.stage->finished;
 }
 
+/* Builders that copy by the same definition from the same folder; others have other files. */
+static void set_lock(const struct engine *engine, struct step *step)
+{
+	const struct step_copy *copy = &step->copy;
+	const struct context *context =
+		copy->from.context ? &copy->from.context->context : engine->context;
+	struct key_builder builder;
+	char folder[64] = "";
+	struct stat st;
+
+	if (!is_immutable(copy) && fstat(context->fd, &st) == 0)
+		snprintf(folder, sizeof(folder), "%llu %llu", (unsigned long long)st.st_dev,
+			 (unsigned long long)st.st_ino);
+	key_begin(&builder, "copy lock");
+	key_add(&builder, "definition", step->identity.hex);
+	key_add(&builder, "folder", folder);
+	key_finish(&builder, &step->lock, NULL);
+}
+
 /* Within one build the sources don't change: what is defined alike is alike. */
 static int copy_identify(struct engine *engine, struct step *step, struct error *err)
 {
@@ -229,7 +248,11 @@ static int copy_identify(struct engine *engine, struct step *step, struct error 
 	for (size_t i = 0; i < step->copy.item_count && ret == 0; i++)
 		if (step->copy.items[i].remote)
 			ret = remote_identify(engine, step->copy.items[i].remote, err);
-	return ret < 0 ? ret : definition_key(step, &step->identity, err);
+	if (ret == 0)
+		ret = definition_key(step, &step->identity, err);
+	if (ret == 0 && !engine_ignores_cache(engine, step))
+		set_lock(engine, step);
+	return ret;
 }
 
 static int copy_find_key(struct engine *engine, struct step *step, char **manifest,

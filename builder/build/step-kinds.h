@@ -13,8 +13,6 @@ struct step;
 
 struct step_kind {
 	const char *name;
-	/* Two builders that need it at once: one makes it, the other waits. */
-	bool exclusive;
 	/* Has everything that it takes files from been made? NULL = it takes none. */
 	bool (*is_ready)(const struct step *step);
 	/**
@@ -24,7 +22,9 @@ struct step_kind {
 	int (*identify)(struct engine *engine, struct step *step, struct error *err);
 	/**
 	 * Set step->key if it can be known before the step is made: 1, or 0 when making it tells.
-	 * manifest (owned) goes with the record.
+	 * manifest (owned) goes with the record. It or identify set step->lock when of two builders
+	 * that need the step at once one is to make it, and the other to wait; then it may be
+	 * called once more.
 	 */
 	int (*find_key)(struct engine *engine, struct step *step, char **manifest,
 			struct error *err);

@@ -62,6 +62,7 @@ static int run_find_key(struct engine *engine, struct step *step, char **manifes
 	add_devices(run, &builder);
 	ret = run_mounts_key(engine, step, &builder, err);
 	key_finish(&builder, &step->key, manifest);
+	step->lock = step->key;
 	return ret < 0 ? ret : 1;
 }
 
@@ -323,7 +324,6 @@ static bool run_is_ready(const struct step *step)
 
 const struct step_kind step_kind_run = {
 	.name = "run",
-	.exclusive = true,
 	.is_ready = run_is_ready,
 	.find_key = run_find_key,
 	.make = run_make,

@@ -24,7 +24,7 @@ int step_try_lock(struct engine *engine, const struct step *step, struct step_lo
 {
 	pid_t owner = 0;
 
-	return store_step_trylock(engine->store, step->key.hex, lock, &owner, err);
+	return store_step_trylock(engine->store, step->lock.hex, lock, &owner, err);
 }
 
 /* An fd that is readable when something was renamed into steps/ or removed there. */
@@ -51,12 +51,12 @@ int step_wait(struct engine *engine, const struct step *step, struct error *err)
 	cleanup_close int notify_fd = watch_steps(engine, NULL); /* else there is the limit */
 	cleanup_close int pidfd = -EBADF;
 	pid_t owner = 0, again = 0;
-	int ret = store_step_trylock(engine->store, step->key.hex, &lock, &owner, err);
+	int ret = store_step_trylock(engine->store, step->lock.hex, &lock, &owner, err);
 
 	if (ret != 0)
 		return ret < 0 ? ret : 0;
 	pidfd = owner > 0 ? pidfd_open(owner, 0) : -EBADF;
-	ret = store_step_trylock(engine->store, step->key.hex, &lock, &again, err);
+	ret = store_step_trylock(engine->store, step->lock.hex, &lock, &again, err);
 	if (ret != 0 || again != owner)
 		return ret < 0 ? ret : 0;
 	struct pollfd fds[] = { { .fd = notify_fd, .events = POLLIN },

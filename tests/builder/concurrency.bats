@@ -67,24 +67,35 @@ idle() {
 	[ -z "$(ls -A "$ORLOP_STORE/leases")" ]
 }
 
+# made PATTERN TAG...: by how many of these builders the step was made, and not taken
+made() {
+	local pattern=$1 tag step count=0
+	shift
+	for tag; do
+		step=$(grep -oE "^#[0-9]+ $pattern" "$work/log.$tag" | cut -d' ' -f1)
+		grep -q "^$step CACHED" "$work/log.$tag" || count=$((count + 1))
+	done
+	echo "$count"
+}
+
 @test "two and four builders of one Dockerfile make each step once, and one image" {
 	pids=()
 	for count in 2 4; do
 		dockerfile "same$count"
+		for n in {1..400}; do echo "$count" >"$work/context/tree/more$n"; done
+		tags=()
 		for n in $(seq "$count"); do
+			tags+=("same$count-$n")
 			start "same$count-$n" "same$count"
 		done
 		finish
 		for n in $(seq "$count"); do
 			[ "$(image_id "same$count-$n")" = "$(image_id "same$count-1")" ]
 		done
-		# its last step was made by one of them and taken by the others
-		made=0
-		for n in $(seq "$count"); do
-			step=$(grep -oE '^#[0-9]+ \[stage-2 4/4\] RUN' "$work/log.same$count-$n" | cut -d' ' -f1)
-			grep -q "^$step CACHED" "$work/log.same$count-$n" || made=$((made + 1))
-		done
-		[ "$made" = 1 ]
+		# each step was made by one of them and taken by the others
+		[ "$(made '\[base 3/3\] COPY' "${tags[@]}")" = 1 ]
+		[ "$(made '\[stage-2 2/4\] COPY' "${tags[@]}")" = 1 ]
+		[ "$(made '\[stage-2 4/4\] RUN' "${tags[@]}")" = 1 ]
 	done
 	idle
 }
