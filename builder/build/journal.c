@@ -196,9 +196,24 @@ static void write_log(struct journal *journal, struct journal_log *log, const ch
 		data += part;
 		size -= part;
 	}
+	journal->bytes += out.size;
 	ret = io_write_all(log->fd, strbuf_text(&out), out.size);
 	if (ret < 0)
 		fail(journal, -ret);
+}
+
+/* One build does not take more than all may have. */
+static bool is_full(struct journal *journal, struct journal_log *log)
+{
+	static const char cut[] = "\n(the log ends here: it has all the room that logs may have)\n";
+
+	if (journal->bytes <= journal->bytes_max)
+		return false;
+	if (!journal->full)
+		write_log(journal, log, cut + !log->inside_a_line,
+			  strlen(cut) - !log->inside_a_line);
+	journal->full = true;
+	return true;
 }
 
 static void add_output(struct journal *journal, struct journal_log *log, const char *data,
@@ -213,7 +228,7 @@ static void add_output(struct journal *journal, struct journal_log *log, const c
 		if (log->fd < 0)
 			fail(journal, errno);
 	}
-	if (log->fd >= 0)
+	if (log->fd >= 0 && !is_full(journal, log))
 		write_log(journal, log, data, size);
 }
 
@@ -290,6 +305,47 @@ void journal_event(void *context, const struct build_event *event)
 /* -- the end -------------------------------------------------------------------------------------
  */
 
+struct log_sizes {
+	const char *folder;
+	uint64_t sum;
+};
+
+/* What is kept of a failed step beside its log is a folder and counts elsewhere. */
+static int add_size(struct store *store, const char *name, void *context, struct error *err)
+{
+	struct log_sizes *sizes = context;
+	cleanup_free char *path = xasprintf("%s/%s", sizes->folder, name);
+	struct stat st;
+
+	(void)err;
+	if (fstatat(store->fd, path, &st, AT_SYMLINK_NOFOLLOW) == 0 && S_ISREG(st.st_mode))
+		sizes->sum += (uint64_t)st.st_size;
+	return 0;
+}
+
+/*
+ * The oldest go until the rest is small enough, if this build may have changed that: as long as
+ * none has more than its share of the limit, all of them together are within it.
+ */
+static void drop_large(struct journal *journal)
+{
+	struct log_sizes sizes = { .sum = 0 };
+	cleanup_free uint64_t *kept = NULL;
+	size_t count = 0;
+
+	if (journal->bytes <= journal->bytes_max / JOURNAL_BUILDS_MAX)
+		return;
+	kept = journal_list(journal->store, &count);
+	for (size_t i = count; i-- > 0;) {
+		cleanup_free char *name = xasprintf(FOLDER "/%llu", (unsigned long long)kept[i]);
+
+		sizes.folder = name;
+		(void)store_each_name(journal->store, name, add_size, &sizes, NULL);
+		if (sizes.sum > journal->bytes_max && kept[i] < journal->number)
+			(void)store_discard(journal->store, name, NULL); /* as drop_old */
+	}
+}
+
 void journal_finish(struct journal *journal, int ret, const struct error *err, const char *context,
 		    const char *image)
 {
@@ -321,6 +377,7 @@ void journal_finish(struct journal *journal, int ret, const struct error *err, c
 	name = xasprintf(FOLDER "/%llu/" DOCUMENT, (unsigned long long)journal->number);
 	if (store_replace(journal->store, name, text.data, text.size, NULL) < 0)
 		log_debug("\"%s\" is not written", name);
+	drop_large(journal);
 }
 
 void journal_close(struct journal *journal)

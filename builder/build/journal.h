@@ -53,7 +53,10 @@ struct journal {
 	struct arena arena;
 	struct journal_log *logs; /* of what runs and of what has ended */
 	size_t log_count, log_capacity;
-	bool failed; /* to write; said once */
+	uint64_t bytes;	    /* of its logs */
+	uint64_t bytes_max; /* of those of all kept builds */
+	bool full;	    /* they have all the room; said once */
+	bool failed;	    /* to write; said once */
 };
 
 #define JOURNAL_INIT                                                                               \

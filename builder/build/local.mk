@@ -49,6 +49,7 @@ builder_libbuilder_a_SOURCES += %D%/step-info.c %D%/step-info.h
 builder_libbuilder_a_SOURCES += %D%/why.c %D%/why.h %D%/why-files.c %D%/why-files.h
 builder_libbuilder_a_SOURCES += %D%/timeline.c %D%/timeline.h %D%/timeline-join.c
 builder_libbuilder_a_SOURCES += %D%/usage.c %D%/usage.h
+builder_libbuilder_a_SOURCES += %D%/gc.c %D%/gc.h
 builder_libbuilder_a_SOURCES += %D%/copy-target.c %D%/copy-target.h
 # the profile is linked in and installed for people to read
 builder_libbuilder_a_CPPFLAGS += -DSECCOMP_JSON='"$(abs_top_srcdir)/%D%/seccomp.json"'

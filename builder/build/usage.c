@@ -259,6 +259,13 @@ static bool labels_match(const struct usage_item *item, const struct usage_filte
 	return true;
 }
 
+const char *usage_id(const struct usage_item *item)
+{
+	const char *slash = strrchr(item->name, '/');
+
+	return slash ? slash + 1 : item->name;
+}
+
 /* Without --all: what would be of no use to the images that there are. */
 static bool is_meant(const struct usage_item *item, const struct usage_filter *filter)
 {
@@ -272,6 +279,8 @@ static bool is_meant(const struct usage_item *item, const struct usage_filter *f
 	if (item->in_use && (item->kind != USAGE_STEP || !filter->all))
 		return false;
 	if (filter->until && item->used >= filter->until)
+		return false;
+	if (filter->id && regexec(filter->id, usage_id(item), 0, NULL, 0) != 0)
 		return false;
 	return labels_match(item, filter);
 }
@@ -297,8 +306,7 @@ static uint64_t freed_by(const struct usage *usage, const struct usage_item *ite
 	return item->size;
 }
 
-/* Bytes of all that could be removed, each layer once. */
-static uint64_t total_size(const struct usage *usage)
+uint64_t usage_total(const struct usage *usage)
 {
 	uint64_t total = 0;
 
@@ -315,16 +323,34 @@ static uint64_t total_size(const struct usage *usage)
 	return total;
 }
 
+/* As BuildKit counts: the most that is allowed, less what the disk lacks, but what is reserved. */
+uint64_t usage_keep(const struct usage_limits *limits, uint64_t total)
+{
+	uint64_t keep = limits->max_used;
+
+	if (limits->min_free > limits->free) {
+		uint64_t missing = limits->min_free - limits->free;
+		uint64_t rest = total > missing ? total - missing : 0;
+
+		keep = keep && keep < rest ? keep : rest;
+	} else if (!keep && limits->min_free) {
+		keep = total; /* only the disk's room counts, and there is enough */
+	}
+	return keep > limits->reserved ? keep : limits->reserved;
+}
+
 uint64_t usage_select(struct usage *usage, const struct usage_filter *filter)
 {
-	uint64_t total = filter->has_keep ? total_size(usage) : 0, freed = 0;
+	bool limited = filter->limits.given;
+	uint64_t total = limited ? usage_total(usage) : 0, freed = 0;
+	uint64_t keep = limited ? usage_keep(&filter->limits, total) : 0;
 
 	for (size_t i = 0; i < usage->count; i++) {
 		struct usage_item *item = &usage->items[i];
 
 		if (!is_meant(item, filter))
 			continue;
-		if (filter->has_keep && total - freed <= filter->keep)
+		if (limited && total - freed <= keep)
 			break;
 		item->doomed = true;
 		freed += freed_by(usage, item);

@@ -6,6 +6,7 @@
 #ifndef BUILDER_BUILD_USAGE_H
 #define BUILDER_BUILD_USAGE_H
 
+#include <regex.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <time.h>
@@ -51,14 +52,31 @@ int usage_read(struct store *store, struct usage *out, struct error *err);
 void usage_done(struct usage *usage);
 #define cleanup_usage __attribute__((cleanup(usage_done)))
 
+/** What may stay, in bytes; the longest unused goes first until the rest is within it. */
+struct usage_limits {
+	bool given;	   /* false: nothing need stay */
+	uint64_t reserved; /* so much of the cache stays whatever the rest says */
+	uint64_t max_used; /* the most that the cache may have; 0 = reserved alone counts */
+	uint64_t min_free; /* so much is to be free on the disk */
+	uint64_t free;	   /* and so much is */
+};
+
+/** Bytes of all that could be removed, each layer once. */
+uint64_t usage_total(const struct usage *usage);
+/** How much of total may stay. */
+uint64_t usage_keep(const struct usage_limits *limits, uint64_t total);
+
+/** An item's name for people: without its folder. Borrowed. */
+const char *usage_id(const struct usage_item *item);
+
 /** Which items are to go. */
 struct usage_filter {
 	bool all;	    /* also what is in use or costs nothing, mounts, logs and stat caches */
 	unsigned int kinds; /* bits by kind; 0 = those that all says */
 	time_t until;	    /* last used before this; 0 = whenever */
 	const struct strv *labels, *not_labels; /* "K" or "K=V", images only; NULL = none */
-	bool has_keep;
-	uint64_t keep; /* bytes that may stay: the oldest go first, until the rest is that small */
+	const regex_t *id;			/* of usage_id; NULL = any */
+	struct usage_limits limits;
 };
 
 /** Mark what the filter means; returns the bytes that become free. */

@@ -58,6 +58,42 @@ int build_cache_export(struct build_cache *cache, struct engine *engine,
 	return ret;
 }
 
+/* A build that only took steps has added nothing. */
+static bool has_made(const struct graph *graph)
+{
+	for (size_t i = 0; i < graph->order_count; i++) {
+		const struct graph_stage *stage = graph->order[i];
+
+		for (size_t j = 0; j < stage->step_count; j++)
+			if (stage->steps[j]->finished && !stage->steps[j]->cached)
+				return true;
+	}
+	return false;
+}
+
+void build_cache_collect(struct build_cache *cache, struct engine *engine,
+			 const struct build_options *options)
+{
+	cleanup_strbuf struct strbuf said = STRBUF_INIT;
+	struct error err = ERROR_INIT;
+	char text[2048];
+	unsigned int id;
+	int ret;
+
+	if (!has_made(engine->graph))
+		return;
+	ret = gc_run(engine->store, &options->gc, &said, &err);
+	if (ret < 0)
+		strv_addf(&cache->warnings, "the cache is not collected: %s",
+			  error_text(&err, text, sizeof(text)));
+	if (ret <= 0)
+		return;
+	id = engine_begin(engine, "collecting the cache");
+	strbuf_addc(&said, '\n');
+	engine_event(engine, EVENT_OUTPUT, id, said.data, said.size);
+	engine_end(engine, id, 0, NULL);
+}
+
 void build_cache_print_warnings(const struct build_cache *cache)
 {
 	const struct strv *imports = cache_imports_warnings(cache->imports);

@@ -28,6 +28,11 @@ bool build_cache_lost(struct build_cache *cache);
 int build_cache_export(struct build_cache *cache, struct engine *engine,
 		       const struct build_options *options, struct error *err);
 
+/** Remove what is over the limits of the policy, when the build has made something; it says what.
+ */
+void build_cache_collect(struct build_cache *cache, struct engine *engine,
+			 const struct build_options *options);
+
 /** What did not go well with caches but fails no build; after the progress has ended. */
 void build_cache_print_warnings(const struct build_cache *cache);
 

@@ -34,6 +34,8 @@ const struct option_spec build_option_table[] = {
 		 "take steps also from a cache that was exported (type=local,src=DIR; type=registry,ref=IMAGE)"),
 	OPT_STRV(0, "cache-to", struct build_args, cache_to, "type=TYPE,KEY=VALUE...",
 		 "export the cache (type=local,dest=DIR; type=registry,ref=IMAGE; type=inline; mode=min|max)"),
+	OPT_STRING(0, "gc", struct build_args, gc, "off|KEY=VALUE[,...]",
+		   "what the build may remove of a cache over its limits (max-used-space, min-free-space, reserved-space, logs, interval)"),
 	OPT_BOOL(0, "normalize-modes", struct build_args, normalize_modes,
 		 "files of the context become 0755 or 0644, as a git checkout has them"),
 	OPT_BOOL(0, "why", struct build_args, why,
@@ -290,6 +292,7 @@ static int read_exchange(struct build_options *options, struct cli *cli)
 static int read_cache(struct build_options *options, struct cli *cli)
 {
 	const struct build_args *args = &options->args;
+	int ret;
 
 	for (size_t i = 0; i < args->no_cache_stages.count; i++)
 		strv_split(&options->no_cache_stages, args->no_cache_stages.items[i], ',');
@@ -297,7 +300,8 @@ static int read_cache(struct build_options *options, struct cli *cli)
 	options->engine.no_cache_stages = &options->no_cache_stages;
 	options->engine.normalize_modes = args->normalize_modes;
 	options->engine.why = args->why || args->report;
-	return read_exchange(options, cli);
+	ret = gc_policy_read(&options->gc, args->gc, &cli->err);
+	return ret < 0 ? ret : read_exchange(options, cli);
 }
 
 static int read_pull(struct build_options *options, struct cli *cli)

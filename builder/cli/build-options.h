@@ -8,6 +8,7 @@
 #include "builder/build/cache-options.h"
 #include "builder/build/engine.h"
 #include "builder/build/entitlements.h"
+#include "builder/build/gc.h"
 #include "builder/cli/cli.h"
 #include "builder/cli/progress.h"
 #include "builder/cli/registry-args.h"
@@ -20,7 +21,7 @@
 struct build_args {
 	struct strv tags, build_args, labels, volumes, secrets, agents, contexts, allowed;
 	const char *file, *target, *network, *runtime, *progress, *iidfile, *metadata, *platform;
-	const char *pull, *call, *lint, *jobs, *on_error, *trace, *report;
+	const char *pull, *call, *lint, *jobs, *on_error, *trace, *report, *gc;
 	struct strv no_cache_stages, cache_from, cache_to;
 	bool no_cache, quiet, check, http_proxy, subsecond, why, normalize_modes;
 	struct sandbox_args sandbox;
@@ -39,6 +40,7 @@ struct build_options {
 	struct named_contexts contexts;
 	struct cache_option *cache_from, *cache_to;
 	size_t cache_from_count, cache_to_count;
+	struct gc_policy gc;
 	const char *lint; /* names of rules that are on besides; NULL = none */
 	enum pull_policy pull;
 	bool shell_on_error;

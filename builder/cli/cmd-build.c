@@ -388,6 +388,7 @@ static int run(struct build *build)
 	build->options.engine.shell_context = build;
 	build_warn_stages(&build->graph, &build->options);
 	build_records_listen(&build->records, progress_event, &build->progress, &build->journal);
+	build->journal.bytes_max = build->options.gc.logs;
 	journal_open(&build->journal, &build->store, &build->graph);
 	build->options.engine.event = journal_event;
 	build->options.engine.event_context = &build->journal;
@@ -499,6 +500,7 @@ static int do_build(struct build *build, const char *context)
 	if (ret == 0)
 		ret = build_cache_export(&build->cache, &build->engine, &build->options,
 					 &build->cli->err);
+	build_cache_collect(&build->cache, &build->engine, &build->options);
 	journal_finish(&build->journal, ret, &build->cli->err, context,
 		       build->result.image_id.text);
 	return ret;

@@ -13,7 +13,7 @@
 #include "spec/json-write.h"
 
 struct du_arguments {
-	bool build, full;
+	bool build, full, verbose;
 	const char *format;
 };
 
@@ -21,6 +21,8 @@ struct du_arguments {
 static const struct option_spec du_options[] = {
 	OPT_BOOL(0, "build", struct du_arguments, build,
 		 "every step in the build cache: time, CPU, memory and bytes"),
+	OPT_BOOL('v', "verbose", struct du_arguments, verbose,
+		 "everything that can be removed, with its id and its last use"),
 	OPT_BOOL(0, "no-trunc", struct du_arguments, full, "do not shorten commands"),
 	OPT_STRING(0, "format", struct du_arguments, format, "table|json", "how to print"),
 	OPT_END
@@ -166,6 +168,70 @@ static void print_steps(const struct usage *usage, bool full, bool json)
 	step_table_print(&table);
 }
 
+/* As prune has them: the longest unused first. */
+static void print_items(const struct usage *usage, bool full)
+{
+	static const char *const heading[] = { "ID",	 "TYPE", "SIZE", "RECLAIMABLE",
+					       "SHARED", "USED", "WHAT" };
+	cleanup_text_table struct text_table table = { .columns = ARRAY_SIZE(heading) };
+
+	for (size_t i = 0; i < ARRAY_SIZE(heading); i++)
+		text_table_add(&table, heading[i]);
+	for (size_t i = 0; i < usage->count; i++) {
+		const struct usage_item *item = &usage->items[i];
+		cleanup_strbuf struct strbuf size = STRBUF_INIT, age = STRBUF_INIT;
+		const char *id = usage_id(item) +
+				 (item->kind == USAGE_IMAGE && !full ? strlen("sha256:") : 0);
+		cleanup_free char *shown = full ? xstrdup(id) : xstrndup(id, 12);
+		char when[CLOCK_TEXT_SIZE];
+
+		text_table_add(&table, shown);
+		text_table_add(&table, usage_kind_name(item->kind));
+		format_size(item->size, &size);
+		text_table_add(&table, strbuf_text(&size));
+		text_table_add(&table, item->in_use ? "false" : "true");
+		text_table_add(&table, is_counted(usage, i) ? "true" : "false");
+		format_age(clock_format(item->used, 0, when), time(NULL), &age);
+		text_table_add(&table, strbuf_text(&age));
+		text_table_add(&table, item->info.text && !strchr(item->info.text, '\n')
+					       ? item->info.text
+					       : "");
+	}
+	text_table_print(&table, stdout);
+}
+
+static void write_items(const struct usage *usage)
+{
+	cleanup_strbuf struct strbuf out = STRBUF_INIT;
+	struct json_writer writer = { .out = &out, .style = JSON_INDENT_2 };
+
+	json_begin_array(&writer);
+	for (size_t i = 0; i < usage->count; i++) {
+		const struct usage_item *item = &usage->items[i];
+
+		json_begin_object(&writer);
+		json_key(&writer, "id");
+		json_string(&writer, usage_id(item));
+		json_key(&writer, "type");
+		json_string(&writer, usage_kind_name(item->kind));
+		json_key(&writer, "size");
+		json_u64(&writer, item->size);
+		json_key(&writer, "reclaimable");
+		json_bool(&writer, !item->in_use);
+		json_key(&writer, "shared");
+		json_bool(&writer, is_counted(usage, i));
+		json_key(&writer, "used");
+		json_i64(&writer, item->used);
+		if (item->info.text) {
+			json_key(&writer, "what");
+			json_string(&writer, item->info.text);
+		}
+		json_end_object(&writer);
+	}
+	json_end_array(&writer);
+	puts(strbuf_text(&out));
+}
+
 static int run_du(const struct command_spec *command, int argc, char **argv, void *globals)
 {
 	struct cli *cli = globals;
@@ -186,7 +252,11 @@ static int run_du(const struct command_spec *command, int argc, char **argv, voi
 	if (ret < 0)
 		return ret;
 	sum_up(&usage, sums);
-	if (arguments.build)
+	if (arguments.verbose && json)
+		write_items(&usage);
+	else if (arguments.verbose)
+		print_items(&usage, arguments.full);
+	else if (arguments.build)
 		print_steps(&usage, arguments.full, json);
 	else
 		(json ? print_json : print_table)(&images, sums);

@@ -17,7 +17,7 @@
 struct prune_arguments {
 	bool all, force, dry_run;
 	struct strv filters;
-	const char *keep;
+	const char *keep, *reserved, *max_used, *min_free;
 };
 
 /* clang-format off */
@@ -26,9 +26,15 @@ static const struct option_spec prune_options[] = {
 		 "also steps of existing images, cache mounts, logs and stat caches"),
 	OPT_STRV(0, "filter", struct prune_arguments, filters, "NAME=VALUE",
 		 "only these: until=24h (not used since), type=image|step|mount|log|stat, "
-		 "label=K[=V], label!=K[=V]"),
+		 "id=ID, id~=REGEX, label=K[=V], label!=K[=V]"),
 	OPT_STRING(0, "keep-storage", struct prune_arguments, keep, "SIZE",
-		   "remove the longest unused until the cache is this small"),
+		   "the same as --reserved-space"),
+	OPT_STRING(0, "reserved-space", struct prune_arguments, reserved, "SIZE",
+		   "remove the longest unused until the cache is this small, and never more"),
+	OPT_STRING(0, "max-used-space", struct prune_arguments, max_used, "SIZE",
+		   "the same, but only when the cache is larger than this"),
+	OPT_STRING(0, "min-free-space", struct prune_arguments, min_free, "SIZE",
+		   "the same, but only until so much of the disk is free"),
 	OPT_BOOL(0, "dry-run", struct prune_arguments, dry_run, "only show what would go"),
 	OPT_BOOL('f', "force", struct prune_arguments, force, "do not ask"),
 	OPT_END
@@ -40,6 +46,7 @@ struct prune {
 	struct cli *cli;
 	struct prune_arguments arguments;
 	struct strv labels, not_labels;
+	regex_t id;
 	struct usage_filter filter;
 	struct store store;
 	struct usage usage;
@@ -51,6 +58,8 @@ static void prune_done(struct prune *prune)
 	store_close(&prune->store);
 	strv_done(&prune->labels);
 	strv_done(&prune->not_labels);
+	if (prune->filter.id)
+		regfree(&prune->id);
 	options_done(prune_options, &prune->arguments);
 }
 
@@ -99,16 +108,34 @@ static int read_not_label(struct prune *prune, const char *text, const char *val
 	return 0;
 }
 
+static int read_regex(struct prune *prune, const char *text, const char *pattern)
+{
+	if (prune->filter.id)
+		return bad_filter(prune, text, "there is one for the id already");
+	if (regcomp(&prune->id, pattern, REG_EXTENDED | REG_NOSUB) != 0)
+		return bad_filter(prune, text, "not a regular expression");
+	prune->filter.id = &prune->id;
+	return 0;
+}
+
+/* The beginning of one, as it is shown. */
+static int read_id(struct prune *prune, const char *text, const char *value)
+{
+	cleanup_free char *pattern = xasprintf("^(sha256:)?%s", value);
+
+	if (value[strspn(value, "0123456789abcdef.:sh-")])
+		return bad_filter(prune, text, "not an id");
+	return read_regex(prune, text, pattern);
+}
+
 static int read_filter(struct prune *prune, const char *text)
 {
 	static const struct {
 		const char *prefix;
 		int (*read)(struct prune *prune, const char *text, const char *value);
 	} filters[] = {
-		{ "until=", read_until },
-		{ "type=", read_type },
-		{ "label=", read_label },
-		{ "label!=", read_not_label },
+		{ "until=", read_until }, { "type=", read_type },   { "id~=", read_regex },
+		{ "id=", read_id },	  { "label=", read_label }, { "label!=", read_not_label },
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(filters); i++) {
@@ -117,7 +144,32 @@ static int read_filter(struct prune *prune, const char *text)
 		if (strncmp(text, filters[i].prefix, size) == 0)
 			return filters[i].read(prune, text, text + size);
 	}
-	return bad_filter(prune, text, "until=, type=, label= or label!= is known");
+	return bad_filter(prune, text, "until=, type=, id=, id~=, label= or label!= is known");
+}
+
+static int read_limits(struct prune *prune)
+{
+	const struct prune_arguments *arguments = &prune->arguments;
+	struct usage_limits *limits = &prune->filter.limits;
+	const struct {
+		const char *name, *text;
+		uint64_t *value;
+	} sizes[] = {
+		{ "--keep-storage", arguments->keep, &limits->reserved },
+		{ "--reserved-space", arguments->reserved, &limits->reserved },
+		{ "--max-used-space", arguments->max_used, &limits->max_used },
+		{ "--min-free-space", arguments->min_free, &limits->min_free },
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(sizes); i++) {
+		if (!sizes[i].text)
+			continue;
+		limits->given = true;
+		if (number_parse_size(sizes[i].text, sizes[i].value) < 0)
+			return error_set(&prune->cli->err, ERROR_USAGE, 0,
+					 "%s \"%s\" is not a size", sizes[i].name, sizes[i].text);
+	}
+	return 0;
 }
 
 static int read_options(struct prune *prune)
@@ -132,12 +184,7 @@ static int read_options(struct prune *prune)
 	prune->filter.all = arguments->all;
 	prune->filter.labels = &prune->labels;
 	prune->filter.not_labels = &prune->not_labels;
-	prune->filter.has_keep = arguments->keep != NULL;
-	if (arguments->keep && number_parse_size(arguments->keep, &prune->filter.keep) < 0) {
-		return error_set(&prune->cli->err, ERROR_USAGE, 0,
-				 "--keep-storage \"%s\" is not a size", arguments->keep);
-	}
-	return 0;
+	return read_limits(prune);
 }
 
 /* -- asking --------------------------------------------------------------------------------------
@@ -214,6 +261,7 @@ static int prune_store(struct prune *prune)
 
 	if (ret < 0)
 		return ret;
+	prune->filter.limits.free = store_free_space(&prune->store, NULL);
 	freed = usage_select(&prune->usage, &prune->filter);
 	count = describe(&prune->usage, &what);
 	format_size(freed, &size);

@@ -14,6 +14,7 @@
 #include <sys/file.h>
 #include <sys/random.h>
 #include <sys/stat.h>
+#include <sys/statvfs.h>
 #include <sys/vfs.h>
 
 #include "builder/image/store-internal.h"
@@ -551,6 +552,16 @@ int store_check_stop(const struct store *store, struct error *err)
 
 /* -- commit -------------------------------------------------------------------------------------
  */
+
+uint64_t store_free_space(const struct store *store, uint64_t *out_total)
+{
+	struct statvfs now = { .f_bavail = 0 };
+	bool known = fstatvfs(store->fd, &now) == 0;
+
+	if (out_total)
+		*out_total = known ? (uint64_t)now.f_blocks * now.f_frsize : 0;
+	return known ? (uint64_t)now.f_bavail * now.f_frsize : 0;
+}
 
 int store_commit(struct store *store, struct error *err)
 {

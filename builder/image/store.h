@@ -90,6 +90,9 @@ void store_close(struct store *store);
 /** -ECANCELED (ERROR_CANCELLED) when stop_fd is readable. For any thread. */
 int store_check_stop(const struct store *store, struct error *err);
 
+/** Bytes that are free for us where the store lies, and of how many; 0 when that is not known. */
+uint64_t store_free_space(const struct store *store, uint64_t *out_total);
+
 /** syncfs if anything was published since the last one, then make step records final: the commit
  *  point. A cached rebuild costs nothing here. */
 int store_commit(struct store *store, struct error *err);
