@@ -80,7 +80,8 @@ struct package_manager {
 	const char *update;   /* the command that fetches what is left over; NULL = install */
 	const char *keeps;    /* folder of what is left over */
 	const char *cleaner;  /* "PROGRAM clean" removes it, too; NULL = it does not */
-	const char *option;   /* of the install command that leaves nothing; NULL = none */
+	const char *option;   /* of the install command that leaves nothing, as short as it is
+			       * understood; NULL = none */
 	const char *variable; /* that does the same when set */
 };
 
@@ -93,8 +94,8 @@ static const struct package_manager package_managers[] = {
 	{ "microdnf", "install", NULL,     "/var/cache/yum",   "clean", NULL,             NULL },
 	{ "yum",      "install", NULL,     "/var/cache/yum",   "clean", NULL,             NULL },
 	{ "zypper",   "install", NULL,     "/var/cache/zypp",  "clean", NULL,             NULL },
-	{ "pip",      "install", NULL,     "/root/.cache/pip", "cache", "--no-cache-dir", "PIP_NO_CACHE_DIR" },
-	{ "pip3",     "install", NULL,     "/root/.cache/pip", "cache", "--no-cache-dir", "PIP_NO_CACHE_DIR" },
+	{ "pip",      "install", NULL,     "/root/.cache/pip", "cache", "--no-cache",     "PIP_NO_CACHE_DIR" },
+	{ "pip3",     "install", NULL,     "/root/.cache/pip", "cache", "--no-cache",     "PIP_NO_CACHE_DIR" },
 };
 /* clang-format on */
 

@@ -114,6 +114,24 @@ static void print_line(const struct instruction *instruction, char escape, FILE 
 			fprintf(out, " %s", instruction->args[i]);
 }
 
+/* Would the next line belong to it? Such a text had a blank behind the escape that is none for a
+ * continuation, and was cut off with all others. */
+static bool ends_like_continuation(const struct instruction *instruction, char escape)
+{
+	const char *last;
+	size_t size;
+
+	if (instruction->nested)
+		return ends_like_continuation(instruction->nested, escape);
+	if (instruction->json || !instruction->arg_count)
+		return false;
+	last = instruction->args[instruction->arg_count - 1];
+	if (!last) /* a name without a value */
+		last = instruction->args[instruction->arg_count - 2];
+	size = strlen(last);
+	return size && last[size - 1] == escape && (size == 1 || last[size - 2] != escape);
+}
+
 void dockerfile_print(const struct dockerfile *dockerfile, FILE *out)
 {
 	char escape = dockerfile->directives.escape;
@@ -128,7 +146,7 @@ void dockerfile_print(const struct dockerfile *dockerfile, FILE *out)
 		const struct instruction *instruction = &dockerfile->instructions[i];
 
 		print_line(instruction, escape, out);
-		fputc('\n', out);
+		fputs(ends_like_continuation(instruction, escape) ? "\f\n" : "\n", out);
 		print_heredocs(instruction, out);
 		if (instruction->nested)
 			print_heredocs(instruction->nested, out);
