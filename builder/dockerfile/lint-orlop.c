@@ -420,7 +420,7 @@ static void check_user(struct lint *lint, const struct walk_stage *stage)
 	const char *user = stage->user ? stage->user : "";
 	size_t size = strcspn(user, ":");
 
-	if (stage->stage != lint->stages->target ||
+	if (stage->stage != lint->stages->target || stage->user_unknown ||
 	    (!stage->last[INST_USER] && !stage->base_known && has_user_by_name(stage->stage)) ||
 	    (size && strncmp(user, "root", size > 4 ? size : 4) != 0 &&
 	     strncmp(user, "0", size) != 0))

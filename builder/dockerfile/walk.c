@@ -46,6 +46,7 @@ static void update(struct walk_stage *stage, const struct instruction *raw,
 		break;
 	case INST_USER:
 		stage->user = expanded->args[0];
+		stage->user_unknown = stage->missing.count && !stage->base_known;
 		break;
 	default:
 		break;
@@ -138,6 +139,7 @@ static void begin_from_stage(struct walker *walker, struct walk_stage *state)
 	state->has_shell = parent->has_shell;
 	state->workdir_set = parent->workdir_set;
 	state->user = parent->user;
+	state->user_unknown = parent->user_unknown;
 }
 
 static void begin_from_image(struct walker *walker, struct walk_stage *state)

@@ -26,6 +26,7 @@ struct walk_stage {
 	bool has_shell;	     /* a SHELL was set */
 	bool workdir_set;    /* by the Dockerfile */
 	const char *user;    /* NULL = root or unknown */
+	bool user_unknown;   /* it is in a variable that the unknown base image may have */
 	struct strv missing; /* of this instruction: names of variables without value */
 	const struct instruction *last[INST_COUNT]; /* of each kind, before this instruction */
 };
