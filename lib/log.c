@@ -87,9 +87,10 @@ static void add_field(struct strbuf *line, const char *key, const char *value)
 	add_quoted(line, value);
 }
 
-static void add_error_fields(struct strbuf *line, const struct error *err)
+static void add_error_object(struct strbuf *line, const struct error *err, const char *hint)
 {
-	add_field(line, "code", error_code_name(err->code));
+	strbuf_adds(line, ",\"error\":{\"code\":");
+	add_quoted(line, error_code_name(err->code));
 	if (err->phase != PHASE_NONE)
 		add_field(line, "phase", phase_name(err->phase));
 	add_field(line, "syscall", err->syscall);
@@ -97,9 +98,12 @@ static void add_error_fields(struct strbuf *line, const struct error *err)
 		add_field(line, "errno", strerrorname_np(err->errnum));
 	add_field(line, "path", err->path);
 	add_field(line, "json_pointer", err->pointer);
+	add_field(line, "hint", hint);
+	strbuf_addc(line, '}');
 }
 
-static void write_line(enum log_level level, const char *msg, const struct error *err)
+static void write_line(enum log_level level, const char *msg, const struct error *err,
+		       const char *hint)
 {
 	cleanup_strbuf struct strbuf line = STRBUF_INIT;
 
@@ -111,7 +115,7 @@ static void write_line(enum log_level level, const char *msg, const struct error
 		add_time(&line);
 		strbuf_addc(&line, '"');
 		if (err)
-			add_error_fields(&line, err);
+			add_error_object(&line, err, hint);
 		strbuf_adds(&line, "}\n");
 		break;
 	case LOG_FORMAT_TEXT:
@@ -143,13 +147,13 @@ void log_write(enum log_level level, const char *format, ...)
 	va_start(ap, format);
 	strbuf_vaddf(&msg, format, ap);
 	va_end(ap);
-	write_line(level, strbuf_text(&msg), NULL);
+	write_line(level, strbuf_text(&msg), NULL, NULL);
 	errno = saved;
 }
 
-void log_error_value(const struct error *err)
+void log_error_value(const struct error *err, const char *hint)
 {
 	char text[sizeof(err->msg) + 128];
 
-	write_line(LOG_ERROR, error_text(err, text, sizeof(text)), err);
+	write_line(LOG_ERROR, error_text(err, text, sizeof(text)), err, hint);
 }

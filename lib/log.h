@@ -39,7 +39,10 @@ void log_write(enum log_level level, const char *format, ...) __attribute__((for
 			log_write(LOG_DEBUG, __VA_ARGS__);                                         \
 	} while (0)
 
-/** Write an error value at level error; the JSON form adds code, phase, errno, path, pointer. */
-void log_error_value(const struct error *err);
+/**
+ * Write an error value at level error. The JSON form adds an object "error" with what is known of
+ * code, phase, syscall, errno, path, json_pointer and the hint (NULL = none).
+ */
+void log_error_value(const struct error *err, const char *hint);
 
 #endif

@@ -14,6 +14,7 @@
 #include "lib/table.h"
 #include "lib/trace.h"
 #include "runtime/cli/cli.h"
+#include "runtime/cli/hints.h"
 #include "runtime/lifecycle/seal.h"
 #include "runtime/plan/seccomp.h"
 #include "spec/config.h"
@@ -231,7 +232,7 @@ static int fail(struct cli *cli)
 		print_usage(cli);
 		(void)error_prefix(&cli->err, -EINVAL, CLI_NAME);
 	}
-	log_error_value(&cli->err);
+	log_error_value(&cli->err, hint_for(&cli->err));
 	if (runtime_cli(cli)->log_fd >= 0)
 		fprintf(stderr, "%s\n", error_text(&cli->err, text, sizeof(text)));
 	return is_usage ? EXIT_FAILURE : cli->failure_status;

@@ -182,10 +182,10 @@ int process_find_program(struct init *init, struct error *err)
 	int ret = 0;
 
 	if (!strchr(name, '/'))
-		return search_path(init, name, err);
+		return error_phase(err, search_path(init, name, err), PHASE_EXEC);
 	/* create must fail when start would; otherwise the exec itself follows at once */
 	if (init->fifo_fd >= 0)
-		ret = judge_program(name, check_program(name), err);
+		ret = error_phase(err, judge_program(name, check_program(name), err), PHASE_EXEC);
 	init->program = xstrdup(name);
 	return ret;
 }
@@ -199,5 +199,7 @@ int process_execute(struct init *init, struct error *err)
 	errnum = errno;
 	ret = judge_program(name, strchr(name, '/') ? check_program(name) : 0, err);
 	/* it is there and may be executed: its interpreter is missing, or its format unknown */
-	return ret < 0 ? ret : error_errno(err, errnum, "exec %s", init->program);
+	if (ret == 0)
+		ret = error_errno(err, errnum, "exec %s", init->program);
+	return error_phase(err, ret, PHASE_EXEC);
 }

@@ -88,7 +88,8 @@ cgroup_file() {
 	[ ! -e "$ROOT/$ID" ]
 	[ ! -d "$CGROUP_ROOT/orlop/$ID" ]
 	"$RUNTIME" --root "$ROOT" --log "$WORK/log" --log-format json create -b "$BUNDLE" "$ID" 2>/dev/null 3>&- && false
-	equals "$(jq -r .json_pointer "$WORK/log")" /linux/resources/memory/limit
+	equals "$(jq -r .error.json_pointer "$WORK/log")" /linux/resources/memory/limit
+	contains "cgroup.subtree_control" "$(jq -r .error.hint "$WORK/log")"
 }
 
 @test "memory limits are written" {

@@ -202,3 +202,37 @@ expected_rlimits() {
 		rm -f "$WORK/socket"
 	done
 }
+
+# hint ARG...: what the log says to do about a run of this program
+hint() {
+	rm -f "$WORK/log"
+	process_args "$@"
+	RT_GLOBAL=(--log "$WORK/log" --log-format json)
+	rt run -b "$BUNDLE" "$ID"
+	RT_GLOBAL=()
+	[ "$status" -ne 0 ]
+	equals "$(jq -r .msg "$WORK/log")" "$stderr"
+	equals "$(jq -r .error.phase "$WORK/log")" exec
+	HINT=$(jq -r .error.hint "$WORK/log")
+}
+
+@test "the log says what to do about a program that cannot be executed" {
+	requires ours
+	printf 'no program\n' >"$ROOTFS/bin/strange"
+	printf '#!/nowhere/sh\n' >"$ROOTFS/bin/script"
+	chmod 755 "$ROOTFS/bin/strange" "$ROOTFS/bin/script"
+	hint /bin/strange
+	contains "exec format error"
+	contains "another architecture" "$HINT"
+	hint /bin/script
+	contains "exec /bin/script: no such file or directory"
+	contains "the program behind #!" "$HINT"
+	hint nothing-of-that-name
+	contains "executable file not found"
+	contains "PATH of process.env" "$HINT"
+	hint /bin/nothing
+	contains "inside the container's root file system" "$HINT"
+	# nothing that would help
+	"$RUNTIME" --root "$ROOT" --log "$WORK/other" --log-format json state "$ID" 2>/dev/null 3>&- && false
+	equals "$(jq -c .error "$WORK/other")" '{"code":"not-found"}'
+}

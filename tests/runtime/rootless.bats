@@ -97,6 +97,11 @@ setup() {
 	rt run -b "$BUNDLE" "$ID"
 	[ "$status" -ne 0 ]
 	contains "rootless needs no limits + no cgrouppath when no permission is granted for cgroups"
+	RT_GLOBAL=(--log-format json)
+	rt run -b "$BUNDLE" "$ID"
+	RT_GLOBAL=()
+	# (all of what it says is the log's, on standard error)
+	contains "Delegate=yes" "$(jq -r .error.hint <<<"$stderr")"
 }
 
 @test "without privilege and a user namespace there is no container" {

@@ -73,7 +73,7 @@ refused() {
 	config '.linux.resources.memory.swappiness = 5'
 	rt --log log --log-format json create c1
 	[ "$(wc -l <log)" = 1 ]
-	[ "$(jq -r .json_pointer log)" = /linux/resources/memory/swappiness ]
+	[ "$(jq -r .error.json_pointer log)" = /linux/resources/memory/swappiness ]
 	[ "$(jq -r .code log)" = unsupported ]
 	[ "$(jq -r .phase log)" = plan ]
 }

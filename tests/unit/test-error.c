@@ -92,7 +92,7 @@ static char *logged(enum log_format format, const struct error *err)
 
 	log_setup(fd, format, LOG_WARNING, "prog");
 	if (err)
-		log_error_value(err);
+		log_error_value(err, "do it again");
 	else
 		log_warning("one \"two\"\nthree / four");
 	log_debug("never written");
@@ -119,7 +119,8 @@ static void test_log_formats(void)
 	error_pointer(&err, -1, "/mounts/3");
 	line = logged(LOG_FORMAT_JSON, &err);
 	CHECK(strstr(line, "\"msg\":\"mount: operation not permitted\""));
-	CHECK(strstr(line, "\"errno\":\"EPERM\",\"json_pointer\":\"/mounts/3\""));
+	CHECK(strstr(line, ",\"error\":{\"code\":\"system\",\"errno\":\"EPERM\","
+			   "\"json_pointer\":\"/mounts/3\",\"hint\":\"do it again\"}}\n"));
 	free(line);
 	line = logged(LOG_FORMAT_TEXT, &err);
 	CHECK(strstr(line, "level=error msg=\"mount: operation not permitted\"\n"));
