@@ -35,7 +35,7 @@ int cli_open_listing(struct cli *cli, const char *format, bool *out_json, struct
 
 extern const struct command_spec build_command, du_command, export_command, fsck_command,
 	history_command, images_command, import_command, inspect_command, logs_command,
-	parse_command, pull_command, rerun_command, prune_command, rmi_command, run_command, save_command,
-	shell_command, tag_command;
+	parse_command, login_command, logout_command, pull_command, push_command, rerun_command,
+	prune_command, rmi_command, run_command, save_command, shell_command, tag_command;
 
 #endif

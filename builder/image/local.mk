@@ -7,6 +7,7 @@ builder_libbuilder_a_SOURCES += \
 	%D%/folder-times.c %D%/folder-times.h \
 	%D%/fsck.c %D%/fsck.h \
 	%D%/decompress.c %D%/decompress.h \
+	%D%/gzip.c %D%/gzip.h \
 	%D%/hash-queue.c %D%/hash-queue.h \
 	%D%/image.c %D%/image.h \
 	%D%/inode-names.c %D%/inode-names.h \

@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Where a repository is asked: its registry, and before that the mirrors of the configuration. */
+#include <dirent.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "builder/registry/registry-internal.h"
 #include "lib/alloc.h"
+#include "lib/cleanup.h"
 
 #define HUB "docker.io"
 #define HUB_HOST "registry-1.docker.io"
@@ -15,6 +17,50 @@ void endpoint_done(struct endpoint *endpoint)
 	free(endpoint->query);
 	free(endpoint->credential_path);
 }
+
+/* -- certificates --------------------------------------------------------------------------------
+ */
+
+static bool ends_with(const char *name, const char *end)
+{
+	size_t size = strlen(name), tail = strlen(end);
+
+	return size > tail && strcmp(name + size - tail, end) == 0;
+}
+
+/* HOST[:PORT]/ of a certs.d: NAME.crt whom to trust, NAME.cert and NAME.key who we are. */
+static void read_certificates(struct server *server, const char *folder)
+{
+	cleanup_free char *path = xasprintf("%s/%s", folder, server->host);
+	cleanup_dir DIR *dir = opendir(path);
+	struct dirent *entry;
+
+	while (dir && (entry = readdir(dir))) {
+		char **slot = ends_with(entry->d_name, ".crt")	  ? &server->ca_file
+			      : ends_with(entry->d_name, ".cert") ? &server->certificate
+			      : ends_with(entry->d_name, ".key")  ? &server->key
+								  : NULL;
+
+		if (slot && !*slot)
+			*slot = xasprintf("%s/%s", path, entry->d_name);
+	}
+	server->tls.ca_file = server->ca_file;
+	server->tls.certificate = server->certificate;
+	server->tls.key = server->key;
+}
+
+static void find_certificates(struct server *server)
+{
+	const char *home = getenv("HOME");
+	cleanup_free char *own = xasprintf("%s/.config/containers/certs.d", home ? home : "");
+	const char *folders[] = { own, "/etc/containers/certs.d", "/etc/docker/certs.d" };
+
+	for (size_t i = home && *home ? 0 : 1; i < ARRAY_SIZE(folders) && !server->ca_file; i++)
+		read_certificates(server, folders[i]);
+}
+
+/* -- endpoints -----------------------------------------------------------------------------------
+ */
 
 static struct server *server_of(struct registry *registry, const char *host, bool insecure)
 {
@@ -28,37 +74,78 @@ static struct server *server_of(struct registry *registry, const char *host, boo
 	server->prefix = xstrdup("/v2");
 	server->tls.insecure = insecure || registry->options.insecure;
 	server->allows_http = server->tls.insecure || transport_is_loopback(host);
+	find_certificates(server);
 	server->next = registry->servers;
 	registry->servers = server;
 	return server;
 }
 
-static void add_endpoint(struct repository *repository, const char *host, const char *path)
+/* location: HOST[:PORT]/PATH */
+static int add_endpoint(struct repository *repository, const char *location,
+			const struct host_mirror *how, struct error *err)
 {
+	const char *slash = strchr(location, '/');
+	cleanup_free char *host = NULL;
 	struct endpoint *endpoint;
 
+	if (!slash || slash == location || !slash[1])
+		return error_invalid(err, "\"%s\" names no repository of a registry", location);
+	host = xstrndup(location, (size_t)(slash - location));
 	repository->endpoints = xreallocarray(repository->endpoints, repository->endpoint_count + 1,
 					      sizeof(*endpoint));
 	endpoint = &repository->endpoints[repository->endpoint_count++];
 	*endpoint = (struct endpoint){
 		.server = server_of(repository->registry, strcmp(host, HUB) == 0 ? HUB_HOST : host,
-				    false),
-		.path = xstrdup(path),
-		.credential_path = xasprintf("%s/%s", host, path),
-		.for_tags = true,
-		.for_digests = true,
+				    how->insecure),
+		.path = xstrdup(slash + 1),
+		.credential_path = xstrdup(location),
+		.for_tags = !how->only_digests,
+		.for_digests = !how->only_tags,
 	};
+	return 0;
+}
+
+static int add_rewritten(struct repository *repository, const struct host_rule *rule,
+			 const struct host_mirror *how, struct error *err)
+{
+	const char *name = repository->name.name;
+	cleanup_free char *location =
+		xasprintf("%s%s", how->location, name + host_rule_matches(rule, name));
+
+	return add_endpoint(repository, location, how, err);
 }
 
 int hosts_resolve(struct repository *repository, struct error *err)
 {
-	const char *name = repository->name.name, *slash = strchr(name, '/');
-	char *host;
+	struct registry *registry = repository->registry;
+	const char *name = repository->name.name;
+	struct host_mirror own = { .location = NULL };
+	const struct host_rule *rule;
+	int ret = 0;
 
-	if (!slash)
-		return error_invalid(err, "\"%s\" names no registry", name);
-	host = xstrndup(name, (size_t)(slash - name));
-	add_endpoint(repository, host, slash + 1);
-	free(host);
-	return 0;
+	if (!registry->has_hosts) {
+		ret = hosts_config_read(&registry->hosts, err);
+		if (ret < 0)
+			return ret;
+		registry->has_hosts = true;
+	}
+	rule = hosts_config_find(&registry->hosts, name);
+	if (!rule)
+		return add_endpoint(repository, name, &own, err);
+	if (rule->blocked)
+		return error_set(err, ERROR_STATE, 0,
+				 "\"%s\" is blocked by the configuration of registries", name);
+	for (size_t i = 0; ret == 0 && i < rule->mirror_count; i++) {
+		struct host_mirror mirror = rule->mirrors[i];
+
+		mirror.only_digests |= rule->only_digests;
+		if (mirror.location && *mirror.location)
+			ret = add_rewritten(repository, rule, &mirror, err);
+	}
+	own.insecure = rule->insecure;
+	own.location = rule->location;
+	if (ret < 0)
+		return ret;
+	return own.location && *own.location ? add_rewritten(repository, rule, &own, err)
+					     : add_endpoint(repository, name, &own, err);
 }

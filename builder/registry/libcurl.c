@@ -90,6 +90,7 @@ bool libcurl_is_passing(CURLcode code)
 	switch (code) {
 	case CURLE_OPERATION_TIMEDOUT:
 	case CURLE_SEND_ERROR:
+	case CURLE_SEND_FAIL_REWIND:
 	case CURLE_RECV_ERROR:
 	case CURLE_GOT_NOTHING:
 	case CURLE_PARTIAL_FILE:

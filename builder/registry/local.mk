@@ -8,6 +8,7 @@ builder_libbuilder_a_SOURCES += \
 	%D%/credential-helper.c %D%/credential-helper.h \
 	%D%/credentials.c %D%/credentials.h \
 	%D%/feed.c \
+	%D%/hosts-config.c %D%/hosts-config.h \
 	%D%/hosts.c \
 	%D%/libcurl.c %D%/libcurl.h \
 	%D%/lists.c \
@@ -16,6 +17,8 @@ builder_libbuilder_a_SOURCES += \
 	%D%/pull.c %D%/pull.h %D%/pull-internal.h \
 	%D%/pull-blob.c \
 	%D%/pull-layers.c \
+	%D%/login.c %D%/login.h \
+	%D%/push.c %D%/push.h \
 	%D%/registry.c %D%/registry.h %D%/registry-internal.h \
 	%D%/source.c %D%/source.h \
 	%D%/transport.c %D%/transport.h \

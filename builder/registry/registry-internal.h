@@ -5,6 +5,7 @@
 
 #include "builder/loop/fiber.h"
 #include "builder/registry/credentials.h"
+#include "builder/registry/hosts-config.h"
 #include "builder/registry/registry.h"
 #include "builder/registry/transport.h"
 
@@ -52,6 +53,8 @@ struct registry {
 	struct registry_options options;
 	struct transport *transport;
 	struct server *servers;
+	struct hosts_config hosts; /* read when the first repository is opened */
+	bool has_hosts;
 };
 
 struct repository {

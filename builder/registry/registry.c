@@ -29,6 +29,7 @@ void registry_close(struct registry *registry)
 		server_free(registry->servers);
 		registry->servers = next;
 	}
+	hosts_config_done(&registry->hosts);
 	transport_free(registry->transport);
 	free(registry);
 }

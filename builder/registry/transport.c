@@ -26,6 +26,7 @@
 #define OTHER_BODY_MAX ((size_t)64 << 10)
 #define CONNECTIONS_PER_HOST 6L
 #define EVENTS_AT_ONCE 16
+#define REWIND_MAX ((uint64_t)1 << 20)
 
 struct transport {
 	struct libcurl library;
@@ -269,12 +270,13 @@ static size_t give_body(char *buffer, size_t unit, size_t count, void *context)
 	return (size_t)n;
 }
 
-/* A connection that was closed under a request is replaced by libcurl: it begins again. */
+/* A connection that was closed under a request is replaced by libcurl: it begins again, but for
+ * what is large, where the caller has better ways to go on. */
 static int rewind_body(void *context, curl_off_t offset, int origin)
 {
 	struct exchange *exchange = context;
 
-	if (origin != SEEK_SET || offset < 0)
+	if (origin != SEEK_SET || offset < 0 || exchange->sent > REWIND_MAX)
 		return CURL_SEEKFUNC_FAIL;
 	exchange->sent = (uint64_t)offset;
 	return CURL_SEEKFUNC_OK;

@@ -90,6 +90,7 @@ hub_start() {
 }
 
 hub_end() {
+	hub_fault_end
 	local pid
 	for pid in "${HUB_PID:-}" "${HUB_TOKEN_PID:-}"; do
 		[ -z "$pid" ] || { kill "$pid" 2>/dev/null && wait "$pid"; } || true
@@ -117,4 +118,21 @@ hub_push() {
 	"$builder" save -o "$work/hub.tar" "$1"
 	skopeo --insecure-policy copy -q "${args[@]}" "oci-archive:$work/hub.tar" "docker://$HUB/$2"
 	rm -f "$work/hub.tar"
+}
+
+# hub_fault FAULT...: a proxy before the hub that spoils what passes (fault-proxy.py); sets FAULTY
+# (127.0.0.1:PORT) and FAULT_LOG.
+hub_fault() {
+	hub_fault_end
+	FAULT_LOG=$HUB_STATE/fault.log
+	rm -f "$HUB_STATE/fault.port"
+	mkfifo "$HUB_STATE/fault.port"
+	python3 "$ORLOP_SOURCE/tests/builder/fault-proxy.py" "$HUB_PORT" "$FAULT_LOG" "$@" >"$HUB_STATE/fault.port" 3>&- &
+	HUB_FAULT_PID=$!
+	FAULTY=127.0.0.1:$(head -1 "$HUB_STATE/fault.port")
+}
+
+hub_fault_end() {
+	[ -z "${HUB_FAULT_PID:-}" ] || { kill "$HUB_FAULT_PID" && wait "$HUB_FAULT_PID"; } || true
+	HUB_FAULT_PID=''
 }

@@ -139,3 +139,125 @@ remember() {
 	[ "$(probe referrers "$HUB/some/cargo@$subject" | jq '.manifests | length')" = 2 ]
 	[ "$(probe referrers "$HUB/some/cargo@$subject" c/d | jq -r '.manifests[].artifactType')" = c/d ]
 }
+
+@test "registry: a blob that is cut off each time comes piece by piece, and nothing of it twice" {
+	hub_begin
+	probe put-blob "$HUB/some/data" "$work/data"
+	hub_fault cut=1000000
+	probe blob "$FAULTY/some/data" "$data_digest" 3000000 "$work/back"
+	cmp "$work/data" "$work/back"
+	[ "$(grep -c '^GET .*/blobs/' "$FAULT_LOG")" = 3 ]
+	grep -q ' bytes=1000000- ' "$FAULT_LOG"
+	grep -q ' bytes=2000000- ' "$FAULT_LOG"
+}
+
+@test "registry: what an earlier process has got of a blob is not fetched again; what is wrong is" {
+	hub_begin
+	probe put-blob "$HUB/some/data" "$work/data"
+	hub_fault
+	head -c 2500000 "$work/data" >"$work/back"
+	probe blob "$FAULTY/some/data" "$data_digest" 3000000 "$work/back"
+	cmp "$work/data" "$work/back"
+	[ "$(grep -c '^GET .*/blobs/.* bytes=2500000- ' "$FAULT_LOG")" = 1 ]
+	head -c 2500000 /dev/zero >"$work/back"
+	probe blob "$FAULTY/some/data" "$data_digest" 3000000 "$work/back"
+	cmp "$work/data" "$work/back"
+}
+
+@test "registry: 429 and 500 are tried again; other bytes are refused" {
+	hub_begin
+	probe put-blob "$HUB/some/data" "$work/data"
+	for status in 429 500; do
+		rm -f "$work/back"
+		hub_fault status=$status
+		probe blob "$FAULTY/some/data" "$data_digest" 3000000 "$work/back"
+		cmp "$work/data" "$work/back"
+	done
+	rm -f "$work/back"
+	hub_fault corrupt
+	run -1 probe blob "$FAULTY/some/data" "$data_digest" 3000000 "$work/back"
+	[[ $output == *"the registry's blob $data_digest is sha256:"* ]]
+	refute test -s "$work/back"
+}
+
+@test "registry: a redirect to another host gets no credentials" {
+	hub_begin htpasswd
+	remember "$HUB" "$HUB_USER:$HUB_PASSWORD"
+	probe put-blob "$HUB/some/data" "$work/data"
+	hub_fault
+	mkdir "$work/first"
+	elsewhere=$FAULTY elsewhere_log=$FAULT_LOG elsewhere_pid=$HUB_FAULT_PID
+	HUB_FAULT_PID='' HUB_STATE=$work/first
+	hub_fault "away=http://$elsewhere"
+	remember "$FAULTY" "$HUB_USER:$HUB_PASSWORD"
+	run -1 probe blob "$FAULTY/some/data" "$data_digest" 3000000 "$work/back"
+	kill "$elsewhere_pid"
+	grep -q '^GET .*/blobs/.* secret$' "$FAULT_LOG"
+	grep -q '^GET .*/blobs/.* open$' "$elsewhere_log"
+	refute grep -q secret "$elsewhere_log"
+}
+
+@test "registry: an upload that is cut off goes on in chunks" {
+	hub_begin
+	head -c 40000000 /dev/urandom >"$work/data"
+	data_digest=sha256:$(sha256sum "$work/data" | cut -d' ' -f1)
+	hub_fault cut-put=20000000
+	[ "$(probe put-blob "$FAULTY/some/data" "$work/data")" = "sent $data_digest" ]
+	[ "$(grep -c '^PATCH ' "$FAULT_LOG")" = 3 ]
+	grep -q '^PATCH .* 16777216-33554431 ' "$FAULT_LOG"
+	probe blob "$HUB/some/data" "$data_digest" 40000000 "$work/back"
+	cmp "$work/data" "$work/back"
+}
+
+@test "registry: mirrors, other places and blocked ones of registries.conf; mirrors of daemon.json" {
+	hub_begin
+	make_image
+	hub_push cargo library/cargo:1
+	export CONTAINERS_REGISTRIES_CONF=$work/registries.conf
+	cat >"$CONTAINERS_REGISTRIES_CONF" <<-X
+		unqualified-search-registries = ["docker.io"]
+		[[registry]]
+		prefix = "docker.io"
+		location = "docker.io"
+		[[registry.mirror]]
+		location = "127.0.0.1:1"
+		[[registry.mirror]]
+		location = "$HUB"
+		insecure = true
+		[[registry]]
+		prefix = "*.example.org"
+		location = "$HUB"
+		[[registry]]
+		location = "bad.example.org/x"
+		blocked = true
+	X
+	digest=$(probe has "$HUB/library/cargo:1")
+	[ "$(probe has cargo:1)" = "$digest" ]
+	[ "$(probe has any.example.org/library/cargo:1)" = "$digest" ]
+	run -1 probe has bad.example.org/x/y:1
+	[[ $output == *'"bad.example.org/x/y" is blocked'* ]]
+	export CONTAINERS_REGISTRIES_CONF=$work/none
+	mkdir -p "$HOME/.config/docker"
+	printf '{"registry-mirrors":["http://%s/"]}' "$HUB" >"$HOME/.config/docker/daemon.json"
+	[ "$(probe has cargo:1)" = "$digest" ]
+}
+
+@test "registry: the authority of certs.d is trusted for its host" {
+	hub_begin tls
+	mkdir -p "$HOME/.config/containers/certs.d/$HUB"
+	cp "$HUB_CA" "$HOME/.config/containers/certs.d/$HUB/ca.crt"
+	probe put-blob "$HUB/some/data" "$work/data"
+}
+
+@test "registry: credentials of a helper program" {
+	hub_begin htpasswd
+	mkdir "$work/bin"
+	cat >"$work/bin/docker-credential-chest" <<-X
+		#!/bin/sh
+		[ "\$1" = get ] && read -r host && [ "\$host" = "$HUB" ] || exit 1
+		echo '{"ServerURL":"$HUB","Username":"$HUB_USER","Secret":"$HUB_PASSWORD"}'
+	X
+	chmod +x "$work/bin/docker-credential-chest"
+	printf '{"credHelpers":{"%s":"chest"}}' "$HUB" >"$REGISTRY_AUTH_FILE"
+	PATH=$work/bin:$PATH probe put-blob "$HUB/some/data" "$work/data"
+}

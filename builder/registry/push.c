@@ -1,0 +1,397 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Layers side by side, then the configuration, then the manifest; an index comes last of all. */
+#include "builder/registry/push.h"
+
+#include <fcntl.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "builder/image/gzip.h"
+#include "builder/image/layer.h"
+#include "builder/loop/fiber.h"
+#include "builder/registry/origins.h"
+#include "builder/registry/pull.h"
+#include "lib/alloc.h"
+#include "lib/cleanup.h"
+#include "lib/io.h"
+#include "lib/number.h"
+#include "spec/image-index.h"
+
+#define LAYERS_AT_ONCE 4
+#define PACKED_MAX 256
+
+struct push {
+	struct store *store;
+	struct registry *registry;
+	struct repository *repository;
+	const struct reference *name;
+	const struct push_events *events;
+	struct fiber_queue changed;
+	size_t running, living;
+	bool packing; /* one layer at a time has all processors */
+	int ret;      /* the first failure */
+	struct error err;
+};
+
+struct push_job {
+	struct push *push;
+	const struct descriptor *descriptor;
+	const char *layer; /* its id here, to be compressed; NULL: it goes as it is */
+	struct digest digest;
+	uint64_t size;
+	bool was_there;
+};
+
+/* -- compressing ---------------------------------------------------------------------------------
+ */
+
+struct pack_call {
+	struct push_job *job;
+	struct error *err;
+	int ret;
+};
+
+/* In a thread: into the store's blobs. */
+static void pack(void *context)
+{
+	struct pack_call *call = context;
+	struct push_job *job = call->job;
+	struct store *store = job->push->store;
+	cleanup_free char *target = NULL;
+	cleanup_close int fd = -EBADF;
+	char name[STORE_NAME_SIZE];
+	int ret = store_scratch_open(store, name, &fd, call->err);
+
+	if (ret == 0)
+		ret = gzip_layer(store, job->layer, fd, &job->digest, &job->size, call->err);
+	if (ret == 0) {
+		target = xasprintf("blobs/sha256/%s", digest_hex(&job->digest));
+		ret = store_publish(store, name, target, call->err);
+	}
+	call->ret = ret;
+}
+
+static char *memo_path(const struct push_job *job)
+{
+	return xasprintf("packed/%s-" GZIP_VARIANT, job->layer);
+}
+
+/* As what it was compressed before: "sha256:HEX SIZE". */
+static bool recall(struct push_job *job)
+{
+	cleanup_free char *path = memo_path(job);
+	cleanup_strbuf struct strbuf text = STRBUF_INIT;
+	cleanup_strv struct strv words = STRV_INIT;
+
+	if (io_read_file(job->push->store->fd, path, PACKED_MAX, &text, NULL) < 0)
+		return false;
+	strv_split(&words, strbuf_text(&text), ' ');
+	return words.count == 2 && digest_parse(words.items[0], &job->digest, NULL) == 0 &&
+	       number_parse_u64(words.items[1], &job->size) == 0;
+}
+
+static int pack_once(struct push_job *job, struct error *err)
+{
+	cleanup_free char *path = memo_path(job), *text = NULL;
+	struct push *push = job->push;
+	struct pack_call call = { job, err, 0 };
+
+	while (push->packing)
+		fiber_wait(&push->changed);
+	push->packing = true;
+	fiber_offload(pack, &call);
+	push->packing = false;
+	fiber_wake(&push->changed);
+	if (call.ret < 0)
+		return call.ret;
+	text = xasprintf("%s %llu", job->digest.text, (unsigned long long)job->size);
+	(void)store_replace(push->store, path, text, strlen(text), NULL); /* else once more */
+	return 0;
+}
+
+/* -- one blob ------------------------------------------------------------------------------------
+ */
+
+/* Repositories of the same registry that are known to have it, by their paths there. */
+static void find_mounts(const struct push *push, const struct digest *digest, struct strv *out)
+{
+	size_t host = strcspn(push->name->name, "/");
+	cleanup_strv struct strv names = STRV_INIT;
+
+	origins_list(push->store, digest, &names);
+	for (size_t i = 0; i < names.count; i++)
+		if (strncmp(names.items[i], push->name->name, host + 1) == 0)
+			strv_add(out, names.items[i] + host + 1);
+}
+
+/* 1: it is there without being sent. */
+static int send_blob(struct push *push, const struct digest *digest, uint64_t size,
+		     struct error *err)
+{
+	const struct registry_blob blob = { .digest = *digest, .size = size };
+	cleanup_free char *path = xasprintf("blobs/sha256/%s", digest_hex(digest));
+	cleanup_strv struct strv mounts = STRV_INIT;
+	cleanup_close int fd = -EBADF;
+	struct registry_source source = { .mounts = &mounts };
+	int ret = pull_blob(push->store, push->registry, digest, size, err);
+
+	if (ret < 0)
+		return ret;
+	fd = openat(push->store->fd, path, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
+	if (fd < 0)
+		return error_errno(err, errno, "open \"%s\" of the store", path);
+	source.fd = fd;
+	find_mounts(push, digest, &mounts);
+	ret = repository_put_blob(push->repository, &blob, &source, err);
+	if (ret >= 0)
+		origins_add(push->store, digest, push->name->name);
+	return ret;
+}
+
+/* A blob that the registry has need not even be made. */
+static int push_blob(struct push_job *job, struct error *err)
+{
+	struct push *push = job->push;
+	int ret = 0;
+
+	if (job->layer && !recall(job))
+		ret = pack_once(job, err);
+	if (ret == 0)
+		ret = repository_has_blob(push->repository, &job->digest, err);
+	if (ret != 0)
+		return ret;
+	if (job->layer && !store_blob_exists(push->store, &job->digest))
+		ret = pack_once(job, err);
+	return ret < 0 ? ret : send_blob(push, &job->digest, job->size, err);
+}
+
+/* A fiber. */
+static void run_job(void *context)
+{
+	struct push_job *job = context;
+	struct push *push = job->push;
+	struct error err = ERROR_INIT;
+	int ret = 0;
+
+	while (push->running >= LAYERS_AT_ONCE)
+		fiber_wait(&push->changed);
+	push->running++;
+	if (push->ret == 0)
+		ret = push_blob(job, &err);
+	push->running--;
+	if (ret < 0 && push->ret == 0) {
+		push->ret = error_prefix(&err, ret, "layer %.19s", job->descriptor->digest);
+		push->err = err;
+	}
+	job->was_there = ret == 1;
+	if (ret >= 0 && push->ret == 0 && push->events && push->events->layer)
+		push->events->layer(push->events->context, job->digest.text, job->was_there);
+	push->living--;
+	fiber_wake(&push->changed);
+}
+
+/* -- a manifest ----------------------------------------------------------------------------------
+ */
+
+struct layers_run {
+	struct push *push;
+	struct push_job *jobs;
+	size_t count;
+};
+
+/* In a fiber. */
+static void run_layers(void *context)
+{
+	struct layers_run *run = context;
+	struct push *push = run->push;
+
+	for (size_t i = 0; push->ret == 0 && i < run->count; i++) {
+		push->ret = fibers_start(fibers_current(), run_job, &run->jobs[i], &push->err);
+		if (push->ret == 0)
+			push->living++;
+	}
+	while (push->living)
+		fiber_wait(&push->changed);
+}
+
+static int push_layers(struct push *push, struct push_job *jobs, size_t count, struct error *err)
+{
+	struct layers_run run = { push, jobs, count };
+	struct fibers *fibers = NULL;
+	int ret = fibers_create(&fibers, err);
+
+	if (ret == 0)
+		ret = fibers_start(fibers, run_layers, &run, err);
+	if (ret == 0)
+		fibers_run(fibers);
+	fibers_free(fibers);
+	if (ret == 0 && push->ret < 0) {
+		ret = push->ret;
+		*err = push->err;
+	}
+	return ret;
+}
+
+/* Those that were made here go compressed, so the manifest is another one. */
+static int plan_layers(struct push *push, const struct image *image, struct push_job *jobs,
+		       struct strv *ids, struct error *err)
+{
+	const struct descriptor_list *layers = &image->manifest->layers;
+	const struct json_strings *diff_ids = &image->config->rootfs->diff_ids;
+	struct digest chain = { "" };
+
+	for (size_t i = 0; i < layers->count; i++) {
+		struct push_job *job = &jobs[i];
+		char id[LAYER_ID_SIZE];
+		struct digest diff_id;
+		int ret = digest_parse(diff_ids->items[i], &diff_id, err);
+
+		*job = (struct push_job){ .push = push, .descriptor = &layers->items[i] };
+		if (ret == 0)
+			ret = digest_parse(job->descriptor->digest, &job->digest, err);
+		if (ret < 0)
+			return ret;
+		job->size = job->descriptor->size;
+		layer_chain(&chain, &diff_id, &chain);
+		if (!digest_equal(&job->digest, &diff_id) ||
+		    store_blob_exists(push->store, &job->digest))
+			continue;
+		ret = layer_find(push->store, &diff_id, &chain, id, err);
+		if (ret < 0)
+			return ret;
+		strv_add(ids, ret == 1 ? id : "");
+		if (ret == 1)
+			job->layer = ids->items[ids->count - 1];
+	}
+	return 0;
+}
+
+static void write_manifest(const struct image *image, const struct push_job *jobs,
+			   struct strbuf *out)
+{
+	struct image_manifest manifest = *image->manifest;
+	struct descriptor *layers = xreallocarray(NULL, manifest.layers.count + 1, sizeof(*layers));
+	bool changed = false;
+
+	for (size_t i = 0; i < manifest.layers.count; i++) {
+		layers[i] = manifest.layers.items[i];
+		if (!jobs[i].layer)
+			continue;
+		changed = true;
+		layers[i].media_type = MEDIA_TYPE_LAYER_GZIP;
+		layers[i].digest = jobs[i].digest.text;
+		layers[i].size = jobs[i].size;
+	}
+	manifest.layers.items = layers;
+	if (changed)
+		image_manifest_write(&manifest, JSON_INDENT_2, out);
+	else
+		strbuf_add(out, image->manifest_bytes.data, image->manifest_bytes.size);
+	free(layers);
+}
+
+static int put_manifest(struct push *push, const char *media_type, const struct strbuf *bytes,
+			const char *name, struct push_result *out, struct error *err)
+{
+	digest_of(strbuf_text(bytes), bytes->size, &out->digest);
+	out->size = bytes->size;
+	return repository_put_manifest(push->repository, name ? name : out->digest.text,
+				       media_type && *media_type ? media_type : MEDIA_TYPE_MANIFEST,
+				       strbuf_text(bytes), bytes->size, err);
+}
+
+/* tag: NULL = by its digest. */
+static int push_one(struct push *push, const struct image *image, const char *tag,
+		    struct push_result *out, struct error *err)
+{
+	size_t count = image->manifest->layers.count;
+	cleanup_free struct push_job *jobs = xzalloc((count + 1) * sizeof(*jobs));
+	cleanup_strv struct strv ids = STRV_INIT;
+	cleanup_strbuf struct strbuf bytes = STRBUF_INIT;
+	int ret = plan_layers(push, image, jobs, &ids, err);
+
+	if (ret == 0)
+		ret = push_layers(push, jobs, count, err);
+	if (ret == 0)
+		ret = send_blob(push, &image->id, image->config_bytes.size, err);
+	if (ret < 0)
+		return ret;
+	write_manifest(image, jobs, &bytes);
+	return put_manifest(push, image->manifest->media_type, &bytes, tag, out, err);
+}
+
+static const char *tag_of(const struct reference *name)
+{
+	return name->tag[0] ? name->tag : NULL;
+}
+
+int push_image(struct store *store, struct registry *registry, const struct image *image,
+	       const struct reference *name, const struct push_events *events,
+	       struct push_result *out, struct error *err)
+{
+	struct push push = { .store = store, .registry = registry, .name = name, .events = events };
+	int ret = repository_open(registry, name, REPOSITORY_PUSH, &push.repository, err);
+
+	if (ret == 0)
+		ret = push_one(&push, image, tag_of(name), out, err);
+	repository_close(push.repository);
+	return ret;
+}
+
+/* -- an index ------------------------------------------------------------------------------------
+ */
+
+/* What an index lists, as it is; attestations are blobs that nobody unpacks. */
+static int push_listed(struct push *push, const struct descriptor *one, struct error *err)
+{
+	cleanup_arena struct arena arena = ARENA_INIT;
+	cleanup_strbuf struct strbuf text = STRBUF_INIT;
+	struct image_manifest *manifest = NULL;
+	struct push_result ignored;
+	struct digest digest;
+	int ret = digest_parse(one->digest, &digest, err);
+
+	if (ret == 0)
+		ret = store_blob_get(push->store, &digest, IMAGE_DOCUMENT_MAX, &text, err);
+	if (ret < 0)
+		return error_suffix(err, ret, " (pull -a gets all platforms of an image)");
+	ret = image_manifest_decode("manifest", strbuf_text(&text), text.size, &arena, &manifest,
+				    err);
+	for (size_t i = 0; ret >= 0 && i < manifest->layers.count; i++) {
+		struct digest blob;
+
+		ret = digest_parse(manifest->layers.items[i].digest, &blob, err);
+		if (ret == 0)
+			ret = send_blob(push, &blob, manifest->layers.items[i].size, err);
+		if (ret >= 0 && push->events && push->events->layer)
+			push->events->layer(push->events->context, blob.text, ret == 1);
+	}
+	if (ret >= 0)
+		ret = digest_parse(manifest->config->digest, &digest, err);
+	if (ret >= 0)
+		ret = send_blob(push, &digest, manifest->config->size, err);
+	return ret < 0 ? ret : put_manifest(push, one->media_type, &text, NULL, &ignored, err);
+}
+
+int push_index(struct store *store, struct registry *registry, const struct store_ref *index,
+	       const struct reference *name, const struct push_events *events,
+	       struct push_result *out, struct error *err)
+{
+	struct push push = { .store = store, .registry = registry, .name = name, .events = events };
+	cleanup_arena struct arena arena = ARENA_INIT;
+	cleanup_strbuf struct strbuf text = STRBUF_INIT;
+	struct image_index *decoded = NULL;
+	int ret = store_blob_get(store, &index->digest, IMAGE_DOCUMENT_MAX, &text, err);
+
+	if (ret == 0)
+		ret = image_index_decode("index", strbuf_text(&text), text.size, &arena, &decoded,
+					 err);
+	if (ret == 0)
+		ret = repository_open(registry, name, REPOSITORY_PUSH, &push.repository, err);
+	for (size_t i = 0; ret == 0 && i < decoded->manifests.count; i++)
+		ret = push_listed(&push, &decoded->manifests.items[i], err);
+	if (ret == 0)
+		ret = put_manifest(&push, index->media_type, &text, tag_of(name), out, err);
+	repository_close(push.repository);
+	return ret;
+}

@@ -1,0 +1,87 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: Apache-2.0
+# Images from the store to a registry, and the credentials for it.
+
+load helpers
+load hub
+
+setup() {
+	requires builder root docker-registry skopeo python3 jq
+	setup_store
+	export HOME=$work/home REGISTRY_AUTH_FILE=$work/auth.json
+	mkdir "$HOME"
+	mkdir -p "$work/image"
+	printf 'cargo\n' >"$work/image/hold"
+	head -c 3500000 /dev/urandom >"$work/image/bulk"
+	tar -C "$work/image" -cf "$work/image.tar" .
+	ob import -q "$work/image.tar" cargo >/dev/null
+}
+
+teardown() {
+	hub_end
+	teardown_store
+}
+
+@test "push: a layer of ours goes as gzip, always the same; skopeo gets it; a second push sends nothing" {
+	hub_begin
+	hub_fault
+	run --separate-stderr ob push cargo "$FAULTY/some/cargo:1"
+	[ "$status" = 0 ]
+	digest=${output#*@}
+	[[ $stderr == *": Pushed"*"1: digest: $digest size: "* ]]
+	skopeo --insecure-policy copy -q --src-tls-verify=false "docker://$HUB/some/cargo:1" "oci:$work/layout"
+	[ "$(jq -r '.manifests[0].digest' "$work/layout/index.json")" = "$digest" ]
+	layer=$(jq -r '.layers[0].digest[7:]' "$work/layout/blobs/sha256/${digest#sha256:}")
+	gzip -t "$work/layout/blobs/sha256/$layer"
+	gzip -dc "$work/layout/blobs/sha256/$layer" | tar tf - | grep -Fx bulk
+	: >"$FAULT_LOG"
+	run --separate-stderr ob push cargo "$FAULTY/some/cargo:1"
+	[[ $output == *"@$digest" ]] && [[ $stderr == *": Layer already exists"* ]]
+	refute grep -E '^(POST|PATCH)' "$FAULT_LOG"
+	# another machine, another time, another number of processors
+	ORLOP_STORE=$work/other ob import -q "$work/image.tar" cargo >/dev/null
+	run --separate-stderr env ORLOP_STORE="$work/other" taskset -c 0 "$builder" push cargo "$HUB/other/cargo:1"
+	again=$(probe_layer other/cargo:1)
+	[ "$again" = "sha256:$layer" ]
+}
+
+probe_layer() {
+	"$hub_probe" manifest "$HUB/$1" 2>/dev/null | jq -r '.layers[0].digest'
+}
+
+@test "push: what was pulled goes as it came, mounted where the registry has it" {
+	hub_begin
+	hub_push cargo some/cargo:1
+	ob rmi cargo
+	ob pull -q "$HUB/some/cargo:1"
+	before=$("$hub_probe" has "$HUB/some/cargo:1")
+	run --separate-stderr ob push "$HUB/some/cargo:1" "$HUB/other/cargo:2"
+	[ "$status" = 0 ] && [ "$output" = "$HUB/other/cargo@$before" ]
+	[[ $stderr == *": Layer already exists"* ]]
+	cmp <("$hub_probe" manifest "$HUB/some/cargo:1" 2>/dev/null) <("$hub_probe" manifest "$HUB/other/cargo:2" 2>/dev/null)
+}
+
+@test "push: an image goes and comes back the same" {
+	hub_begin
+	ob push -q cargo "$HUB/some/cargo:1"
+	ORLOP_STORE=$work/other ob pull -q "$HUB/some/cargo:1"
+	cmp <(ob export cargo) <(ORLOP_STORE=$work/other ob export "$HUB/some/cargo:1")
+}
+
+@test "login: checks, keeps what else is in the file, and logout forgets" {
+	hub_begin htpasswd
+	printf '{"auths":{"other.example":{"auth":"YTpi"}},"psFormat":"x"}' >"$REGISTRY_AUTH_FILE"
+	run -1 ob login -u "$HUB_USER" --password-stdin "$HUB" <<<wrong
+	[[ $output == *"does not accept these credentials"* ]]
+	run -1 ob push -q cargo "$HUB/some/cargo:1"
+	[[ $output == *"login $HUB"* ]]
+	[ "$(ob login -u "$HUB_USER" --password-stdin "$HUB" <<<"$HUB_PASSWORD" 2>/dev/null)" = "Login Succeeded" ]
+	[ "$(stat -c %a "$REGISTRY_AUTH_FILE")" = 600 ]
+	[ "$(jq -r '.auths["other.example"].auth, .psFormat' "$REGISTRY_AUTH_FILE" | tr '\n' ' ')" = "YTpi x " ]
+	ob push -q cargo "$HUB/some/cargo:1"
+	# skopeo reads it, too
+	skopeo inspect --tls-verify=false "docker://$HUB/some/cargo:1" >/dev/null
+	[ "$(ob logout "$HUB" 2>/dev/null)" = "Removed login credentials for $HUB" ]
+	[ "$(ob logout "$HUB" 2>/dev/null)" = "Not logged in to $HUB" ]
+	run -1 ob pull -q "$HUB/some/cargo:1"
+}
