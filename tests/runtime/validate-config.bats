@@ -74,8 +74,8 @@ refused() {
 	rt --log log --log-format json create c1
 	[ "$(wc -l <log)" = 1 ]
 	[ "$(jq -r .error.json_pointer log)" = /linux/resources/memory/swappiness ]
-	[ "$(jq -r .code log)" = unsupported ]
-	[ "$(jq -r .phase log)" = plan ]
+	[ "$(jq -r .error.code log)" = unsupported ]
+	[ "$(jq -r .error.phase log)" = plan ]
 }
 
 @test "--config instead of the bundle's" {
