@@ -8,6 +8,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/close_range.h>
+#include <sched.h>
 #include <signal.h>
 #include <string.h>
 #include <sys/pidfd.h>
@@ -74,6 +75,10 @@ child(const struct spawn *spawn, pid_t parent, volatile struct spawn_failure *fa
 		child_fail(failure, "setsid", errno);
 	if (spawn->new_group && setpgid(0, 0) < 0)
 		child_fail(failure, "setpgid", errno);
+	/* chroot too: who was in one stays in it */
+	if (spawn->mounts_fd >= 0 && (setns(spawn->mounts_fd, CLONE_NEWNS) < 0 ||
+				      fchdir(spawn->root_fd) < 0 || chroot(".") < 0))
+		child_fail(failure, "enter a mount namespace", errno);
 	if (spawn->cwd_fd >= 0 && fchdir(spawn->cwd_fd) < 0)
 		child_fail(failure, "change the working directory", errno);
 	if (spawn->cwd && chdir(spawn->cwd) < 0)

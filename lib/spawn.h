@@ -30,12 +30,14 @@ struct spawn {
 	bool new_session; /* setsid */
 	bool new_group;	  /* setpgid(0, 0) */
 	int umask;	  /* -1 = ours */
+	int mounts_fd;	  /* a mount namespace to enter first; -EBADF = ours */
+	int root_fd;	  /* ... and the root in it */
 	int death_signal; /* PR_SET_PDEATHSIG, 0 = none */
 };
 
 #define SPAWN_INIT                                                                                 \
 	{                                                                                          \
-		.cwd_fd = -EBADF, .umask = -1                                                      \
+		.cwd_fd = -EBADF, .umask = -1, .mounts_fd = -EBADF, .root_fd = -EBADF              \
 	}
 
 /** Starts it; *out_pidfd (may be NULL) gets a pidfd. An exec failure is reported here, by errno. */

@@ -38,6 +38,7 @@ static int parse_one(const char *text, struct entitlements *out, struct error *e
 	for (size_t i = 0; i < ARRAY_SIZE(words); i++) {
 		if (strcmp(words[i], text) == 0) {
 			out->insecure |= i == 0;
+			out->host |= i == 1;
 			out->all_devices |= i == 2;
 			return 0;
 		}

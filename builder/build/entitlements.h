@@ -10,13 +10,15 @@
 
 struct entitlements {
 	bool insecure;	   /* security.insecure */
+	bool host;	   /* network.host */
 	bool all_devices;  /* device */
 	struct strv names; /* device=NAME: devices, or their kinds */
 	struct strv
 		aliases; /* device=NAME,alias=ALIAS: "ALIAS=NAME", what RUN --device=ALIAS gets */
 };
 
-/** "security.insecure", "network.host" (which needs no leave), "device[=NAME[,alias=ALIAS]]". */
+/** "security.insecure", "network.host" (which needs no leave unless the build's network is a
+ * bridge), "device[=NAME[,alias=ALIAS]]". */
 int entitlements_parse(const struct strv *texts, struct entitlements *out, struct error *err);
 void entitlements_done(struct entitlements *entitlements);
 

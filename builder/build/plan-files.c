@@ -8,11 +8,13 @@
 #include "builder/build/chmod.h"
 #include "builder/build/graph.h"
 #include "builder/build/plan-history.h"
+#include "builder/build/run-step.h"
 #include "builder/build/step-kinds.h"
 #include "builder/dockerfile/words.h"
 #include "lib/cleanup.h"
 #include "lib/path.h"
 #include "lib/strbuf.h"
+#include "lib/table.h"
 
 static const char *const *keep_list(struct plan_context *plan, const struct strv *list)
 {
@@ -125,13 +127,18 @@ static void apply_heredocs(struct plan_context *plan, struct instruction *instru
 }
 
 /* A Dockerfile may have less than the command line grants, never more. */
-static int choose_network(const struct instruction *instruction, enum run_network *network,
-			  struct error *err)
+static int choose_network(const struct plan_context *plan, const struct instruction *instruction,
+			  enum run_network *network, struct error *err)
 {
 	const char *wanted = instruction_flag(instruction, "network");
 
-	if (wanted && strcmp(wanted, "host") == 0 && *network != RUN_NETWORK_HOST)
-		return error_invalid(err, "RUN --network=host is refused by build --network none");
+	bool host = wanted && strcmp(wanted, "host") == 0;
+
+	if (host && *network == RUN_NETWORK_BRIDGE && plan->graph->options->entitlements->host)
+		*network = RUN_NETWORK_HOST;
+	if (host && *network != RUN_NETWORK_HOST)
+		return error_invalid(err, "RUN --network=host is refused by build --network %s",
+				     table_name(run_networks, *network));
 	if (wanted && strcmp(wanted, "none") == 0)
 		*network = RUN_NETWORK_NONE;
 	return 0;
@@ -156,7 +163,7 @@ int plan_run(struct plan_context *plan, const struct instruction *instruction, s
 	struct instruction command = *instruction;
 	struct step_run run = { .network = plan->graph->options->network };
 	cleanup_free char *created_by = NULL, *cwd = NULL;
-	int ret = choose_network(instruction, &run.network, err);
+	int ret = choose_network(plan, instruction, &run.network, err);
 
 	if (ret < 0)
 		return ret;

@@ -117,7 +117,9 @@ static int make_step(struct again *again, struct error *err)
 			 .cwd = record->cwd,
 			 .user = record->user,
 			 .hostname = record->hostname,
-			 .network = record->no_network ? RUN_NETWORK_NONE : RUN_NETWORK_HOST,
+			 .network = record->no_network ? RUN_NETWORK_NONE
+				    : record->bridge   ? RUN_NETWORK_BRIDGE
+						       : RUN_NETWORK_HOST,
 			 .insecure = record->insecure,
 			 .script = script,
 			 .mounts = mounts,

@@ -51,6 +51,7 @@ static const struct json_field record_fields[] = {
 	JSON_STRING(struct run_record, "user", user),
 	JSON_STRING(struct run_record, "hostname", hostname),
 	JSON_BOOL(struct run_record, "noNetwork", no_network),
+	JSON_BOOL(struct run_record, "bridge", bridge),
 	JSON_BOOL(struct run_record, "insecure", insecure),
 	JSON_STRING(struct run_record, "scriptTarget", script_target),
 	JSON_STRING(struct run_record, "scriptBody", script_body),
@@ -127,6 +128,7 @@ static int fill(struct engine *engine, const struct step *step, const struct str
 				    .user = run->user,
 				    .hostname = run->hostname,
 				    .no_network = run->network == RUN_NETWORK_NONE,
+				    .bridge = run->network == RUN_NETWORK_BRIDGE,
 				    .insecure = run->insecure };
 	if (run->script) {
 		out->script_target = run->script->target;

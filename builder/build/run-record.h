@@ -38,6 +38,7 @@ struct run_record {
 	struct json_strings args, env;
 	const char *cwd, *user, *hostname;
 	bool no_network, insecure;
+	bool bridge;				 /* instead of the host's network */
 	const char *script_target, *script_body; /* NULL = none */
 	JSON_LIST(struct record_mount) mounts;
 };

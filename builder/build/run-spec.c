@@ -210,6 +210,8 @@ static void add_namespaces(struct oci_linux *linux_section, const struct run_spe
 		items[i].type = always[i];
 	if (spec->network != RUN_NETWORK_HOST)
 		items[count - 1].type = CLONE_NEWNET;
+	if (spec->network == RUN_NETWORK_BRIDGE)
+		items[count - 1].path = spec->netns->path;
 	linux_section->namespaces.items = items;
 	linux_section->namespaces.count = count;
 }
@@ -275,22 +277,77 @@ static int add_host_file(const char *path, struct strbuf *out, struct error *err
 	return ret == -ENOENT ? 0 : ret;
 }
 
-int run_spec_resolv_conf(enum run_network network, const struct sandbox *sandbox,
-			 struct strbuf *out, struct error *err)
-{
-	int ret = network == RUN_NETWORK_HOST ? add_host_file("/etc/resolv.conf", out, err) : 0;
+#define RESOLVED_STUB "127.0.0.53" /* systemd-resolved; its servers are in the file below */
+#define RESOLVED_FILE "/run/systemd/resolve/resolv.conf"
 
-	if (ret == 0 && sandbox)
-		sandbox_edit_resolv_conf(sandbox, out);
-	return ret;
+/* The host's lines, without servers that are on the host's own loopback. */
+static void add_reachable(const char *text, struct strbuf *out)
+{
+	cleanup_free char *copy = xstrdup(text);
+	char *rest = copy, *line;
+
+	while ((line = strsep(&rest, "\n"))) {
+		char word[16] = "", address[64] = "";
+
+		if (sscanf(line, "%15s %63s", word, address) == 2 &&
+		    strcmp(word, "nameserver") == 0 &&
+		    (strncmp(address, "127.", 4) == 0 || strcmp(address, "::1") == 0))
+			continue;
+		if (*line)
+			strbuf_addf(out, "%s\n", line);
+	}
 }
 
-int run_spec_hosts(enum run_network network, const char *hostname, const struct sandbox *sandbox,
-		   struct strbuf *out, struct error *err)
+static void add_without_servers(const char *text, struct strbuf *out)
+{
+	cleanup_free char *copy = xstrdup(text);
+	char *rest = copy, *line;
+
+	while ((line = strsep(&rest, "\n")))
+		if (*line && strncmp(line, "nameserver", 10) != 0)
+			strbuf_addf(out, "%s\n", line);
+}
+
+static int add_bridge_servers(const struct run_netns *netns, struct strbuf *out, struct error *err)
+{
+	cleanup_strbuf struct strbuf text = STRBUF_INIT;
+	int ret = add_host_file("/etc/resolv.conf", &text, err);
+
+	if (ret == 0 && !netns->name_server && strstr(strbuf_text(&text), RESOLVED_STUB)) {
+		strbuf_truncate(&text, 0);
+		ret = add_host_file(RESOLVED_FILE, &text, err);
+	}
+	if (ret < 0)
+		return ret;
+	if (!netns->name_server) {
+		add_reachable(strbuf_text(&text), out);
+		return 0;
+	}
+	strbuf_addf(out, "nameserver %s\n", netns->name_server);
+	add_without_servers(strbuf_text(&text), out);
+	return 0;
+}
+
+int run_spec_resolv_conf(const struct run_spec *spec, struct strbuf *out, struct error *err)
 {
 	int ret = 0;
 
-	if (network == RUN_NETWORK_HOST)
+	if (spec->network == RUN_NETWORK_HOST)
+		ret = add_host_file("/etc/resolv.conf", out, err);
+	else if (spec->network == RUN_NETWORK_BRIDGE)
+		ret = add_bridge_servers(spec->netns, out, err);
+	if (ret == 0 && spec->sandbox)
+		sandbox_edit_resolv_conf(spec->sandbox, out);
+	return ret;
+}
+
+int run_spec_hosts(const struct run_spec *spec, struct strbuf *out, struct error *err)
+{
+	bool bridge = spec->network == RUN_NETWORK_BRIDGE;
+	const char *hostname = spec->hostname;
+	int ret = 0;
+
+	if (spec->network == RUN_NETWORK_HOST)
 		ret = add_host_file("/etc/hosts", out, err);
 	else
 		strbuf_adds(out,
@@ -299,8 +356,10 @@ int run_spec_hosts(enum run_network network, const char *hostname, const struct 
 		return ret;
 	if (out->size && out->data[out->size - 1] != '\n')
 		strbuf_addc(out, '\n');
-	strbuf_addf(out, "127.0.0.1\t%s\n", hostname && *hostname ? hostname : DEFAULT_HOSTNAME);
-	if (sandbox)
-		sandbox_add_hosts_lines(sandbox, out);
+	strbuf_addf(out, "%s\t%s\n", bridge ? spec->netns->address : "127.0.0.1",
+		    hostname && *hostname ? hostname : DEFAULT_HOSTNAME);
+	if (spec->sandbox)
+		sandbox_add_hosts_lines(spec->sandbox, bridge ? spec->netns->gateway : "127.0.0.1",
+					out);
 	return 0;
 }

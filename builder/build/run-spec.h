@@ -26,7 +26,8 @@ struct run_spec {
 	const char *hostname;	  /* NULL or "" = "orlop" */
 	const char *cgroups_path; /* as config.json has it; NULL = the runtime's default */
 	enum run_network network;
-	bool insecure; /* see run-step.h */
+	const struct run_netns *netns; /* of RUN_NETWORK_BRIDGE */
+	bool insecure;		       /* see run-step.h */
 	bool terminal;
 	uint16_t rows, columns; /* of the terminal; 0 = not known */
 	const struct run_volume *volumes;
@@ -47,11 +48,10 @@ extern const char *const run_spec_mount_points[];
 /**
  * The contents of the container's own /etc/resolv.conf and /etc/hosts. With the host's network the
  * host's files are taken as they are (127.0.0.53 works there), plus a line for the hostname; with
- * none there is nothing to resolve with. What the sandbox (may be NULL) says comes on top.
+ * none there is nothing to resolve with. On a bridge the name server is the bridge's own, or those
+ * of the host that can be reached from there. What the sandbox says comes on top.
  */
-int run_spec_resolv_conf(enum run_network network, const struct sandbox *sandbox,
-			 struct strbuf *out, struct error *err);
-int run_spec_hosts(enum run_network network, const char *hostname, const struct sandbox *sandbox,
-		   struct strbuf *out, struct error *err);
+int run_spec_resolv_conf(const struct run_spec *spec, struct strbuf *out, struct error *err);
+int run_spec_hosts(const struct run_spec *spec, struct strbuf *out, struct error *err);
 
 #endif

@@ -23,6 +23,14 @@
 #include "lib/inroot.h"
 #include "lib/io.h"
 #include "lib/strbuf.h"
+#include "lib/table.h"
+
+const struct name_value run_networks[] = {
+	{ "host", RUN_NETWORK_HOST },
+	{ "none", RUN_NETWORK_NONE },
+	{ "bridge", RUN_NETWORK_BRIDGE },
+	{ NULL, 0 },
+};
 
 /* The folder the command starts in belongs to its user when the image does not have it. */
 static int make_cwd(int root_fd, const struct run_step *step, const struct user *user,
@@ -74,6 +82,7 @@ static int write_bundle(const struct run_step *step, const struct user *user, co
 		.hostname = step->hostname,
 		.cgroups_path = cgroup,
 		.network = step->network,
+		.netns = step->netns,
 		.insecure = step->insecure,
 		.volumes = step->volumes,
 		.volume_count = step->volume_count,
@@ -89,10 +98,10 @@ static int write_bundle(const struct run_step *step, const struct user *user, co
 		spec.rows = size.ws_row;
 		spec.columns = size.ws_col;
 	}
-	ret = run_spec_resolv_conf(step->network, step->sandbox, &resolv, err);
+	ret = run_spec_resolv_conf(&spec, &resolv, err);
 
 	if (ret == 0)
-		ret = run_spec_hosts(step->network, step->hostname, step->sandbox, &hosts, err);
+		ret = run_spec_hosts(&spec, &hosts, err);
 	if (ret == 0)
 		ret = write_file(step->scratch, "resolv.conf", &resolv, &resolv_path, err);
 	if (ret == 0)

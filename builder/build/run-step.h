@@ -18,13 +18,25 @@
 #include <sys/types.h>
 
 #include "lib/error.h"
+#include "lib/table.h"
 
 struct container_edits;
 struct sandbox;
 
 enum run_network {
 	RUN_NETWORK_HOST,
-	RUN_NETWORK_NONE, /* a network namespace with only lo, up */
+	RUN_NETWORK_NONE,   /* a network namespace with only lo, up */
+	RUN_NETWORK_BRIDGE, /* one with an address of its own (container/network.h) */
+};
+
+/** Their names, as options and keys have them. */
+extern const struct name_value run_networks[];
+
+/** A network namespace that somebody else has made. */
+struct run_netns {
+	const char *path;
+	const char *address, *gateway;
+	const char *name_server; /* NULL = those of the host that can be reached */
 };
 
 /** A bind mount from the host (a folder or a file), or a tmpfs. */
@@ -48,6 +60,7 @@ struct run_step {
 	const char *user;    /* "", "user", "uid", "user:group", ...: resolved in the rootfs */
 	const char *hostname; /* NULL = the executor's default */
 	enum run_network network;
+	const struct run_netns *netns; /* of RUN_NETWORK_BRIDGE */
 	bool insecure; /* all capabilities and devices, nothing masked, no seccomp filter */
 	const struct run_volume *volumes; /* mounted in this order, after the standard mounts */
 	size_t volume_count;

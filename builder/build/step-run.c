@@ -10,6 +10,7 @@
 #include "builder/build/run-record.h"
 #include "builder/build/runtime-exec.h"
 #include "builder/build/schedule.h"
+#include "builder/container/network.h"
 #include "builder/container/sandbox.h"
 #include "builder/image/platform.h"
 #include "lib/cleanup.h"
@@ -17,6 +18,7 @@
 #include "lib/log.h"
 #include "lib/signals.h"
 #include "lib/strbuf.h"
+#include "lib/table.h"
 
 /* A build without such options keeps the keys that it always had. */
 static void add_sandbox(const struct engine *engine, struct key_builder *builder)
@@ -55,7 +57,7 @@ static int run_find_key(struct engine *engine, struct step *step, char **manifes
 	key_add(&builder, "user", run->user);
 	if (run->hostname)
 		key_add(&builder, "hostname", run->hostname);
-	key_add(&builder, "network", run->network == RUN_NETWORK_NONE ? "none" : "host");
+	key_add(&builder, "network", table_name(run_networks, run->network));
 	key_add(&builder, "security", run->insecure ? "insecure" : "sandbox");
 	key_add(&builder, "script", run->script ? run->script->body : NULL);
 	add_sandbox(engine, &builder);
@@ -230,6 +232,7 @@ static int execute(struct engine *engine, const struct step *owner, const struct
 	cleanup_free char *id = xasprintf("build-%s-%u", engine->store->session, engine->running);
 	cleanup_free char *trace = trace_path(engine, place);
 	cleanup_free const struct run_volume *volumes = NULL;
+	cleanup_network struct network network = NETWORK_INIT;
 	cleanup_strv struct strv env = STRV_INIT;
 	struct run_step step = {
 		.id = id,
@@ -241,6 +244,7 @@ static int execute(struct engine *engine, const struct step *owner, const struct
 		.user = run->user,
 		.hostname = run->hostname,
 		.network = run->network,
+		.netns = &network.netns,
 		.insecure = run->insecure,
 		.sandbox = options->sandbox,
 		.edits = run->edits,
@@ -252,7 +256,12 @@ static int execute(struct engine *engine, const struct step *owner, const struct
 		.cancel_fd = engine->stop_fd,
 		.kill_fd = engine->kill_fd,
 	};
-	int ret = run_mounts_prepare(engine, run, place, &mounts, err);
+	int ret = 0;
+
+	if (run->network == RUN_NETWORK_BRIDGE)
+		ret = network_up(&network, engine->store, id, id, NULL, 0, err);
+	if (ret == 0)
+		ret = run_mounts_prepare(engine, run, place, &mounts, err);
 
 	if (ret == 0)
 		ret = collect_volumes(options, run, place, &mounts, &step, err);

@@ -41,7 +41,7 @@ const struct option_spec build_option_table[] = {
 	OPT_BOOL(0, "why", struct build_args, why,
 		 "say of every step that is made which part of its key is new"),
 	OPT_BOOL('q', "quiet", struct build_args, quiet, "no progress; print the image's id"),
-	OPT_STRING(0, "network", struct build_args, network, "host|none|default",
+	OPT_STRING(0, "network", struct build_args, network, "host|none|bridge|default",
 		   "network of RUN steps (default: host)"),
 	OPT_STRV('v', "volume", struct build_args, volumes, "SRC:DST[:ro]",
 		 "mount a file or folder in every RUN step; it is in no layer and no cache key"),
@@ -91,6 +91,7 @@ const struct option_spec build_option_table[] = {
 
 static const struct name_value networks[] = {
 	{ "default", RUN_NETWORK_HOST }, { "host", RUN_NETWORK_HOST }, { "none", RUN_NETWORK_NONE },
+	{ "bridge", RUN_NETWORK_BRIDGE },
 	{ NULL, 0 },
 };
 /* clang-format on */

@@ -2,6 +2,8 @@
 /* Helpers of the verbs. Nothing here prints. */
 #include "builder/cli/cli.h"
 
+#include <fcntl.h>
+
 #include <errno.h>
 
 #include "builder/container/leftovers.h"
@@ -22,16 +24,25 @@ int cli_parse_name(struct cli *cli, const char *text, struct reference *out)
 int cli_open_store(struct cli *cli, bool mounts, struct store *out)
 {
 	cleanup_free char *path = store_default_path(((struct builder_cli *)cli)->store);
+	cleanup_close int mounts_fd = -EBADF;
+	cleanup_close int root_fd = -EBADF;
 	int ret = 0;
 
 	if (!path) /* relative to a folder that is gone */
 		return error_errno(&cli->err, errno, "find the store: the working directory");
-	if (mounts)
+	if (mounts) {
+		mounts_fd = open("/proc/self/ns/mnt", O_RDONLY | O_CLOEXEC);
+		root_fd = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
 		ret = snapshot_namespace_enter(&cli->err);
+	}
 	if (ret == 0)
 		ret = store_open(path, out, &cli->err);
 	if (ret == 0)
 		out->bury = leftovers_end;
+	if (ret == 0 && mounts_fd >= 0 && root_fd >= 0) {
+		out->host_mounts_fd = TAKE_FD(mounts_fd);
+		out->host_root_fd = TAKE_FD(root_fd);
+	}
 	return ret;
 }
 

@@ -8,6 +8,7 @@
 #include "builder/cli/pull-image.h"
 #include "builder/cli/registry-args.h"
 #include "builder/cli/sandbox-options.h"
+#include "builder/container/network.h"
 #include "builder/container/run.h"
 #include "builder/image/platform.h"
 #include "builder/registry/source.h"
@@ -16,7 +17,7 @@
 
 struct run_arguments {
 	bool remove, interactive, terminal;
-	struct strv env, volumes;
+	struct strv env, volumes, ports;
 	const char *cwd, *user, *name, *entrypoint, *hostname, *network, *runtime, *pull, *platform;
 	struct sandbox_args sandbox;
 	struct registry_args registry;
@@ -39,8 +40,10 @@ static const struct option_spec run_options[] = {
 		   "instead of the image's; \"\" = none"),
 	OPT_STRING('h', "hostname", struct run_arguments, hostname, "NAME",
 		   "the container's hostname (default: the first 12 digits of its id)"),
-	OPT_STRING(0, "network", struct run_arguments, network, "host|none",
-		   "the host's network (default), or none but lo"),
+	OPT_STRING(0, "network", struct run_arguments, network, "host|none|bridge",
+		   "the host's network (default), none but lo, or an address of its own"),
+	OPT_STRV('p', "publish", struct run_arguments, ports, "[[ADDRESS:]HOST:]CONTAINER[/PROTOCOL]",
+		 "a port of the host that leads to one of the container; it is on the bridge then"),
 	OPT_INCLUDE(struct run_arguments, sandbox, sandbox_options),
 	OPT_OPTIONAL(0, "pull", struct run_arguments, pull, "missing|always|newer|never",
 		     "when the image is pulled (default: missing; --pull alone: always)"),
@@ -50,10 +53,6 @@ static const struct option_spec run_options[] = {
 	OPT_STRING(0, "runtime", struct run_arguments, runtime, "PROGRAM",
 		   "the OCI runtime to use (default: orlop-runtime)"),
 	OPT_END
-};
-
-static const struct name_value networks[] = {
-	{ "host", RUN_NETWORK_HOST }, { "none", RUN_NETWORK_NONE }, { NULL, 0 },
 };
 /* clang-format on */
 
@@ -131,10 +130,19 @@ static int run_with(struct cli *cli, const struct run_arguments *arguments, char
 	};
 	cleanup_free char *host = xasprintf("linux/%s", platform_host_architecture());
 	cleanup_free char *platform = NULL;
-	int status = 0, network = RUN_NETWORK_HOST;
-	int ret = cli_choose(cli, "--network", networks, arguments->network, &network);
+	int status = 0;
+	int network = arguments->ports.count ? RUN_NETWORK_BRIDGE : RUN_NETWORK_HOST;
+	struct network_port *ports = NULL;
+	int ret = cli_choose(cli, "--network", run_networks, arguments->network, &network);
 
+	if (ret == 0)
+		ret = network_ports_parse(&arguments->ports, &cli->arena, &ports,
+					  &options.port_count, &cli->err);
 	options.network = (enum run_network)network;
+	options.ports = ports;
+	if (ret == 0 && options.port_count && options.network != RUN_NETWORK_BRIDGE)
+		ret = error_set(&cli->err, ERROR_USAGE, 0,
+				"--publish is for --network bridge: there is no other address");
 	if (ret == 0 && arguments->platform)
 		ret = platform_normalize(arguments->platform, host, &platform, &cli->err);
 	options.platform = platform;

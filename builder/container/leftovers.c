@@ -13,6 +13,7 @@
 
 #include "builder/build/runtime-exec.h"
 #include "builder/build/step-cgroup.h"
+#include "builder/container/network.h"
 #include "builder/container/record.h"
 #include "lib/alloc.h"
 #include "lib/cleanup.h"
@@ -82,4 +83,5 @@ void leftovers_end(struct store *store, const char *session)
 		end_containers(program, RUNTIME_ROOT_CONTAINERS, container, cgroup);
 	if (removed)
 		remove_record(store, removed);
+	network_sweep(store);
 }

@@ -4,6 +4,7 @@ builder_libbuilder_a_SOURCES += \
 	%D%/conmon.c %D%/conmon.h \
 	%D%/edits.c %D%/edits.h \
 	%D%/leftovers.c %D%/leftovers.h \
+	%D%/network.c %D%/network.h \
 	%D%/record.c %D%/record.h \
 	%D%/run.c %D%/run.h \
 	%D%/sandbox.c %D%/sandbox.h \

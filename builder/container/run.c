@@ -20,6 +20,7 @@
 #include "builder/build/stubs.h"
 #include "builder/container/conmon.h"
 #include "builder/container/leftovers.h"
+#include "builder/container/network.h"
 #include "builder/container/record.h"
 #include "builder/container/sandbox.h"
 #include "builder/container/user.h"
@@ -47,12 +48,14 @@ struct run {
 	struct strv env;
 	const char *cwd;
 	struct user user;
+	struct network network;
 	struct run_volume *volumes;
 	size_t volume_count;
 };
 
 static void run_done(struct run *run)
 {
+	network_down(&run->network);
 	if (run->attached)
 		(void)snapshot_detach(run->rootfs, NULL);
 	arena_done(&run->arena);
@@ -221,6 +224,7 @@ static int write_bundle(struct run *run, const char *cgroup, struct error *err)
 		.user = &run->user,
 		.cgroups_path = cgroup,
 		.network = run->options->network,
+		.netns = &run->network.netns,
 		.terminal = run->options->terminal,
 		.volumes = run->volumes,
 		.volume_count = run->volume_count,
@@ -238,9 +242,9 @@ static int write_bundle(struct run *run, const char *cgroup, struct error *err)
 	memcpy(short_id, run->record.id, sizeof(short_id) - 1);
 	short_id[sizeof(short_id) - 1] = '\0';
 	spec.hostname = hostname ? hostname : short_id;
-	ret = run_spec_resolv_conf(spec.network, spec.sandbox, &resolv, err);
+	ret = run_spec_resolv_conf(&spec, &resolv, err);
 	if (ret == 0)
-		ret = run_spec_hosts(spec.network, spec.hostname, spec.sandbox, &hosts, err);
+		ret = run_spec_hosts(&spec, &hosts, err);
 	if (ret == 0)
 		ret = run_spec_write(&spec, &config, err);
 	if (ret == 0)
@@ -280,6 +284,17 @@ static int execute(struct run *run, int *out_status, struct error *err)
 	return ret;
 }
 
+static int connect_network(struct run *run, struct error *err)
+{
+	const struct run_options *options = run->options;
+	const char *name = *run->record.name ? run->record.name : run->record.id;
+
+	if (options->network != RUN_NETWORK_BRIDGE)
+		return 0;
+	return network_up(&run->network, run->store, run->record.id, name, options->ports,
+			  options->port_count, err);
+}
+
 /* From the record to the end of the process; what is mounted is detached by the caller. */
 static int make_and_execute(struct run *run, int *out_status, struct error *err)
 {
@@ -293,6 +308,9 @@ static int make_and_execute(struct run *run, int *out_status, struct error *err)
 	ret = mount_rootfs(run, err);
 	if (ret == 0)
 		ret = resolve_in_rootfs(run, &stubs, err);
+	if (ret < 0)
+		return ret;
+	ret = connect_network(run, err);
 	if (ret < 0)
 		return ret;
 	step_cgroup_make(sandbox ? sandbox->cgroup_parent : NULL, run->record.id, &cgroup);
@@ -331,7 +349,9 @@ static int make_record(struct run *run, struct error *err)
 int container_run(struct store *store, const struct run_options *options, int *out_status,
 		  struct error *err)
 {
-	__attribute__((cleanup(run_done))) struct run run = { .store = store, .options = options };
+	__attribute__((cleanup(run_done))) struct run run = { .store = store,
+							      .options = options,
+							      .network = NETWORK_INIT };
 	int ret;
 
 	if (options->terminal && options->interactive && !isatty(STDIN_FILENO))

@@ -23,6 +23,8 @@ struct run_options {
 	const struct strv *env;	    /* K=V, or K: from our environment */
 	const struct strv *volumes; /* SRC:DST[:ro|rw] */
 	enum run_network network;
+	const struct network_port *ports; /* published on the host; of a bridge */
+	size_t port_count;
 	const struct sandbox *sandbox; /* NULL = nothing but the defaults */
 	bool remove;		       /* --rm */
 	bool interactive, terminal;

@@ -14,9 +14,7 @@
 #include "lib/path.h"
 #include "lib/table.h"
 
-/* Steps have the host's network, so the host is where they are. */
 #define HOST_GATEWAY "host-gateway"
-#define HOST_GATEWAY_ADDRESS "127.0.0.1"
 
 #define RLIMIT_PREFIX "RLIMIT_"
 
@@ -52,19 +50,18 @@ int sandbox_add_host(struct sandbox *sandbox, const char *text, struct arena *ar
 	struct sandbox_host host;
 	size_t length = strlen(address);
 
-	if (strcmp(address, HOST_GATEWAY) == 0) {
-		free(address);
-		address = xstrdup(HOST_GATEWAY_ADDRESS);
-	} else if (length > 2 && address[0] == '[' && address[length - 1] == ']') {
+	bool is_gateway = strcmp(address, HOST_GATEWAY) == 0;
+
+	if (length > 2 && address[0] == '[' && address[length - 1] == ']') {
 		memmove(address, address + 1, length - 2);
 		address[length - 2] = '\0';
 	}
-	if (!is_host_name(name) || !is_address(address))
+	if (!is_host_name(name) || (!is_gateway && !is_address(address)))
 		return error_set(err, ERROR_USAGE, 0,
 				 "--add-host %s: expected NAME:ADDRESS, or NAME:" HOST_GATEWAY,
 				 text);
 	host.name = arena_strdup(arena, name);
-	host.address = arena_strdup(arena, address);
+	host.address = is_gateway ? NULL : arena_strdup(arena, address);
 	EDITS_APPEND(sandbox->hosts, sandbox->host_count, host, arena);
 	return 0;
 }
@@ -248,8 +245,11 @@ void sandbox_edit_resolv_conf(const struct sandbox *sandbox, struct strbuf *text
 	add_line("options", &sandbox->resolver_options, text);
 }
 
-void sandbox_add_hosts_lines(const struct sandbox *sandbox, struct strbuf *out)
+void sandbox_add_hosts_lines(const struct sandbox *sandbox, const char *gateway, struct strbuf *out)
 {
-	for (size_t i = 0; i < sandbox->host_count; i++)
-		strbuf_addf(out, "%s\t%s\n", sandbox->hosts[i].address, sandbox->hosts[i].name);
+	for (size_t i = 0; i < sandbox->host_count; i++) {
+		const struct sandbox_host *host = &sandbox->hosts[i];
+
+		strbuf_addf(out, "%s\t%s\n", host->address ? host->address : gateway, host->name);
+	}
 }

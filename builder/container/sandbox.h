@@ -21,7 +21,7 @@
 
 /** --add-host. */
 struct sandbox_host {
-	const char *name, *address;
+	const char *name, *address; /* NULL = the host itself */
 };
 
 struct sandbox {
@@ -78,7 +78,8 @@ void sandbox_describe(const struct sandbox *sandbox, struct strv *out);
 
 /** A resolv.conf in which what was given stands instead of what was there. */
 void sandbox_edit_resolv_conf(const struct sandbox *sandbox, struct strbuf *text);
-/** Lines for /etc/hosts. */
-void sandbox_add_hosts_lines(const struct sandbox *sandbox, struct strbuf *out);
+/** Lines for /etc/hosts; gateway: what "host-gateway" is from there. */
+void sandbox_add_hosts_lines(const struct sandbox *sandbox, const char *gateway,
+			     struct strbuf *out);
 
 #endif

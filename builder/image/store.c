@@ -306,6 +306,8 @@ void store_close(struct store *store)
 {
 	if (store->lease_fd >= 0)
 		end_session(store);
+	cleanup_close_fd(&store->host_mounts_fd);
+	cleanup_close_fd(&store->host_root_fd);
 	cleanup_close_fd(&store->lease_fd);
 	cleanup_close_fd(&store->lock_fd);
 	cleanup_close_fd(&store->fd);

@@ -53,6 +53,10 @@ struct store {
 	int stop_fd; /* readable: long work on files is to end; set by who opened it, or -EBADF */
 	store_bury_fn bury; /* set by the program behind store_open; may be NULL */
 
+	/* The mount namespace that we have left for our own, and the root there; -EBADF = we have
+	 * not. For programs that outlive us. */
+	int host_mounts_fd, host_root_fd;
+
 	/* of store*.c */
 	pthread_mutex_t mutex;
 	int lock_fd;
@@ -72,7 +76,8 @@ struct store {
 #define STORE_INIT                                                                                 \
 	{                                                                                          \
 		.fd = -EBADF, .mutex = PTHREAD_MUTEX_INITIALIZER, .lock_fd = -EBADF,               \
-		.lease_fd = -EBADF, .stop_fd = -EBADF                                              \
+		.lease_fd = -EBADF, .stop_fd = -EBADF, .host_mounts_fd = -EBADF,                   \
+		.host_root_fd = -EBADF                                                             \
 	}
 
 /** The folder to use: option (may be NULL), ORLOP_STORE, /var/lib/orlop or $XDG_DATA_HOME/orlop;

@@ -91,9 +91,9 @@ static void test_root_without_network(void)
 	CHECK_INT(config->process->env.count, 1);
 	CHECK_INT(config->process->capabilities->effective.count, 14);
 	CHECK_STR(config->process->cwd, "/");
-	CHECK_INT(run_spec_hosts(RUN_NETWORK_NONE, "box", NULL, &hosts, NULL), 0);
+	CHECK_INT(run_spec_hosts(&spec, &hosts, NULL), 0);
 	CHECK(strstr(hosts.data, "127.0.0.1\tlocalhost\n") && strstr(hosts.data, "\tbox\n"));
-	CHECK_INT(run_spec_resolv_conf(RUN_NETWORK_NONE, NULL, &resolv, NULL), 0);
+	CHECK_INT(run_spec_resolv_conf(&spec, &resolv, NULL), 0);
 	CHECK_INT(resolv.size, 0);
 }
 

@@ -1,0 +1,65 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * A network namespace with an address of its own on a bridge, by the program netavark, which
+ * podman has too: a veth pair, an address, the rules of the firewall, published ports; its
+ * aardvark-dns resolves the names of the containers there. The bridge is ours alone ("orlop0"), as
+ * is the folder with all that is remembered, /run/orlop-builder/network:
+ *
+ *	ID.json         what netavark was told, locked while its owner lives
+ *	addresses/A     an address that is taken; its content is the ID
+ *	netavark/       netavark's own (--config)
+ *
+ * What a killed owner left is torn down by the next one, with the same words to netavark.
+ */
+#ifndef BUILDER_CONTAINER_NETWORK_H
+#define BUILDER_CONTAINER_NETWORK_H
+
+#include <errno.h>
+#include <stdint.h>
+
+#include "builder/build/run-step.h"
+#include "builder/image/store.h"
+#include "lib/alloc.h"
+#include "lib/error.h"
+#include "lib/strv.h"
+
+/** --publish */
+struct network_port {
+	const char *host_address; /* "" = all */
+	uint16_t host, container;
+	const char *protocol; /* tcp, udp, sctp */
+};
+
+/** "[[ADDRESS:]HOST:]CONTAINER[/PROTOCOL]", all in arena; a usage error names the option. */
+int network_ports_parse(const struct strv *texts, struct arena *arena, struct network_port **out,
+			size_t *out_count, struct error *err);
+
+struct network {
+	struct store *store;
+	char *id;
+	int netns_fd;
+	int record_fd; /* of ID.json, locked; -EBADF = nothing to tear down */
+	char *input;   /* what netavark is told */
+	char *address, *gateway, *path;
+	struct run_netns netns; /* for the container: borrowed from here */
+};
+
+#define NETWORK_INIT                                                                               \
+	{                                                                                          \
+		.netns_fd = -EBADF, .record_fd = -EBADF                                            \
+	}
+
+/**
+ * Make a namespace and connect it. store: of the session, whose mount namespace was entered. name:
+ * what others on the bridge call it. network_down in any case, also after a failure.
+ */
+int network_up(struct network *network, struct store *store, const char *id, const char *name,
+	       const struct network_port *ports, size_t port_count, struct error *err);
+/** Disconnect and forget; what cannot be torn down is said in a warning. */
+void network_down(struct network *network);
+#define cleanup_network __attribute__((cleanup(network_down)))
+
+/** Tear down what owners left that are no more. */
+void network_sweep(struct store *store);
+
+#endif

@@ -1,0 +1,153 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: Apache-2.0
+# --network bridge: an address of its own, by netavark. All of it in a network namespace of the test's, with no way out.
+
+load build
+
+setup_file() {
+	requires ip unshare iptables-save
+	if [ ! -x /usr/lib/podman/netavark ] && [ ! -x /usr/libexec/podman/netavark ]; then
+		export MISSING="needs netavark"
+	fi
+	builder_begin
+}
+
+# What is remembered lies in /run, and is not to be mixed with what others do there: a mount and a network namespace,
+# kept by a process for the commands of a test.
+setup() {
+	skip_missing
+	C=$BATS_TEST_TMPDIR/context
+	mkdir "$C" "$BATS_TEST_TMPDIR/run"
+	unshare -nm --propagation private sh -c 'mount --bind "$0" /run && ip link set lo up && touch /run/up && exec sleep 1000' \
+		"$BATS_TEST_TMPDIR/run" 3>&- &
+	HOLDER=$!
+	wait_for 5 test -e "$BATS_TEST_TMPDIR/run/up"
+	# the runtime's bundle may be anywhere, the builder's own is where the tests' store is
+	B="nsenter -t $HOLDER -n -m -- $ORLOP_BUILD/orlop-builder"
+}
+
+teardown() {
+	[ -z "${HOLDER:-}" ] || kill "$HOLDER"
+}
+
+inside() {
+	nsenter -t "$HOLDER" -n -m -- "$@"
+}
+
+ob() {
+	run --separate-stderr -- $B "$@"
+	printf '+ %s\n-> %s\n%s\n%s\n' "$*" "$status" "$output" "${stderr:-}"
+}
+
+# No device, no rule, no address and no name server of ours
+nothing_left() {
+	[ "$(inside ip -br link | wc -l)" = 1 ]
+	refute grep -q 10.87 <<<"$(inside iptables-save)"
+	[ -z "$(ls "$BATS_TEST_TMPDIR/run/orlop-builder/network" | grep json)" ]
+	[ -z "$(ls -A "$BATS_TEST_TMPDIR/run/orlop-builder/network/addresses")" ]
+	wait_for 5 no_name_server
+}
+
+no_name_server() {
+	! inside sh -c 'ls -A /run/orlop-builder/network/netavark/aardvark-dns' | grep -v pid
+}
+
+@test "bridge: a step has an address, a route and names; nothing of it stays" {
+	build --network bridge --add-host gate:host-gateway -t t <<-'X'
+		FROM base
+		RUN ip -4 -o addr show eth0; ip route; cat /etc/resolv.conf /etc/hosts; ping -c1 -W5 10.87.0.1 >/dev/null && echo reached
+		RUN --network=none ip -o link | wc -l
+	X
+	said ' inet 10\.87\.0\.2/16 '
+	said ' default via 10\.87\.0\.1 dev eth0'
+	said 'nameserver 10\.87\.0\.1$'
+	said ' 10\.87\.0\.2.buildkitsandbox$'
+	said ' 10\.87\.0\.1.gate$'
+	said ' reached$'
+	said '^#3 [0-9.]+ 1$'
+	nothing_left
+	# another network is another step
+	try_again --network host
+	refute said '^#2 CACHED'
+	try_again --network bridge --add-host gate:host-gateway
+	cached 3
+}
+
+@test "bridge: steps side by side have addresses of their own and reach each other" {
+	build --network bridge --jobs 2 -v "$BATS_TEST_TMPDIR:/lent" <<-'X'
+		FROM base AS one
+		RUN hostname -i >/lent/one; until [ -s /lent/two ]; do sleep 0.02; done; ping -c1 -W5 $(cat /lent/two) && touch /one
+		FROM base
+		RUN hostname -i >/lent/two; until [ -s /lent/one ]; do sleep 0.02; done; ping -c1 -W5 $(cat /lent/one) && touch /two
+		COPY --from=one /one /
+	X
+	[ "$(cat "$BATS_TEST_TMPDIR/one")" != "$(cat "$BATS_TEST_TMPDIR/two")" ]
+	nothing_left
+}
+
+@test "bridge: RUN --network=host needs leave" {
+	try_build --network bridge <<-'X'
+		FROM base
+		RUN --network=host ip -o link | grep eth0 || touch /none
+	X
+	[ "$status" = 1 ]
+	said 'RUN --network=host is refused by build --network bridge'
+	again --network bridge --allow network.host
+}
+
+@test "bridge: run, names of containers, published ports" {
+	$B run --rm --name server -p 127.0.0.1:8080:80 base sh -c 'trap "exit 0" TERM; echo hello >/index; httpd -f -p 80 -h / & wait' 3>&- &
+	local server=$!
+	answers() {
+		inside "$BATS_FILE_TMPDIR/base/bin/busybox" wget -qO- http://127.0.0.1:8080/index 2>/dev/null
+	}
+	wait_for 10 answers
+	[ "$(answers)" = hello ]
+	ob run --rm --network bridge base wget -qO- http://server/index
+	[ "$output" = hello ]
+	# what others have is not taken
+	ob run --rm -p 8080:80 base true
+	kill "$server"
+	wait "$server" || true
+	nothing_left
+}
+
+@test "bridge: what a killed builder left is torn down by the next one" {
+	$B run --rm --network bridge -v "$BATS_TEST_TMPDIR:/lent" base sh -c 'touch /lent/up; sleep 1000' 3>&- &
+	local killed=$!
+	wait_for 10 test -e "$BATS_TEST_TMPDIR/up"
+	[ "$(ls "$BATS_TEST_TMPDIR/run/orlop-builder/network/addresses")" = 10.87.0.2 ]
+	kill -KILL "$(pgrep -P "$killed" || echo "$killed")" "$killed"
+	wait "$killed" || true
+	ob run --rm --network bridge base true
+	[ "$status" = 0 ]
+	nothing_left
+}
+
+@test "bridge: an address that the host routes elsewhere is not taken" {
+	inside ip link add veth8 type veth peer name veth9
+	inside ip addr add 10.87.3.1/24 dev veth8
+	inside ip link set veth8 up
+	ob run --rm --network bridge base hostname -i
+	[ "$output" = 10.86.0.2 ]
+	inside ip link del veth8
+	nothing_left
+}
+
+@test "bridge: without netavark the package is named" {
+	inside mount -t tmpfs none "$(dirname "$(ls -d /usr/lib/podman/netavark /usr/libexec/podman/netavark 2>/dev/null | head -1)")"
+	ob run --rm --network bridge base true
+	[ "$status" = 125 ]
+	said 'the bridge network needs the program netavark .Debian: package netavark.'
+}
+
+@test "publish: what is no port" {
+	for bad in 0:80 80:0 x:80 80:80/icmp 1.2.3:80:80 65536:80; do
+		ob run -p "$bad" base true
+		[ "$status" = 2 ]
+		said 'expected \[\[ADDRESS:\]HOST:\]CONTAINER'
+	done
+	ob run --network host -p 80:80 base true
+	[ "$status" = 2 ]
+	said 'publish is for --network bridge'
+}
