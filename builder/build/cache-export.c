@@ -22,6 +22,7 @@
 #include "builder/build/usage.h"
 #include "builder/image/content-list.h"
 #include "builder/image/layer-blob.h"
+#include "builder/registry/registry.h"
 #include "lib/cleanup.h"
 #include "lib/io.h"
 
@@ -445,8 +446,12 @@ int cache_export(struct engine *engine, const struct cache_option *option, unsig
 	cleanup_with(export_done) struct cache_export export = {
 		.engine = engine, .option = option, .event = event, .warnings = warnings
 	};
-	int ret = cache_place_open(option, true, engine->options->signal_fd, &export.place, err);
+	struct registry *registry = cache_registry_of(engine->graph->options);
+	int ret = cache_place_open(option, true, registry, &export.place, err);
 
+	/* nobody is there any more who turns a signal into stop_fd */
+	if (registry)
+		registry_set_cancel(registry, engine->options->signal_fd);
 	if (ret < 0)
 		return ret;
 	/* what is no cache of ours is replaced, and nothing of it used */

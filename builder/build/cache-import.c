@@ -106,8 +106,7 @@ static int open_import(struct engine *engine, struct cache_import *import, struc
 	if (ret < 0)
 		return ret;
 	if (import->state == CACHE_UNKNOWN) {
-		ret = cache_import_load(import, engine->store, engine->graph->options->platform,
-					engine->stop_fd, &why);
+		ret = cache_import_load(import, engine->store, engine->graph->options, &why);
 		import->state = ret < 0 ? CACHE_IGNORED : CACHE_READY;
 		if (ret < 0 && why.code != ERROR_CANCELLED)
 			ignore(engine->imports, import, &why);

@@ -164,13 +164,13 @@ int cache_import_read(struct cache_import *import, struct blob_place *place, str
 	return ret < 0 ? ret : read_document(import, store, err);
 }
 
-int cache_import_load(struct cache_import *import, struct store *store, const char *platform,
-		      int cancel_fd, struct error *err)
+int cache_import_load(struct cache_import *import, struct store *store,
+		      const struct graph_options *build, struct error *err)
 {
 	struct blob_place *place = NULL;
-	int ret = cache_place_open(import->option, false, cancel_fd, &place, err);
+	int ret = cache_place_open(import->option, false, cache_registry_of(build), &place, err);
 
-	return ret < 0 ? ret : cache_import_read(import, place, store, platform, err);
+	return ret < 0 ? ret : cache_import_read(import, place, store, build->platform, err);
 }
 
 void cache_import_done(struct cache_import *import)

@@ -5,6 +5,7 @@
 
 #include "builder/build/cache-document.h"
 #include "builder/build/cache-options.h"
+#include "builder/build/graph.h"
 #include "builder/image/blob-place.h"
 #include "builder/image/store.h"
 #include "lib/error.h"
@@ -21,10 +22,10 @@ struct cache_import {
 	struct cache_document document; /* as many contents as the manifest has layers */
 };
 
-/** Open its place and read what it has. platform: which image of an index is meant. */
-int cache_import_load(struct cache_import *import, struct store *store, const char *platform,
-		      int cancel_fd, struct error *err);
-/** The same from a place (borrowed) that is open. */
+/** Open its place and read what it has, with the build's client, for its platform. */
+int cache_import_load(struct cache_import *import, struct store *store,
+		      const struct graph_options *build, struct error *err);
+/** The same from a place (borrowed) that is open. platform: which image of an index is meant. */
 int cache_import_read(struct cache_import *import, struct blob_place *place, struct store *store,
 		      const char *platform, struct error *err);
 void cache_import_done(struct cache_import *import);

@@ -8,7 +8,6 @@
 
 struct blob_registry {
 	struct blob_place place;
-	struct registry *registry;
 	struct repository *repository;
 	char *wanted; /* tag or digest of the manifest */
 };
@@ -76,7 +75,6 @@ static void close_place(struct blob_place *place)
 	struct blob_registry *hub = (struct blob_registry *)place;
 
 	repository_close(hub->repository);
-	registry_close(hub->registry);
 	free(hub->wanted);
 	free(hub);
 }
@@ -91,24 +89,24 @@ static const struct blob_place_kind registry_kind = {
 	.close = close_place,
 };
 
-int cache_registry_open(const char *ref, bool to, int cancel_fd, struct blob_place **out,
-			struct error *err)
+int cache_registry_open(const char *ref, bool to, struct registry *registry,
+			struct blob_place **out, struct error *err)
 {
-	const struct registry_options options = { .cancel_fd = cancel_fd };
 	struct reference name;
 	struct blob_registry *hub;
 	int ret = reference_parse(ref, &name, err);
 
 	if (ret < 0)
 		return ret;
+	if (!registry)
+		return error_set(err, ERROR_UNSUPPORTED, 0, "there is no client of registries");
 	if (to && name.digest.text[0])
 		return error_invalid(err, "\"%s\": what is written has a tag, no digest", ref);
 	hub = xzalloc(sizeof(*hub));
 	hub->place.kind = &registry_kind;
 	hub->place.name = xstrdup(ref);
 	hub->wanted = xstrdup(name.digest.text[0] ? name.digest.text : name.tag);
-	hub->registry = registry_open(&options);
-	ret = repository_open(hub->registry, &name, to ? REPOSITORY_PUSH : REPOSITORY_PULL,
+	ret = repository_open(registry, &name, to ? REPOSITORY_PUSH : REPOSITORY_PULL,
 			      &hub->repository, err);
 	if (ret < 0) {
 		blob_place_close(&hub->place);

@@ -361,6 +361,7 @@ static int run_again(struct build *build)
 	int ret;
 
 	build->cli->err = (struct error){ .errnum = 0 };
+	registry_set_cancel(build->images.registry, -EBADF);
 	engine_close(&build->engine);
 	graph_done(&build->graph);
 	build->graph = (struct graph){ .store = NULL };

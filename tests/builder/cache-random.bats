@@ -195,6 +195,19 @@ what() {
 		fi
 		count=$(grep -c '\] FROM ' "$BATS_TEST_TMPDIR/cached") # which are always said to be
 		taken=$((taken + $(grep -c 'CACHED$' "$BATS_TEST_TMPDIR/cached") - count))
+		# every tenth round a third store, which gets its steps from an export
+		if [ $((round % 10)) = 0 ]; then
+			one --cache-to "type=local,dest=$WORK/exported,mode=max" >/dev/null
+			ORLOP_STORE=$WORK/third "$B" import -q "$BATS_FILE_TMPDIR/base.tar" base >/dev/null
+			ORLOP_STORE=$WORK/third one --cache-from "type=local,src=$WORK/exported" \
+				>"$BATS_TEST_TMPDIR/imported"
+			what random "$WORK/third" >"$BATS_TEST_TMPDIR/what.imported"
+			what random "$ORLOP_STORE" | diff - "$BATS_TEST_TMPDIR/what.imported"
+			# all of them
+			[ "$(grep -c ' CACHED$' "$BATS_TEST_TMPDIR/imported")" = \
+				"$(grep -oE '^#[0-9]+ \[' "$BATS_TEST_TMPDIR/imported" | sort -u | wc -l)" ]
+			rm -rf "$WORK/third"
+		fi
 		what random "$ORLOP_STORE" >"$BATS_TEST_TMPDIR/what.cached"
 		what random "$clean" >"$BATS_TEST_TMPDIR/what.clean"
 		if ! diff "$BATS_TEST_TMPDIR/what.clean" "$BATS_TEST_TMPDIR/what.cached"; then
@@ -210,5 +223,5 @@ what() {
 	echo "$taken steps were taken in $rounds rounds, $failures were not buildable"
 	[ "$taken" -gt "$rounds" ] # else nothing was compared
 	[ "$failures" -lt $((rounds / 2)) ]
-	rm -rf "$clean"
+	rm -rf "$clean" "$WORK/exported"
 }

@@ -11,7 +11,13 @@ in_small() {
 	mkdir -p "$BATS_TEST_TMPDIR/small"
 	SMALL=$BATS_TEST_TMPDIR/small SIZE=$size C=$C B=$B BASE=$BATS_FILE_TMPDIR/base.tar \
 		run --separate-stderr -- unshare -m --propagation private bash -euc '
-		mount -t tmpfs -o "size=$SIZE" none "$SMALL"
+		if [ "${FS:-tmpfs}" = tmpfs ]; then
+			mount -t tmpfs -o "size=$SIZE" none "$SMALL"
+		else
+			truncate -s "$SIZE" "$SMALL.img"
+			mkfs.ext4 -q -m 0 "$SMALL.img"
+			mount -o loop "$SMALL.img" "$SMALL"
+		fi
 		export ORLOP_STORE=$SMALL/store
 		fails() { if "$@"; then echo "unexpected: $*" >&2; exit 9; fi; }
 		"$B" import -q "$BASE" base >/dev/null
@@ -91,5 +97,55 @@ AFTER='
 		[ "$failed" -ge 5 ]
 		[ "$("$B" export any | tar -xOf - two | wc -c)" = 1000000 ]
 	' "$AFTER"
+	[ "$status" = 0 ]
+}
+
+# Two builders with parallel stages; the room that is left grows until both succeed.
+PARALLEL='
+	room=20 failed=0
+	while :; do
+		{
+			for i in 1 2 3; do
+				printf "FROM base AS s$i\nRUN echo $i $room > /one\nCOPY d /d$room\nRUN cat /d$room/* > /two\n"
+			done
+			printf "FROM base\nCOPY --from=s1 /two /1\nCOPY --from=s2 /two /2\nCOPY --from=s3 /two /3\n"
+		} >"$C/Dockerfile"
+		free=$(df --output=avail -k "$SMALL" | tail -n 1)
+		[ "$free" -le "$room" ] || head -c "$(((free - room) * 1024))" /dev/zero >"$SMALL/fill" 2>/dev/null || true
+		"$B" build -q --jobs 3 -t any "$C" >"$C/out1" 2>&1 & first=$!
+		"$B" build -q --jobs 3 -t other --target s2 "$C" >"$C/out2" 2>&1 & second=$!
+		bad=0
+		wait "$first" || bad=1
+		wait "$second" || bad=$((bad + 2))
+		rm -f "$SMALL/fill"
+		[ "$bad" != 0 ] || break
+		[ "$((bad & 1))" = 0 ] || grep -qi "no space left on device" "$C/out1"
+		[ "$((bad & 2))" = 0 ] || grep -qi "no space left on device" "$C/out2"
+		failed=$((failed + 1))
+		"$B" fsck
+		"$B" prune -af >/dev/null 2>&1
+		room=$((room + 350))
+	done
+	[ "$failed" -ge 5 ]
+	"$B" fsck
+	[ "$("$B" export any | tar -xOf - 1 2 3 | wc -c)" = 1500000 ]
+'
+
+@test "no room: at any point of two builders with parallel stages" {
+	mkdir "$C/d"
+	local i
+	for ((i = 0; i < 10; i++)); do head -c 50000 /dev/urandom >"$C/d/$i"; done
+	in_small 32m "$PARALLEL" "$AFTER"
+	[ "$status" = 0 ]
+}
+
+@test "no room: the same on a small ext4" {
+	requires root mkfs.ext4
+	[ -e /dev/loop-control ] || skip "needs loop devices"
+	skip_missing
+	mkdir "$C/d"
+	local i
+	for ((i = 0; i < 10; i++)); do head -c 50000 /dev/urandom >"$C/d/$i"; done
+	FS=ext4 in_small 40m "$PARALLEL" "$AFTER"
 	[ "$status" = 0 ]
 }
