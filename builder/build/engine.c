@@ -39,14 +39,25 @@ void engine_event(struct engine *engine, enum build_event_kind kind, unsigned in
 	engine->options->event(engine->options->event_context, &event);
 }
 
-unsigned int engine_begin(struct engine *engine, const char *name)
+static unsigned int begin_event(struct engine *engine, const char *name, bool beside)
 {
 	struct build_event event = { .kind = EVENT_BEGIN,
 				     .id = ++engine->schedule->events,
-				     .name = name };
+				     .name = name,
+				     .beside = beside };
 
 	engine->options->event(engine->options->event_context, &event);
 	return event.id;
+}
+
+unsigned int engine_begin(struct engine *engine, const char *name)
+{
+	return begin_event(engine, name, false);
+}
+
+unsigned int engine_begin_beside(struct engine *engine, const char *name)
+{
+	return begin_event(engine, name, true);
 }
 
 struct timeline_mark engine_span(const struct engine *engine, enum timeline_phase phase)

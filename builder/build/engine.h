@@ -88,6 +88,8 @@ int engine_publish(struct engine *engine, struct step *step, struct layer_draft 
 
 /** Begin something in the progress; returns its id. */
 unsigned int engine_begin(struct engine *engine, const char *name);
+/** The same of what is no step and counts as none: a download. */
+unsigned int engine_begin_beside(struct engine *engine, const char *name);
 void engine_event(struct engine *engine, enum build_event_kind kind, unsigned int id,
 		  const char *data, size_t size);
 

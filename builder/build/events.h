@@ -7,6 +7,7 @@
 #ifndef BUILDER_BUILD_EVENTS_H
 #define BUILDER_BUILD_EVENTS_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -26,6 +27,7 @@ struct build_event {
 	enum build_event_kind kind;
 	unsigned int id; /* of the thing that happens, counted from 1 */
 	const char *name;
+	bool beside; /* of EVENT_BEGIN: it is no step, and counts as none */
 	const char *data;
 	size_t size;
 	uint64_t current, total; /* bytes; total 0 = nobody knows */

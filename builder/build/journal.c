@@ -297,7 +297,8 @@ void journal_event(void *context, const struct build_event *event)
 {
 	struct journal *journal = context;
 
-	if (journal->number)
+	/* transfers come from other threads; everything else is the main thread's */
+	if (journal->number && event->kind != EVENT_TRANSFER)
 		record_event(journal, event);
 	journal->next(journal->next_context, event);
 }

@@ -170,14 +170,34 @@ static void call_get(void *context)
 	call->ret = transport_get(call->get, call->result, call->err);
 }
 
-static int download(struct engine *engine, struct remote *remote, int folder_fd, struct error *err)
+/* A fetch as the progress shows it. */
+struct fetching {
+	struct engine *engine;
+	unsigned int id;
+};
+
+static void tell_transfer(void *context, uint64_t current, uint64_t total)
 {
+	const struct fetching *fetching = context;
+	const struct engine_options *options = fetching->engine->options;
+	const struct build_event event = {
+		.kind = EVENT_TRANSFER, .id = fetching->id, .current = current, .total = total
+	};
+
+	options->event(options->event_context, &event);
+}
+
+static int download(struct fetching *fetching, struct remote *remote, int folder_fd,
+		    struct error *err)
+{
+	const struct transport_meter meter = { tell_transfer, fetching };
 	cleanup_close int fd =
 		openat(folder_fd, remote->name, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
 	const struct transport_get get = { .url = remote->location.text,
 					   .fd = fd,
 					   .max = DOWNLOAD_MAX,
-					   .cancel_fd = engine->stop_fd };
+					   .cancel_fd = fetching->engine->stop_fd,
+					   .meter = &meter };
 	struct transport_result result;
 	struct get_call call = { &get, &result, err, 0 };
 	struct timespec times[2];
@@ -198,29 +218,36 @@ static int download(struct engine *engine, struct remote *remote, int folder_fd,
 }
 
 /* Beside the stages: who needs it first is a matter of chance. */
-static struct timeline_mark transfer_span(struct engine *engine, const struct remote *remote)
+static struct timeline_mark transfer_span(const struct fetching *fetching, const char *url)
 {
-	struct timeline *timeline = engine->options->timeline;
-	cleanup_free char *url = transport_redact(remote->location.text);
+	struct timeline *timeline = fetching->engine->options->timeline;
 
 	return timeline_begin(timeline, timeline_lane(timeline, TIMELINE_TRANSFERS),
-			      TIMELINE_TRANSFER, 0, url);
+			      TIMELINE_TRANSFER, fetching->id, url);
 }
 
 static int fetch(struct engine *engine, struct remote *remote, const char *folder, int folder_fd,
 		 struct error *err)
 {
 	cleanup_free char *path = xasprintf("%s/%s", engine->store->path, folder);
-	cleanup_timeline_mark struct timeline_mark span = transfer_span(engine, remote);
+	cleanup_free char *url = transport_redact(remote->location.text);
+	cleanup_free char *name = xasprintf("fetch %s", url);
+	struct fetching fetching = { engine, engine_begin_beside(engine, name) };
+	cleanup_timeline_mark struct timeline_mark span = transfer_span(&fetching, url);
 	struct git_checkout checkout = { .commit = remote->commit,
 					 .path = path,
 					 .cancel_fd = engine->stop_fd };
 	int ret;
 
-	if (remote->location.kind == LOCATION_HTTP)
-		return download(engine, remote, folder_fd, err);
-	ret = identify(engine, remote, err);
-	return ret < 0 ? ret : git_checkout(&remote->location, &checkout, err);
+	if (remote->location.kind == LOCATION_HTTP) {
+		ret = download(&fetching, remote, folder_fd, err);
+	} else {
+		ret = identify(engine, remote, err);
+		if (ret == 0)
+			ret = git_checkout(&remote->location, &checkout, err);
+	}
+	engine_end(engine, fetching.id, ret, err);
+	return ret;
 }
 
 /* Have it in remote->folder. */

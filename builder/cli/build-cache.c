@@ -37,7 +37,7 @@ static int export_one(struct build_cache *cache, struct engine *engine,
 	if (option->type == CACHE_INLINE)
 		return 0; /* it is in the image */
 	name = xasprintf("exporting cache to %s", option->path ? option->path : option->ref);
-	id = engine_begin(engine, name);
+	id = engine_begin_beside(engine, name);
 	ret = cache_export(engine, option, id, &cache->warnings, err);
 	ret = error_prefix(err, ret, "--cache-to %s", option->text);
 	engine_end(engine, id, ret, err);

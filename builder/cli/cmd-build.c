@@ -19,6 +19,7 @@
 #include "builder/cli/build-result.h"
 #include "builder/cli/build-warnings.h"
 #include "builder/cli/checks.h"
+#include "builder/cli/progress-context.h"
 #include "builder/cli/progress.h"
 #include "builder/cli/source-date.h"
 #include "builder/context/context.h"
@@ -50,7 +51,9 @@ struct build {
 	struct build_result result;
 	struct build_cache cache;
 	struct image_source images;
-	int64_t begin; /* us */
+	int64_t begin;	     /* us */
+	bool shown;	     /* the progress has started */
+	unsigned int events; /* that it was told of before there was an engine */
 	int signal_fd;
 	struct source_range where; /* of a failure; 0 = nowhere in the Dockerfile */
 	bool explained;		   /* with what is around it */
@@ -95,6 +98,30 @@ static int open_store(struct build *build)
 	return ret;
 }
 
+static int start_progress(struct build *build)
+{
+	if (build->shown)
+		return 0;
+	build->shown = true;
+	build->progress.why = build->options.args.why;
+	return progress_start(&build->progress, build->options.progress, stderr, &build->cli->err);
+}
+
+/* A context that has to be fetched takes its time: people see it, unless a check is all they want.
+ */
+static int fetch_context_shown(struct build *build, const struct context_options *options)
+{
+	const struct build_args *args = &build->options.args;
+	int ret = open_store(build);
+
+	if (ret < 0 || args->check || args->call || options->location->kind == LOCATION_FOLDER)
+		return ret < 0 ? ret : context_open(&build->context, options, &build->cli->err);
+	ret = start_progress(build);
+	return ret < 0 ? ret
+		       : progress_fetch_context(&build->progress, ++build->events, options,
+						&build->context, &build->cli->err);
+}
+
 /* The store is needed before the Dockerfile is known only by what has to be fetched. */
 static int open_context(struct build *build, const char *path)
 {
@@ -111,7 +138,7 @@ static int open_context(struct build *build, const char *path)
 	if (ret == 0 && keep && (strcmp(keep, "1") == 0 || strcmp(keep, "true") == 0))
 		location.keep_git_dir = true;
 	if (ret == 0 && context_needs_store(&options))
-		ret = open_store(build);
+		return fetch_context_shown(build, &options);
 	return ret < 0 ? ret : context_open(&build->context, &options, err);
 }
 
@@ -377,11 +404,10 @@ static int run(struct build *build)
 	build->signal_fd = signal_open_fd(signals, ARRAY_SIZE(signals), &build->cli->err);
 	if (build->signal_fd < 0)
 		return build->signal_fd;
-	build->progress.total = count_items(&build->graph);
-	build->progress.why = build->options.args.why;
-	ret = progress_start(&build->progress, build->options.progress, stderr, &build->cli->err);
+	ret = start_progress(build);
 	if (ret < 0)
 		return ret;
+	progress_set_total(&build->progress, count_items(&build->graph));
 	build->options.engine.signal_fd = build->signal_fd;
 	ask_runtime(build);
 	if (build->options.shell_on_error)
@@ -394,7 +420,7 @@ static int run(struct build *build)
 	build->options.engine.event = journal_event;
 	build->options.engine.event_context = &build->journal;
 	build_cache_open(&build->cache, &build->options);
-	return run_engine(build, 0);
+	return run_engine(build, build->events);
 }
 
 static void note(struct build *build, unsigned int id, const char *what, const char *name)

@@ -21,6 +21,7 @@ builder_libbuilder_a_SOURCES += %D%/sandbox-options.c %D%/sandbox-options.h
 builder_libbuilder_a_SOURCES += %D%/source-date.c %D%/source-date.h
 builder_libbuilder_a_SOURCES += %D%/step-again.c %D%/step-again.h
 builder_libbuilder_a_SOURCES += %D%/step-table.c %D%/step-table.h
+builder_libbuilder_a_SOURCES += %D%/progress-context.c %D%/progress-context.h
 builder_libbuilder_a_SOURCES += %D%/progress.c %D%/progress.h
 builder_libbuilder_a_SOURCES += %D%/progress-frame.c %D%/progress-frame.h
 builder_libbuilder_a_SOURCES += %D%/progress-plain.c %D%/progress-rawjson.c %D%/progress-tty.c

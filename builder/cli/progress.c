@@ -67,7 +67,8 @@ static void begin_item(struct progress *progress, const struct build_event *even
 	item = &progress->items[progress->count++];
 	*item = (struct progress_item){ .id = event->id,
 					.name = xstrdup(event->name),
-					.begin = progress->now };
+					.begin = progress->now,
+					.beside = event->beside };
 	if (progress->view && progress->view->begin)
 		progress->view->begin(progress, item);
 }
@@ -118,6 +119,7 @@ static void update_transfer(struct progress *progress, struct progress_item *ite
 {
 	struct progress_transfer *transfer = &item->transfer;
 	int64_t passed = progress->now - transfer->mark_when;
+	bool moved = event->current != transfer->current || event->total != transfer->total;
 
 	transfer->current = event->current;
 	transfer->total = event->total;
@@ -134,7 +136,7 @@ static void update_transfer(struct progress *progress, struct progress_item *ite
 		transfer->mark_when = progress->now;
 		transfer->mark = event->current;
 	}
-	if (progress->view && progress->view->transfer)
+	if (moved && progress->view && progress->view->transfer)
 		progress->view->transfer(progress, item);
 }
 
@@ -144,9 +146,10 @@ static void end_item(struct progress *progress, struct progress_item *item,
 {
 	if (item->partial.size)
 		add_line(progress, item);
-	progress->ended++;
+	progress->ended += !item->beside;
 	progress->cached += event->kind == EVENT_CACHED;
-	item->failed = event->kind == EVENT_FAILED;
+	/* of what is no step, the step that needs it tells */
+	item->failed = event->kind == EVENT_FAILED && !item->beside;
 	if (progress->view)
 		progress->view->end(progress, item, event);
 	if (!item->failed)
@@ -185,6 +188,13 @@ static void take_event(struct progress *progress, const struct build_event *even
 		end_item(progress, item, event);
 		break;
 	}
+}
+
+void progress_set_total(struct progress *progress, size_t total)
+{
+	pthread_mutex_lock(&progress->lock);
+	progress->total = total;
+	pthread_mutex_unlock(&progress->lock);
 }
 
 void progress_event(void *context, const struct build_event *event)

@@ -57,6 +57,7 @@ struct progress_item {
 	struct progress_transfer transfer;
 	int64_t told; /* when a view last said something about the transfer */
 	bool failed;
+	bool beside; /* no step: not counted */
 };
 
 struct progress;
@@ -105,6 +106,9 @@ int progress_start(struct progress *progress, enum progress_kind kind, FILE *out
 
 /** The view's last word; out is free for others after it. */
 void progress_stop(struct progress *progress);
+
+/** How many steps there will be. */
+void progress_set_total(struct progress *progress, size_t total);
 
 /** A build_event_fn; context is the struct progress. */
 void progress_event(void *progress, const struct build_event *event);

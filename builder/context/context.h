@@ -18,6 +18,7 @@
 #define CONTEXT_DOCKERFILE_MAX ((size_t)64 << 20)
 
 struct store;
+struct transport_meter;
 
 struct context {
 	int fd;	       /* of the folder; O_PATH is enough */
@@ -40,6 +41,7 @@ struct context_options {
 	const struct location *location;
 	struct store *store; /* for scratch folders; may be NULL for a folder on this machine */
 	int cancel_fd;	     /* readable = stop a download; -EBADF = never */
+	const struct transport_meter *meter; /* of a download; NULL = nobody asks */
 	/*
 	 * NULL = Dockerfile, dockerfile or Containerfile in the context; "-" = standard input; a
 	 * URL; else a path: the caller's for a folder on this machine, else one in the context.

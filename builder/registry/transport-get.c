@@ -72,12 +72,22 @@ static bool is_cancelled(const struct transport_get *get, int wait_ms)
 	return poll(&poll_fd, 1, wait_ms) > 0;
 }
 
-/* Called about once a second, also when nothing moves. */
-static int look_for_cancel(void *context, curl_off_t a, curl_off_t b, curl_off_t c, curl_off_t d)
+static void tell(const struct download *download, curl_off_t current, curl_off_t total)
+{
+	const struct transport_meter *meter = download->get->meter;
+
+	if (meter && current > 0)
+		meter->tell(meter->context, (uint64_t)current, total > 0 ? (uint64_t)total : 0);
+}
+
+/* Called with what has come, and about once a second, also when nothing moves. */
+static int look_around(void *context, curl_off_t total, curl_off_t current, curl_off_t sent_total,
+		       curl_off_t sent)
 {
 	struct download *download = context;
 
-	(void)a, (void)b, (void)c, (void)d;
+	(void)sent_total, (void)sent;
+	tell(download, current, total);
 	download->cancelled = is_cancelled(download->get, 0);
 	return download->cancelled;
 }
@@ -97,7 +107,7 @@ static void set_options(struct download *download)
 	set(curl, CURLOPT_WRITEFUNCTION, take_body);
 	set(curl, CURLOPT_WRITEDATA, download);
 	set(curl, CURLOPT_NOPROGRESS, 0L);
-	set(curl, CURLOPT_XFERINFOFUNCTION, look_for_cancel);
+	set(curl, CURLOPT_XFERINFOFUNCTION, look_around);
 	set(curl, CURLOPT_XFERINFODATA, download);
 }
 

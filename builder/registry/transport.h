@@ -92,11 +92,18 @@ bool transport_is_loopback(const char *host);
 /* -- plain downloads (ADD, contexts) -------------------------------------------------------------
  */
 
+/** Who wants to know how far a download is; tell is called in the thread of the caller. */
+struct transport_meter {
+	void (*tell)(void *context, uint64_t current, uint64_t total); /* total 0 = unknown */
+	void *context;
+};
+
 struct transport_get {
 	const char *url; /* http or https; so is everything that it redirects to */
 	int fd;		 /* the body goes there */
 	uint64_t max;	 /* bytes of it */
 	int cancel_fd;	 /* readable = stop; -EBADF = never */
+	const struct transport_meter *meter; /* NULL = nobody asks */
 };
 
 struct transport_result {

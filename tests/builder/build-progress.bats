@@ -3,6 +3,7 @@
 # build --progress: the picture on a terminal, JSON, quiet; --metadata-file and the summary.
 
 load build
+load loopback
 
 setup_file() {
 	requires tmux
@@ -10,6 +11,7 @@ setup_file() {
 }
 
 teardown() {
+	http_end
 	[ -z "${SCREEN:-}" ] || tmux -S "$SCREEN" kill-server 2>/dev/null || true # ended already
 }
 
@@ -210,4 +212,45 @@ waiting() {
 	BUILDKIT_PROGRESS=fancy try_again
 	[ "$status" = 2 ]
 	[[ $stderr == *"invalid BUILDKIT_PROGRESS: fancy (auto, "* ]]
+}
+
+@test "downloads of ADD are shown with their bytes, beside the steps, which alone are counted" {
+	requires python3 jq
+	skip_missing
+	http_begin "$C"
+	head -c 3000000 /dev/zero >"$C/file"
+	printf 'FROM base\nADD %s/file /\n' "${HTTP/:\/\//://user:secret@}" >"$C/Dockerfile"
+	again --progress plain -t t
+	[[ $stderr =~ "#"([0-9]+)" fetch $HTTP/file" ]]
+	[[ $stderr == *"#${BASH_REMATCH[1]} 3MB / 3MB"* ]]
+	[[ $stderr == *"#${BASH_REMATCH[1]} DONE"* ]]
+	[ "$(grep -c ' 3MB / 3MB ' <<<"$stderr")" = 1 ]
+	[[ $stderr == *"1 step, 0 cached"* && $stderr != *"fetch http://user"* ]]
+	again --progress rawjson --no-cache -t t
+	jq -es 'map(.statuses[0]? // empty) | any(.id == "transferring" and .total == 3000000 and
+		.current == 3000000 and .completed)' <<<"$(grep '^{' <<<"$stderr")"
+	# one that fails is said once, by the step
+	rm "$C/file"
+	try_again --progress plain --no-cache -t t
+	[ "$status" = 1 ]
+	[ "$(grep -c 'ERROR: .*status 404' <<<"$stderr")" = 2 ]
+	[ "$(grep -c '^------$' <<<"$stderr")" = 2 ]
+}
+
+@test "fetching the context is shown before there is a Dockerfile" {
+	requires python3
+	skip_missing
+	printf 'FROM base\nCOPY x /\n' >"$C/Dockerfile"
+	head -c 200000 /dev/urandom >"$C/x"
+	tar -C "$C" -cf "$BATS_TEST_TMPDIR/context.tar" .
+	http_begin "$BATS_TEST_TMPDIR"
+	ob build --progress plain -t t "$HTTP/context.tar"
+	[ "$status" = 0 ]
+	[[ $stderr == *"#1 fetch $HTTP/context.tar"*"#1 DONE"*"#2 [stage-0 1/2] FROM base"* ]]
+	[[ $stderr =~ "#1 "[0-9.]+"kB / "[0-9.]+kB ]]
+	ob build --check "$HTTP/context.tar"
+	[[ $stderr != *fetch* ]]
+	ob build -q "$HTTP/none.tar"
+	[ "$status" = 1 ]
+	[[ $stderr == "orlop-builder: "*"status 404"* ]]
 }
