@@ -5,6 +5,7 @@
 
 #include "builder/cli/archive-file.h"
 #include "builder/cli/cli.h"
+#include "builder/cli/pull-image.h"
 #include "builder/image/image.h"
 #include "builder/image/layer.h"
 #include "builder/image/snapshot.h"
@@ -24,6 +25,8 @@ static int write_image(void *context, int fd, struct error *err)
 	cleanup_close int root_fd = -EBADF;
 	int ret = image_load(source->store, source->name, &image, err);
 
+	if (ret == 0)
+		ret = pull_lazy_layers(source->store, &image, err);
 	if (ret == 0)
 		ret = image_trees(source->store, &image, &trees, err);
 	if (ret == 0)

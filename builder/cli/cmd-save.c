@@ -2,6 +2,7 @@
 /* orlop-builder save: images with their layers and documents as one archive. */
 #include "builder/cli/archive-file.h"
 #include "builder/cli/cli.h"
+#include "builder/cli/pull-image.h"
 #include "builder/image/image.h"
 #include "builder/image/output-oci.h"
 #include "lib/cleanup.h"
@@ -29,6 +30,8 @@ static int save(struct cli *cli, struct save_source *source, const struct option
 	for (int i = 0; ret == 0 && i < words->count; i++) {
 		ret = image_load(source->store, words->arguments[i], &source->images[i], &cli->err);
 		source->count += ret == 0;
+		if (ret == 0)
+			ret = pull_lazy_layers(source->store, &source->images[i], &cli->err);
 	}
 	if (ret == 0)
 		ret = archive_write(output, write_images, source, &cli->err);

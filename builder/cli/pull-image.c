@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Called by pull and run. */
+/* Called by pull and run; export and save need the layers, too. */
 #include "builder/cli/pull-image.h"
 
 #include <string.h>
@@ -95,4 +95,20 @@ int pull_image(const struct pull_image *pull, const struct reference *name, stru
 		ret == 1 ? "Image is up to date" : "Downloaded newer image",
 		strbuf_text(&familiar));
 	return 0;
+}
+
+int pull_lazy_layers(struct store *store, const struct image *image, struct error *err)
+{
+	const struct registry_options options = { .cancel_fd = -EBADF };
+	struct registry *registry = registry_open(&options);
+	struct error why = ERROR_INIT;
+	int ret = pull_layers(store, registry, image, NULL, &why);
+
+	registry_close(registry);
+	/* no registry is known to have one: who needs it says which */
+	if (ret == 0 || (why.code == ERROR_NOT_FOUND && why.errnum == ENOENT))
+		return 0;
+	if (err)
+		*err = why;
+	return ret;
 }

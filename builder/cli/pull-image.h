@@ -18,4 +18,7 @@ struct pull_image {
 /** Pull an image with its layers, and give it its name. */
 int pull_image(const struct pull_image *pull, const struct reference *name, struct error *err);
 
+/** Have the layers of an image that was only built upon, by stored credentials. */
+int pull_lazy_layers(struct store *store, const struct image *image, struct error *err);
+
 #endif

@@ -119,7 +119,17 @@ Status: Downloaded newer image for $HUB/library/debian:latest" ]
 	mkdir "$work/context"
 	printf 'FROM %s/base\nENV A=b\n' "$HUB" >"$work/context/Dockerfile"
 	ob build -q -t meta "$work/context"
+	ob fsck # that they have not come yet is no damage
+	ob save -o "$work/saved.tar" meta
 	[ "$(ob run --rm meta /bin/sh -c 'echo $A')" = b ]
+}
+
+@test "export: fetches what has not come yet" {
+	make_layout
+	mkdir "$work/context"
+	printf 'FROM %s/some/cargo:1\nENV A=b\n' "$HUB" >"$work/context/Dockerfile"
+	ob build -q -t meta "$work/context"
+	ob export meta | tar tf - | grep -Fx deck/new
 }
 
 @test "build: --pull says when a registry is asked" {
