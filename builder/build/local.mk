@@ -32,6 +32,7 @@ builder_libbuilder_a_SOURCES += %D%/ssh-forward.c %D%/ssh-forward.h
 builder_libbuilder_a_SOURCES += %D%/plan-history.c %D%/plan-history.h
 builder_libbuilder_a_SOURCES += %D%/engine.c %D%/engine.h
 builder_libbuilder_a_SOURCES += %D%/ahead.c %D%/ahead.h
+builder_libbuilder_a_SOURCES += %D%/authorize.c %D%/authorize.h
 builder_libbuilder_a_SOURCES += %D%/schedule.c %D%/schedule.h
 builder_libbuilder_a_SOURCES += %D%/step-wait.c %D%/step-wait.h
 builder_libbuilder_a_SOURCES += %D%/engine.c %D%/engine.h %D%/events.h

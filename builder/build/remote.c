@@ -12,6 +12,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "builder/build/authorize.h"
 #include "builder/build/engine.h"
 #include "builder/build/schedule.h"
 #include "builder/loop/fiber.h"
@@ -101,6 +102,14 @@ static int end(struct engine *engine, struct remote *remote, int ret, const stru
 	return ret;
 }
 
+static int authorize_remote(struct engine *engine, struct remote *remote, struct error *err)
+{
+	const struct engine_options *options = engine->options;
+
+	return authorize(&remote->location, options->secrets, options->secret_count,
+			 &engine->graph->arena, err);
+}
+
 static int identify(struct engine *engine, struct remote *remote, struct error *err)
 {
 	cleanup_free char *url = transport_redact(remote->location.text);
@@ -108,6 +117,9 @@ static int identify(struct engine *engine, struct remote *remote, struct error *
 
 	if (remote->location.kind != LOCATION_GIT || remote->commit[0])
 		return 0;
+	ret = authorize_remote(engine, remote, err);
+	if (ret < 0)
+		return ret;
 	ret = git_resolve(&remote->location, engine->stop_fd, remote->commit, err);
 	return error_prefix(err, ret, "%s", url);
 }
@@ -197,6 +209,7 @@ static int download(struct fetching *fetching, struct remote *remote, int folder
 					   .fd = fd,
 					   .max = DOWNLOAD_MAX,
 					   .cancel_fd = fetching->engine->stop_fd,
+					   .authorization = remote->location.authorization,
 					   .meter = &meter };
 	struct transport_result result;
 	struct get_call call = { &get, &result, err, 0 };
@@ -237,11 +250,11 @@ static int fetch(struct engine *engine, struct remote *remote, const char *folde
 	struct git_checkout checkout = { .commit = remote->commit,
 					 .path = path,
 					 .cancel_fd = engine->stop_fd };
-	int ret;
+	int ret = authorize_remote(engine, remote, err);
 
-	if (remote->location.kind == LOCATION_HTTP) {
+	if (ret == 0 && remote->location.kind == LOCATION_HTTP) {
 		ret = download(&fetching, remote, folder_fd, err);
-	} else {
+	} else if (ret == 0) {
 		ret = identify(engine, remote, err);
 		if (ret == 0)
 			ret = git_checkout(&remote->location, &checkout, err);

@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "builder/build/agents.h"
+#include "builder/build/authorize.h"
 #include "builder/build/journal.h"
 #include "builder/build/runtime-exec.h"
 #include "builder/build/schedule.h"
@@ -122,6 +123,20 @@ static int fetch_context_shown(struct build *build, const struct context_options
 						&build->context, &build->cli->err);
 }
 
+static int authorize_contexts(struct build *build, struct location *location)
+{
+	const struct engine_options *engine = &build->options.engine;
+	struct named_contexts *named = &build->options.contexts;
+	struct arena *arena = &build->cli->arena;
+	struct error *err = &build->cli->err;
+	int ret = authorize(location, engine->secrets, engine->secret_count, arena, err);
+
+	for (size_t i = 0; i < named->count && ret == 0; i++)
+		ret = authorize(&named->items[i].location, engine->secrets, engine->secret_count,
+				arena, err);
+	return ret;
+}
+
 /* The store is needed before the Dockerfile is known only by what has to be fetched. */
 static int open_context(struct build *build, const char *path)
 {
@@ -135,6 +150,8 @@ static int open_context(struct build *build, const char *path)
 						 .dockerfile = build->options.args.file };
 	int ret = location_parse(path, true, &build->cli->arena, &location, err);
 
+	if (ret == 0)
+		ret = authorize_contexts(build, &location);
 	if (ret == 0 && keep && (strcmp(keep, "1") == 0 || strcmp(keep, "true") == 0))
 		location.keep_git_dir = true;
 	if (ret == 0 && context_needs_store(&options))

@@ -49,11 +49,15 @@ static int spool_stdin(int fd, struct error *err)
 static int spool_url(int fd, const struct context_options *options, const char *url, uint64_t max,
 		     int64_t *out_time, struct error *err)
 {
-	const struct transport_get get = { .url = url,
-					   .fd = fd,
-					   .max = max,
-					   .cancel_fd = options->cancel_fd,
-					   .meter = options->meter };
+	const struct transport_get get = {
+		.url = url,
+		.fd = fd,
+		.max = max,
+		.cancel_fd = options->cancel_fd,
+		.meter = options->meter,
+		.authorization =
+			url == options->location->text ? options->location->authorization : NULL,
+	};
 	struct transport_result result = { .mtime = 0 };
 	int ret = transport_get(&get, &result, err);
 

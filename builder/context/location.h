@@ -23,6 +23,8 @@ enum location_kind {
 struct location {
 	enum location_kind kind;
 	const char *text; /* path, URL without fragment and query of ours, image name */
+	/* of a web server: what its secrets say, the value of the header; NULL = nothing */
+	const char *authorization;
 	/* git: branch, tag, refs/..., commit, NULL = HEAD; layout: tag or digest, NULL = latest */
 	const char *ref;
 

@@ -25,6 +25,7 @@ struct download {
 	const struct transport_get *get;
 	const struct libcurl *library;
 	CURL *curl;
+	struct curl_slist *headers;
 	uint64_t size;
 	int write_errnum; /* how writing the body failed; EFBIG = it is too long */
 	bool cancelled;
@@ -109,6 +110,13 @@ static void set_options(struct download *download)
 	set(curl, CURLOPT_NOPROGRESS, 0L);
 	set(curl, CURLOPT_XFERINFOFUNCTION, look_around);
 	set(curl, CURLOPT_XFERINFODATA, download);
+	if (download->get->authorization) {
+		cleanup_free char *header =
+			xasprintf("Authorization: %s", download->get->authorization);
+
+		download->headers = download->library->slist_append(NULL, header);
+		set(curl, CURLOPT_HTTPHEADER, download->headers);
+	}
 }
 
 /* May it go better next time? */
@@ -181,5 +189,6 @@ int transport_get(const struct transport_get *get, struct transport_result *out,
 		ret = try_once(&download, out, err);
 	}
 	library.cleanup(download.curl);
+	library.slist_free(download.headers);
 	return ret > 0 ? 0 : ret < 0 ? ret : -EIO;
 }

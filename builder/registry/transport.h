@@ -104,6 +104,7 @@ struct transport_get {
 	uint64_t max;	 /* bytes of it */
 	int cancel_fd;	 /* readable = stop; -EBADF = never */
 	const struct transport_meter *meter; /* NULL = nobody asks */
+	const char *authorization;	     /* header for the URL's own host; NULL = none */
 };
 
 struct transport_result {

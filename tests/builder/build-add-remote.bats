@@ -212,3 +212,38 @@ web() {
 	[ "$status" = 1 ]
 	said 'git ls-remote: '
 }
+
+@test "secrets for servers: HTTP_AUTH_... of the host, GIT_AUTH_... for repositories, in no argument and no history" {
+	web
+	echo x >"$W/f"
+	git_repo "$W/r.git"
+	git -C "$W/r.git" update-server-info
+	local host=${HTTP#http://} token=t0k3n
+	local basic
+	basic=$(printf 'x-access-token:%s' "$token" | base64)
+	export token
+	build -t t --secret "id=HTTP_AUTH_TOKEN_$host,env=token" --secret "id=GIT_AUTH_TOKEN.${host%:*},env=token" <<-X
+		FROM base
+		ADD $HTTP/f /f
+		ADD $HTTP/r.git/.git /r
+	X
+	grep -q "^/f Bearer $token\$" "$HTTP_LOG"
+	grep -q "^/r.git/.*info/refs.* basic $basic\$" "$HTTP_LOG"
+	refute grep -q ' None$' "$HTTP_LOG"
+	refute grep -rqF "$token" <(config . t)
+	# another host's is nobody's, and a header is taken as it is
+	: >"$HTTP_LOG"
+	try_again --no-cache --secret id=HTTP_AUTH_TOKEN_example.com,env=token --secret id=GIT_AUTH_HEADER,env=token
+	grep -q '^/f None$' "$HTTP_LOG"
+	grep -q "^/r.git/.*info/refs.* $token\$" "$HTTP_LOG"
+	: >"$HTTP_LOG"
+	tar -C "$W/r.git" -czf "$W/c.tgz" Dockerfile file
+	ob build -t t --secret id=GIT_AUTH_TOKEN,env=token "$HTTP/r.git/.git"
+	[ "$status" = 0 ]
+	ob build -t t --secret "id=HTTP_AUTH_TOKEN_$host,env=token" "$HTTP/c.tgz"
+	[ "$status" = 0 ]
+	refute grep -q ' None$' "$HTTP_LOG"
+	token=$'two\nlines' try_again --no-cache --secret "id=HTTP_AUTH_HEADER_${host%:*},env=token"
+	[ "$status" = 1 ]
+	said 'it is not one line'
+}
