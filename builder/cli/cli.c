@@ -7,6 +7,7 @@
 #include <errno.h>
 
 #include "builder/container/leftovers.h"
+#include "builder/image/image.h"
 #include "builder/image/snapshot.h"
 #include "lib/cleanup.h"
 
@@ -37,8 +38,10 @@ int cli_open_store(struct cli *cli, bool mounts, struct store *out)
 	}
 	if (ret == 0)
 		ret = store_open(path, out, &cli->err);
-	if (ret == 0)
+	if (ret == 0) {
 		out->bury = leftovers_end;
+		out->reach = image_reach;
+	}
 	if (ret == 0 && mounts_fd >= 0 && root_fd >= 0) {
 		out->host_mounts_fd = TAKE_FD(mounts_fd);
 		out->host_root_fd = TAKE_FD(root_fd);

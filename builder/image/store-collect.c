@@ -147,19 +147,21 @@ static int need_users(struct store *store, store_reach_fn reach, struct collecti
 	return ret;
 }
 
-static int collect(struct store *store, store_reach_fn reach, struct collection *collection,
-		   struct error *err)
+int store_collect_locked(struct store *store, store_reach_fn reach, struct store_collected *out,
+			 struct error *err)
 {
 	static const char *const folders[] = { "layers", "blobs/sha256", "lists" };
-	int ret = need_users(store, reach, collection, err);
+	struct collection collection = { .needed = STRV_INIT, .out = out };
+	int ret = need_users(store, reach, &collection, err);
 
 	if (ret == 0)
-		ret = store_each_name(store, "steps", need_step, collection, err);
-	sort_needed(&collection->needed);
+		ret = store_each_name(store, "steps", need_step, &collection, err);
+	sort_needed(&collection.needed);
 	for (size_t i = 0; ret == 0 && i < ARRAY_SIZE(folders); i++) {
-		collection->folder = folders[i];
-		ret = store_each_name(store, folders[i], collect_name, collection, err);
+		collection.folder = folders[i];
+		ret = store_each_name(store, folders[i], collect_name, &collection, err);
 	}
+	strv_done(&collection.needed);
 	return ret;
 }
 
@@ -200,7 +202,6 @@ int store_prune(struct store *store, const struct store_condemned *items, size_t
 		store_reach_fn reach, struct store_collected *out, size_t *out_kept,
 		struct error *err)
 {
-	struct collection collection = { .needed = STRV_INIT, .out = out };
 	int ret = store_session(store, err);
 
 	*out_kept = 0;
@@ -213,9 +214,8 @@ int store_prune(struct store *store, const struct store_condemned *items, size_t
 		*out_kept += ret == 0;
 	}
 	if (ret >= 0)
-		ret = collect(store, reach, &collection, err);
+		ret = store_collect_locked(store, reach, out, err);
 	store_unlock(store);
-	strv_done(&collection.needed);
 	return ret < 0 ? ret : 0;
 }
 

@@ -26,6 +26,10 @@ int store_hold_line(struct store *store, const char *line, struct error *err);
 /** store_ref_list that fails for a damaged ref: what it needs is not known. */
 int store_ref_list_all(struct store *store, struct store_refs *out, struct error *err);
 
+/** store_collect with the exclusive lock held, in a session. */
+int store_collect_locked(struct store *store, store_reach_fn reach, struct store_collected *out,
+			 struct error *err);
+
 /** Is the process of this lease alive? (Its flock is held.) */
 bool store_lease_is_live(struct store *store, const char *session);
 

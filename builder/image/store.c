@@ -30,6 +30,7 @@
 #define DEFAULT_PATH "/var/lib/orlop"
 #define FORMAT_NAME "format"
 #define LOCK_NAME "lock"
+#define BOOT_NAME "boot" /* of the session that last looked for what was not synced */
 #define SMALL_FILE_MAX 65536
 #define LEASE_MAX ((size_t)16 << 20)
 #define REMOVAL_WAIT_MS 1000
@@ -413,13 +414,46 @@ static int sweep_lease(struct store *store, const char *name, void *context, str
 	return 0;
 }
 
+static bool is_first_of_boot(const struct store *store)
+{
+	cleanup_strbuf struct strbuf text = STRBUF_INIT;
+
+	return store->reach &&
+	       (io_read_file(store->fd, BOOT_NAME, sizeof(store->boot), &text, NULL) < 0 ||
+		strcmp(text.data, store->boot) != 0);
+}
+
+/*
+ * After a power cut a layer or a blob may have its name and not its content: names are journaled,
+ * content that nobody had synced is not. Only what was synced has a record or a ref that leads to
+ * it. All else goes before somebody makes the same again and finds it there. Failing means to try
+ * again in the next session.
+ */
+static void forget_unsynced(struct store *store)
+{
+	struct store_collected collected = { 0, 0, STRV_INIT };
+	struct error err = { 0 };
+	int ret = store_collect_locked(store, store->reach, &collected, &err);
+
+	strv_done(&collected.names);
+	if (ret == 0)
+		ret = store_replace(store, BOOT_NAME, store->boot, strlen(store->boot), &err);
+	if (ret < 0)
+		log_debug("cannot look for what was not synced: %s", err.msg);
+	else
+		log_debug("first session since the boot: %zu layers and %zu blobs go, which "
+			  "nothing leads to",
+			  collected.layers, collected.blobs);
+}
+
 static int start_session(struct store *store, struct error *err)
 {
 	unsigned char random[8];
 	cleanup_free char *lease = NULL;
 	cleanup_free char *scratch = NULL;
 	cleanup_close int fd = -EBADF;
-	bool alone = flock_wait(store->lock_fd, LOCK_EX | LOCK_NB) == 0;
+	bool first = is_first_of_boot(store);
+	bool alone = flock_wait(store->lock_fd, LOCK_EX | (first ? 0 : LOCK_NB)) == 0;
 
 	if (!alone && flock_wait(store->lock_fd, LOCK_SH) < 0)
 		return error_errno(err, errno, "lock the store \"%s\"", store->path);
@@ -440,6 +474,8 @@ static int start_session(struct store *store, struct error *err)
 		(void)store_each_name(store, "leases", sweep_lease, NULL, NULL);
 	}
 	__atomic_store_n(&store->lease_fd, TAKE_FD(fd), __ATOMIC_RELEASE);
+	if (alone && first)
+		forget_unsynced(store);
 	return 0;
 }
 

@@ -46,12 +46,20 @@ struct store;
  */
 typedef void (*store_bury_fn)(struct store *store, const char *session);
 
+struct store_ref;
+
+/** Names whose images keep blobs and layers: called once per ref by store_collect. */
+typedef int (*store_reach_fn)(struct store *store, const struct store_ref *ref, struct strv *holds,
+			      struct error *err);
+
 struct store {
 	int fd;			  /* the store's folder; every name below is relative to it */
 	char *path;		  /* absolute, for messages and for other programs */
 	enum overlay_marks marks; /* what trees have for what is gone */
 	int stop_fd; /* readable: long work on files is to end; set by who opened it, or -EBADF */
-	store_bury_fn bury; /* set by the program behind store_open; may be NULL */
+	/* set by the program behind store_open; may be NULL */
+	store_bury_fn bury;
+	store_reach_fn reach; /* without it what a power cut left is not collected */
 
 	/* The mount namespace that we have left for our own, and the root there; -EBADF = we have
 	 * not. For programs that outlive us. */
@@ -240,10 +248,6 @@ int store_steps_open(struct store *store, struct error *err);
 
 /* -- collection ---------------------------------------------------------------------------------
  */
-
-/** Names whose images keep blobs and layers: called once per ref by store_collect. */
-typedef int (*store_reach_fn)(struct store *store, const struct store_ref *ref, struct strv *holds,
-			      struct error *err);
 
 struct store_collected {
 	size_t layers, blobs;

@@ -131,3 +131,30 @@ teardown() {
 	ob rmi bad
 	[ "$(ob images -q | wc -l)" = 1 ]
 }
+
+@test "after a power cut nothing is taken for whole that only has its name" {
+	ob import -q "$work/root.tar" whole >"$work/id"
+	whole=$(ls "$ORLOP_STORE/layers")
+	echo more >"$work/root/more"
+	tar -C "$work/root" -cf "$work/more.tar" .
+	ob import -q "$work/more.tar" cut
+	layer=$(ls "$ORLOP_STORE/layers" | grep -v "$whole")
+	# names are journaled before what they name, and before the image that leads there is published
+	rm -r "$ORLOP_STORE/refs/docker.io/library/cut"
+	: >"$ORLOP_STORE/layers/$layer/meta.json"
+	: >"$ORLOP_STORE/layers/$layer/headers.zst"
+	run ! ob fsck
+	# the same boot: it is as it was
+	ob import -q "$work/root.tar" again
+	[ -d "$ORLOP_STORE/layers/$layer" ]
+	# another
+	echo another >"$ORLOP_STORE/boot"
+	ob import -q "$work/root.tar" again
+	[ "$(ls "$ORLOP_STORE/layers")" = "$whole" ]
+	[ "$(cat "$ORLOP_STORE/boot")" = "$(cat /proc/sys/kernel/random/boot_id)" ]
+	ob fsck
+	ob import -q "$work/more.tar" cut
+	[ "$(ob export cut | tar xOf - more)" = more ]
+	ob export whole | tar tf - >/dev/null
+	ob fsck
+}
