@@ -27,14 +27,17 @@ setup() {
 	setup_bundle
 }
 
-# The folder and the name of a test.
+# The folder and the name of a test, and how long what it starts sleeps: nobody else sleeps so long, so
+# that "sleep $NAP" names processes of this test alone.
+# setup_work [BELOW]
 setup_work() {
 	local name
 	printf -v name %08x "$SRANDOM"
-	WORK=/tmp/orlop-test.$name
+	WORK=${1:-/tmp}/orlop-test.$name
 	mkdir -m 755 "$WORK"
 	ROOT=$WORK/root
 	ID=t$name
+	NAP=$((100000 + SRANDOM))
 	RT_GLOBAL=()
 	BACKGROUND=()
 	RT_UNDER=()
@@ -268,6 +271,10 @@ requires() {
 		realtime)
 			# a kernel with RT_GROUP_SCHED (user-mode-linux's) refuses it in every cgroup of v2
 			can_be_realtime || skip "needs real-time scheduling in cgroups"
+			;;
+		kernel)
+			shift
+			printf '%s\n' "$1" "$(uname -r)" | sort -CV || skip "needs kernel $1"
 			;;
 		time_namespace)
 			[ -e /proc/self/ns/time ] || skip "needs time namespaces"

@@ -120,10 +120,10 @@ recorded() {
 }
 
 @test "a hook that runs past its timeout is killed with its children" {
-	hook prestart "sleep 98765 & sleep 98765" '{ "timeout": 1 }'
+	hook prestart "sleep $NAP & sleep $NAP" '{ "timeout": 1 }'
 	fails run -b "$BUNDLE" "$ID"
 	contains "hook ran past specified timeout of 1.0s"
-	refute pgrep -f "sleep 98765"
+	refute pgrep -f "sleep $NAP"
 }
 
 @test "a hook need not read its input" {
@@ -147,16 +147,16 @@ recorded() {
 }
 
 @test "SIGTERM stops a create that waits for a hook, and undoes it" {
-	hook createRuntime "sleep 87654"
+	hook createRuntime "sleep $NAP"
 	probe true
 	"$RUNTIME" --root "$ROOT" create -b "$BUNDLE" "$ID" 2>"$WORK/err" 3>&- &
-	wait_for 10 pgrep -f "sleep 87654"
+	wait_for 10 pgrep -f "sleep $NAP"
 	kill -TERM $!
 	status=0
 	wait $! || status=$?
 	equals "$status" 1
 	[ ! -e "$ROOT/$ID" ]
-	refute pgrep -f "sleep 87654"
+	refute pgrep -f "sleep $NAP"
 }
 
 @test "a startContainer hook sees the container as its process does, with the state on stdin" {
@@ -235,12 +235,12 @@ recorded() {
 }
 
 @test "the timeout counts in the container, too" {
-	hook createContainer "sleep 98764 & sleep 98764" '{ "timeout": 1 }'
+	hook createContainer "sleep $NAP & sleep $NAP" '{ "timeout": 1 }'
 	fails run -b "$BUNDLE" "$ID"
 	contains "error running createContainer hook #0: hook ran past specified timeout of 1.0s"
-	refute pgrep -f "sleep 98764"
+	refute pgrep -f "sleep $NAP"
 	config_set 'del(.hooks)
-		| .hooks.startContainer = [{ path: "/bin/probe", args: ["probe", "sleep", "98763"], timeout: 1 }]'
+		| .hooks.startContainer = [{ path: "/bin/probe", args: ["probe", "sleep", "60"], timeout: 1 }]'
 	probe sleep
 	ok create -b "$BUNDLE" "$ID"
 	fails start "$ID"
@@ -313,16 +313,16 @@ recorded() {
 }
 
 @test "SIGTERM ends a start that waits for a poststart hook, and the container" {
-	hook poststart "sleep 87653"
+	hook poststart "sleep $NAP"
 	probe sleep
 	ok create -b "$BUNDLE" "$ID"
 	"$RUNTIME" --root "$ROOT" start "$ID" 2>"$WORK/err" 3>&- &
-	wait_for 10 pgrep -f "sleep 87653"
+	wait_for 10 pgrep -f "sleep $NAP"
 	kill -TERM $!
 	status=0
 	wait $! || status=$?
 	equals "$status" 1
 	contains "error running poststart hook #0" "$(cat "$WORK/err")"
 	wait_for 5 is_status stopped
-	refute pgrep -f "sleep 87653"
+	refute pgrep -f "sleep $NAP"
 }

@@ -3,9 +3,10 @@
 # Id-mapped mounts: by mappings of the mount, by crun's parameters, by the container's own.
 load helpers
 
-# A source whose files belong to 0, 1000 and (below) 2000, of a file system that can be mapped.
+# A source whose files belong to 0, 1000 and (below) 2000, of a file system that can be mapped: /tmp may be
+# a tmpfs, which cannot before kernel 6.3.
 setup() {
-	setup_work
+	setup_work /var/tmp
 	setup_bundle
 	mkdir -p "$WORK/source/sub"
 	touch "$WORK/source/zero" "$WORK/source/thousand"
@@ -106,7 +107,7 @@ user_namespace() {
 }
 
 @test "a mount that an earlier one made can be the source" {
-	requires root
+	requires root kernel 6.3
 	mkdir "$ROOTFS/a" "$ROOTFS/b"
 	config_set ".mounts += [
 		{ destination: \"/a\", type: \"tmpfs\", source: \"tmpfs\" },
@@ -119,7 +120,7 @@ user_namespace() {
 }
 
 @test "other file systems can be mapped, too" {
-	requires root
+	requires root kernel 6.3
 	config_set ".mounts += [{ destination: \"/tmp\", type: \"tmpfs\", source: \"tmpfs\", options: [\"mode=700\"], $mappings }]"
 	probe_run stat /tmp
 	contains "/tmp 040700 5:6" "$stdout"

@@ -59,16 +59,16 @@ no_processes() {
 @test "create dies with what init did when the host side is killed" {
 	requires ours
 	# createRuntime hooks hold create in the middle
-	config_set '.hooks.createRuntime = [{ path: "/bin/sleep", args: ["sleep", "76543"] }]'
+	config_set '.hooks.createRuntime = [{ path: "/bin/sleep", args: ["sleep", $nap] }]' --arg nap "$NAP"
 	"$RUNTIME" --root "$ROOT" create -b "$BUNDLE" "$ID" 2>/dev/null 3>&- &
-	wait_for 10 pgrep -f "sleep 76543"
+	wait_for 10 pgrep -f "sleep $NAP"
 	kill -KILL $!
 	wait $! || true
 	# init notices the end of the socket
 	wait_for 5 no_processes
 	ok delete --force "$ID"
 	equals "$(traces)" ""
-	pkill -f "sleep 76543"
+	pkill -f "sleep $NAP"
 }
 
 # killed_at_random VERB...: start it, kill it after a random while, clean up

@@ -1,5 +1,6 @@
 # tests/vm
-dist_check_SCRIPTS += %D%/vm.bats
-TESTS += %D%/vm.bats
-EXTRA_DIST += %D%/README.md %D%/boot %D%/each %D%/exclude %D%/guest %D%/images %D%/packages.full \
+dist_check_SCRIPTS += %D%/vm.bats %D%/faults.bats
+TESTS += %D%/vm.bats %D%/faults.bats
+EXTRA_DIST += %D%/README.md %D%/boot %D%/each %D%/exclude %D%/faults/clock \
+	%D%/faults/io-error %D%/faults/power-cut %D%/faults/store.bash %D%/guest %D%/images %D%/packages.full \
 	%D%/packages.uml %D%/run %D%/selinux.cil %D%/suite
