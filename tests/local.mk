@@ -31,5 +31,6 @@ include %D%/builder/local.mk
 include %D%/examples/local.mk
 include %D%/bench/local.mk
 include %D%/interop/local.mk
+include %D%/orchestrators/local.mk
 include %D%/lanes/local.mk
 include %D%/vm/local.mk

@@ -173,6 +173,8 @@ static int judge_program(const char *name, int ret, struct error *err)
 {
 	if (ret == -ENOENT || ret == -ENOTDIR)
 		return error_set(err, ERROR_NOT_FOUND, -ret, "exec: \"%s\": stat %s", name, name);
+	if (ret == -EISDIR) /* what execve(2) says of it, and the only words that podman exec knows */
+		return error_set(err, ERROR_SYSTEM, EACCES, "exec: \"%s\": is a directory", name);
 	return ret < 0 ? error_set(err, ERROR_SYSTEM, -ret, "exec: \"%s\"", name) : 0;
 }
 

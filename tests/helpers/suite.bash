@@ -52,3 +52,26 @@ refute() {
 		return 1
 	fi
 }
+
+# contains TEXT [WHERE]: part of the output (or of another text)
+contains() {
+	local where=${2-$output}
+
+	[[ $where == *"$1"* ]] && return 0
+	printf 'expected "%s" in:\n%s\n' "$1" "$where"
+	return 1
+}
+
+lacks() {
+	local where=${2-$output}
+
+	[[ $where != *"$1"* ]] && return 0
+	printf 'expected no "%s" in:\n%s\n' "$1" "$where"
+	return 1
+}
+
+equals() {
+	[ "$1" = "$2" ] && return 0
+	printf 'got "%s", expected "%s"\n' "$1" "$2"
+	return 1
+}

@@ -77,7 +77,7 @@ load helpers
 	contains "permission denied"
 	process_args /bin
 	fails create -b "$BUNDLE" "$ID"
-	contains "is a directory"
+	contains "is a directory: permission denied"
 }
 
 @test "start reports an exec that fails after the gate" {
@@ -97,7 +97,7 @@ load helpers
 	contains "no such file or directory"
 	process_args /bin
 	fails run -b "$BUNDLE" "$ID"
-	contains "is a directory"
+	contains "is a directory: permission denied"
 	printf 'text' >"$ROOTFS/bin/text"
 	process_args text
 	fails run -b "$BUNDLE" "$ID"

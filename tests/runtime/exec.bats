@@ -41,7 +41,7 @@ probe_exec() {
 	FAILS_WITH=255 fails exec "$ID" nothing
 	contains 'exec: "nothing": executable file not found in $PATH'
 	FAILS_WITH=255 fails exec "$ID" /bin
-	contains "is a directory"
+	contains "is a directory: permission denied"
 	FAILS_WITH=255 fails exec "$ID" /bin/nothing
 	contains "no such file or directory"
 	FAILS_WITH=255 fails exec "$ID"
