@@ -46,7 +46,11 @@ for place in /var/lib/{containers,docker,containerd,cni} /etc/{containers,docker
 	mkdir -p "$place"
 	mount -t tmpfs -o mode=755 tmpfs "$place"
 done
+mount -t tmpfs -o mode=755 tmpfs /usr/local/bin # a machine's own docker is not what is tested
 cp "$runtime" /usr/local/bin/orlop-runtime
+for other in /usr/{bin,sbin}/{runc,crun}; do # nor any other runtime, by mistake
+	[ ! -e "$other" ] || mount --bind /bin/false "$other"
+done
 hostname world
 ip link set lo up
 touch "$ready"
