@@ -108,9 +108,14 @@ static int set_capabilities(const struct plan_process *process, struct error *er
 	return 0;
 }
 
-/* One that cannot be raised is only a warning: that is what callers of runc know. */
-static void raise_ambient(uint64_t set)
+/*
+ * One that cannot be raised is only a warning: that is what callers of runc know. One that is not
+ * inheritable never can be, and buildah asks for those in each RUN: the user is not told.
+ */
+static void raise_ambient(const struct plan_process *process)
 {
+	uint64_t set = process->caps_ambient;
+
 	for (unsigned long cap = 0; cap < 64 && set >> cap; cap++) {
 		char name[CAPABILITY_NAME_MAX];
 		const char *text;
@@ -119,7 +124,8 @@ static void raise_ambient(uint64_t set)
 		    prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_RAISE, cap, 0, 0) == 0)
 			continue;
 		text = capability_name((int)cap, name);
-		log_warning(TEXT_AMBIENT "%s", text ? text : "unknown", strerror(errno));
+		log_write(process->caps_inheritable >> cap & 1 ? LOG_WARNING : LOG_INFO,
+			  TEXT_AMBIENT "%s", text ? text : "unknown", strerror(errno));
 	}
 }
 
@@ -179,7 +185,7 @@ int credentials_apply(struct init *init, struct error *err)
 		ret = set_capabilities(process, err);
 	if (ret < 0)
 		return ret;
-	raise_ambient(process->caps_ambient);
+	raise_ambient(process);
 	if (process->uid != 0 && prctl(PR_SET_KEEPCAPS, 0, 0, 0, 0) < 0)
 		return error_errno(err, errno, "stop keeping capabilities");
 	return verify(process, err);

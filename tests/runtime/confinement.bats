@@ -130,11 +130,23 @@ load helpers
 
 @test "an unknown capability is a warning, a known one that cannot be raised ambient, too" {
 	requires ours
-	config_set '.process.capabilities.bounding += ["CAP_OF_THE_FUTURE"] | .process.capabilities.ambient = ["CAP_CHOWN"]'
+	config_set '.process.capabilities |= (.bounding += ["CAP_OF_THE_FUTURE", "CAP_CHOWN"] | .inheritable = ["CAP_CHOWN"] |
+		.ambient = ["CAP_CHOWN"])'
 	probe true
 	ok run -b "$BUNDLE" "$ID"
 	contains "CAP_OF_THE_FUTURE" "$stderr"
 	contains "can't raise ambient capability CAP_CHOWN: " "$stderr"
+}
+
+@test "a capability that is ambient and not inheritable says nothing: buildah's are" {
+	requires ours
+	config_set '.process.capabilities.inheritable = [] | .process.capabilities.ambient = ["CAP_KILL"]'
+	probe true
+	ok run -b "$BUNDLE" "$ID"
+	equals "$stderr" ""
+	RT_GLOBAL=(--log-level info)
+	ok run -b "$BUNDLE" "$ID"
+	contains "can't raise ambient capability CAP_KILL: " "$stderr"
 }
 
 @test "users, groups and no_new_privs are set" {
