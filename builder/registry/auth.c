@@ -236,7 +236,7 @@ static int check_realm(const struct server *server, struct error *err)
 	if (strncasecmp(realm, "https://", 8) == 0)
 		return 0;
 	if (strncasecmp(realm, "http://", 7) == 0 && server->allows_http &&
-	    (transport_is_loopback(realm + 7) || url_is_at(realm, "http", server->host)))
+	    (url_is_loopback(realm + 7) || url_is_at(realm, "http", server->host)))
 		return 0;
 	return error_invalid(err, "%s wants credentials to be sent to \"%s\"", server->host, realm);
 }

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "builder/registry/registry-internal.h"
+#include "builder/registry/url.h"
 #include "lib/alloc.h"
 #include "lib/cleanup.h"
 
@@ -73,7 +74,7 @@ static struct server *server_of(struct registry *registry, const char *host, boo
 	server->host = xstrdup(host);
 	server->prefix = xstrdup("/v2");
 	server->tls.insecure = insecure || registry->options.insecure;
-	server->allows_http = server->tls.insecure || transport_is_loopback(host);
+	server->allows_http = server->tls.insecure || url_is_loopback(host);
 	find_certificates(server);
 	server->next = registry->servers;
 	registry->servers = server;

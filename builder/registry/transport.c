@@ -7,7 +7,6 @@
  */
 #include "builder/registry/transport.h"
 
-#include <arpa/inet.h>
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
@@ -18,6 +17,7 @@
 
 #include "builder/loop/fiber.h"
 #include "builder/registry/libcurl.h"
+#include "builder/registry/url.h"
 #include "lib/alloc.h"
 #include "lib/cleanup.h"
 
@@ -282,24 +282,13 @@ static int rewind_body(void *context, curl_off_t offset, int origin)
 	return CURL_SEEKFUNC_OK;
 }
 
-bool transport_is_loopback(const char *host)
-{
-	size_t size = *host == '[' ? strcspn(host, "]") + (strchr(host, ']') != NULL)
-				   : strcspn(host, ":/?#");
-	cleanup_free char *name = xstrndup(host, size);
-	struct in_addr address;
-
-	return strcasecmp(name, "localhost") == 0 || strcmp(name, "[::1]") == 0 ||
-	       (inet_pton(AF_INET, name, &address) == 1 && ntohl(address.s_addr) >> 24 == 127);
-}
-
 /* As Go's programs do it: HTTP_PROXY counts, and this machine is reached directly. */
 static void set_proxy(const struct exchange *exchange)
 {
 	const struct libcurl *library = &exchange->transport->library;
 	const char *url = exchange->request->url, *proxy = getenv("HTTP_PROXY");
 
-	if (transport_is_loopback(strstr(url, "://") + 3))
+	if (url_is_loopback(strstr(url, "://") + 3))
 		library->setopt(exchange->curl, CURLOPT_NOPROXY, "*");
 	else if (strncmp(url, "http:", 5) == 0 && proxy && *proxy && !getenv("http_proxy"))
 		library->setopt(exchange->curl, CURLOPT_PROXY, proxy);

@@ -86,9 +86,6 @@ int transport_pause(struct transport *transport, int ms, struct error *err);
  *  owned; NULL: it is none. */
 char *transport_resolve(struct transport *transport, const char *url, const char *reference);
 
-/** Is "HOST[:PORT]..." this machine by its name (localhost, 127.0.0.0/8, [::1])? */
-bool transport_is_loopback(const char *host);
-
 /* -- plain downloads (ADD, contexts) -------------------------------------------------------------
  */
 

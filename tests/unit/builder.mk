@@ -40,6 +40,9 @@ EXTRA_DIST += tests/golden/dockerfile
 unit_builder += %D%/test-yaml
 %C%_test_yaml_LDADD = $(unit_builder_ldadd)
 
+unit_builder += %D%/test-url
+%C%_test_url_LDADD = $(unit_builder_ldadd)
+
 unit_builder += %D%/test-ignore
 %C%_test_ignore_LDADD = $(unit_builder_ldadd)
 
