@@ -98,20 +98,12 @@ static int find_pid_column(const char *header)
 	return -1;
 }
 
-static int compare_pids(const void *a, const void *b)
-{
-	const pid_t *x = a, *y = b;
-
-	return (*x > *y) - (*x < *y);
-}
-
 static bool is_listed(const char *line, int column, const pid_t *pids, size_t count)
 {
 	size_t size;
 	const char *word = find_word(line, (size_t)column, &size);
 	char digits[16];
 	uint32_t number;
-	pid_t pid;
 
 	if (!word || size >= sizeof(digits))
 		return false;
@@ -119,8 +111,7 @@ static bool is_listed(const char *line, int column, const pid_t *pids, size_t co
 	digits[size] = '\0';
 	if (number_parse_u32(digits, &number) < 0)
 		return false;
-	pid = (pid_t)number;
-	return count && bsearch(&pid, pids, count, sizeof(pid), compare_pids);
+	return container_has_pid(pids, count, (pid_t)number);
 }
 
 /* The header and the lines of these processes. */

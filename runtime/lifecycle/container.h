@@ -75,6 +75,8 @@ int container_resume(const struct runtime_globals *globals, const char *id, stru
  */
 int container_pids(const struct runtime_globals *globals, const char *id, pid_t **out,
 		   size_t *out_count, struct error *err);
+/** Whether pid is one of those that container_pids() gave. */
+bool container_has_pid(const pid_t *pids, size_t count, pid_t pid);
 /** force: kills first; an unknown id is then success. */
 int container_delete(const struct runtime_globals *globals, const char *id, bool force,
 		     struct error *err);

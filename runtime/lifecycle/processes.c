@@ -35,3 +35,8 @@ int container_pids(const struct runtime_globals *globals, const char *id, pid_t 
 		qsort(*out, *out_count, sizeof(**out), compare_pids);
 	return ret;
 }
+
+bool container_has_pid(const pid_t *pids, size_t count, pid_t pid)
+{
+	return count && bsearch(&pid, pids, count, sizeof(pid), compare_pids);
+}
