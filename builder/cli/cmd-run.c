@@ -56,17 +56,6 @@ static const struct option_spec run_options[] = {
 };
 /* clang-format on */
 
-/* Is it in the store, with its layers? */
-static int look_up(struct cli *cli, struct store *store, const char *name, const char *platform,
-		   struct registry *registry)
-{
-	cleanup_image struct image image = { .arena = ARENA_INIT };
-	int ret = image_load_for(store, name, platform, &image, &cli->err);
-
-	/* of an image that was only built upon the layers may not have come yet */
-	return ret < 0 ? ret : pull_layers(store, registry, &image, NULL, &cli->err);
-}
-
 static int pull(struct cli *cli, const struct pull_image *pull, const char *name, bool missing)
 {
 	cleanup_strbuf struct strbuf familiar = STRBUF_INIT;
@@ -87,6 +76,7 @@ static int have_image(struct cli *cli, const struct run_arguments *arguments, st
 {
 	cleanup_registry struct registry *registry = NULL;
 	struct pull_image from = { .store = store, .platform = platform, .out = stderr };
+	cleanup_image struct image image = { .arena = ARENA_INIT };
 	int policy = PULL_MISSING;
 	int ret = cli_choose(cli, "--pull", pull_policies, arguments->pull, &policy);
 
@@ -100,10 +90,12 @@ static int have_image(struct cli *cli, const struct run_arguments *arguments, st
 		if (ret == 0 || policy == PULL_ALWAYS)
 			return ret;
 	}
-	ret = look_up(cli, store, name, platform, registry);
+	ret = image_load_for(store, name, platform, &image, &cli->err);
 	if (ret == -ENOENT && policy == PULL_MISSING)
-		ret = pull(cli, &from, name, true);
-	return ret;
+		return pull(cli, &from, name, true);
+	/* of an image that was only built upon the layers may not have come yet; one that has lost
+	 * them is not replaced by what a registry has under its name */
+	return ret < 0 ? ret : pull_layers(store, registry, &image, NULL, &cli->err);
 }
 
 static int run_with(struct cli *cli, const struct run_arguments *arguments, char **words)

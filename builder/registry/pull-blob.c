@@ -35,12 +35,26 @@ static int open_ingest(struct store *store, const char *name, int *out_fd, struc
 	}
 }
 
+static int find_origins(struct store *store, const struct digest *digest, struct strv *out,
+			struct error *err)
+{
+	origins_list(store, digest, out);
+	return out->count ? 0
+			  : error_set(err, ERROR_NOT_FOUND, ENOENT,
+				      "the blob %s is not in the store, and no registry is known "
+				      "to have it",
+				      digest->text);
+}
+
 int incoming_open(struct store *store, const struct digest *digest, struct incoming_blob *out,
 		  struct error *err)
 {
+	cleanup_strv struct strv names = STRV_INIT;
 	char name[STORE_NAME_SIZE];
-	int ret;
+	int ret = find_origins(store, digest, &names, err); /* else nothing would ever come */
 
+	if (ret < 0)
+		return ret;
 	if (mkdirat(store->fd, "ingest", 0700) < 0 && errno != EEXIST)
 		return error_errno(err, errno, "create \"%s/ingest\"", store->path);
 	snprintf(name, sizeof(name), "ingest/%s", digest_hex(digest));
@@ -76,12 +90,9 @@ int origin_get_blob(struct store *store, struct registry *registry,
 		    const struct registry_blob *blob, int fd, struct error *err)
 {
 	cleanup_strv struct strv names = STRV_INIT;
-	int ret = error_set(err, ERROR_NOT_FOUND, ENOENT,
-			    "the blob %s is not in the store, and no registry is known to have it",
-			    blob->digest.text);
+	int ret = find_origins(store, &blob->digest, &names, err);
 
-	origins_list(store, &blob->digest, &names);
-	for (size_t i = 0; ret < 0 && i < names.count; i++) {
+	for (size_t i = 0; (i == 0 || ret < 0) && i < names.count; i++) {
 		struct repository *repository = NULL;
 		struct reference name;
 

@@ -16,7 +16,7 @@ static inline void incoming_done(struct incoming_blob *blob)
 	cleanup_close_fd(&blob->fd);
 }
 
-/** Open it, with what is there of it. */
+/** Open it, with what is there of it; -ENOENT: no registry is known to have it. */
 int incoming_open(struct store *store, const struct digest *digest, struct incoming_blob *out,
 		  struct error *err);
 /** It is complete and right: give it its name. */

@@ -71,31 +71,59 @@ static int load_local(struct image_source *source, const char *name, const char 
 	return ret;
 }
 
+/* The store has the name, but not for this platform: that is what there is to say, when a registry
+ * has no better answer. */
+static bool is_here(const struct image_source *source, const struct reference *name)
+{
+	__attribute__((cleanup(store_ref_done))) struct store_ref ref = { .size = 0 };
+
+	return !name->digest.text[0] && store_ref_get(source->store, name, &ref, NULL) == 1;
+}
+
+/* Neither the store nor a registry has it. */
+static int tell_missing(const char *name, const struct error *here, const struct error *pull,
+			int ret, struct error *err)
+{
+	if (err)
+		*err = here->code ? *here : *pull;
+	return here->code ? error_suffix(err, ret, ", nor can it be pulled: %s", pull->msg)
+			  : error_prefix(err, ret,
+					 "the image \"%s\" is not in the store and "
+					 "cannot be pulled",
+					 name);
+}
+
 int image_source_load(struct image_source *source, const char *name, const char *platform,
 		      struct image *out, struct error *err)
 {
 	bool ask = source->policy == PULL_ALWAYS || source->policy == PULL_NEWER;
-	struct error why = ERROR_INIT;
+	struct error why = ERROR_INIT, here = ERROR_INIT;
 	struct reference reference;
-	int ret = -ENOENT;
+	int ret;
 
 	source->pulled = false;
 	if (!source->registry || source->policy == PULL_NEVER || !is_name(name, &reference))
 		return image_load_for(source->store, name, platform, out, err);
-	if (!ask || !settle(source, name, platform)) {
-		ret = image_load_for(source->store, name, platform, out, err);
-		if (ret != -ENOENT || ask)
+	if (ask && !settle(source, name, platform))
+		return image_load_for(source->store, name, platform, out, err);
+	if (!ask) {
+		ret = image_load_for(source->store, name, platform, out, &here);
+		if (ret != -ENOENT) {
+			if (ret < 0 && err)
+				*err = here;
 			return ret;
+		}
+		if (!is_here(source, &reference))
+			here = (struct error)ERROR_INIT;
 	}
 	ret = pull(source, &reference, platform, &why);
 	if (ret == 0 || (source->policy == PULL_NEWER && why.code != ERROR_CANCELLED))
 		return load_local(source, name, platform, &why, out, err);
+	if (!ask && why.code != ERROR_CANCELLED)
+		return tell_missing(name, &here, &why, ret, err);
 	if (err)
 		*err = why;
-	return error_prefix(err, ret,
-			    ask ? "pull \"%s\""
-				: "the image \"%s\" is not in the store and cannot be pulled",
-			    name);
+	return error_prefix(err, ret, "pull \"%s\"", name);
 }
 
 static void forget(struct strv *list, const char *text)
