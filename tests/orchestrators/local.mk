@@ -1,7 +1,8 @@
-# Podman, dockerd, containerd and buildah over our runtime, each in a world of its own.
-orchestrators = podman dockerd buildah
-EXTRA_DIST += %D%/helpers.bash %D%/daemons.bash %D%/world.sh $(orchestrators:%=%D%/%.bats) \
-	$(orchestrators:%=docs/integration/%.md)
+# Podman, dockerd and buildah over our runtime, each in a world of its own.
+if HAVE_BATS
 if BUILDER
-TESTS += $(orchestrators:%=%D%/%.bats)
+TESTS += %D%/podman.bats %D%/dockerd.bats %D%/buildah.bats
 endif
+endif
+EXTRA_DIST += %D%/podman.bats %D%/dockerd.bats %D%/buildah.bats %D%/helpers.bash %D%/daemons.bash \
+	%D%/world.sh docs/integration/podman.md docs/integration/dockerd.md docs/integration/buildah.md
