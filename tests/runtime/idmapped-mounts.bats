@@ -92,7 +92,7 @@ user_namespace() {
 }
 
 @test "ridmap maps the whole tree, idmap its top" {
-	requires root
+	requires root kernel 6.3
 	probe stat /tmp/zero /tmp/sub/inner
 	bind '["rbind", "idmap"]' "$mappings"
 	cp "$BUNDLE/config.json" "$WORK/idmap.json"

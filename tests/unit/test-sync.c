@@ -132,7 +132,7 @@ static void test_error(void)
 	struct sync_message message;
 
 	(void)error_errno(&failure, ENOSPC, "make \"%s\"", "it");
-	(void)error_pointer(&failure, 0, "/mounts/3");
+	(void)error_pointer(&failure, -ENOSPC, "/mounts/3");
 	sync_send_error(&pair.child, &failure);
 	CHECK_INT(sync_receive(&pair.host, &message, &got), -ENOSPC);
 	CHECK_STR(got.msg, "make \"it\"");
