@@ -281,6 +281,10 @@ requires() {
 		numa)
 			[ -e /sys/devices/system/node/node0 ] || skip "needs a kernel with memory policies"
 			;;
+		ps_with_times)
+			# procps 4.0.2 finds no boot time on user-mode-linux
+			ps -ef >/dev/null 2>&1 || skip "needs a ps that knows when processes started"
+			;;
 		program)
 			shift
 			command -v "$1" >/dev/null || skip "needs the program $1"

@@ -37,7 +37,7 @@ expected() {
 }
 
 @test "ps shows the lines of the host's ps, by default those of ps -ef" {
-	requires program ps
+	requires ps_with_times
 	start_container
 	pid=$(container_pid)
 	ok ps "$ID"
@@ -54,8 +54,8 @@ expected() {
 	equals "$(awk 'NR == 2 { print $1, $2 }' <<<"$stdout")" "$pid probe"
 	ok ps --format table "$ID" -eo ppid,pid
 	equals "$(awk 'NR == 2 { print $2 }' <<<"$stdout")" "$pid"
-	ok ps "$ID" -ef
-	equals "$(awk 'NR == 2 { print $2 }' <<<"$stdout")" "$pid"
+	ok ps "$ID" -ej
+	equals "$(awk 'NR == 2 { print $1 }' <<<"$stdout")" "$pid"
 }
 
 @test "ps fails where the host's ps does, or shows no numbers" {
@@ -80,7 +80,7 @@ expected() {
 	wait_for 5 has_processes 0
 	ok ps -f json "$ID"
 	[ "$stdout" = "[]" ] || [ "$stdout" = null ]
-	ok ps "$ID"
+	ok ps "$ID" -e -o pid,comm
 	equals "$(wc -l <<<"$stdout")" 1
 }
 
