@@ -76,9 +76,9 @@ no_name_server() {
 @test "bridge: steps side by side have addresses of their own and reach each other" {
 	build --network bridge --jobs 2 -v "$BATS_TEST_TMPDIR:/lent" <<-'X'
 		FROM base AS one
-		RUN hostname -i >/lent/one; until [ -s /lent/two ]; do sleep 0.02; done; ping -c1 -W5 $(cat /lent/two) && touch /one
+		RUN hostname -i >/lent/one; until [ -s /lent/two ]; do sleep 0.02; done; ping -c1 -W5 $(cat /lent/two) && touch /lent/one-done /one && until [ -e /lent/two-done ]; do sleep 0.02; done
 		FROM base
-		RUN hostname -i >/lent/two; until [ -s /lent/one ]; do sleep 0.02; done; ping -c1 -W5 $(cat /lent/one) && touch /two
+		RUN hostname -i >/lent/two; until [ -s /lent/one ]; do sleep 0.02; done; ping -c1 -W5 $(cat /lent/one) && touch /lent/two-done /two && until [ -e /lent/one-done ]; do sleep 0.02; done
 		COPY --from=one /one /
 	X
 	[ "$(cat "$BATS_TEST_TMPDIR/one")" != "$(cat "$BATS_TEST_TMPDIR/two")" ]
