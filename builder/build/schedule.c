@@ -21,7 +21,7 @@
 #include "lib/io.h"
 #include "lib/strbuf.h"
 
-#define LEND_MS 20
+#define LEND_MS 5
 #define PLACES_MAX 64 /* who wants more than that says so */
 
 static int make_flag(int *out_fd, struct error *err)
