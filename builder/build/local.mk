@@ -38,6 +38,7 @@ builder_libbuilder_a_SOURCES += %D%/step-wait.c %D%/step-wait.h
 builder_libbuilder_a_SOURCES += %D%/engine.c %D%/engine.h %D%/events.h
 builder_libbuilder_a_SOURCES += %D%/step-kinds.h
 builder_libbuilder_a_SOURCES += %D%/step-run.c
+builder_libbuilder_a_SOURCES += %D%/step-output.c %D%/step-output.h
 builder_libbuilder_a_SOURCES += %D%/step-copy.c
 builder_libbuilder_a_SOURCES += %D%/step-workdir.c
 builder_libbuilder_a_SOURCES += %D%/pending.c %D%/pending.h

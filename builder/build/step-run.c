@@ -10,6 +10,7 @@
 #include "builder/build/run-record.h"
 #include "builder/build/runtime-exec.h"
 #include "builder/build/schedule.h"
+#include "builder/build/step-output.h"
 #include "builder/container/network.h"
 #include "builder/container/sandbox.h"
 #include "builder/image/platform.h"
@@ -73,10 +74,7 @@ static int run_find_key(struct engine *engine, struct step *step, char **manifes
 
 static void pass_output(void *context, enum run_stream stream, const char *data, size_t size)
 {
-	struct engine *engine = context;
-
-	(void)stream;
-	engine_event(engine, EVENT_OUTPUT, engine->running, data, size);
+	step_output_add(context, stream, data, size);
 }
 
 /* The program of a here-document: a file beside the bundle, mounted where its name says. */
@@ -234,6 +232,7 @@ static int execute(struct engine *engine, const struct step *owner, const struct
 	cleanup_free const struct run_volume *volumes = NULL;
 	cleanup_network struct network network = NETWORK_INIT;
 	cleanup_strv struct strv env = STRV_INIT;
+	cleanup_step_output struct step_output output = { .engine = engine };
 	struct run_step step = {
 		.id = id,
 		.rootfs = place->rootfs,
@@ -252,7 +251,7 @@ static int execute(struct engine *engine, const struct step *owner, const struct
 		.runtime_root = RUNTIME_ROOT_STEPS,
 		.trace = command ? NULL : trace,
 		.output = pass_output,
-		.context = engine,
+		.context = &output,
 		.cancel_fd = engine->stop_fd,
 		.kill_fd = engine->kill_fd,
 	};
@@ -271,6 +270,7 @@ static int execute(struct engine *engine, const struct step *owner, const struct
 	collect_env(run, &mounts, &env);
 	step.env = strv_items(&env);
 	ret = run_step_execute(&step, out, err);
+	step_output_end(&output);
 	if (step.trace)
 		timeline_join(options->timeline, engine->running, owner->text, step.trace);
 	if (ret < 0 || command)

@@ -244,6 +244,16 @@ entries() {
 	[ "$status" = 1 ]
 }
 
+@test "RUN: a line that one stream has begun is not broken by the other" {
+	build <<-'X'
+		FROM base
+		RUN printf 'be' >&2; sleep 0.1; echo out; printf half; sleep 0.1; echo gun >&2; sleep 0.1; printf ' end'
+	X
+	said '^#2 [0-9.]+ begun$'
+	said '^#2 [0-9.]+ out$'
+	said '^#2 [0-9.]+ half end$'
+}
+
 @test "RUN: --network=none has no way out" {
 	build <<-'X'
 		FROM base
