@@ -96,7 +96,7 @@ static int read_file(struct gc_policy *policy, const char *path, struct error *e
 	cleanup_strbuf struct strbuf text = STRBUF_INIT;
 	int ret = io_read_file(AT_FDCWD, path, FILE_MAX, &text, NULL);
 
-	if (ret == -ENOENT || ret == -ENOTDIR || (ret < 0 && errno == EACCES))
+	if (ret == -ENOENT || ret == -ENOTDIR || ret == -EACCES)
 		return 0;
 	if (ret < 0)
 		return error_errno(err, -ret, "read \"%s\"", path);
