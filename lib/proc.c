@@ -17,9 +17,43 @@
 #include "lib/number.h"
 #include "lib/syscalls.h"
 
-int proc_start_time(pid_t pid, uint64_t *out_start, char *out_state)
+/* Fields of /proc/PID/stat, counted as in proc(5): state is a letter, the others are numbers. */
+enum { STAT_STATE = 3, STAT_START_TIME = 22, STAT_EXIT_CODE = 52 };
+
+struct proc_stat {
+	char state;
+	uint64_t start_time;
+	uint64_t exit_code; /* of a zombie, if we may know: else 0 */
+};
+
+static int parse_stat(char *text, int last, struct proc_stat *out)
 {
-	char path[40], text[1024], *p, *save = NULL;
+	char *save = NULL, *p;
+	int ret = 0;
+
+	/* the name may contain blanks and parentheses: fields count from behind the last ")" */
+	p = strrchr(text, ')');
+	if (!p || p[1] != ' ')
+		return -EINVAL;
+	p = strtok_r(p + 2, " \n", &save);
+	for (int field = STAT_STATE; p && ret == 0; field++) {
+		if (field == STAT_STATE)
+			out->state = *p;
+		else if (field == STAT_START_TIME)
+			ret = number_parse_u64(p, &out->start_time);
+		else if (field == STAT_EXIT_CODE)
+			ret = number_parse_u64(p, &out->exit_code);
+		if (field == last)
+			return ret;
+		p = strtok_r(NULL, " \n", &save);
+	}
+	return -EINVAL;
+}
+
+/* Up to this field. */
+static int read_stat(pid_t pid, int last, struct proc_stat *out)
+{
+	char path[40], text[1024];
 	cleanup_close int fd = -EBADF;
 	ssize_t size;
 
@@ -31,18 +65,27 @@ int proc_start_time(pid_t pid, uint64_t *out_start, char *out_state)
 	if (size <= 0)
 		return size < 0 && errno != ESRCH ? -errno : -ESRCH;
 	text[size] = '\0';
-	/* the name may contain blanks and parentheses: fields count from behind the last ")" */
-	p = strrchr(text, ')');
-	if (!p || p[1] != ' ')
-		return -EINVAL;
-	p = strtok_r(p + 2, " ", &save);
-	if (!p)
-		return -EINVAL;
+	return parse_stat(text, last, out);
+}
+
+int proc_start_time(pid_t pid, uint64_t *out_start, char *out_state)
+{
+	struct proc_stat stat;
+	int ret = read_stat(pid, STAT_START_TIME, &stat);
+
+	if (ret < 0)
+		return ret;
+	*out_start = stat.start_time;
 	if (out_state)
-		*out_state = *p;
-	for (int field = 4; p && field <= 22; field++)
-		p = strtok_r(NULL, " ", &save);
-	return p ? number_parse_u64(p, out_start) : -EINVAL;
+		*out_state = stat.state;
+	return 0;
+}
+
+bool proc_is_same(pid_t pid, uint64_t start_time)
+{
+	uint64_t now;
+
+	return pid > 0 && proc_start_time(pid, &now, NULL) == 0 && now == start_time;
 }
 
 bool proc_is_alive(pid_t pid, uint64_t start_time)
@@ -52,6 +95,34 @@ bool proc_is_alive(pid_t pid, uint64_t start_time)
 
 	return pid > 0 && proc_start_time(pid, &now, &state) == 0 && now == start_time &&
 	       state != 'Z' && state != 'X';
+}
+
+/* The exit code is shown to those who may look into the process, and to all others as 0: the same
+ * right is needed for the link to its user namespace, which a zombie still has. */
+static bool may_see_exit(pid_t pid)
+{
+	char path[40], target[64];
+
+	(void)snprintf(path, sizeof(path), "/proc/%d/ns/user", (int)pid);
+	return readlink(path, target, sizeof(target)) > 0;
+}
+
+int proc_zombie_status(pid_t pid, uint64_t start_time, int *out_status)
+{
+	struct proc_stat stat;
+	int ret;
+
+	if (!may_see_exit(pid))
+		return errno == ENOENT || errno == ESRCH ? -ESRCH : -EACCES;
+	ret = read_stat(pid, STAT_EXIT_CODE, &stat);
+	if (ret < 0)
+		return ret;
+	if (stat.start_time != start_time)
+		return -ESRCH;
+	if (stat.state != 'Z' && stat.state != 'X')
+		return -EAGAIN;
+	*out_status = (int)stat.exit_code;
+	return 0;
 }
 
 static bool find_mask(const char *text, const char *key, uint64_t *out)

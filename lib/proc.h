@@ -16,6 +16,13 @@ int proc_start_time(pid_t pid, uint64_t *out_start, char *out_state);
 /** Is the process with this start time there and not a zombie or dead? */
 bool proc_is_alive(pid_t pid, uint64_t start_time);
 
+/** The same, also while it is a zombie: nobody else has the pid yet. */
+bool proc_is_same(pid_t pid, uint64_t start_time);
+
+/** How a zombie ended, as waitpid(2) would tell its parent. -EAGAIN when it is none (yet), -ESRCH
+ *  when it is gone, -EACCES when we may not know. */
+int proc_zombie_status(pid_t pid, uint64_t start_time, int *out_status);
+
 /** Masks of /proc/self/status: the bounding set, and the signals that are ignored (bit 0 = signal
  * 1). One read instead of a hundred prctl and sigaction calls. */
 int proc_self_masks(uint64_t *out_bounding, uint64_t *out_ignored);

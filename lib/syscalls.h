@@ -44,6 +44,16 @@
 /** Inode of the initial user namespace: include/linux/proc_ns.h, PROC_USER_INIT_INO. */
 #define INITIAL_USERNS_INODE 0xEFFFFFFDU
 
+/** ioctl of a pidfd, since Linux 6.13; how the process ended since 6.15: linux/pidfd.h. */
+struct sys_pidfd_info {
+	uint64_t mask, cgroup_id;
+	uint32_t pid, tgid, ppid;
+	uint32_t ruid, rgid, euid, egid, suid, sgid, fsuid, fsgid;
+	int32_t exit_code;
+};
+#define SYS_PIDFD_GET_INFO _IOWR(0xFF, 11, struct sys_pidfd_info)
+#define SYS_PIDFD_INFO_EXIT (1ULL << 3)
+
 /** sched_setattr(2): linux/sched/types.h clashes with glibc's sched.h. */
 struct sys_sched_attr {
 	uint32_t size, policy;

@@ -51,6 +51,8 @@
 #define TEXT_SCHEDULER_CPUS "process scheduler can't be used together with AllowedCPUs"
 #define TEXT_ORDINARY_DIR "filesystem \"%s\" must be mounted on ordinary directory"
 
+#define TEXT_EXIT_UNKNOWN                                                                          \
+	"nobody saw how container \"%s\" ended: its exit status is not known"
 #define TEXT_NO_RDT "intelRdt is specified in config, but Intel RDT is not enabled"
 
 #define TEXT_NOT_YET "not supported yet"

@@ -23,6 +23,7 @@ void container_state_write(const struct container_info *info, const char *owner,
 		.rootfs = info->rootfs,
 		.created = info->created,
 		.owner = owner,
+		.extension = info->extension,
 	};
 
 	for (char **pair = info->annotations; pair && pair[0] && pair[1]; pair += 2)

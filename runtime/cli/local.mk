@@ -16,6 +16,7 @@ runtime_libruntime_a_SOURCES += \
 	%D%/cmd-start.c \
 	%D%/cmd-state.c %D%/cmd-state.h \
 	%D%/cmd-validate.c \
+	%D%/cmd-wait.c \
 	%D%/hints.c %D%/hints.h \
 	%D%/document.c %D%/document.h
 

@@ -46,9 +46,11 @@ struct foreground {
 	const struct notify *notify; /* NULL = none */
 };
 
-/** Stay with the process: forward signals, pump the terminal, wait. *out_status: its wait status.
- */
-int foreground_wait(const struct foreground *f, int *out_status, struct error *err);
+/** Stay with the process: forward signals, pump the terminal, wait. *out_status: its wait status;
+ *  rusage may be NULL. */
+struct rusage;
+int foreground_wait(const struct foreground *f, int *out_status, struct rusage *rusage,
+		    struct error *err);
 /** A signalfd for everything that a foreground verb forwards; blocks those signals. */
 int foreground_signals(struct error *err);
 

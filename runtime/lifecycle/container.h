@@ -10,6 +10,7 @@
 #include <stdint.h>
 #include <stdio.h>
 
+#include "lib/alloc.h"
 #include "lib/error.h"
 #include "lib/strv.h"
 #include "runtime/plan/plan.h"
@@ -94,9 +95,18 @@ extern const char *const container_status_names[];
 struct container_info {
 	char *id, *bundle, *rootfs, *created, *owner;
 	char **annotations; /* key, value, key, value, ..., NULL */
+	char *extension;    /* the object of our own members, as text; NULL = none */
 	enum container_status status;
 	pid_t pid; /* 0 when stopped */
 };
+/**
+ * Wait for its end (at once when it has ended) and tell how it was; it is recorded for `state`.
+ * Strings go to arena. An error when it ended unseen: the kernel tells no one else than a waiter.
+ */
+struct exit_record;
+int container_wait(const struct runtime_globals *globals, const char *id, struct arena *arena,
+		   struct exit_record *out, struct error *err);
+
 /** One container; takes no lock. Release with container_info_done. */
 int container_load_info(const struct runtime_globals *globals, const char *id,
 			struct container_info *out, struct error *err);

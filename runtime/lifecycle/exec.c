@@ -483,7 +483,7 @@ static int execute(struct execution *e, int *out_status, struct error *err)
 						    .pidfd = e->launch.pidfd,
 						    .signal_fd = e->signal_fd,
 						    .console = &e->console },
-			      &status, err);
+			      &status, NULL, err);
 	if (ret < 0)
 		return ret;
 	*out_status = proc_exit_status(status);

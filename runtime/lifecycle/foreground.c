@@ -172,7 +172,8 @@ static int serve(const struct foreground *f, struct traffic *traffic, struct err
 	return 0;
 }
 
-int foreground_wait(const struct foreground *f, int *out_status, struct error *err)
+int foreground_wait(const struct foreground *f, int *out_status, struct rusage *rusage,
+		    struct error *err)
 {
 	struct traffic traffic;
 	int ret = start_terminal(f->console, &traffic, err);
@@ -182,6 +183,6 @@ int foreground_wait(const struct foreground *f, int *out_status, struct error *e
 	if (ret < 0)
 		return ret;
 	finish_output(&traffic.output);
-	ret = proc_wait(f->pid, out_status, NULL);
+	ret = proc_wait(f->pid, out_status, rusage);
 	return ret < 0 ? error_errno(err, -ret, "wait for the container's process") : 0;
 }

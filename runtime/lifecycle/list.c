@@ -2,17 +2,41 @@
 /* What is known about one container, and about all below the state directory. */
 #include <dirent.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "lib/cleanup.h"
 #include "lib/log.h"
+#include "lib/strbuf.h"
 #include "runtime/lifecycle/container.h"
+#include "runtime/lifecycle/exit-record.h"
 #include "runtime/lifecycle/record.h"
 
 static char *copy(const char *text)
 {
 	return xstrdup(text ? text : "");
+}
+
+/* {"exit": ...}, when somebody saw the end. */
+static char *read_extension(const struct runtime_globals *globals, const char *id)
+{
+	cleanup_arena struct arena arena = ARENA_INIT;
+	cleanup_strbuf struct strbuf text = STRBUF_INIT;
+	cleanup_free char *folder = xasprintf("%s/%s", globals->root, id);
+	cleanup_close int dirfd = open(folder, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	struct error why = ERROR_INIT;
+	struct exit_record record;
+	int ret = dirfd < 0 ? -errno : exit_record_read(dirfd, &arena, &record, &why);
+
+	if (ret < 0 && ret != -ENOENT)
+		log_debug("the end of \"%s\": %s", id, why.msg);
+	if (ret < 0)
+		return NULL;
+	strbuf_adds(&text, "{\"exit\":");
+	exit_record_print(&record, JSON_COMPACT, &text);
+	strbuf_addc(&text, '}');
+	return strbuf_take(&text);
 }
 
 static void fill_info(const struct runtime_globals *globals, const struct record *record,
@@ -29,6 +53,8 @@ static void fill_info(const struct runtime_globals *globals, const struct record
 		.status = record_status(globals, record),
 	};
 	out->pid = out->status == CONTAINER_STOPPED ? 0 : record->pid;
+	if (out->status == CONTAINER_STOPPED)
+		out->extension = read_extension(globals, record->id);
 	if (!count)
 		return;
 	out->annotations = xreallocarray(NULL, count * 2 + 1, sizeof(*out->annotations));
@@ -96,6 +122,7 @@ void container_info_done(struct container_info *info)
 	for (char **item = info->annotations; item && *item; item++)
 		free(*item);
 	free(info->annotations);
+	free(info->extension);
 	free(info->id);
 	free(info->bundle);
 	free(info->rootfs);

@@ -6,6 +6,7 @@ runtime_libruntime_a_SOURCES += \
 	%D%/create.c %D%/create.h \
 	%D%/delete.c \
 	%D%/exec.c \
+	%D%/exit-record.c %D%/exit-record.h \
 	%D%/foreground.c \
 	%D%/gc.c \
 	%D%/hooks.c %D%/hooks.h \
@@ -28,4 +29,5 @@ runtime_libruntime_a_SOURCES += \
 	%D%/seal.c %D%/seal.h \
 	%D%/start.c \
 	%D%/sync.c %D%/sync.h \
-	%D%/verbs.h
+	%D%/verbs.h \
+	%D%/wait.c

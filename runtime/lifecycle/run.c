@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <signal.h>
 #include <sys/file.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 
 #include "lib/cleanup.h"
@@ -10,6 +11,7 @@
 #include "lib/proc.h"
 #include "lib/trace.h"
 #include "runtime/lifecycle/create.h"
+#include "runtime/lifecycle/exit-record.h"
 #include "runtime/lifecycle/hooks.h"
 #include "runtime/lifecycle/verbs.h"
 #include "runtime/texts.h"
@@ -38,17 +40,40 @@ static bool was_deleted(int dirfd)
 	return fstat(dirfd, &status) == 0 && status.st_nlink == 0;
 }
 
-static int clean_up(struct creation *c, const struct runtime_globals *globals, struct error *err)
+/* The container's lock again; false when it is not ours any more. */
+static int take_lock(struct creation *c, bool *out_deleted, struct error *err)
 {
-	cleanup_trace struct trace_span span = trace_begin("run", "clean up");
 	while (flock(c->dirfd, LOCK_EX) < 0)
 		if (errno != EINTR)
 			return error_errno(err, errno, "lock the state of container \"%s\"", c->id);
-	if (was_deleted(c->dirfd))
-		return 0;
+	*out_deleted = was_deleted(c->dirfd);
+	return 0;
+}
+
+static int clean_up(struct creation *c, const struct runtime_globals *globals, struct error *err)
+{
+	cleanup_trace struct trace_span span = trace_begin("run", "clean up");
+	bool deleted;
+	int ret = take_lock(c, &deleted, err);
+
+	if (ret < 0 || deleted)
+		return ret;
 	/* init is reaped: nothing is left to be killed by its number */
 	c->record.pid = 0;
 	return verb_destroy(globals, c->dirfd, &c->record, &c->cgroup, err);
+}
+
+/* What the parent alone was told, for `state` and `wait`. */
+static int keep_exit(struct creation *c, int status, const struct rusage *rusage, struct error *err)
+{
+	struct exit_record record;
+	bool deleted;
+	int ret = take_lock(c, &deleted, err);
+
+	if (ret < 0 || deleted)
+		return ret;
+	exit_record_fill(&record, status, rusage, &c->cgroup, &c->arena);
+	return exit_record_write(c->dirfd, &record, err);
 }
 
 int container_run(const struct runtime_globals *globals, const char *id,
@@ -56,6 +81,7 @@ int container_run(const struct runtime_globals *globals, const char *id,
 		  struct error *err)
 {
 	cleanup_creation struct creation c;
+	struct rusage rusage;
 	int ret = creation_make(&c, globals, id, options, true, err), status = 0;
 
 	if (ret < 0)
@@ -80,11 +106,11 @@ int container_run(const struct runtime_globals *globals, const char *id,
 						    .signal_fd = c.signal_fd,
 						    .console = &c.console,
 						    .notify = &c.notify },
-			      &status, err);
+			      &status, &rusage, err);
 	if (ret < 0)
 		return ret;
 	c.launch.pid = 0; /* reaped */
 	console_done(&c.console);
 	*out_status = proc_exit_status(status);
-	return options->keep ? 0 : clean_up(&c, globals, err);
+	return options->keep ? keep_exit(&c, status, &rusage, err) : clean_up(&c, globals, err);
 }

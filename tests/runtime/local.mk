@@ -51,3 +51,4 @@ runtime_suites += %D%/state-list.bats
 runtime_suites += %D%/sysctl.bats
 runtime_suites += %D%/terminal.bats
 runtime_suites += %D%/trace.bats
+runtime_suites += %D%/wait.bats
