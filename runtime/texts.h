@@ -43,6 +43,7 @@
 #define TEXT_SECCOMP_AGENT "failed to connect with seccomp agent"
 #define TEXT_CGROUP_BUSY "container's cgroup is not empty: %zu process(es) found"
 #define TEXT_CGROUP_FROZEN "container's cgroup unexpectedly frozen"
+#define TEXT_NO_CGROUP "cannot set %s limit: container could not join or create cgroup"
 #define TEXT_SUB_CGROUP "bad sub cgroup path"
 #define TEXT_INIT_FAILED "error during container init"
 #define TEXT_OOM_INIT "container init was OOM-killed (memory limit too low?)"

@@ -23,6 +23,7 @@ noinst_LIBRARIES += %D%/libspec.a
 	%D%/json-values.c \
 	%D%/json-write.c %D%/json-write.h \
 	%D%/report.c %D%/report.h \
+	%D%/resources.c %D%/resources.h \
 	%D%/state.c %D%/state.h \
 	%D%/sysctl.c %D%/sysctl.h \
 	%D%/tables.h

@@ -79,6 +79,14 @@ int cgroup_apply(struct cgroup *cgroup, const struct plan *plan, struct error *e
 	return error_phase(err, ret, PHASE_CGROUP);
 }
 
+int cgroup_tell_manager(const struct cgroup *cgroup, const struct oci_resources *resources,
+			struct error *err)
+{
+	const struct cgroup_driver *driver = drivers[cgroup->manager];
+
+	return driver->update ? driver->update(cgroup, resources, err) : 0;
+}
+
 int cgroup_open(struct cgroup *cgroup, struct error *err)
 {
 	if (cgroup->fd >= 0 || !cgroup->mount || !cgroup->path || !*cgroup->path)

@@ -42,6 +42,10 @@ int cgroup_adopt(struct cgroup *cgroup, pid_t pid, struct error *err);
 /** Writes the limits and attaches the device program. */
 int cgroup_apply(struct cgroup *cgroup, const struct plan *plan, struct error *err);
 
+/** After a change of limits: the manager's own record of them, if it has one. */
+int cgroup_tell_manager(const struct cgroup *cgroup, const struct oci_resources *resources,
+			struct error *err);
+
 /** Has the cgroup that cgroup->fd is the controller that this needs? Error: no, and where it is. */
 int cgroup_check_controller(const struct cgroup *cgroup, const struct plan_cgroup_write *limit,
 			    struct error *err);

@@ -13,6 +13,10 @@ struct cgroup_driver {
 	int (*prepare)(struct cgroup *cgroup, const struct plan *plan, struct error *err);
 	/** Puts the process there, when prepare could not. */
 	int (*adopt)(struct cgroup *cgroup, pid_t pid, struct error *err);
+	/** Tells whoever else keeps limits what a container's resources are from now on, after the
+	 *  files have been written; NULL = nobody does. Fails without having changed anything. */
+	int (*update)(const struct cgroup *cgroup, const struct oci_resources *resources,
+		      struct error *err);
 };
 
 extern const struct cgroup_driver cgroup_fs_driver;
@@ -27,7 +31,21 @@ bool cgroup_has_word(const char *text, const char *word);
 
 /** Write plan->cgroup.writes below cgroup->fd. */
 int cgroup_write_limits(const struct cgroup *cgroup, const struct plan *plan, struct error *err);
+/** A limit that could not be set: because its controller is missing, or by the kernel's word. */
+int cgroup_limit_failed(const struct cgroup *cgroup, const struct plan_cgroup_write *limit,
+			int errnum, struct error *err);
+
 /** Load and attach the device program, if the plan has one. */
 int cgroup_attach_devices(const struct cgroup *cgroup, const struct plan *plan, struct error *err);
+
+struct device_change;
+/** For an update: find the program that is attached, load the one of the plan (if any). */
+int cgroup_devices_load(const struct cgroup *cgroup, const struct plan_cgroup *plan,
+			struct device_change *out, struct error *err);
+/** Put it in the other's place in one step, or take that back. */
+int cgroup_devices_change(const struct cgroup *cgroup, struct device_change *devices,
+			  struct error *err);
+void cgroup_devices_undo(const struct cgroup *cgroup, struct device_change *devices);
+void cgroup_devices_done(struct device_change *devices);
 
 #endif

@@ -1,15 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What keeps a container within its bounds: the values that the plan has for the cgroup's files,
- * and the eBPF program that decides about device nodes.
+ * What keeps a container within its bounds: the values that the plan has for the cgroup's files.
+ * Devices have a file of their own.
  */
 #include <errno.h>
 #include <fcntl.h>
-#include <linux/bpf.h>
-#include <stdint.h>
 #include <string.h>
-#include <sys/syscall.h>
-#include <unistd.h>
 
 #include "lib/cleanup.h"
 #include "lib/io.h"
@@ -64,7 +60,7 @@ int cgroup_check_controller(const struct cgroup *cgroup, const struct plan_cgrou
 	return ret;
 }
 
-static int limit_failed(const struct cgroup *cgroup, const struct plan_cgroup_write *limit,
+int cgroup_limit_failed(const struct cgroup *cgroup, const struct plan_cgroup_write *limit,
 			int errnum, struct error *err)
 {
 	int ret = cgroup_check_controller(cgroup, limit, err);
@@ -94,49 +90,7 @@ int cgroup_write_limits(const struct cgroup *cgroup, const struct plan *plan, st
 		int ret = write_limit(cgroup, limit);
 
 		if (ret < 0)
-			return limit_failed(cgroup, limit, -ret, err);
+			return cgroup_limit_failed(cgroup, limit, -ret, err);
 	}
-	return 0;
-}
-
-static int sys_bpf(enum bpf_cmd command, union bpf_attr *attr)
-{
-	return (int)syscall(SYS_bpf, command, attr, sizeof(*attr));
-}
-
-static int load_program(const struct plan *plan)
-{
-	union bpf_attr attr;
-
-	memset(&attr, 0, sizeof(attr));
-	attr.prog_type = BPF_PROG_TYPE_CGROUP_DEVICE;
-	attr.insns = (uintptr_t)plan->cgroup.device_program;
-	attr.insn_cnt = (uint32_t)plan->cgroup.device_program_length;
-	attr.license = (uintptr_t) "Apache-2.0";
-	return sys_bpf(BPF_PROG_LOAD, &attr);
-}
-
-int cgroup_attach_devices(const struct cgroup *cgroup, const struct plan *plan, struct error *err)
-{
-	union bpf_attr attr;
-	int program; /* attached, it lives as long as the cgroup; the fd as long as the verb */
-
-	if (!plan->cgroup.device_program)
-		return 0;
-	program = load_program(plan);
-	if (program < 0) {
-		/* without privilege nobody may; device nodes cannot be made there either */
-		if (plan->rootless && errno == EPERM)
-			return 0;
-		return error_errno(err, errno, "load the device program");
-	}
-	memset(&attr, 0, sizeof(attr));
-	attr.target_fd = (uint32_t)cgroup->fd;
-	attr.attach_bpf_fd = (uint32_t)program;
-	attr.attach_type = BPF_CGROUP_DEVICE;
-	attr.attach_flags = BPF_F_ALLOW_MULTI;
-	if (sys_bpf(BPF_PROG_ATTACH, &attr) < 0 && !(plan->rootless && errno == EPERM))
-		return error_errno(err, errno, "attach the device program to cgroup \"%s\"",
-				   cgroup->path);
 	return 0;
 }

@@ -15,6 +15,7 @@ runtime_libruntime_a_SOURCES += \
 	%D%/cmd-spec.c \
 	%D%/cmd-start.c \
 	%D%/cmd-state.c %D%/cmd-state.h \
+	%D%/cmd-update.c \
 	%D%/cmd-validate.c \
 	%D%/cmd-wait.c \
 	%D%/hints.c %D%/hints.h \

@@ -69,6 +69,16 @@ int container_exec(const struct runtime_globals *globals, const char *id,
 
 int container_kill(const struct runtime_globals *globals, const char *id, int signal, bool all,
 		   struct error *err);
+struct oci_resources;
+/** What an update asks for; the resources are completed in place. */
+struct container_update {
+	struct oci_resources *resources;
+	const char *l3_cache_schema, *mem_bw_schema; /* for the resctrl group; NULL = as it is */
+};
+/** Other limits for a container that runs, is created or paused: all of them, or none. */
+int container_update(const struct runtime_globals *globals, const char *id,
+		     const struct container_update *asked, struct error *err);
+
 /** Freeze all processes of a container that runs (or is created), and let them go on. */
 int container_pause(const struct runtime_globals *globals, const char *id, struct error *err);
 int container_resume(const struct runtime_globals *globals, const char *id, struct error *err);

@@ -217,6 +217,8 @@ static int compile_process(struct execution *e, struct error *err)
 	int ret = record_load_config(e->dirfd, &e->arena, &e->config, err);
 
 	if (ret == 0)
+		ret = record_use_resources(&e->record, e->config, &e->arena, err);
+	if (ret == 0)
 		ret = e->options->process_file ? process_from_file(e, err)
 					       : process_from_options(e, err);
 	if (ret == 0)

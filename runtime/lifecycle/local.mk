@@ -29,5 +29,6 @@ runtime_libruntime_a_SOURCES += \
 	%D%/seal.c %D%/seal.h \
 	%D%/start.c \
 	%D%/sync.c %D%/sync.h \
+	%D%/update.c \
 	%D%/verbs.h \
 	%D%/wait.c

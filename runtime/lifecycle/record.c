@@ -58,6 +58,7 @@ static const struct json_field record_fields[] = {
 	JSON_STRING(struct record, "rdtGroup", rdt_group),
 	JSON_STRING(struct record, "rdtMonitor", rdt_monitor),
 	JSON_BOOL(struct record, "rdtOwn", rdt_is_own),
+	JSON_RAW(struct record, "resources", resources),
 	JSON_I32(struct record, "pid", pid),
 	JSON_U64(struct record, "startTime", start_time),
 };
@@ -353,4 +354,22 @@ void record_oci_state(const struct record *record, enum container_status status,
 int record_load_config(int dirfd, struct arena *arena, struct oci_config **out, struct error *err)
 {
 	return config_load(dirfd, RECORD_CONFIG, arena, NULL, out, err);
+}
+
+int record_use_resources(const struct record *record, struct oci_config *config,
+			 struct arena *arena, struct error *err)
+{
+	struct oci_resources *resources;
+	int ret;
+
+	if (!record->resources)
+		return 0;
+	ret = resources_decode(RECORD_STATE, record->resources, strlen(record->resources), arena,
+			       &resources, err);
+	if (ret < 0)
+		return error_prefix(err, ret, "resources of container \"%s\"", record->id);
+	if (!config->linux)
+		config->linux = arena_alloc(arena, sizeof(*config->linux));
+	config->linux->resources = resources;
+	return 0;
 }

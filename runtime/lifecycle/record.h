@@ -50,7 +50,8 @@ struct record {
 	const char *rdt_group;
 	const char *rdt_monitor; /* NULL = none */
 	bool rdt_is_own;	 /* the group goes with the container */
-	int32_t pid;		 /* 0 until everything is made */
+	const char *resources; /* linux.resources since the last update, as JSON; NULL: config's */
+	int32_t pid;	       /* 0 until everything is made */
 	uint64_t start_time;
 };
 
@@ -98,5 +99,8 @@ void record_oci_state(const struct record *record, enum container_status status,
 /** The saved configuration, decoded. */
 struct oci_config;
 int record_load_config(int dirfd, struct arena *arena, struct oci_config **out, struct error *err);
+/** Puts the resources of the last update, if there was one, in the place of the configuration's. */
+int record_use_resources(const struct record *record, struct oci_config *config,
+			 struct arena *arena, struct error *err);
 
 #endif

@@ -71,14 +71,31 @@ static uint64_t bandwidth_step(const struct resctrl *resctrl)
 	return number_parse_u64(text.data, &step) < 0 ? 0 : step;
 }
 
+static int read_schemata(int group_fd, const char *group, struct strbuf *out, struct error *err)
+{
+	int ret = io_read_file(group_fd, "schemata", SCHEMATA_MAX, out, err);
+
+	return ret < 0 ? error_prefix(err, ret, "resctrl group \"%s\"", group) : 0;
+}
+
+int resctrl_read_schemata(const struct resctrl *resctrl, const char *group, struct strbuf *out,
+			  struct error *err)
+{
+	cleanup_close int folder = open_group(resctrl, group);
+
+	if (folder < 0)
+		return error_errno(err, -folder, "open resctrl group \"%s\"", group);
+	return read_schemata(folder, group, out, err);
+}
+
 static int compare(const struct resctrl *resctrl, int group_fd, const struct plan_rdt *rdt,
 		   struct error *err)
 {
 	cleanup_strbuf struct strbuf text = STRBUF_INIT;
-	int ret = io_read_file(group_fd, "schemata", SCHEMATA_MAX, &text, err);
+	int ret = read_schemata(group_fd, rdt->group, &text, err);
 
 	if (ret < 0)
-		return error_prefix(err, ret, "resctrl group \"%s\"", rdt->group);
+		return ret;
 	if (schemata_match(rdt->schemata, strbuf_text(&text), bandwidth_step(resctrl)))
 		return 0;
 	return error_pointer(err,
@@ -159,16 +176,21 @@ static const char *monitor_path(const struct plan_rdt *rdt, char path[PATH_MAX])
 	return path;
 }
 
+int resctrl_write_schemata(const struct resctrl *resctrl, const char *group, const char *lines,
+			   struct error *err)
+{
+	cleanup_close int folder = open_group(resctrl, group);
+	int ret = folder < 0 ? folder : write_file(resctrl, folder, "schemata", lines);
+
+	return ret < 0 ? refused(resctrl, ret, "set the schemata of", group, err) : 0;
+}
+
 static int set_schemata(const struct resctrl *resctrl, const struct plan_rdt *rdt,
 			struct error *err)
 {
-	cleanup_close int folder = open_group(resctrl, rdt->group);
-	int ret = folder < 0 ? folder : write_file(resctrl, folder, "schemata", rdt->schemata);
+	int ret = resctrl_write_schemata(resctrl, rdt->group, rdt->schemata, err);
 
-	if (ret == 0)
-		return 0;
-	return error_pointer(err, refused(resctrl, ret, "set the schemata of", rdt->group, err),
-			     "/linux/intelRdt");
+	return error_pointer(err, ret, "/linux/intelRdt");
 }
 
 static int start_monitoring(struct resctrl *resctrl, const struct plan_rdt *rdt, struct error *err)

@@ -10,6 +10,7 @@
 #include <sys/types.h>
 
 #include "lib/error.h"
+#include "lib/strbuf.h"
 #include "runtime/plan/plan.h"
 
 struct resctrl {
@@ -32,6 +33,12 @@ int resctrl_apply(struct resctrl *resctrl, const struct plan_rdt *rdt, pid_t pid
 		  struct error *err);
 /** Remove what resctrl_apply has made. */
 void resctrl_undo(struct resctrl *resctrl, const struct plan_rdt *rdt);
+/** Of a group that is there: what its schemata are, and other ones for the resources that the lines
+ *  name. */
+int resctrl_read_schemata(const struct resctrl *resctrl, const char *group, struct strbuf *out,
+			  struct error *err);
+int resctrl_write_schemata(const struct resctrl *resctrl, const char *group, const char *lines,
+			   struct error *err);
 /** Put an additional process into a group and its monitoring group (NULL = none). */
 int resctrl_join(const struct resctrl *resctrl, const char *group, const char *monitor, pid_t pid,
 		 struct error *err);

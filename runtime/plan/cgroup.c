@@ -2,7 +2,8 @@
 /*
  * linux.cgroupsPath and linux.resources as files of cgroup v2 and what to write into them, in
  * order. A limit that only v1 has is an error if its value asks for something; 0 is "unset" where
- * dockerd and podman send it for that. The device program is made in device-program.c.
+ * dockerd and podman send it for that. The device program is made in device-program.c. What is
+ * read here as an update (update.c) says 0 to undo, where a new container need not be told.
  */
 #include <math.h>
 #include <string.h>
@@ -73,6 +74,7 @@ static int memory_swap(const struct oci_memory *memory, struct writes *writes, s
 	const char *pointer = POINTER "/memory/swap";
 	int64_t limit = memory->has_limit ? memory->limit : 0;
 	int64_t swap = memory->has_swap ? memory->swap : 0;
+	struct plan_cgroup_write *write;
 
 	if (limit < 0 && swap == 0)
 		swap = -1; /* both unlimited is what "memory unlimited" meant in v1 */
@@ -86,8 +88,10 @@ static int memory_swap(const struct oci_memory *memory, struct writes *writes, s
 		return error_pointer(
 			err, error_invalid(err, "memory+swap limit should be >= memory limit"),
 			"%s", pointer);
-	(void)write_add(writes, "memory.swap.max",
-			limit_text(writes->arena, swap < 0 ? -1 : swap - limit), pointer);
+	write = write_add(writes, "memory.swap.max",
+			  limit_text(writes->arena, swap < 0 ? -1 : swap - limit), pointer);
+	/* a kernel without swap has no such file: nothing is limited there, and nothing swapped */
+	write->optional = swap < 0 || swap == limit;
 	return 0;
 }
 
@@ -142,6 +146,16 @@ static unsigned int weight_from_shares(uint64_t shares)
 	return (unsigned int)ceil(pow(10, (l * l + 125 * l) / 612.0 - 7.0 / 34.0));
 }
 
+/* 0 is the default: only an update has to write it, and kernels without the file have it anyway. */
+static void add_cpu_switch(struct writes *writes, const char *file, uint64_t value,
+			   const char *pointer)
+{
+	if (value || writes->c->is_update)
+		write_add(writes, file,
+			  arena_printf(writes->arena, "%llu", (unsigned long long)value), pointer)
+			->optional = !value;
+}
+
 static void add_cpu_bandwidth(const struct oci_cpu *cpu, struct writes *writes)
 {
 	bool quota = cpu->has_quota && cpu->quota, period = cpu->has_period && cpu->period;
@@ -154,10 +168,8 @@ static void add_cpu_bandwidth(const struct oci_cpu *cpu, struct writes *writes)
 					     period ? (unsigned long long)cpu->period
 						    : (unsigned long long)PERIOD_DEFAULT),
 				quota ? POINTER "/cpu/quota" : POINTER "/cpu/period");
-	if (cpu->has_burst && cpu->burst)
-		(void)write_add(writes, "cpu.max.burst",
-				arena_printf(arena, "%llu", (unsigned long long)cpu->burst),
-				POINTER "/cpu/burst");
+	if (cpu->has_burst)
+		add_cpu_switch(writes, "cpu.max.burst", cpu->burst, POINTER "/cpu/burst");
 }
 
 static int add_cpu(const struct oci_resources *resources, struct writes *writes, struct error *err)
@@ -185,8 +197,8 @@ static int add_cpu(const struct oci_resources *resources, struct writes *writes,
 				arena_printf(arena, "%u", weight_from_shares(cpu->shares)),
 				POINTER "/cpu/shares");
 	add_cpu_bandwidth(cpu, writes);
-	if (cpu->has_idle && cpu->idle)
-		(void)write_add(writes, "cpu.idle", "1", POINTER "/cpu/idle");
+	if (cpu->has_idle)
+		add_cpu_switch(writes, "cpu.idle", (uint64_t)cpu->idle, POINTER "/cpu/idle");
 	if (cpu->cpus && *cpu->cpus)
 		(void)write_add(writes, "cpuset.cpus", cpu->cpus, POINTER "/cpu/cpus");
 	if (cpu->mems && *cpu->mems)
@@ -222,14 +234,18 @@ static int add_io_weight(struct writes *writes, const char *device, unsigned int
 {
 	struct plan_cgroup_write *write;
 
-	if (weight < 10 || weight > 1000)
+	if (weight && (weight < 10 || weight > 1000))
 		return error_pointer(err,
 				     error_invalid(err, "weight %u is not of 10..1000", weight),
 				     "%s", pointer);
 	write = write_add(writes, "io.bfq.weight",
-			  arena_printf(writes->arena, "%s%u", device, weight), pointer);
+			  weight ? arena_printf(writes->arena, "%s%u", device, weight)
+				 : arena_printf(writes->arena, "%sdefault", device),
+			  pointer);
 	write->instead = "io.weight";
-	write->instead_value = arena_printf(writes->arena, "%s%u", device, io_weight(weight));
+	write->instead_value =
+		weight ? arena_printf(writes->arena, "%s%u", device, io_weight(weight))
+		       : write->value;
 	return 0;
 }
 
@@ -247,7 +263,7 @@ static int add_weight_devices(const struct oci_block_io *io, struct writes *writ
 			1, err);
 		if (ret < 0)
 			return ret;
-		if (!device->has_weight || !device->weight)
+		if (!device->has_weight || (!device->weight && !writes->c->is_update))
 			continue;
 		ret = add_io_weight(writes,
 				    arena_printf(writes->arena, "%lld:%lld ",
@@ -258,6 +274,21 @@ static int add_weight_devices(const struct oci_block_io *io, struct writes *writ
 			return ret;
 	}
 	return 0;
+}
+
+/* 0 is v1's word for "no limit". */
+static void add_throttle(struct writes *writes, const char *key,
+			 const struct oci_throttle_device *device, const char *pointer)
+{
+	struct arena *arena = writes->arena;
+	const char *rate = device->rate
+				   ? arena_printf(arena, "%llu", (unsigned long long)device->rate)
+				   : "max";
+
+	(void)write_add(writes, "io.max",
+			arena_printf(arena, "%lld:%lld %s=%s", (long long)device->major,
+				     (long long)device->minor, key, rate),
+			pointer);
 }
 
 static int add_io(const struct oci_resources *resources, struct writes *writes, struct error *err)
@@ -296,13 +327,8 @@ static int add_io(const struct oci_resources *resources, struct writes *writes, 
 		for (size_t j = 0; j < throttles[i].devices->count; j++) {
 			const struct oci_throttle_device *d = &throttles[i].devices->items[j];
 
-			if (d->rate) /* 0 is v1's word for "no limit" */
-				(void)write_add(writes, "io.max",
-						arena_printf(writes->arena, "%lld:%lld %s=%llu",
-							     (long long)d->major,
-							     (long long)d->minor, throttles[i].key,
-							     (unsigned long long)d->rate),
-						throttles[i].pointer);
+			if (d->rate || writes->c->is_update)
+				add_throttle(writes, throttles[i].key, d, throttles[i].pointer);
 		}
 	}
 	return 0;
@@ -460,16 +486,14 @@ static int compile_path(const struct compiler *c, struct error *err)
 	return 0;
 }
 
-int compile_cgroup(const struct compiler *c, struct error *err)
+int compile_resources(const struct compiler *c, const struct oci_resources *resources,
+		      struct error *err)
 {
-	const struct oci_resources *resources = c->lin->resources;
 	struct plan_cgroup *cgroup = &c->plan->cgroup;
 	struct writes writes = { .c = c, .arena = &c->plan->arena };
 	struct plan_cgroup_write *kept;
 	int ret = 0;
 
-	cgroup->manager = c->request->cgroup_manager;
-	ret = compile_go_on(c, compile_path(c, err), err);
 	for (size_t i = 0; ret == 0 && resources && i < ARRAY_SIZE(resource_table); i++)
 		ret = compile_go_on(c, resource_table[i](resources, &writes, err), err);
 	kept = arena_alloc(&c->plan->arena, writes.count * sizeof(*kept));
@@ -480,7 +504,21 @@ int compile_cgroup(const struct compiler *c, struct error *err)
 		return ret;
 	cgroup->writes = kept;
 	cgroup->write_count = writes.count;
-	ret = compile_device_program(c, err);
+	return 0;
+}
+
+int compile_cgroup(const struct compiler *c, struct error *err)
+{
+	const struct oci_resources *resources = c->lin->resources;
+	struct plan_cgroup *cgroup = &c->plan->cgroup;
+	int ret;
+
+	cgroup->manager = c->request->cgroup_manager;
+	ret = compile_go_on(c, compile_path(c, err), err);
+	if (ret == 0)
+		ret = compile_resources(c, resources, err);
+	if (ret == 0)
+		ret = compile_device_program(c, resources, err);
 	if (ret < 0)
 		return ret;
 	/* a user without privilege cannot load programs: only device rules of its own count then */

@@ -18,6 +18,7 @@ struct compiler {
 	struct plan *plan;
 	const char *pointer;	   /* of the part, for errors that name no place of their own */
 	struct findings *findings; /* all that is wrong is looked for; NULL: end at the first */
+	bool is_update;		   /* of a container that is there: 0 undoes what was set before */
 	size_t known;		   /* so many of them were there before: of decoder and rules */
 };
 
@@ -27,6 +28,9 @@ struct compiler {
  * must then be left out of the plan. Else it is ret.
  */
 int compile_go_on(const struct compiler *c, int ret, struct error *err);
+
+/** Every message says where in the document it belongs: at pointer, unless it knows better. */
+int compile_failed(struct error *err, int ret, const char *pointer);
 
 /** error_pointer for the member of the map at pointer, escaped as RFC 6901 asks. */
 int compile_key_pointer(struct error *err, int ret, const char *pointer, const char *key);
@@ -42,13 +46,17 @@ int compile_mount_idmap(const struct compiler *c, const struct oci_mount *config
 			struct plan_mount *mount, struct error *err);
 int compile_net_devices(const struct compiler *c, struct error *err);
 int compile_devices(const struct compiler *c, struct error *err);
-int compile_device_program(const struct compiler *c, struct error *err);
+int compile_device_program(const struct compiler *c, const struct oci_resources *resources,
+			   struct error *err);
 int compile_sysctls(const struct compiler *c, struct error *err);
 int compile_personality(const struct compiler *c, struct error *err);
 int compile_memory_policy(const struct compiler *c, struct error *err);
 int compile_hooks(const struct compiler *c, struct error *err);
 int compile_intel_rdt(const struct compiler *c, struct error *err);
 int compile_cgroup(const struct compiler *c, struct error *err);
+/** The files of the cgroup and what to write there; resources may be NULL. */
+int compile_resources(const struct compiler *c, const struct oci_resources *resources,
+		      struct error *err);
 
 /* of a process: the container's own (process_pointer "/process") or exec's ("") */
 int compile_process(const struct compiler *c, const struct oci_process *process,

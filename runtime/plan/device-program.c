@@ -304,9 +304,9 @@ static void rules_keep(const struct compiler *c, const struct rule *rules, size_
 	c->plan->cgroup.device_rule_count = count + 1;
 }
 
-int compile_device_program(const struct compiler *c, struct error *err)
+int compile_device_program(const struct compiler *c, const struct oci_resources *resources,
+			   struct error *err)
 {
-	const struct oci_resources *resources = c->lin->resources;
 	size_t listed = resources ? resources->devices.count : 0;
 	size_t count = 0;
 	cleanup_free struct rule *rules =
@@ -333,6 +333,8 @@ int compile_device_program(const struct compiler *c, struct error *err)
 	count += ARRAY_SIZE(implicit_rules);
 	count = rules_reduce(rules, count, &default_allow);
 	rules_keep(c, rules, count, default_allow);
+	c->plan->cgroup.device_program = NULL;
+	c->plan->cgroup.device_program_length = 0;
 	if (default_allow && count == 0)
 		return 0;
 	program.insns = arena_alloc(&c->plan->arena, (count * RULE_INSNS_MAX + FRAME_INSNS) *

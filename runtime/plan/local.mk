@@ -26,4 +26,5 @@ runtime_libruntime_a_SOURCES += \
 	%D%/seccomp-verdict.c \
 	%D%/seccomp.c %D%/seccomp.h \
 	%D%/sysctl.c \
+	%D%/update.c \
 	%D%/view.c %D%/view.h

@@ -148,8 +148,7 @@ static const struct {
 	{ "/process", compile_container_process },
 };
 
-/* Every message says where in the document it belongs. */
-static int failed(struct error *err, int ret, const char *pointer)
+int compile_failed(struct error *err, int ret, const char *pointer)
 {
 	(void)error_pointer(err, ret, "%s", pointer);
 	if (err)
@@ -212,7 +211,7 @@ int plan_compile(const struct oci_config *config, const struct plan_request *req
 		int ret = compile_table[i].run(&compiler, err);
 
 		if (ret < 0)
-			return failed(err, ret, compile_table[i].pointer);
+			return compile_failed(err, ret, compile_table[i].pointer);
 	}
 	return 0;
 }
@@ -289,7 +288,7 @@ int plan_compile_process(const struct oci_process *process, const struct oci_con
 		ret = compile_personality(&compiler, err);
 	if (ret == 0)
 		ret = compile_memory_policy(&compiler, err);
-	return ret < 0 ? failed(err, ret, "/process") : 0;
+	return ret < 0 ? compile_failed(err, ret, "/process") : 0;
 }
 
 void plan_done(struct plan *plan)

@@ -263,6 +263,17 @@ struct plan_cgroup {
 	size_t device_rule_count;
 };
 
+struct oci_resources;
+
+/** For update: what to write, and what the container's resources are then. */
+struct plan_update {
+	struct plan_cgroup cgroup;  /* writes, device program */
+	bool changes_devices;	    /* the program is another one; NULL = none any more */
+	bool checks_usage;	    /* memory.checkBeforeUpdate, with ... */
+	int64_t memory_limit, swap; /* ... these, if positive: swap with memory, as in v1 */
+	const struct oci_resources *resources;
+};
+
 /* -- intelRdt ---------------------------------------------------------------------------------- */
 
 struct plan_rdt {
@@ -344,6 +355,15 @@ struct plan_request {
  */
 int plan_compile(const struct oci_config *config, const struct plan_request *request,
 		 struct plan *out, struct error *err);
+
+/**
+ * The plan of a change to a container whose resources were `before` (NULL = none). change is in the
+ * words of config.json and is completed in place. What out has lives in arena and in both
+ * documents.
+ */
+int plan_compile_update(const struct oci_resources *before, struct oci_resources *change,
+			bool rootless, struct arena *arena, struct plan_update *out,
+			struct error *err);
 
 struct findings;
 

@@ -43,7 +43,7 @@ static const struct {
 	CALL(linkat), CALL(memfd_create), CALL(mkdirat), CALL(mknodat), CALL(mount),
 	CALL(mount_setattr), CALL(move_mount), CALL(open_tree), CALL(openat), CALL(openat2),
 	CALL(personality), CALL(pidfd_getfd), CALL(pidfd_open), CALL(pidfd_send_signal),
-	CALL(pivot_root), CALL(prctl), CALL(prlimit64), CALL(quotactl), CALL(renameat2),
+	CALL(pivot_root), CALL(prctl), CALL(prlimit64), CALL(quotactl), CALL(renameat), CALL(renameat2),
 	CALL(sched_setaffinity), CALL(sched_setattr), CALL(sched_setparam), CALL(sched_setscheduler),
 	CALL(seccomp), CALL(set_mempolicy), CALL(sethostname), CALL(setdomainname), CALL(setgroups),
 	CALL(setns), CALL(setpriority), CALL(setresgid), CALL(setresuid), CALL(setsid), CALL(statx),

@@ -52,3 +52,4 @@ runtime_suites += %D%/sysctl.bats
 runtime_suites += %D%/terminal.bats
 runtime_suites += %D%/trace.bats
 runtime_suites += %D%/wait.bats
+runtime_suites += %D%/update.bats

@@ -11,6 +11,9 @@ unit_runtime += %D%/test-plan-mounts
 unit_runtime += %D%/test-plan-mount-options
 %C%_test_plan_mount_options_LDADD = $(unit_runtime_ldadd)
 
+unit_runtime += %D%/test-plan-update
+%C%_test_plan_update_LDADD = $(unit_runtime_ldadd)
+
 unit_runtime += %D%/test-plan-devices
 %C%_test_plan_devices_LDADD = $(unit_runtime_ldadd)
 

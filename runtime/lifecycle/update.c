@@ -1,0 +1,192 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * update: other limits for a container that is there. Everything is looked at before the first
+ * write and the new state lies beside the old one; a refusal takes back what was written. The
+ * resources as they are then are kept in the state, on which later updates and exec build.
+ */
+#include <errno.h>
+#include <signal.h>
+#include <unistd.h>
+
+#include "lib/cleanup.h"
+#include "lib/trace.h"
+#include "runtime/cgroup/change.h"
+#include "runtime/lifecycle/container.h"
+#include "runtime/lifecycle/resctrl.h"
+#include "runtime/lifecycle/verbs.h"
+#include "runtime/texts.h"
+#include "spec/config.h"
+
+struct update {
+	const struct container_update *asked;
+	int dirfd;
+	struct arena arena;
+	struct record record;
+	struct cgroup cgroup;
+	struct plan_update plan;
+	struct cgroup_change change;
+	struct resctrl resctrl;
+	struct strbuf schemata, schemata_before;
+};
+
+static int open_container(struct update *u, const struct runtime_globals *globals, const char *id,
+			  struct error *err)
+{
+	enum container_status status;
+	int ret = record_lock(globals, id, VERB_LOCK_WAIT_MS, &u->dirfd, err);
+
+	if (ret == 0)
+		ret = record_read_at(u->dirfd, id, &u->arena, &u->record, err);
+	if (ret < 0)
+		return ret;
+	status = record_status(globals, &u->record);
+	if (status == CONTAINER_STOPPED || status == CONTAINER_CREATING)
+		return error_set(err, ERROR_STATE, 0, TEXT_NOT_RUNNING);
+	record_cgroup(&u->record, &u->cgroup);
+	ret = cgroup_open(&u->cgroup, err);
+	return ret;
+}
+
+static int compile(struct update *u, struct error *err)
+{
+	struct oci_config *config;
+	int ret = record_load_config(u->dirfd, &u->arena, &config, err);
+
+	if (ret == 0)
+		ret = record_use_resources(&u->record, config, &u->arena, err);
+	if (ret < 0)
+		return ret;
+	return plan_compile_update(config->linux ? config->linux->resources : NULL,
+				   u->asked->resources, u->record.rootless, &u->arena, &u->plan,
+				   err);
+}
+
+/* Without a cgroup there is nothing to write to. */
+static int check_cgroup(const struct update *u, struct error *err)
+{
+	const struct plan_cgroup *plan = &u->plan.cgroup;
+	const char *what = plan->write_count ? plan->writes[0].controller : "devices";
+
+	if (u->cgroup.fd >= 0 || (!plan->write_count && !u->plan.changes_devices))
+		return 0;
+	if (u->cgroup.path && *u->cgroup.path)
+		return error_set(err, ERROR_STATE, 0, TEXT_NOT_RUNNING);
+	return error_pointer(
+		err, error_set(err, ERROR_UNSUPPORTED, 0, TEXT_NO_CGROUP, what ? what : "cgroup"),
+		"%s", plan->write_count ? plan->writes[0].pointer : "");
+}
+
+/* -- resctrl -- */
+
+static void add_schema(struct strbuf *schemata, const char *lines)
+{
+	if (lines && *lines)
+		strbuf_addf(schemata, "%s\n", lines);
+}
+
+static int prepare_resctrl(struct update *u, struct error *err)
+{
+	int ret;
+
+	add_schema(&u->schemata, u->asked->l3_cache_schema);
+	add_schema(&u->schemata, u->asked->mem_bw_schema);
+	if (!u->schemata.size)
+		return 0;
+	if (!u->record.rdt_root || !u->record.rdt_group)
+		return error_set(err, ERROR_UNSUPPORTED, 0,
+				 "the container is in no resctrl group (linux.intelRdt was not "
+				 "given when it was created)");
+	ret = resctrl_open(&u->resctrl, u->record.rdt_root, err);
+	if (ret == 0)
+		ret = resctrl_read_schemata(&u->resctrl, u->record.rdt_group, &u->schemata_before,
+					    err);
+	return ret;
+}
+
+static int change_resctrl(struct update *u, struct error *err)
+{
+	int ret;
+
+	if (!u->schemata.size)
+		return 0;
+	ret = resctrl_write_schemata(&u->resctrl, u->record.rdt_group, u->schemata.data, err);
+	if (ret < 0) /* the kernel takes the lines one by one; the refusal is what is told */
+		(void)resctrl_write_schemata(&u->resctrl, u->record.rdt_group,
+					     strbuf_text(&u->schemata_before), NULL);
+	return ret;
+}
+
+/* -- the whole -- */
+
+static int prepare(struct update *u, struct error *err)
+{
+	cleanup_strbuf struct strbuf text = STRBUF_INIT;
+	int ret = compile(u, err);
+
+	if (ret == 0)
+		ret = check_cgroup(u, err);
+	if (ret == 0 && u->cgroup.fd >= 0)
+		ret = cgroup_change_prepare(&u->cgroup, &u->plan, &u->change, err);
+	if (ret == 0)
+		ret = prepare_resctrl(u, err);
+	if (ret < 0)
+		return ret;
+	resources_write(u->plan.resources, JSON_COMPACT, &text);
+	u->record.resources = arena_strdup(&u->arena, strbuf_text(&text));
+	return record_write_next(u->dirfd, &u->record, err);
+}
+
+static int apply(struct update *u, struct error *err)
+{
+	int ret = u->cgroup.fd >= 0 ? cgroup_change_apply(&u->change, err) : 0;
+
+	if (ret < 0)
+		return ret;
+	ret = cgroup_tell_manager(&u->cgroup, u->plan.resources, err);
+	if (ret == 0)
+		ret = change_resctrl(u, err);
+	if (ret == 0)
+		ret = record_publish(u->dirfd, err);
+	if (ret < 0 && u->cgroup.fd >= 0)
+		cgroup_change_undo(&u->change);
+	return ret;
+}
+
+static void update_done(struct update *u)
+{
+	cgroup_change_done(&u->change);
+	cgroup_done(&u->cgroup);
+	resctrl_done(&u->resctrl);
+	strbuf_done(&u->schemata);
+	strbuf_done(&u->schemata_before);
+	arena_done(&u->arena);
+	cleanup_close_fd(&u->dirfd);
+}
+
+int container_update(const struct runtime_globals *globals, const char *id,
+		     const struct container_update *asked, struct error *err)
+{
+	cleanup_trace struct trace_span span = trace_begin("update", "update");
+	cleanup_with(update_done) struct update update = {
+		.asked = asked,
+		.dirfd = -EBADF,
+		.cgroup = CGROUP_INIT,
+		.change = CGROUP_CHANGE_INIT,
+		.resctrl = RESCTRL_INIT,
+	};
+	sigset_t all, before;
+	int ret = open_container(&update, globals, id, err);
+
+	if (ret == 0)
+		ret = prepare(&update, err);
+	if (ret < 0)
+		return error_phase(err, ret, PHASE_CGROUP);
+	/* who wants to stop us has to wait until it is either done or undone */
+	(void)sigfillset(&all);
+	(void)sigprocmask(SIG_SETMASK, &all, &before);
+	ret = apply(&update, err);
+	if (ret < 0)
+		(void)unlinkat(update.dirfd, RECORD_NEXT, 0); /* nobody reads it */
+	(void)sigprocmask(SIG_SETMASK, &before, NULL);
+	return error_phase(err, ret, PHASE_CGROUP);
+}
