@@ -267,6 +267,11 @@ static bool needs_network(const struct init *init)
 	return init->args->network_later;
 }
 
+static bool has_mounts_left(const struct init *init)
+{
+	return init->mounted < init->plan->mount_count;
+}
+
 static bool has_names(const struct init *init)
 {
 	return init->plan->hostname || init->plan->domainname;
@@ -392,9 +397,10 @@ static const struct init_step container_steps[] = {
 	{ "host name",                namespaces_set_names,          has_names },
 	{ "rootfs",                   rootfs_prepare,                NULL },
 	{ "mounts",                   mounts_apply,                  NULL },
-	{ "network namespace",        namespaces_need_network,       needs_network },
-	{ "loopback",                 namespaces_bring_loopback_up,  brings_loopback_up },
 	{ "devices",                  devices_create,                NULL },
+	{ "network namespace",        namespaces_need_network,       needs_network },
+	{ "mounts of /sys",           mounts_apply_rest,             has_mounts_left },
+	{ "loopback",                 namespaces_bring_loopback_up,  brings_loopback_up },
 	{ "console",                  console_setup,                 has_terminal },
 	{ "hooks of the host",        wait_for_host_hooks,           has_host_hooks },
 	{ "createContainer hooks",    run_create_container_hooks,    has_create_container_hooks },

@@ -48,6 +48,7 @@ struct init {
 	pid_t host_pid;
 	bool in_network; /* in the network namespace that SYNC_NETWORK brought */
 	bool joined;	 /* a joiner did the namespaces before us */
+	size_t mounted;	 /* of the plan's mounts, so many are made */
 	int *late_fds;	 /* mounts that become read-only at the end */
 	size_t late_count;
 	struct strv env;
@@ -104,7 +105,9 @@ int rootfs_finish(struct init *init, struct error *err);
 int rootfs_need_fd(struct init *init, int index, struct error *err);
 
 /* mounts.c */
+/** All of them, or those that need not wait for a network namespace that the host side makes. */
 int mounts_apply(struct init *init, struct error *err);
+int mounts_apply_rest(struct init *init, struct error *err);
 /** The mounts that had to stay writable until everything in them was made. */
 int mounts_make_readonly(struct init *init, struct error *err);
 /** Attach the detached mount to what target_fd is. */

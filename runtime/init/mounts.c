@@ -104,10 +104,10 @@ static int mount_one(struct init *init, const struct plan_mount *mount, struct e
 	return ret;
 }
 
-int mounts_apply(struct init *init, struct error *err)
+static int apply(struct init *init, size_t end, struct error *err)
 {
-	for (size_t i = 0; i < init->plan->mount_count; i++) {
-		const struct plan_mount *mount = &init->plan->mounts[i];
+	for (; init->mounted < end; init->mounted++) {
+		const struct plan_mount *mount = &init->plan->mounts[init->mounted];
 		int ret = mount_one(init, mount, err);
 
 		if (ret < 0)
@@ -119,12 +119,25 @@ int mounts_apply(struct init *init, struct error *err)
 									: "none",
 							  mount->destination),
 					     "/mounts/%zu", mount->index);
-		if (i % INIT_SWEEP_EVERY == INIT_SWEEP_EVERY - 1)
+		if (init->mounted % INIT_SWEEP_EVERY == INIT_SWEEP_EVERY - 1)
 			ret = init_sweep_fds(init, err);
 		if (ret < 0)
 			return ret;
 	}
 	return 0;
+}
+
+int mounts_apply(struct init *init, struct error *err)
+{
+	return apply(init,
+		     init->args->network_later ? plan_mounts_before_network(init->plan)
+					       : init->plan->mount_count,
+		     err);
+}
+
+int mounts_apply_rest(struct init *init, struct error *err)
+{
+	return apply(init, init->plan->mount_count, err);
 }
 
 int mounts_make_readonly(struct init *init, struct error *err)

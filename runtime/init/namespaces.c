@@ -16,6 +16,7 @@
 
 #include "lib/cleanup.h"
 #include "lib/syscalls.h"
+#include "lib/trace.h"
 #include "runtime/init/init.h"
 
 static int join_failed(const struct init *init, enum namespace_kind kind, int errnum,
@@ -96,11 +97,14 @@ int namespaces_set_names(struct init *init, struct error *err)
 int namespaces_need_network(struct init *init, struct error *err)
 {
 	struct sync_message message;
+	struct trace_span span;
 	int ret;
 
 	if (!init->args->network_later || init->in_network)
 		return 0;
+	span = trace_begin("init", "wait for the network namespace");
 	ret = sync_expect(init->sync, SYNC_NETWORK, &message, err);
+	trace_end(&span);
 	if (ret < 0)
 		return ret;
 	init->in_network = true;

@@ -323,6 +323,28 @@ unsigned int plan_mount_clone_flags(const struct plan_mount *mount)
 	return flags;
 }
 
+static bool is_sysfs(const struct plan_mount *mount)
+{
+	return mount->kind == PLAN_MOUNT_FS && strcmp(mount->type, "sysfs") == 0;
+}
+
+size_t plan_mounts_before_network(const struct plan *plan)
+{
+	size_t first = 0;
+
+	while (first < plan->mount_count && !is_sysfs(&plan->mounts[first]))
+		first++;
+	/* neither of the two has symlinks that lead out of it */
+	for (size_t i = first; i < plan->mount_count; i++)
+		if (!(is_sysfs(&plan->mounts[i]) || plan->mounts[i].kind == PLAN_MOUNT_CGROUP) ||
+		    !path_is_below(plan->mounts[i].destination, "/sys"))
+			return plan->mount_count;
+	for (size_t i = 0; i < plan->device_count; i++)
+		if (!path_is_below(plan->devices[i].path, "/dev"))
+			return plan->mount_count;
+	return first;
+}
+
 static const char *const *compile_paths(const struct compiler *c, const struct json_strings *list)
 {
 	const char **paths = arena_alloc(&c->plan->arena, (list->count + 1) * sizeof(*paths));

@@ -393,6 +393,13 @@ int plan_find_listener(const struct oci_config *config, struct plan_seccomp *sec
 /** For open_tree(2) of a bind's source. */
 unsigned int plan_mount_clone_flags(const struct plan_mount *mount);
 
+/**
+ * So many of the first mounts can be made before the network namespace is there, and so can the
+ * devices then: a sysfs shows the namespace of who mounts it, and what follows it does not reach
+ * beyond /sys. All of them when nothing depends on it, or when the order cannot be changed unseen.
+ */
+size_t plan_mounts_before_network(const struct plan *plan);
+
 void plan_done(struct plan *plan);
 #define cleanup_plan __attribute__((cleanup(plan_done)))
 

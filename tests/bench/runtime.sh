@@ -2,8 +2,9 @@
 # shellcheck shell=bash disable=SC2154
 # runtime: the runtime's rows. Sourced by inside.sh, which owns the variables used here.
 #
-# Every contestant has a bundle, a state directory and (those with @ro) a read-only mount of its
-# program on one tmpfs, the same static payload, and its own `spec` output, adapted (same-work.jq).
+# Every contestant has a bundle and a state directory on one tmpfs, the same static payload, and its
+# own `spec` output, adapted (same-work.jq). The programs are on the disk, where they get installed
+# (the peers are in a root there): a tmpfs maps a program page by page, each of which is a fault.
 # A runtime seals itself against being overwritten unless its program is on a read-only mount:
 # plain names pay for that, @ro names do not need to.
 
@@ -13,8 +14,8 @@ containers=10 # that `exec`, `state` and `list` find
 # runtime_program NAME: its path in its own root
 runtime_program() {
 	case $1 in
-	orlop) echo "$fast/bin/orlop-runtime" ;;
-	orlop@ro) echo "$fast/bin-ro/orlop-runtime" ;;
+	orlop) echo "$work/bin/orlop-runtime" ;;
+	orlop@ro) echo "$work/bin-ro/orlop-runtime" ;;
 	crun) echo /usr/bin/crun ;;
 	crun@ro) echo "$fast_in/peer-bin-ro/crun" ;;
 	runc) echo /usr/sbin/runc ;;
@@ -84,12 +85,12 @@ runtime_prepare() {
 	mount -t tmpfs -o mode=755 tmpfs /run
 	cp "$build/tests/bench/payload" "$root/bin/true"
 	cp "$build/tests/bench/payload" "$root/bin/pause"
-	cp "$build/tests/bench/floor" "$fast/floor"
-	mkdir "$fast/bin" "$fast/bin-ro" "$fast/peer-bin-ro"
+	mkdir "$work/bin" "$work/bin-ro" "$fast/peer-bin-ro"
+	cp "$build/tests/bench/floor" "$work/bin/"
 	if [ -x "$runtime" ]; then
-		cp "$runtime" "$fast/bin/"
-		mount --bind "$fast/bin" "$fast/bin-ro"
-		mount -o remount,bind,ro "$fast/bin-ro"
+		cp "$runtime" "$work/bin/"
+		mount --bind "$work/bin" "$work/bin-ro"
+		mount -o remount,bind,ro "$work/bin-ro"
 		version orlop-runtime "$runtime" --version
 	fi
 	if [ -n "$peers" ]; then
@@ -123,7 +124,7 @@ runtime_plan_run() {
 	local call id
 	runtime_plan_head "$1" bundles
 	if [ "$1" = floor ]; then
-		echo "time run $fast/floor $fast/bundles/floor/rootfs /bin/true"
+		echo "time run $work/bin/floor $fast/bundles/floor/rootfs /bin/true"
 		return
 	fi
 	echo "time run $call run $id"

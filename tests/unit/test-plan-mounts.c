@@ -108,6 +108,40 @@ static void test_context_types(void)
 		    "unknown type of context \"context2\"");
 }
 
+#define AT(destination, type)                                                                      \
+	"{\"destination\":\"" destination "\",\"type\":\"" type "\",\"source\":\"s\"}"
+#define DEVICE(path)                                                                               \
+	",\"devices\":[{\"path\":\"" path "\",\"type\":\"c\",\"major\":1,\"minor\":3}]"
+
+/* What can be made while somebody else makes the network namespace. */
+static void test_before_network(void)
+{
+	static const struct {
+		const char *text;
+		size_t count;
+	} cases[] = {
+		{ DOCUMENT(AT("/proc", "proc") "," AT("/dev", "tmpfs"), ""), 2 },
+		{ DOCUMENT(AT("/dev", "tmpfs") "," AT("/sys", "sysfs"), ""), 1 },
+		{ DOCUMENT(AT("/sys", "sysfs") "," AT("/sys/fs/cgroup", "cgroup"), ""), 0 },
+		{ DOCUMENT(AT("/dev", "tmpfs") "," AT("/sys", "sysfs"), DEVICE("/dev/x")), 1 },
+		/* a node in a sysfs, or in what the sysfs would cover */
+		{ DOCUMENT(AT("/dev", "tmpfs") "," AT("/sys", "sysfs"), DEVICE("/sys/x")), 2 },
+		/* the sysfs is elsewhere, or something else comes after it */
+		{ DOCUMENT(AT("/dev", "tmpfs") "," AT("/dev/sys", "sysfs"), ""), 2 },
+		{ DOCUMENT(AT("/sys", "sysfs") "," AT("/dev", "tmpfs"), ""), 2 },
+		{ DOCUMENT(AT("/sys", "sysfs") "," AT("/sys/x", "tmpfs"), ""), 2 },
+		{ DOCUMENT(AT("/sys", "sysfs") "," AT("/sys/../dev", "cgroup"), ""), 2 },
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		cleanup_fixture struct fixture f = { 0 };
+
+		CHECK_INT(fixture_compile(&f, cases[i].text, NULL), 0);
+		CHECK_INT(plan_mounts_before_network(&f.plan), cases[i].count);
+	}
+}
+
 CHECK_MAIN({ "attributes that a bind does not keep", test_dropped },
 	   { "recursive attributes of a single file system", test_merged },
-	   { "labels by an option", test_labels }, { "the kind of label", test_context_types })
+	   { "labels by an option", test_labels }, { "the kind of label", test_context_types },
+	   { "before the network namespace", test_before_network })
