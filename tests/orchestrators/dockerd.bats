@@ -11,7 +11,7 @@ setup_file() {
 	[ -z "${MISSING:-}" ] || return 0
 	export WORLD_ROOTS=/run/docker/runtime-runc/moby
 	configure dockerd /etc/docker/daemon.json
-	world sh -ec "$(sed -n '/^ln -s /p' "$ORLOP_SOURCE/docs/integration/dockerd.md")"
+	page_links dockerd
 	daemon_start
 	docker load -q -i "$WORLD/image.tar"
 }

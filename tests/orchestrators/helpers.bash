@@ -85,6 +85,11 @@ configure() {
 	snippet "$1" "$2" | world sh -c 'mkdir -p "${1%/*}" && cat >"$1"' sh "$2"
 }
 
+# page_links PAGE: the links to the runtime that the page says to make
+page_links() {
+	world sh -ec "$(sed -n '/^ln -s /p' "$ORLOP_SOURCE/docs/integration/$1.md")"
+}
+
 # world_state: what is left of containers: the runtime's states (in ROOT...), cgroups with processes.
 world_state() {
 	world find "${WORLD_ROOTS[@]:-/run/orlop-runtime}" -mindepth 1 -maxdepth 1 -printf 'state: %p\n' 2>/dev/null
