@@ -22,6 +22,7 @@ noinst_LIBRARIES += %D%/liblib.a
 	%D%/signals.c %D%/signals.h \
 	%D%/spawn.c %D%/spawn.h \
 	%D%/strbuf.c %D%/strbuf.h \
+	%D%/csv.c %D%/csv.h \
 	%D%/strv.c %D%/strv.h \
 	%D%/syscalls.h \
 	%D%/table.c %D%/table.h \

@@ -10,6 +10,7 @@
 #include "builder/build/agents.h"
 #include "builder/build/runtime-exec.h"
 #include "builder/build/secrets.h"
+#include "builder/cli/archive-file.h"
 #include "builder/cli/checks.h"
 #include "builder/cli/host-proxies.h"
 #include "builder/container/volume.h"
@@ -22,6 +23,14 @@ const struct option_spec build_option_table[] = {
 	OPT_STRV('t', "tag", struct build_args, tags, "NAME[:TAG]", "name of the image"),
 	OPT_STRING('f', "file", struct build_args, file, "FILE",
 		   "the Dockerfile (default: Dockerfile in the context; - = standard input)"),
+	OPT_STRV('o', "output", struct build_args, outputs, "type=TYPE,KEY=VALUE...|DIR|-",
+		 "also write the result (type=image|registry|oci|docker|local|tar, dest=, name=, compression=)"),
+	OPT_BOOL(0, "push", struct build_args, push, "send the image to the registries of its names"),
+	OPT_BOOL(0, "load", struct build_args, load, "load the image into docker or podman"),
+	OPT_STRING(0, "format", struct build_args, format, "oci|docker",
+		   "whose names the manifest has (default: oci)"),
+	OPT_STRV(0, "annotation", struct build_args, annotations, "NAME=VALUE",
+		 "annotation of the manifest"),
 	OPT_STRV(0, "build-context", struct build_args, contexts, "NAME=LOCATION",
 		 "files or an image (docker-image://, oci-layout://) for --from=NAME, FROM NAME"),
 	OPT_STRV(0, "build-arg", struct build_args, build_args, "NAME[=VALUE]",
@@ -85,7 +94,6 @@ const struct option_spec build_option_table[] = {
 	OPT_INCLUDE(struct build_args, registry, registry_option_table),
 	OPT_ACCEPTED(0, "rm", NULL, "nothing is left to be removed"),
 	OPT_ACCEPTED(0, "force-rm", NULL, "nothing is left to be removed"),
-	OPT_ACCEPTED(0, "load", NULL, "images are always in the store"),
 	OPT_END
 };
 
@@ -198,6 +206,23 @@ static int read_tags(struct build_options *options, struct cli *cli)
 					     names->items[i]);
 	}
 	return 0;
+}
+
+static int read_outputs(struct build_options *options, struct cli *cli)
+{
+	const struct build_args *args = &options->args;
+	const struct output_words words = { .outputs = &args->outputs,
+					    .annotations = &args->annotations,
+					    .format = args->format,
+					    .push = args->push,
+					    .load = args->load };
+	int ret = output_options_parse(&words, &cli->arena, &options->outputs,
+				       &options->output_count, &cli->err);
+
+	for (size_t i = 0; ret == 0 && i < options->output_count; i++)
+		if (options->outputs[i].dest)
+			ret = archive_check_output(cli, options->outputs[i].dest);
+	return ret;
 }
 
 static int read_platform(struct build_options *options, struct cli *cli)
@@ -318,9 +343,10 @@ int build_options_read(struct build_options *options, struct cli *cli)
 {
 	/* read_epoch looks into the build args */
 	static int (*const readers[])(struct build_options * options, struct cli * cli) = {
-		read_progress, read_lint,  read_contexts,   read_sandbox,   read_entitlements,
-		read_secrets,  read_tags,  read_build_args, read_platform,  read_jobs,
-		read_on_error, read_epoch, read_cache,	    read_execution, read_pull,
+		read_progress,	   read_lint,	   read_contexts, read_sandbox,
+		read_entitlements, read_secrets,   read_tags,	  read_build_args,
+		read_platform,	   read_jobs,	   read_on_error, read_epoch,
+		read_cache,	   read_execution, read_pull,	  read_outputs,
 	};
 	int ret = 0;
 
@@ -334,6 +360,7 @@ int build_options_read(struct build_options *options, struct cli *cli)
 void build_options_done(struct build_options *options)
 {
 	named_contexts_done(&options->contexts);
+	output_options_done(options->outputs, options->output_count);
 	free(options->runtime);
 	free(options->platform);
 	free(options->host);

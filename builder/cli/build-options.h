@@ -10,6 +10,7 @@
 #include "builder/build/entitlements.h"
 #include "builder/build/gc.h"
 #include "builder/cli/cli.h"
+#include "builder/cli/output-options.h"
 #include "builder/cli/progress.h"
 #include "builder/cli/registry-args.h"
 #include "builder/cli/sandbox-options.h"
@@ -22,7 +23,9 @@ struct build_args {
 	struct strv tags, build_args, labels, volumes, secrets, agents, contexts, allowed;
 	const char *file, *target, *network, *runtime, *progress, *iidfile, *metadata, *platform;
 	const char *pull, *call, *lint, *jobs, *on_error, *trace, *report, *gc;
-	struct strv no_cache_stages, cache_from, cache_to;
+	struct strv no_cache_stages, cache_from, cache_to, outputs, annotations;
+	const char *format;
+	bool push, load;
 	bool no_cache, quiet, check, http_proxy, subsecond, why, normalize_modes;
 	struct sandbox_args sandbox;
 	struct registry_args registry;
@@ -40,6 +43,8 @@ struct build_options {
 	struct named_contexts contexts;
 	struct cache_option *cache_from, *cache_to;
 	size_t cache_from_count, cache_to_count;
+	struct output_option *outputs; /* one that gives the image its names among them */
+	size_t output_count;
 	struct gc_policy gc;
 	const char *lint; /* names of rules that are on besides; NULL = none */
 	enum pull_policy pull;

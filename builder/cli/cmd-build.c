@@ -16,6 +16,7 @@
 #include "builder/build/schedule.h"
 #include "builder/cli/build-cache.h"
 #include "builder/cli/build-options.h"
+#include "builder/cli/build-output.h"
 #include "builder/cli/build-records.h"
 #include "builder/cli/build-result.h"
 #include "builder/cli/build-warnings.h"
@@ -447,32 +448,16 @@ static void note(struct build *build, unsigned int id, const char *what, const c
 	engine_event(&build->engine, EVENT_NOTE, id, text, strlen(text));
 }
 
-/* Names are set when all is on the disk: store_ref_set commits first. */
-static int name_image(struct build *build, unsigned int id)
-{
-	const struct store_ref *ref = &build->result.ref;
-	struct error *err = &build->cli->err;
-	int ret = 0;
-
-	if (!build->options.args.tags.count)
-		return store_ref_set(&build->store, NULL, ref, err);
-	for (size_t i = 0; i < build->options.args.tags.count && ret == 0; i++) {
-		cleanup_strbuf struct strbuf name = STRBUF_INIT;
-
-		ret = store_ref_set(&build->store, &build->options.tags[i], ref, err);
-		if (ret < 0)
-			return ret;
-		reference_full(&build->options.tags[i], &name);
-		note(build, id, "naming to", strbuf_text(&name));
-		strv_add(&build->result.names, name.data);
-	}
-	return ret;
-}
-
 static int export_image(struct build *build, unsigned int id)
 {
 	struct build_result *result = &build->result;
 	struct error *err = &build->cli->err;
+	struct build_output output = { .engine = &build->engine,
+				       .options = &build->options,
+				       .registry = build->images.registry,
+				       .event = id,
+				       .result = result,
+				       .err = err };
 	int ret = engine_check_cancel(&build->engine, err);
 
 	if (ret == 0)
@@ -480,7 +465,7 @@ static int export_image(struct build *build, unsigned int id)
 	if (ret < 0)
 		return ret;
 	note(build, id, "writing image", result->image_id.text);
-	ret = name_image(build, id);
+	ret = build_output_write(&output);
 	return ret < 0 ? ret : build_result_measure(result, &build->store, err);
 }
 

@@ -1,14 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* orlop-builder export: the root file system of an image as one tar archive. */
-#include <errno.h>
-#include <fcntl.h>
-
 #include "builder/cli/archive-file.h"
 #include "builder/cli/cli.h"
 #include "builder/cli/pull-image.h"
 #include "builder/image/image.h"
-#include "builder/image/layer.h"
-#include "builder/image/snapshot.h"
+#include "builder/image/output-flat.h"
 #include "lib/cleanup.h"
 
 struct export_source {
@@ -20,23 +16,11 @@ static int write_image(void *context, int fd, struct error *err)
 {
 	const struct export_source *source = context;
 	cleanup_image struct image image = { .arena = ARENA_INIT };
-	cleanup_strv struct strv trees = STRV_INIT;
-	cleanup_close int mount_fd = -EBADF;
-	cleanup_close int root_fd = -EBADF;
 	int ret = image_load(source->store, source->name, &image, err);
 
 	if (ret == 0)
 		ret = pull_lazy_layers(source->store, &image, err);
-	if (ret == 0)
-		ret = image_trees(source->store, &image, &trees, err);
-	if (ret == 0)
-		ret = snapshot_mount(source->store, &trees, NULL, 0, &mount_fd, err);
-	if (ret < 0)
-		return ret;
-	root_fd = openat(mount_fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	if (root_fd < 0)
-		return error_errno(err, errno, "open the root of \"%s\"", source->name);
-	return layer_write_flat(source->store, root_fd, fd, err);
+	return ret < 0 ? ret : output_tar(source->store, &image, fd, err);
 }
 
 static int run_export(const struct command_spec *command, int argc, char **argv, void *globals)

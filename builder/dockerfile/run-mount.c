@@ -12,6 +12,7 @@
 #include "builder/dockerfile/expand.h"
 #include "lib/alloc.h"
 #include "lib/cleanup.h"
+#include "lib/csv.h"
 #include "lib/number.h"
 #include "lib/strbuf.h"
 #include "lib/strv.h"
@@ -231,52 +232,13 @@ static const struct mount_key keys[] = {
 /* -- fields --------------------------------------------------------------------------------------
  */
 
-/* One quoted field; *text is behind its opening quote, and behind the closing one afterwards. */
-static bool split_quoted(const char **text, struct strbuf *field)
-{
-	const char *p = *text;
-
-	for (;; p++) {
-		if (!*p)
-			return false;
-		if (*p == '"' && *++p != '"')
-			break;
-		strbuf_addc(field, *p);
-	}
-	*text = p;
-	return *p == ',' || !*p;
-}
-
 static int split_fields(const char *text, struct strv *fields, struct error *err)
 {
-	const char *whole = text;
+	const char *why = "";
 
-	for (;;) {
-		cleanup_strbuf struct strbuf field = STRBUF_INIT;
-		size_t size = 0;
-
-		if (*text == '"') {
-			text++;
-			if (!split_quoted(&text, &field))
-				return error_invalid(err,
-						     "failed to parse csv mounts: a stray or "
-						     "missing quote in \"%s\"",
-						     whole);
-		} else {
-			size = strcspn(text, ",\"");
-			if (text[size] == '"')
-				return error_invalid(err,
-						     "failed to parse csv mounts: a bare "
-						     "quote in \"%s\"",
-						     whole);
-			strbuf_add(&field, text, size);
-			text += size;
-		}
-		strv_add(fields, strbuf_text(&field));
-		if (!*text)
-			return 0;
-		text++;
-	}
+	return csv_split(text, fields, &why) < 0
+		       ? error_invalid(err, "failed to parse csv mounts: %s in \"%s\"", why, text)
+		       : 0;
 }
 
 static int unknown_key(struct mount_reader *reader, const char *name, const char *field)

@@ -44,6 +44,13 @@ char *layer_draft_tree(const struct layer_draft *draft)
 	return xasprintf("%s/" LAYER_TREE, draft->name);
 }
 
+bool layer_has_stream(struct store *store, const char *id)
+{
+	cleanup_free char *name = xasprintf("layers/%s/" LAYER_HEADERS, id);
+
+	return faccessat(store->fd, name, F_OK, AT_SYMLINK_NOFOLLOW) == 0;
+}
+
 void layer_chain(const struct digest *chain, const struct digest *diff_id, struct digest *out)
 {
 	char text[2 * DIGEST_TEXT + 2];

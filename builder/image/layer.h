@@ -141,6 +141,10 @@ int layer_load(struct store *store, const char *id, struct layer_info *out, stru
 int layer_find(struct store *store, const struct digest *diff_id, const struct digest *chain_id,
 	       char out_id[LAYER_ID_SIZE], struct error *err);
 
+/** Can its stream be made from its tree? Not of one whose tar others have made: that is its blob.
+ */
+bool layer_has_stream(struct store *store, const char *id);
+
 /** chainID: of one layer its diffID, of more H(chain " " diffID). chain may be "" (the first). */
 void layer_chain(const struct digest *chain, const struct digest *diff_id, struct digest *out);
 

@@ -7,10 +7,11 @@ builder_libbuilder_a_SOURCES += \
 	%D%/folder-times.c %D%/folder-times.h \
 	%D%/fsck.c %D%/fsck.h \
 	%D%/decompress.c %D%/decompress.h \
-	%D%/gzip.c %D%/gzip.h \
+	%D%/compress.c %D%/compress.h \
 	%D%/hash-queue.c %D%/hash-queue.h \
 	%D%/image.c %D%/image.h \
 	%D%/inode-names.c %D%/inode-names.h \
+	%D%/image-variant.c %D%/image-variant.h \
 	%D%/image-index.c %D%/image-index.h \
 	%D%/layer.c %D%/layer.h \
 	%D%/layer-blob.c %D%/layer-blob.h \
@@ -23,6 +24,7 @@ builder_libbuilder_a_SOURCES += \
 	%D%/layer-writer.c \
 	%D%/layout.c %D%/layout.h \
 	%D%/layout-folder.c %D%/layout-folder.h \
+	%D%/output-flat.c %D%/output-flat.h \
 	%D%/output-oci.c %D%/output-oci.h \
 	%D%/overlay.c %D%/overlay.h \
 	%D%/platform.c %D%/platform.h \

@@ -6,19 +6,18 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "builder/image/gzip.h"
+#include "builder/image/compress.h"
 #include "builder/image/layer.h"
 #include "builder/loop/fiber.h"
 #include "builder/registry/origins.h"
 #include "builder/registry/pull.h"
 #include "lib/alloc.h"
 #include "lib/cleanup.h"
-#include "lib/io.h"
-#include "lib/number.h"
 #include "spec/image-index.h"
 
 #define LAYERS_AT_ONCE 4
-#define PACKED_MAX 256
+
+static const struct compression compression = COMPRESSION_DEFAULT;
 
 struct push {
 	struct store *store;
@@ -28,17 +27,17 @@ struct push {
 	const struct push_events *events;
 	struct fiber_queue changed;
 	size_t running, living;
-	bool packing; /* one layer at a time has all processors */
-	int ret;      /* the first failure */
+	bool as_it_is; /* nothing is to be compressed */
+	bool packing;  /* one layer at a time has all processors */
+	int ret;       /* the first failure */
 	struct error err;
 };
 
 struct push_job {
 	struct push *push;
 	const struct descriptor *descriptor;
-	const char *layer; /* its id here, to be compressed; NULL: it goes as it is */
-	struct digest digest;
-	uint64_t size;
+	const char *layer;	  /* its id here, to be compressed; NULL: it goes as it is */
+	struct packed_layer blob; /* what goes */
 	bool was_there;
 };
 
@@ -51,48 +50,17 @@ struct pack_call {
 	int ret;
 };
 
-/* In a thread: into the store's blobs. */
+/* In a thread. */
 static void pack(void *context)
 {
 	struct pack_call *call = context;
 	struct push_job *job = call->job;
-	struct store *store = job->push->store;
-	cleanup_free char *target = NULL;
-	cleanup_close int fd = -EBADF;
-	char name[STORE_NAME_SIZE];
-	int ret = store_scratch_open(store, name, &fd, call->err);
 
-	if (ret == 0)
-		ret = gzip_layer(store, job->layer, fd, &job->digest, &job->size, call->err);
-	if (ret == 0) {
-		target = xasprintf("blobs/sha256/%s", digest_hex(&job->digest));
-		ret = store_publish(store, name, target, call->err);
-	}
-	call->ret = ret;
-}
-
-static char *memo_path(const struct push_job *job)
-{
-	return xasprintf("packed/%s-" GZIP_VARIANT, job->layer);
-}
-
-/* As what it was compressed before: "sha256:HEX SIZE". */
-static bool recall(struct push_job *job)
-{
-	cleanup_free char *path = memo_path(job);
-	cleanup_strbuf struct strbuf text = STRBUF_INIT;
-	cleanup_strv struct strv words = STRV_INIT;
-
-	if (io_read_file(job->push->store->fd, path, PACKED_MAX, &text, NULL) < 0)
-		return false;
-	strv_split(&words, strbuf_text(&text), ' ');
-	return words.count == 2 && digest_parse(words.items[0], &job->digest, NULL) == 0 &&
-	       number_parse_u64(words.items[1], &job->size) == 0;
+	call->ret = packed_make(job->push->store, job->layer, &compression, &job->blob, call->err);
 }
 
 static int pack_once(struct push_job *job, struct error *err)
 {
-	cleanup_free char *path = memo_path(job), *text = NULL;
 	struct push *push = job->push;
 	struct pack_call call = { job, err, 0 };
 
@@ -102,11 +70,7 @@ static int pack_once(struct push_job *job, struct error *err)
 	fiber_offload(pack, &call);
 	push->packing = false;
 	fiber_wake(&push->changed);
-	if (call.ret < 0)
-		return call.ret;
-	text = xasprintf("%s %llu", job->digest.text, (unsigned long long)job->size);
-	(void)store_replace(push->store, path, text, strlen(text), NULL); /* else once more */
-	return 0;
+	return call.ret;
 }
 
 /* -- one blob ------------------------------------------------------------------------------------
@@ -154,15 +118,15 @@ static int push_blob(struct push_job *job, struct error *err)
 	struct push *push = job->push;
 	int ret = 0;
 
-	if (job->layer && !recall(job))
+	if (job->layer && !packed_recall(push->store, job->layer, &compression, &job->blob))
 		ret = pack_once(job, err);
 	if (ret == 0)
-		ret = repository_has_blob(push->repository, &job->digest, err);
+		ret = repository_has_blob(push->repository, &job->blob.digest, err);
 	if (ret != 0)
 		return ret;
-	if (job->layer && !store_blob_exists(push->store, &job->digest))
+	if (job->layer && !store_blob_exists(push->store, &job->blob.digest))
 		ret = pack_once(job, err);
-	return ret < 0 ? ret : send_blob(push, &job->digest, job->size, err);
+	return ret < 0 ? ret : send_blob(push, &job->blob.digest, job->blob.size, err);
 }
 
 /* A fiber. */
@@ -185,7 +149,7 @@ static void run_job(void *context)
 	}
 	job->was_there = ret == 1;
 	if (ret >= 0 && push->ret == 0 && push->events && push->events->layer)
-		push->events->layer(push->events->context, job->digest.text, job->was_there);
+		push->events->layer(push->events->context, job->blob.digest.text, job->was_there);
 	push->living--;
 	fiber_wake(&push->changed);
 }
@@ -248,19 +212,19 @@ static int plan_layers(struct push *push, const struct image *image, struct push
 
 		*job = (struct push_job){ .push = push, .descriptor = &layers->items[i] };
 		if (ret == 0)
-			ret = digest_parse(job->descriptor->digest, &job->digest, err);
+			ret = digest_parse(job->descriptor->digest, &job->blob.digest, err);
 		if (ret < 0)
 			return ret;
-		job->size = job->descriptor->size;
+		job->blob.size = job->descriptor->size;
 		layer_chain(&chain, &diff_id, &chain);
-		if (!digest_equal(&job->digest, &diff_id) ||
-		    store_blob_exists(push->store, &job->digest))
+		if (push->as_it_is || !digest_equal(&job->blob.digest, &diff_id))
 			continue;
 		ret = layer_find(push->store, &diff_id, &chain, id, err);
 		if (ret < 0)
 			return ret;
-		strv_add(ids, ret == 1 ? id : "");
-		if (ret == 1)
+		ret = ret == 1 && layer_has_stream(push->store, id);
+		strv_add(ids, ret ? id : "");
+		if (ret)
 			job->layer = ids->items[ids->count - 1];
 	}
 	return 0;
@@ -279,8 +243,8 @@ static void write_manifest(const struct image *image, const struct push_job *job
 			continue;
 		changed = true;
 		layers[i].media_type = MEDIA_TYPE_LAYER_GZIP;
-		layers[i].digest = jobs[i].digest.text;
-		layers[i].size = jobs[i].size;
+		layers[i].digest = jobs[i].blob.digest.text;
+		layers[i].size = jobs[i].blob.size;
 	}
 	manifest.layers.items = layers;
 	if (changed)
@@ -325,17 +289,38 @@ static const char *tag_of(const struct reference *name)
 	return name->tag[0] ? name->tag : NULL;
 }
 
+static int push_by(struct push *push, const struct image *image, struct push_result *out,
+		   struct error *err)
+{
+	int ret = repository_open(push->registry, push->name, REPOSITORY_PUSH, &push->repository,
+				  err);
+
+	if (ret == 0)
+		ret = push_one(push, image, tag_of(push->name), out, err);
+	repository_close(push->repository);
+	return ret;
+}
+
 int push_image(struct store *store, struct registry *registry, const struct image *image,
 	       const struct reference *name, const struct push_events *events,
 	       struct push_result *out, struct error *err)
 {
 	struct push push = { .store = store, .registry = registry, .name = name, .events = events };
-	int ret = repository_open(registry, name, REPOSITORY_PUSH, &push.repository, err);
 
-	if (ret == 0)
-		ret = push_one(&push, image, tag_of(name), out, err);
-	repository_close(push.repository);
-	return ret;
+	return push_by(&push, image, out, err);
+}
+
+int push_blobs(struct store *store, struct registry *registry, const struct image *image,
+	       const struct reference *name, const struct push_events *events,
+	       struct push_result *out, struct error *err)
+{
+	struct push push = { .store = store,
+			     .registry = registry,
+			     .name = name,
+			     .events = events,
+			     .as_it_is = true };
+
+	return push_by(&push, image, out, err);
 }
 
 /* -- an index ------------------------------------------------------------------------------------

@@ -30,6 +30,11 @@ int push_image(struct store *store, struct registry *registry, const struct imag
 	       const struct reference *name, const struct push_events *events,
 	       struct push_result *out, struct error *err);
 
+/** The same of an image whose layers are blobs of the store (image-variant.h): as what they are. */
+int push_blobs(struct store *store, struct registry *registry, const struct image *image,
+	       const struct reference *name, const struct push_events *events,
+	       struct push_result *out, struct error *err);
+
 /** Push an index and all that it lists, as they are. */
 int push_index(struct store *store, struct registry *registry, const struct store_ref *index,
 	       const struct reference *name, const struct push_events *events,

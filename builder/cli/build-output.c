@@ -1,0 +1,325 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* See build-output.h. Called by cmd-build.c when all steps are done. */
+#include "builder/cli/build-output.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+
+#include "builder/cli/archive-file.h"
+#include "builder/cli/load-program.h"
+#include "builder/cli/pull-image.h"
+#include "builder/cli/push-image.h"
+#include "builder/image/blob-place.h"
+#include "builder/image/output-flat.h"
+#include "builder/image/output-oci.h"
+#include "lib/cleanup.h"
+#include "lib/log.h"
+
+/* One of the outputs on its way. */
+struct writing {
+	struct build_output *output;
+	const struct output_option *option;
+	struct store *store;
+	struct image image; /* in the words of this output */
+};
+
+static void writing_done(struct writing *writing)
+{
+	image_done(&writing->image);
+}
+
+static void note(struct writing *writing, const char *what, const char *name)
+{
+	cleanup_free char *text = xasprintf("%s %s done", what, name);
+
+	engine_event(writing->output->engine, EVENT_NOTE, writing->output->event, text,
+		     strlen(text));
+}
+
+/* Its names: those of --tag, then its own. */
+static size_t list_names(const struct writing *writing, struct reference *out)
+{
+	const struct build_options *options = writing->output->options;
+	size_t count = options->args.tags.count;
+
+	for (size_t i = 0; i < count; i++)
+		out[i] = options->tags[i];
+	for (size_t i = 0; i < writing->option->name_count; i++)
+		out[count++] = writing->option->names[i];
+	return count;
+}
+
+static struct reference *new_names(const struct writing *writing, size_t *out_count)
+{
+	size_t room = writing->output->options->args.tags.count + writing->option->name_count;
+	struct reference *names = xreallocarray(NULL, room + 1, sizeof(*names));
+
+	*out_count = list_names(writing, names);
+	return names;
+}
+
+/* -- into the store, and from there to registries ------------------------------------------------
+ */
+
+static int set_names(struct writing *writing, const struct reference *names, size_t count)
+{
+	struct build_result *result = writing->output->result;
+	struct error *err = writing->output->err;
+	int ret = count ? 0 : store_ref_set(writing->store, NULL, &result->ref, err);
+
+	for (size_t i = 0; i < count && ret == 0; i++) {
+		cleanup_strbuf struct strbuf name = STRBUF_INIT;
+
+		ret = store_ref_set(writing->store, &names[i], &result->ref, err);
+		if (ret < 0)
+			return ret;
+		reference_full(&names[i], &name);
+		note(writing, "naming to", strbuf_text(&name));
+		strv_add(&result->names, name.data);
+	}
+	return ret;
+}
+
+/* registry.insecure=true is this output's alone: a client of its own. */
+static int push_names(struct writing *writing, const struct reference *names, size_t count)
+{
+	const struct registry_args *given = &writing->output->options->args.registry;
+	struct registry_args args = *given;
+	struct error *err = writing->output->err;
+	cleanup_registry struct registry *registry = NULL;
+	struct push_how how = { .store = writing->store,
+				.registry = writing->output->registry,
+				.blobs = true };
+	int ret = 0;
+
+	if (writing->option->insecure) {
+		args.tls_verify = "false";
+		ret = registry_args_open(&args, writing->output->engine->stop_fd, &registry, err);
+		how.registry = registry;
+	}
+	for (size_t i = 0; i < count && ret == 0; i++) {
+		cleanup_strbuf struct strbuf text = STRBUF_INIT;
+		struct reference name = names[i];
+		struct push_result result;
+
+		if (writing->option->by_digest)
+			name.tag[0] = '\0';
+		ret = push_named(&how, &writing->image, &name, &result, err);
+		if (ret < 0)
+			return error_prefix(err, ret, "push %s", name.name);
+		strbuf_addf(&text, "%s@%s", name.name, result.digest.text);
+		note(writing, "pushing", strbuf_text(&text));
+	}
+	return ret;
+}
+
+static int write_image(struct writing *writing)
+{
+	struct build_result *result = writing->output->result;
+	struct error *err = writing->output->err;
+	cleanup_free struct reference *names = NULL;
+	size_t count;
+	int ret;
+
+	names = new_names(writing, &count);
+	if (writing->option->push && count == 0)
+		return error_set(err, ERROR_USAGE, 0,
+				 "nothing says where to push it: --tag or name=");
+	store_ref_done(&result->ref);
+	result->ref = (struct store_ref){ .digest = writing->image.top.digest,
+					  .media_type = xstrdup(writing->image.top.media_type),
+					  .size = writing->image.top.size };
+	ret = writing->option->by_digest ? set_names(writing, NULL, 0)
+					 : set_names(writing, names, count);
+	return ret < 0 || !writing->option->push ? ret : push_names(writing, names, count);
+}
+
+/* -- archives and layouts ------------------------------------------------------------------------
+ */
+
+/* The same image under each of its names; what it consists of is written once. */
+static int write_archive(void *context, int fd, struct error *err)
+{
+	struct writing *writing = context;
+	cleanup_free struct reference *names = NULL;
+	cleanup_free struct image *images = NULL;
+	size_t count;
+
+	names = new_names(writing, &count);
+	images = xreallocarray(NULL, count + 1, sizeof(*images));
+	images[0] = writing->image;
+	for (size_t i = 0; i < count; i++) {
+		images[i] = writing->image;
+		images[i].top.name = names[i];
+	}
+	return output_oci(writing->store, images, count ? count : 1, fd, err);
+}
+
+static int put_blob(struct blob_place *place, struct store *store, const struct digest *digest,
+		    uint64_t size, struct error *err)
+{
+	cleanup_free char *path = xasprintf("blobs/sha256/%s", digest_hex(digest));
+	cleanup_close int fd = -EBADF;
+	int ret = place->kind->has_blob(place, digest, err);
+
+	if (ret != 0)
+		return ret < 0 ? ret : 0;
+	fd = openat(store->fd, path, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
+	if (fd < 0)
+		return error_errno(err, errno, "open \"%s\" of the store", path);
+	return place->kind->put_blob(place, digest, size, fd, err);
+}
+
+/* type=oci,tar=false: what the layout has under other tags stays. */
+static int write_layout(struct writing *writing)
+{
+	const struct image *image = &writing->image;
+	const struct descriptor_list *layers = &image->manifest->layers;
+	struct error *err = writing->output->err;
+	cleanup_blob_place struct blob_place *place = NULL;
+	cleanup_free struct reference *names = NULL;
+	size_t count;
+	int ret;
+
+	names = new_names(writing, &count);
+	ret = blob_layout_create(writing->option->dest, count ? names[0].tag : NULL, &place, err);
+	for (size_t i = 0; ret == 0 && i < layers->count; i++) {
+		struct digest digest;
+
+		ret = digest_parse(layers->items[i].digest, &digest, err);
+		if (ret == 0)
+			ret = put_blob(place, writing->store, &digest, layers->items[i].size, err);
+	}
+	if (ret == 0)
+		ret = put_blob(place, writing->store, &image->id, image->config_bytes.size, err);
+	return ret < 0 ? ret
+		       : place->kind->put_manifest(place, image->top.media_type,
+						   &image->manifest_bytes, err);
+}
+
+static int write_oci(struct writing *writing)
+{
+	int ret = writing->option->folder ? write_layout(writing)
+					  : archive_write(writing->option->dest, write_archive,
+							  writing, writing->output->err);
+
+	if (ret == 0)
+		note(writing, "exporting to", writing->option->dest);
+	return ret;
+}
+
+/* Without dest into the program that keeps docker's images; where there is none, ours has it. */
+static int write_docker(struct writing *writing)
+{
+	const char *program = writing->option->dest ? NULL : load_program_find();
+	int ret;
+
+	if (writing->option->dest)
+		return write_oci(writing);
+	if (!program) {
+		log_warning("neither docker nor podman is here to load the image into: it is in "
+			    "our store");
+		return 0;
+	}
+	ret = load_program_run(program, write_archive, writing, writing->output->err);
+	if (ret == 0)
+		note(writing, "loading into", program);
+	return ret;
+}
+
+/* -- root file systems ---------------------------------------------------------------------------
+ */
+
+static int write_local(struct writing *writing)
+{
+	const struct output_folder_options options = { .exact = writing->option->exact };
+	int ret = output_folder(writing->store, &writing->image, writing->option->dest, &options,
+				writing->output->err);
+
+	if (ret == 0)
+		note(writing, "copying files to", writing->option->dest);
+	return ret;
+}
+
+static int write_flat(void *context, int fd, struct error *err)
+{
+	struct writing *writing = context;
+
+	return output_tar(writing->store, &writing->image, fd, err);
+}
+
+static int write_tar(struct writing *writing)
+{
+	int ret = archive_write(writing->option->dest, write_flat, writing, writing->output->err);
+
+	if (ret == 0)
+		note(writing, "exporting to", writing->option->dest);
+	return ret;
+}
+
+/* -- all -----------------------------------------------------------------------------------------
+ */
+
+static int (*const writers[])(struct writing *writing) = {
+	[OUTPUT_IMAGE] = write_image, [OUTPUT_OCI] = write_oci, [OUTPUT_DOCKER] = write_docker,
+	[OUTPUT_LOCAL] = write_local, [OUTPUT_TAR] = write_tar,
+};
+
+static bool is_as_it_is(const struct output_option *option)
+{
+	return option->format == IMAGE_FORMAT_SAME && !option->annotations.count &&
+	       !option->has_compression;
+}
+
+/* A layer that nobody has asked for yet comes when it is to go elsewhere. */
+static int prepare(struct writing *writing, const struct store_ref *ref)
+{
+	const struct output_option *option = writing->option;
+	const struct image_variant variant = {
+		.compression = option->has_compression ? &option->compression : NULL,
+		.all = option->all,
+		.format = option->format,
+		.annotations = &option->annotations,
+	};
+	cleanup_image struct image image = { .arena = ARENA_INIT };
+	cleanup_with(store_ref_done) struct store_ref changed = { .size = 0 };
+	struct error *err = writing->output->err;
+	int ret = image_load_ref(writing->store, ref, &image, err);
+
+	if (ret == 0 && (!is_as_it_is(option) || option->type != OUTPUT_IMAGE))
+		ret = pull_lazy_layers(writing->store, &image, err);
+	if (ret == 0 && !is_as_it_is(option))
+		ret = image_make_variant(writing->store, &image, &variant, &changed, err);
+	return ret < 0 ? ret
+		       : image_load_ref(writing->store, changed.media_type ? &changed : ref,
+					&writing->image, err);
+}
+
+int build_output_write(struct build_output *output)
+{
+	const struct build_options *options = output->options;
+	cleanup_with(store_ref_done) struct store_ref ref = {
+		.digest = output->result->ref.digest,
+		.media_type = xstrdup(output->result->ref.media_type),
+		.size = output->result->ref.size,
+	};
+	int ret = 0;
+
+	for (size_t i = 0; i < options->output_count && ret == 0; i++) {
+		const struct output_option *option = &options->outputs[i];
+		cleanup_with(writing_done) struct writing writing = {
+			.output = output,
+			.option = option,
+			.store = output->engine->store,
+			.image = { .arena = ARENA_INIT },
+		};
+
+		ret = prepare(&writing, &ref);
+		if (ret == 0)
+			ret = writers[option->type](&writing);
+		if (ret < 0 && option->text)
+			ret = error_prefix(output->err, ret, "output %s", option->text);
+	}
+	return ret;
+}
