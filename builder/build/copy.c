@@ -13,217 +13,17 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "builder/build/place.h"
 #include "builder/context/stat-cache.h"
 #include "builder/image/entry.h"
-#include "builder/image/unpack.h"
 #include "builder/loop/fiber.h"
 #include "lib/alloc.h"
 #include "lib/cleanup.h"
-#include "lib/inroot.h"
+#include "lib/log.h"
+#include "lib/path.h"
 
 #define READ_SIZE (256 * 1024)
 #define QUEUE_MIN ((uint64_t)4 << 20) /* from this size on a thread is worth it */
 #define CANCEL_EVERY 256	      /* entries between two looks at the cancel fd */
-
-/* -- opening -------------------------------------------------------------------------------------
- */
-
-static int open_root(struct copy *copy, struct error *err)
-{
-	struct engine *engine = copy->engine;
-	const struct step_copy *step = copy->step;
-	cleanup_strv struct strv trees = STRV_INIT;
-	int ret;
-
-	if (!step->from.stage && !step->from.image) {
-		const struct context *context =
-			step->from.context ? &step->from.context->context : engine->context;
-
-		copy->root = (struct select_root){ context->fd, &context->ignore };
-		copy->keep_owner = context->keeps_owners;
-		if (context->in_place)
-			copy->stats = engine->stats;
-		return 0;
-	}
-	copy->keep_owner = true;
-	if (step->from.stage)
-		ret = engine_trees(engine, step->from.stage, &trees, err);
-	else
-		ret = engine_image_trees(engine, step->from.image, &trees, err);
-	if (ret == 0)
-		ret = place_mount(engine->store, &trees, NULL, &copy->root_fd, err);
-	copy->root.fd = copy->root_fd;
-	return ret;
-}
-
-/* What is left out of an item's folders. */
-static int make_filter(const struct copy *copy, const struct copy_item *item, struct ignore *out,
-		       struct error *err)
-{
-	cleanup_free char *again = NULL;
-	int ret = 0;
-
-	if (item->include) {
-		again = xasprintf("!%s", item->include);
-		ret = ignore_add(out, "**", err);
-		if (ret == 0)
-			ret = ignore_add(out, again, err);
-	}
-	for (size_t i = 0; i < copy->step->exclude_count && ret == 0; i++) {
-		ret = ignore_add(out, copy->step->excludes[i], err);
-		ret = error_prefix(err, ret, "--exclude");
-	}
-	return ret;
-}
-
-/* What --parents names has to be there, unless it has wildcards. */
-static int check_included(const struct copy_input *input, const struct copy_item *item,
-			  struct error *err)
-{
-	for (size_t i = 0; i < input->list.count; i++) {
-		const struct source *source = &input->list.items[i];
-		int ret = source->is_folder
-				  ? select_exists(&input->root, source, item->include, err)
-				  : error_invalid(err, "\"/%s\" is not a folder", source->path);
-
-		if (ret < 0)
-			return ret;
-	}
-	return 0;
-}
-
-static int find_remote(struct copy *copy, const struct copy_item *item, struct copy_input *input,
-		       struct error *err)
-{
-	input->remote_fd = remote_fetch(copy->engine, item->remote, err);
-	if (input->remote_fd < 0)
-		return input->remote_fd;
-	input->root = (struct select_root){ .fd = input->remote_fd };
-	return select_source(&input->root, item->remote->name ? item->remote->name : ".",
-			     &input->list, err);
-}
-
-static int find_input(struct copy *copy, const struct copy_item *item, struct copy_input *input,
-		      struct error *err)
-{
-	int ret = make_filter(copy, item, &input->filter, err);
-
-	input->root = copy->root;
-	input->unpack = item->remote ? copy->step->unpack_remote : copy->step->unpack;
-	if (ret < 0 || item->body)
-		return ret;
-	if (item->remote)
-		return find_remote(copy, item, input, err);
-	if (item->literal)
-		ret = select_source(&input->root, item->path, &input->list, err);
-	else
-		ret = select_sources(&input->root, item->path, &input->list, err);
-	return ret < 0 || !item->include ? ret : check_included(input, item, err);
-}
-
-static int find_sources(struct copy *copy, struct error *err)
-{
-	int ret = 0;
-
-	copy->inputs = xzalloc(copy->step->item_count * sizeof(*copy->inputs));
-	for (size_t i = 0; i < copy->step->item_count; i++)
-		copy->inputs[i].remote_fd = -EBADF;
-	for (size_t i = 0; i < copy->step->item_count && ret == 0; i++) {
-		ret = find_input(copy, &copy->step->items[i], &copy->inputs[i], err);
-		copy->source_count += copy->step->items[i].body ? 1 : copy->inputs[i].list.count;
-	}
-	return ret;
-}
-
-const char *copy_empty_item(const struct copy *copy)
-{
-	for (size_t i = 0; i < copy->step->item_count; i++)
-		if (!copy->step->items[i].body && !copy->inputs[i].list.count)
-			return copy->step->items[i].path;
-	return NULL;
-}
-
-int copy_open(struct copy *copy, struct engine *engine, const struct step_copy *step,
-	      struct error *err)
-{
-	int ret = 0;
-
-	*copy = (struct copy){ .engine = engine, .step = step, .root_fd = -EBADF };
-	copy->list = (struct content_list)CONTENT_LIST_INIT;
-	hasher_start(&copy->data);
-	if (step->chmod)
-		ret = chmod_parse(step->chmod, &copy->chmod, err);
-	if (ret == 0)
-		ret = open_root(copy, err);
-	if (ret == 0)
-		ret = find_sources(copy, err);
-	return ret;
-}
-
-void copy_close(struct copy *copy)
-{
-	if (!copy->engine)
-		return;
-	for (size_t i = 0; copy->inputs && i < copy->step->item_count; i++) {
-		source_list_done(&copy->inputs[i].list);
-		ignore_done(&copy->inputs[i].filter);
-		cleanup_close_fd(&copy->inputs[i].remote_fd);
-	}
-	free(copy->inputs);
-	free(copy->buffer);
-	hash_queue_free(copy->queue);
-	cleanup_close_fd(&copy->root_fd);
-	content_list_done(&copy->list);
-	hasher_done(&copy->data);
-	inode_names_done(&copy->inodes);
-	copy->engine = NULL;
-}
-
-/* -- archives ------------------------------------------------------------------------------------
- */
-
-/* The fd of a source that is an archive to be unpacked, -EBADF if it is not. */
-static int open_archive(const struct copy_input *input, const struct source *source, int *out_fd,
-			struct error *err)
-{
-	cleanup_close int fd = -EBADF;
-	struct stat st;
-	int ret;
-
-	*out_fd = -EBADF;
-	if (!input->unpack || source->is_folder)
-		return 0;
-	fd = inroot_open_nofollow(input->root.fd, source->path, O_RDONLY | O_NONBLOCK, true, err);
-	if (fd < 0)
-		return fd;
-	if (fstat(fd, &st) < 0)
-		return error_errno(err, errno, "stat \"/%s\"", source->path);
-	if (!S_ISREG(st.st_mode))
-		return 0;
-	ret = unpack_is_archive(fd, err);
-	if (ret > 0)
-		*out_fd = TAKE_FD(fd);
-	return ret < 0 ? ret : 0;
-}
-
-int copy_has_archive(struct copy *copy, struct error *err)
-{
-	for (size_t i = 0; i < copy->step->item_count; i++) {
-		const struct copy_input *input = &copy->inputs[i];
-
-		for (size_t j = 0; j < input->list.count; j++) {
-			cleanup_close int fd = -EBADF;
-			int ret = open_archive(input, &input->list.items[j], &fd, err);
-
-			if (ret < 0)
-				return ret;
-			if (fd >= 0)
-				return 1;
-		}
-	}
-	return 0;
-}
 
 /* -- entries -------------------------------------------------------------------------------------
  */
@@ -367,6 +167,31 @@ static int give_entry(struct pass *pass, const struct tar_entry *entry, int fd,
 	return ret;
 }
 
+/* Take the file that the layer before has, when it turns out to have the same contents; if not, or
+ * if it cannot be read, the source itself is added next and replaces what came of it. */
+static bool take_twin(struct pass *pass, const struct tar_entry *entry, const struct digest *wanted)
+{
+	struct copy *copy = pass->copy;
+	cleanup_close int fd = copy_twins_find(&copy->twins, entry);
+	struct layer_source source = { .fd = fd,
+				       .content = add_contents,
+				       .context = copy,
+				       .link_fd = copy->twins.folder_fd,
+				       .link_name = path_base(entry->path) };
+	struct digest content;
+	int ret;
+
+	if (fd < 0)
+		return false;
+	begin_contents(copy, entry->size);
+	ret = pass->sink->entry(pass->sink->context, entry, &source, NULL);
+	finish_contents(copy, &content);
+	if (ret == 0 && strcmp(content.text, wanted->text) == 0)
+		return true;
+	log_debug("\"%s\" of the layer before is not what it should be", entry->path);
+	return false;
+}
+
 /* Open what has contents or xattrs; the kind must be what the walk saw. */
 static int open_entry(const struct source_entry *from, struct stat *st, int *out_fd,
 		      struct error *err)
@@ -465,6 +290,16 @@ static bool is_known(struct copy *copy, const struct stat *st, struct stat_value
 	       stat_cache_find(copy->stats, st, out);
 }
 
+/* Known and not to be written, or there already: then its source need not be opened. */
+static bool take_known(struct pass *pass, const struct tar_entry *entry,
+		       const struct stat_value *value)
+{
+	if (!pass->sink || pass->discard)
+		return true;
+	return S_ISREG(entry->mode) && !value->xattr_count &&
+	       take_twin(pass, entry, &value->content);
+}
+
 static int visit(void *context, const struct source_entry *from, struct error *err)
 {
 	struct pass *pass = context;
@@ -475,7 +310,7 @@ static int visit(void *context, const struct source_entry *from, struct error *e
 	struct stat_value value = { .xattr_count = 0 };
 	const struct inode_name *first;
 	struct stat st = from->st;
-	bool known = (!pass->sink || pass->discard) && is_known(copy, &st, &value);
+	bool known = is_known(copy, &st, &value);
 	int ret = 0;
 
 	if (copy->entry_count % CANCEL_EVERY == 0)
@@ -490,10 +325,14 @@ static int visit(void *context, const struct source_entry *from, struct error *e
 		entry.target = first->path;
 		entry.size = 0;
 		value = (struct stat_value){ .xattr_count = 0 };
+	} else if (known && !take_known(pass, &entry, &value)) {
+		known = false;
+		ret = open_entry(from, &st, &fd, err);
+		set_metadata(copy, &st, from->link, &entry);
 	}
-	if (!first && fd >= 0)
+	if (ret == 0 && fd >= 0 && !first)
 		ret = read_entry(pass, &entry, fd, &st, &value, err);
-	else
+	else if (ret == 0 && (first || !known))
 		ret = give_entry(pass, &entry, -EBADF, &value, err);
 	if (ret == 0)
 		list_entry(copy, &entry, from->path, first, &value);
@@ -525,7 +364,7 @@ static int run_source(struct copy *copy, const struct copy_sink *sink,
 	int ret = 0;
 
 	if (sink)
-		ret = open_archive(input, source, &archive_fd, err);
+		ret = copy_open_archive(input, source, &archive_fd, err);
 	if (ret < 0)
 		return ret;
 	told.archive_fd = archive_fd;

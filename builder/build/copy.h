@@ -9,6 +9,7 @@
 #include <stdbool.h>
 
 #include "builder/build/chmod.h"
+#include "builder/build/copy-twins.h"
 #include "builder/build/engine.h"
 #include "builder/context/select.h"
 #include "builder/image/content-list.h"
@@ -57,6 +58,7 @@ struct copy {
 	uid_t uid;
 	gid_t gid;
 	struct stat_cache *stats; /* what files of this root had before; NULL = not known */
+	struct copy_twins twins;  /* and the layer that was made of them */
 	struct content_list list;
 	struct hasher data;
 	struct hash_queue *queue; /* of the file that is being read, when it is large */
@@ -76,6 +78,10 @@ const char *copy_empty_item(const struct copy *copy);
 
 /** Is one of the sources to be unpacked? 1, 0 or negative. */
 int copy_has_archive(struct copy *copy, struct error *err);
+
+/** The fd of a source that is an archive to be unpacked; -EBADF if it is not. */
+int copy_open_archive(const struct copy_input *input, const struct source *source, int *out_fd,
+		      struct error *err);
 
 /** The pass; out_content gets the digest of all that was selected, and with a sink the list behind
  *  it is kept in the store. May be repeated. Other branches of the build run on meanwhile: the sink

@@ -101,6 +101,7 @@ struct step_copy {
 	/* while running */
 	bool subsecond;	     /* of the graph's options: also what has no parent has it in its key */
 	const char *folders; /* link: the folders on the way to target, as they are below */
+	struct cache_key before; /* of the same with what the sources had last; "" = none */
 };
 
 /** WORKDIR: a folder to be made. */

@@ -103,15 +103,22 @@ static int definition_key(const struct step *step, struct cache_key *out, struct
 	return 0;
 }
 
-static void set_key(struct step *step, const struct digest *content, char **manifest)
+/* manifest may be NULL */
+static void content_key(const struct step *step, const struct digest *content,
+			struct cache_key *out, char **manifest)
 {
 	struct key_builder builder;
 
 	key_begin(&builder, "copy");
 	add_options(&builder, step);
 	key_add(&builder, "content", content->text);
+	key_finish(&builder, out, manifest);
+}
+
+static void set_key(struct step *step, const struct digest *content, char **manifest)
+{
 	free(*manifest);
-	key_finish(&builder, &step->key, manifest);
+	content_key(step, content, &step->key, manifest);
 	memcpy(step->list, digest_hex(content), sizeof(step->list));
 }
 
@@ -260,6 +267,7 @@ static int copy_find_key(struct engine *engine, struct step *step, char **manife
 {
 	cleanup_step_record struct step_record record = { .manifest = NULL };
 	struct digest content;
+	bool known;
 	int ret;
 
 	if (engine_ignores_cache(engine, step))
@@ -267,7 +275,10 @@ static int copy_find_key(struct engine *engine, struct step *step, char **manife
 	ret = cache_find(engine, step->identity.hex, &record, err);
 	if (ret <= 0)
 		return ret;
-	if (!is_immutable(&step->copy) || !read_content(record.manifest, &content))
+	known = read_content(record.manifest, &content);
+	if (known)
+		content_key(step, &content, &step->copy.before, NULL);
+	if (!known || !is_immutable(&step->copy))
 		ret = hash_sources(engine, step, &content, err);
 	if (ret < 0)
 		return ret;
@@ -287,6 +298,17 @@ static void tell_empty(struct engine *engine, const struct copy *copy)
 	engine_event(engine, EVENT_NOTE, engine->running, note, strlen(note));
 }
 
+/* What the same instruction made of other files, if it is still there. */
+static void find_twins(struct engine *engine, const struct step *step, struct copy *copy)
+{
+	cleanup_step_record struct step_record record = { .manifest = NULL };
+	const char *key = step->copy.before.hex;
+
+	if (copy->stats && key[0] && store_step_get(engine->store, key, &record, NULL) == 1 &&
+	    record.layer[0])
+		copy_twins_open(&copy->twins, engine->store, record.layer);
+}
+
 static int copy_make(struct engine *engine, struct step *step, struct layer_draft *out,
 		     char **manifest, struct error *err)
 {
@@ -301,6 +323,7 @@ static int copy_make(struct engine *engine, struct step *step, struct layer_draf
 	if (ret < 0)
 		return ret;
 	tell_empty(engine, &copy);
+	find_twins(engine, step, &copy);
 	archive = copy_has_archive(&copy, err);
 	if (archive < 0)
 		return archive;

@@ -210,7 +210,7 @@ static bool is_zero(const char *data, size_t size)
 static int write_piece(int fd, const char *data, size_t size, uint64_t offset)
 {
 	/* a hole in the source is one here */
-	if (size >= HOLE_MIN && is_zero(data, size))
+	if (fd < 0 || (size >= HOLE_MIN && is_zero(data, size)))
 		return 0;
 	while (size) {
 		ssize_t n = pwrite(fd, data, size, (off_t)offset);
@@ -226,6 +226,7 @@ static int write_piece(int fd, const char *data, size_t size, uint64_t offset)
 	return 0;
 }
 
+/* fd -EBADF: they are there already, and only go into the stream. */
 static int write_contents(struct layer_writer *writer, int fd, const struct tar_entry *entry,
 			  const struct layer_source *source, struct error *err)
 {
@@ -245,7 +246,8 @@ static int write_contents(struct layer_writer *writer, int fd, const struct tar_
 			return error_invalid(err, "\"%s\" became shorter while it was read",
 					     entry->path);
 		ret = write_piece(fd, space, (size_t)n, done);
-		if (ret == 0 && done + (uint64_t)n == entry->size && entry->size >= HOLE_MIN &&
+		if (ret == 0 && fd >= 0 && done + (uint64_t)n == entry->size &&
+		    entry->size >= HOLE_MIN &&
 		    ftruncate(fd, (off_t)entry->size) < 0) /* it may end in a hole */
 			ret = -errno;
 		if (ret < 0)
@@ -277,23 +279,34 @@ static int make_hardlink(struct layer_writer *writer, int dirfd, const char *nam
 					     entry->target);
 }
 
+/* The file of another layer, if it can be had: there are file systems without links, a file has
+ * so many at most, and a project quota may end between the two. Then it is copied. */
+static bool link_source(int dirfd, const char *name, const struct layer_source *source)
+{
+	return source && source->link_name &&
+	       linkat(source->link_fd, source->link_name, dirfd, name, 0) == 0;
+}
+
 static int make_entry(struct layer_writer *writer, int dirfd, const char *name,
 		      const struct tar_entry *entry, const struct layer_source *source,
 		      struct error *err)
 {
 	cleanup_close int fd = -EBADF;
-	int ret;
+	bool linked;
+	int ret = 0;
 
 	if (S_ISDIR(entry->mode))
 		return make_folder(writer, dirfd, name, entry, err);
 	if (entry->target && !S_ISLNK(entry->mode))
 		return make_hardlink(writer, dirfd, name, entry, err);
-	ret = entry_create(dirfd, name, entry, &fd, err);
+	linked = link_source(dirfd, name, source);
+	if (!linked)
+		ret = entry_create(dirfd, name, entry, &fd, err);
 	if (ret == 0 && !writer->stale)
 		ret = recorder_entry(&writer->recorder, entry, err);
 	if (ret == 0 && S_ISREG(entry->mode) && entry->size)
 		ret = write_contents(writer, fd, entry, source, err);
-	if (ret == 0)
+	if (ret == 0 && !linked)
 		ret = entry_set_metadata(dirfd, name, fd, entry, err);
 	return ret;
 }

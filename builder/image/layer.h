@@ -84,6 +84,10 @@ struct layer_source {
 	/* Gets the same bytes; NULL = nobody wants them. */
 	void (*content)(void *context, const void *data, size_t size);
 	void *context; /* of both */
+	/* The fd is of this file, of another layer, that the entry is like in all: it becomes a
+	 * hardlink of it where that is possible, else a copy. NULL = it is not. */
+	int link_fd;
+	const char *link_name;
 };
 
 struct layer_writer;
@@ -103,7 +107,8 @@ struct layer_writer_options {
  */
 int layer_writer_create(struct store *store, const struct layer_writer_options *options,
 			struct layer_writer **out, struct error *err);
-/** source may be NULL for everything but a regular file that has contents. */
+/** source may be NULL for everything but a regular file that has contents. What failed may be added
+ *  again from another source. */
 int layer_writer_add(struct layer_writer *writer, const struct tar_entry *entry,
 		     const struct layer_source *source, struct error *err);
 /** Hide a path of the layers below. */

@@ -1,0 +1,201 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: Apache-2.0
+# A COPY of which some files changed: the others are hardlinks of those in the layer before, which
+# stays as it was; the new layer is the same as one that was copied.
+
+load build
+
+# Until a change made now can be told by its ctime.
+settle() {
+	local newest now
+	newest=$(find "$C" -printf '%C@\n' | sort -n | tail -n 1)
+	until now=$(date +%s.%N) && awk "BEGIN { exit !($now - $newest > 0.2) }"; do
+		sleep 0.05
+	done
+}
+
+# make ARG...: build; $tree is the tree of its last layer
+make() {
+	local id
+	settle
+	again -t image "$@"
+	id=$("$B" inspect image | jq -r '.[0].RootFS.diff_ids[-1]')
+	tree=$ORLOP_STORE/layers/${id#sha256:}/tree
+	[ -d "$tree" ]
+}
+
+# what can be told of all files of a tree, but for their number of links
+look() {
+	(cd "$1" && find . -printf '%p %y %m %U %G %s %T@ %l\n' | sort &&
+		find . -type f -exec sha256sum {} + | sort)
+}
+
+# links: which of the files of $tree have another name
+links() {
+	(cd "$tree/to" && find . -type f -links +1 -printf '%P\n' | sort | xargs)
+}
+
+setup() {
+	skip_missing
+	C=$BATS_TEST_TMPDIR/context
+	mkdir -p "$C/d/sub"
+	export SOURCE_DATE_EPOCH=1700000000 # of folders that no source has
+	echo "$BATS_TEST_NUMBER" >"$C/d/a"
+	echo "$BATS_TEST_NUMBER" >"$C/d/b"
+	echo one >"$C/d/sub/c"
+	: >"$C/d/sub/empty"
+	head -c 9000000 /dev/urandom >"$C/d/large"
+	printf 'FROM base\nCOPY d /to\n' >"$C/Dockerfile"
+}
+
+@test "twins: files that did not change are links, and the layer before is as it was" {
+	local first before
+	make
+	first=$tree
+	before=$(look "$first")
+	[ -z "$(links)" ]
+	echo two >"$C/d/sub/c"
+	make
+	cached 1
+	[ "$first" != "$tree" ]
+	[ "$(links)" = "a b large sub/empty" ]
+	[ "$first/to/large" -ef "$tree/to/large" ]
+	[ "$(look "$first")" = "$before" ]
+	diff -r "$C/d" "$tree/to"
+	ob fsck
+	[ "$status" = 0 ]
+
+	# the third takes them from the second, also when the first is gone
+	echo three >"$C/d/sub/c"
+	make
+	[ "$first/to/large" -ef "$tree/to/large" ]
+}
+
+@test "twins: the layer is the one that a copy makes" {
+	make
+	echo two >"$C/d/a"
+	chmod 600 "$C/d/a"
+	make
+	[ "$(links)" = "b large sub/c sub/empty" ]
+	local linked=$tree
+	"$B" export image >"$BATS_TEST_TMPDIR/linked.tar"
+	make --no-cache
+	[ "$tree" = "$linked" ] # by its digest
+	"$B" --store "$WORK/other" import "$BATS_FILE_TMPDIR/base.tar" base
+	ORLOP_STORE=$WORK/other make
+	rm -rf "$WORK/other"
+	[ "${tree##*/layers/}" = "${linked##*/layers/}" ]
+}
+
+@test "twins: another mode, owner, time or size is another file" {
+	make
+	chmod 640 "$C/d/a"
+	make
+	[ "$(links)" = "b large sub/c sub/empty" ]
+	touch -d @1000000007 "$C/d/b"
+	echo changed >"$C/d/sub/c"
+	make
+	[ "$(links)" = "a large sub/empty" ]
+	[ "$(stat -c %Y "$tree/to/b")" = 1000000007 ]
+	echo 'x' >>"$C/d/large"
+	make
+	[ "$(links)" = "a b sub/c sub/empty" ]
+	setfattr -n user.mark -v 1 "$C/d/a"
+	make
+	[ "$(links)" = "b large sub/c sub/empty" ]
+}
+
+@test "twins: hardlinks of the context are those of the layer, whatever was before" {
+	make
+	ln -f "$C/d/a" "$C/d/sub/c"
+	make
+	[ "$tree/to/a" -ef "$tree/to/sub/c" ]
+	cp --remove-destination "$C/d/a" "$C/d/sub/c"
+	echo more >"$C/d/b"
+	make
+	[ ! "$tree/to/a" -ef "$tree/to/sub/c" ]
+	cmp "$tree/to/a" "$tree/to/sub/c"
+	diff -r "$C/d" "$tree/to"
+}
+
+@test "twins: a file that was changed in the store is not taken" {
+	local first stamp name
+	make
+	first=$tree
+	for name in a large; do
+		stamp=$(stat -c %y "$first/to/$name")
+		printf '%s' X | dd of="$first/to/$name" conv=notrunc status=none
+		touch -d "$stamp" "$first/to/$name"
+	done
+	echo two >"$C/d/sub/c"
+	make
+	diff -r "$C/d" "$tree/to"
+	[ "$(links)" = "b sub/empty" ]
+	"$B" export image | tar -C "$BATS_TEST_TMPDIR" -xf - to
+	diff -r "$C/d" "$BATS_TEST_TMPDIR/to"
+	cp "$C/d/a" "$first/to/a" # what fsck of the next tests would find
+	cp "$C/d/large" "$first/to/large"
+}
+
+@test "twins: where no link can be made they are copied" {
+	local failcall=$ORLOP_BUILD/tests/helpers/failcall error linked
+	[ -x "$failcall" ] || skip "needs $failcall: make check builds it"
+	for error in EMLINK EXDEV EPERM; do
+		make
+		echo "$error" >"$C/d/sub/c"
+		settle
+		"$failcall" linkat "$error" "$B" build -q -t image "$C"
+		make
+		cached 2
+		[ -z "$(cd "$tree/to" && find a b sub -type f -links +1)" ]
+		diff -r "$C/d" "$tree/to"
+		linked=$tree
+		make --no-cache
+		[ "$tree" = "$linked" ]
+	done
+}
+
+@test "twins: what steps do to the new layer's files changes no layer" {
+	local first second before
+	make
+	first=$tree
+	echo two >"$C/d/sub/c"
+	make
+	second=$tree
+	before=$(look "$first" && look "$second")
+	cat >>"$C/Dockerfile" <<-'END'
+		RUN echo more >>/to/a && chown 7:7 /to/b && chmod 777 /to/large && touch -d @1 /to/sub/c && ln /to/sub/empty /to/e
+	END
+	again -t image
+	[ "$(look "$first" && look "$second")" = "$before" ]
+	tree image "$BATS_TEST_TMPDIR/tree"
+	[ "$(tail -n 1 "$BATS_TEST_TMPDIR/tree/to/a")" = more ]
+	[ "$(stat -c %u "$BATS_TEST_TMPDIR/tree/to/b")" = 7 ]
+}
+
+@test "twins: --chown, --chmod and --link" {
+	local option
+	for option in --chown=5:6 --chmod=604 '--link --chown=3'; do
+		printf 'FROM base\nCOPY %s d /to\n' "$option" >"$C/Dockerfile"
+		make
+		echo "$option" >"$C/d/sub/c"
+		make
+		[ "$(links)" = "a b large sub/empty" ]
+		diff -r "$C/d" "$tree/to"
+		ob fsck
+		[ "$status" = 0 ]
+	done
+}
+
+@test "twins: the older layer can go" {
+	make
+	echo two >"$C/d/sub/c"
+	make
+	local new=$tree
+	[ "$(links)" = "a b large sub/empty" ]
+	"$B" prune -f --all --filter until=0s >/dev/null 2>&1 || "$B" prune -f --all
+	[ -d "$new" ]
+	diff -r "$C/d" "$new/to"
+	ob fsck
+	[ "$status" = 0 ]
+}
