@@ -4,57 +4,18 @@
 # Containers by dockerd, as docs/integration/dockerd.md sets it up. One daemon for the file.
 
 load helpers
-load daemons
+load dockerd
 
 setup_file() {
-	world_begin dockerd docker containerd script iptables curl jq
-	[ -z "${MISSING:-}" ] || return 0
-	export WORLD_ROOTS=/run/docker/runtime-runc/moby
-	configure dockerd /etc/docker/daemon.json
-	page_links dockerd
-	daemon_start
-	docker load -q -i "$WORLD/image.tar"
+	docker_begin script iptables curl jq
 }
 
 teardown_file() {
-	[ -z "${WORLD_KEEPER:-}" ] || world_stop dockerd
-	world_end
+	docker_end
 }
 
 teardown() {
 	[ -n "${MISSING:-}" ] || docker_clean
-}
-
-# The daemon's own default for open files may be more than we are allowed to give.
-daemon_start() {
-	local files
-	files=$(ulimit -Hn)
-	world_start dockerd dockerd --default-ulimit "nofile=$files:$files"
-	wait_for 20 daemon_answers
-}
-
-daemon_answers() {
-	docker version >/dev/null 2>&1
-}
-
-docker_clean() {
-	local containers
-	mapfile -t containers < <(docker ps -aq)
-	[ ${#containers[@]} -eq 0 ] || docker rm -f -v "${containers[@]}" >/dev/null
-	wait_for 5 world_is_empty
-}
-
-docker() {
-	world docker "$@"
-}
-
-running() {
-	[ "$(docker inspect -f '{{.State.Running}}' "$1")" = true ]
-}
-
-# logged CONTAINER TEXT
-logged() {
-	docker logs "$1" 2>&1 | grep -q "$2"
 }
 
 @test "dockerd: it knows the runtime, as the default one" {

@@ -1,9 +1,11 @@
 # The orchestrators over our runtime, each in a world of its own.
-orchestrators_tests = %D%/podman.bats %D%/dockerd.bats %D%/buildah.bats %D%/containerd.bats
+orchestrators_tests = %D%/podman.bats %D%/dockerd.bats %D%/buildah.bats %D%/containerd.bats \
+	%D%/docker-apps.bats
 if HAVE_BATS
 if BUILDER
 TESTS += $(orchestrators_tests)
 endif
 endif
-EXTRA_DIST += $(orchestrators_tests) %D%/helpers.bash %D%/daemons.bash %D%/world.sh docs/integration/podman.md \
+EXTRA_DIST += $(orchestrators_tests) %D%/helpers.bash %D%/daemons.bash %D%/dockerd.bash %D%/world.sh
+EXTRA_DIST += docs/integration/podman.md \
 	docs/integration/dockerd.md docs/integration/buildah.md docs/integration/containerd.md
