@@ -89,12 +89,17 @@ static void rule_mappings(const struct oci_config *config, struct check *check)
 	mappings_check(&section->gid_mappings, "/linux/gidMappings", check);
 }
 
+static bool offset_is_set(const struct oci_time_offset *offset)
+{
+	return offset && (offset->secs || offset->nanosecs);
+}
+
 static void rule_time_offsets(const struct oci_config *config, struct check *check)
 {
 	const struct oci_time_offsets *offsets = config->linux->time_offsets;
 	const struct oci_namespace *ns = namespace_find(config, CLONE_NEWTIME);
 
-	if (!offsets || (!offsets->monotonic && !offsets->boottime))
+	if (!offsets || (!offset_is_set(offsets->monotonic) && !offset_is_set(offsets->boottime)))
 		return;
 	if (!ns)
 		rule_broken(check, "/linux/timeOffsets",
@@ -186,7 +191,7 @@ static void rule_net_devices(const struct oci_config *config, struct check *chec
 		return;
 	if (!namespace_find(config, CLONE_NEWNET))
 		rule_broken(check, pointer,
-			    "unable to move network devices without a NET namespace");
+			    "unable to move network devices without a private NET namespace");
 	for (size_t i = 0; i < section->net_devices.count; i++) {
 		const struct oci_net_device *device = &section->net_devices.items[i];
 
@@ -212,7 +217,10 @@ static void rule_sysctl(const struct oci_config *config, struct check *check)
 
 		sysctl_to_path(path);
 		type = sysctl_namespace(path);
-		if (!strcmp(path, "kernel/hostname"))
+		if (!sysctl_path_is_clean(path))
+			rule_broken_key(check, "/linux/sysctl", key,
+					"sysctl \"%s\" is not a valid name", key);
+		else if (!strcmp(path, "kernel/hostname"))
 			rule_broken_key(check, "/linux/sysctl", key,
 					"sysctl \"%s\" conflicts with the OCI field \"hostname\"",
 					key);
@@ -225,6 +233,23 @@ static void rule_sysctl(const struct oci_config *config, struct check *check)
 /* -- devices, resources
  * ----------------------------------------------------------------------------- */
 
+/* More than the kernel's dev_t has room for (linux/kdev_t.h) would come out as another device. */
+static void device_number_check(const struct oci_device *device, size_t index, struct check *check)
+{
+	enum { MAJOR_MAX = (1 << 12) - 1, MINOR_MAX = (1 << 20) - 1 };
+	bool major_is_wrong = device->major < 0 || device->major > MAJOR_MAX;
+
+	if (!strcmp(device->type, "p"))
+		return;
+	if (!device->has_major || !device->has_minor)
+		rule_broken_at(check, "/linux/devices", index, "",
+			       "a device of type %s needs major and minor", device->type);
+	else if (major_is_wrong || device->minor < 0 || device->minor > MINOR_MAX)
+		rule_broken_at(check, "/linux/devices", index, major_is_wrong ? "/major" : "/minor",
+			       "there is no device %lld:%lld", (long long)device->major,
+			       (long long)device->minor);
+}
+
 static void rule_devices(const struct oci_config *config, struct check *check)
 {
 	for (size_t i = 0; i < config->linux->devices.count; i++) {
@@ -233,9 +258,13 @@ static void rule_devices(const struct oci_config *config, struct check *check)
 		if (*device->path != '/')
 			rule_broken_at(check, "/linux/devices", i, "/path",
 				       "device path \"%s\" is not absolute", device->path);
-		if (strcmp(device->type, "p") != 0 && (!device->has_major || !device->has_minor))
-			rule_broken_at(check, "/linux/devices", i, "",
-				       "a device of type %s needs major and minor", device->type);
+		device_number_check(device, i, check);
+		if (device->has_uid && device->uid == UINT32_MAX)
+			rule_broken_at(check, "/linux/devices", i, "/uid", "%u is not a user",
+				       device->uid);
+		if (device->has_gid && device->gid == UINT32_MAX)
+			rule_broken_at(check, "/linux/devices", i, "/gid", "%u is not a group",
+				       device->gid);
 	}
 }
 
@@ -249,7 +278,7 @@ static void rule_device_rules(const struct oci_config *config, struct check *che
 		const char *type = rule->type ? rule->type : "";
 		const char *access = rule->access ? rule->access : "";
 
-		if (*type && (type[1] || !strchr("abcup", *type)))
+		if (*type && (type[1] || !strchr("abcu", *type)))
 			rule_broken_at(check, pointer, i, "/type", "invalid device type \"%s\"",
 				       type);
 		if (strspn(access, "rwm") != strlen(access))

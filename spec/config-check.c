@@ -121,16 +121,48 @@ static void rule_root(const struct oci_config *config, struct check *check)
 		rule_broken(check, "/root/path", "root path must not be empty");
 }
 
+/* sethostname(2), setdomainname(2) */
 static void rule_hostname(const struct oci_config *config, struct check *check)
 {
-	if (config_has_namespace(config, CLONE_NEWUTS))
-		return;
-	if (config->hostname && *config->hostname)
-		rule_broken(check, "/hostname",
-			    "unable to set hostname without a private UTS namespace");
-	if (config->domainname && *config->domainname)
-		rule_broken(check, "/domainname",
-			    "unable to set domainname without a private UTS namespace");
+	enum { NAME_MAX_UTS = 64 };
+	const struct {
+		const char *pointer, *name;
+	} names[] = { { "/hostname", config->hostname }, { "/domainname", config->domainname } };
+
+	for (size_t i = 0; i < ARRAY_SIZE(names); i++) {
+		if (!names[i].name || !*names[i].name)
+			continue;
+		if (!config_has_namespace(config, CLONE_NEWUTS))
+			rule_broken(check, names[i].pointer,
+				    "unable to set %s without a private UTS namespace",
+				    names[i].pointer + 1);
+		if (strlen(names[i].name) > NAME_MAX_UTS)
+			rule_broken(check, names[i].pointer, "%s is longer than %d bytes",
+				    names[i].pointer + 1, NAME_MAX_UTS);
+	}
+}
+
+/*
+ * Without a mount namespace the container has a chroot in the runtime's. What would be mounted for
+ * it would show on the host and stay there when it is gone, so there can be nothing of that kind.
+ * (Masked and read-only paths have a rule of their own.)
+ */
+static void rule_mount_namespace(const struct oci_config *config, struct check *check)
+{
+	const struct {
+		const char *pointer;
+		bool asked;
+	} mounting[] = {
+		{ "/mounts", config->mounts.count > 0 },
+		{ "/linux/rootfsPropagation", config->linux && config->linux->rootfs_propagation },
+		{ "/root/readonly", config->root && config->root->readonly },
+		{ "/process/terminal", config->process && config->process->terminal },
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(mounting); i++)
+		if (mounting[i].asked && !config_has_namespace(config, CLONE_NEWNS))
+			rule_broken(check, mounting[i].pointer,
+				    "it needs a mount namespace of the container's own");
 }
 
 static void rule_mounts(const struct oci_config *config, struct check *check)
@@ -194,13 +226,14 @@ static void rule_annotations(const struct oci_config *config, struct check *chec
 
 /* clang-format off */
 static const struct config_rule config_rules[] = {
-	{ "version",     rule_version },
-	{ "process",     rule_process },
-	{ "root",        rule_root },
-	{ "hostname",    rule_hostname, RULE_NAMESPACES },
-	{ "mounts",      rule_mounts },
-	{ "hooks",       rule_hooks },
-	{ "annotations", rule_annotations },
+	{ "version",         rule_version },
+	{ "process",         rule_process },
+	{ "root",            rule_root },
+	{ "hostname",        rule_hostname,        RULE_NAMESPACES },
+	{ "mount-namespace", rule_mount_namespace, RULE_NAMESPACES },
+	{ "mounts",          rule_mounts },
+	{ "hooks",           rule_hooks },
+	{ "annotations",     rule_annotations },
 	{ NULL },
 };
 /* clang-format on */

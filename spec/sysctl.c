@@ -42,6 +42,20 @@ void sysctl_to_path(char *name)
 	}
 }
 
+bool sysctl_path_is_clean(const char *path)
+{
+	while (true) {
+		size_t length = strcspn(path, "/");
+
+		if (length == 0 || (length == 1 && path[0] == '.') ||
+		    (length == 2 && path[0] == '.' && path[1] == '.'))
+			return false;
+		if (!path[length])
+			return true;
+		path += length + 1;
+	}
+}
+
 uint64_t sysctl_namespace(const char *path)
 {
 	for (const struct name_value *entry = namespaces; entry->name; entry++) {

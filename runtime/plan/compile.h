@@ -3,6 +3,10 @@
  * Inside the planner: one function per part of config.json, run in the order of the table in
  * plan.c. Each reads the config and what earlier parts put into the plan (namespaces come first),
  * allocates from plan->arena and touches nothing else.
+ *
+ * What config.json alone says to be wrong is a rule of spec/config-check*, run before, and no
+ * matter here. A document that broke rules still comes by when validate looks for all that is
+ * wrong: what is made of it then must only do no harm.
  */
 #ifndef RUNTIME_PLAN_COMPILE_H
 #define RUNTIME_PLAN_COMPILE_H
@@ -28,6 +32,9 @@ struct compiler {
  * must then be left out of the plan. Else it is ret.
  */
 int compile_go_on(const struct compiler *c, int ret, struct error *err);
+
+/** Where all that is wrong is looked for: is something about this place known already? */
+bool compile_is_broken(const struct compiler *c, const char *pointer);
 
 /** Every message says where in the document it belongs: at pointer, unless it knows better. */
 int compile_failed(struct error *err, int ret, const char *pointer);
@@ -61,11 +68,10 @@ int compile_resources(const struct compiler *c, const struct oci_resources *reso
 /* of a process: the container's own (process_pointer "/process") or exec's ("") */
 int compile_process(const struct compiler *c, const struct oci_process *process,
 		    const char *process_pointer, struct error *err);
-int compile_policies(const struct compiler *c, const struct oci_process *process,
-		     const char *process_pointer, struct error *err);
+void compile_policies(const struct compiler *c, const struct oci_process *process);
 int compile_capabilities(const struct oci_capabilities *capabilities, struct plan *plan,
 			 struct error *err);
-int compile_rlimits(const struct compiler *c, const struct oci_process *process, struct error *err);
+void compile_rlimits(const struct compiler *c, const struct oci_process *process);
 
 /** What decides a filter. */
 struct seccomp_source {

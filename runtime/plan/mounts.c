@@ -289,8 +289,6 @@ static int mount_compile(const struct compiler *c, size_t index, struct plan_idm
 	struct mount_options options;
 	int ret;
 
-	if (!config->destination || !*config->destination)
-		return error_invalid(err, "mount without a destination");
 	if (*config->destination != '/')
 		log_warning("mount destination \"%s\" is not absolute: taken as relative to \"/\", "
 			    "which is deprecated",

@@ -57,27 +57,15 @@ int plan_namespace_kind(uint64_t clone_flag)
 	return -ENOENT;
 }
 
-static int namespace_add(struct plan *plan, const struct oci_namespace *config, size_t index,
-			 struct error *err)
+static void namespace_add(struct plan *plan, const struct oci_namespace *config)
 {
 	int kind = plan_namespace_kind(config->type);
-	struct plan_namespace *ns;
-	int ret = 0;
+	bool joined = config->path && *config->path;
 
 	if (kind < 0)
-		ret = error_invalid(err, "unknown type of namespace");
-	else if (plan->namespaces[kind].mode != NS_INHERIT)
-		ret = error_invalid(err, "namespace \"%s\" is listed twice",
-				    namespace_table[kind].oci_name);
-	else if (config->path && *config->path && *config->path != '/')
-		ret = error_invalid(err, "path of namespace \"%s\" is not absolute: \"%s\"",
-				    namespace_table[kind].oci_name, config->path);
-	if (ret < 0)
-		return error_pointer(err, ret, "/linux/namespaces/%zu", index);
-	ns = &plan->namespaces[kind];
-	ns->mode = config->path && *config->path ? NS_JOIN : NS_NEW;
-	ns->path = ns->mode == NS_JOIN ? config->path : NULL;
-	return 0;
+		return; /* the decoder takes no others, and has said so */
+	plan->namespaces[kind].mode = joined ? NS_JOIN : NS_NEW;
+	plan->namespaces[kind].path = joined ? config->path : NULL;
 }
 
 /*
@@ -97,35 +85,9 @@ static bool joiner_needed(const struct plan *plan)
 	return ns[NS_USER].mode == NS_NEW && plan_clone_flags(plan, NS_JOIN) != 0;
 }
 
-static int compile_names(const struct compiler *c, struct error *err)
+static const char *name_or_null(const char *name)
 {
-	const struct {
-		const char *value, *property;
-		const char **out;
-	} names[] = {
-		{ c->config->hostname, "hostname", &c->plan->hostname },
-		{ c->config->domainname, "domainname", &c->plan->domainname },
-	};
-
-	for (size_t i = 0; i < ARRAY_SIZE(names); i++) {
-		int ret = 0;
-
-		if (!names[i].value || !*names[i].value)
-			continue;
-		if (!plan_has_namespace(c->plan, NS_UTS))
-			ret = error_invalid(err, "unable to set %s without a private UTS namespace",
-					    names[i].property);
-		else if (strlen(names[i].value) > 64)
-			ret = error_invalid(err, "%s is longer than 64 bytes", names[i].property);
-		if (ret < 0)
-			ret = compile_go_on(c, error_pointer(err, ret, "/%s", names[i].property),
-					    err);
-		else
-			*names[i].out = names[i].value;
-		if (ret < 0)
-			return ret;
-	}
-	return 0;
+	return name && *name ? name : NULL;
 }
 
 static bool offset_is_set(const struct oci_time_offset *offset)
@@ -142,74 +104,24 @@ static const char *offset_text(struct arena *arena, const char *clock,
 			    offset->nanosecs);
 }
 
-static int compile_time_offsets(const struct compiler *c, struct error *err)
+static const char *time_offsets(const struct oci_time_offsets *offsets, struct arena *arena)
 {
-	const struct oci_time_offsets *offsets = c->lin->time_offsets;
-	struct arena *arena = &c->plan->arena;
-	int ret = 0;
-
 	if (!offsets || (!offset_is_set(offsets->monotonic) && !offset_is_set(offsets->boottime)))
-		return 0;
-	if (c->plan->namespaces[NS_TIME].mode == NS_INHERIT)
-		ret = error_invalid(err, "time namespace offsets specified, but time namespace "
-					 "isn't enabled in the config");
-	else if (c->plan->namespaces[NS_TIME].mode == NS_JOIN)
-		ret = error_invalid(err, "time namespace offsets cannot be set in a joined time "
-					 "namespace");
-	if (ret < 0)
-		return error_pointer(err, ret, "/linux/timeOffsets");
-	c->plan->time_offsets =
-		arena_printf(arena, "%s%s", offset_text(arena, "monotonic", offsets->monotonic),
-			     offset_text(arena, "boottime", offsets->boottime));
-	return 0;
-}
-
-/*
- * Without a mount namespace the container has a chroot in the runtime's. What would be mounted for
- * it would show on the host and stay there when it is gone, so there can be nothing of that kind.
- */
-static int check_without_mounts(const struct compiler *c, struct error *err)
-{
-	const struct {
-		const char *pointer;
-		bool asked;
-	} mounting[] = {
-		{ "/mounts", c->config->mounts.count > 0 },
-		{ "/linux/maskedPaths", c->lin->masked_paths.count > 0 },
-		{ "/linux/readonlyPaths", c->lin->readonly_paths.count > 0 },
-		{ "/linux/rootfsPropagation", c->lin->rootfs_propagation != 0 },
-		{ "/root/readonly", c->config->root && c->config->root->readonly },
-		{ "/process/terminal", c->config->process && c->config->process->terminal },
-	};
-
-	int ret = 0;
-
-	for (size_t i = 0; i < ARRAY_SIZE(mounting) && ret == 0; i++) {
-		if (!mounting[i].asked || plan_has_namespace(c->plan, NS_MOUNT))
-			continue;
-		ret = error_invalid(err, "it needs a mount namespace of the container's own");
-		(void)error_pointer(err, ret, "%s", mounting[i].pointer);
-		ret = compile_go_on(c, ret, err);
-	}
-	return ret;
+		return NULL;
+	return arena_printf(arena, "%s%s", offset_text(arena, "monotonic", offsets->monotonic),
+			    offset_text(arena, "boottime", offsets->boottime));
 }
 
 int compile_namespaces(const struct compiler *c, struct error *err)
 {
-	int ret;
+	struct plan *plan = c->plan;
 
-	for (size_t i = 0; i < c->lin->namespaces.count; i++) {
-		ret = namespace_add(c->plan, &c->lin->namespaces.items[i], i, err);
-		ret = compile_go_on(c, ret, err);
-		if (ret < 0)
-			return ret;
-	}
-	ret = check_without_mounts(c, err);
-	if (ret < 0)
-		return ret;
-	c->plan->needs_joiner = joiner_needed(c->plan);
-	ret = compile_names(c, err);
-	if (ret < 0)
-		return ret;
-	return compile_time_offsets(c, err);
+	(void)err; /* for the table: rules have seen all that can be wrong */
+	for (size_t i = 0; i < c->lin->namespaces.count; i++)
+		namespace_add(plan, &c->lin->namespaces.items[i]);
+	plan->needs_joiner = joiner_needed(plan);
+	plan->hostname = name_or_null(c->config->hostname);
+	plan->domainname = name_or_null(c->config->domainname);
+	plan->time_offsets = time_offsets(c->lin->time_offsets, &plan->arena);
+	return 0;
 }

@@ -76,8 +76,8 @@ static int compile_root(const struct compiler *c, struct error *err)
 	struct plan *plan = c->plan;
 	int ret;
 
-	if (!root || !root->path || !*root->path)
-		return error_invalid(err, "root.path must be given");
+	if (!root)
+		return 0; /* only where the rules have said so */
 	ret = plan->look_only ? imagine_root(c) : find_root(c, err);
 	if (ret < 0)
 		return ret;
@@ -179,6 +179,11 @@ int compile_go_on(const struct compiler *c, int ret, struct error *err)
 				   error_text(err, text, sizeof(text)));
 	*err = (struct error)ERROR_INIT;
 	return 0;
+}
+
+bool compile_is_broken(const struct compiler *c, const char *pointer)
+{
+	return c->findings && findings_about(c->findings, c->known, pointer);
 }
 
 static struct compiler begin(const struct oci_config *config, const struct plan_request *request,

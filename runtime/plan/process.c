@@ -47,8 +47,7 @@ static void env_mark_shadowed(struct env_entry *entries, size_t count)
 }
 
 /* Each name once, the last value wins; sorting keeps a hostile list of 10^6 entries cheap. */
-static int compile_env(const struct compiler *c, const struct json_strings *env,
-		       const char *pointer, struct error *err)
+static void compile_env(const struct compiler *c, const struct json_strings *env)
 {
 	cleanup_free struct env_entry *entries = NULL;
 	size_t count = 0, used = 0;
@@ -56,20 +55,8 @@ static int compile_env(const struct compiler *c, const struct json_strings *env,
 
 	entries = xreallocarray(NULL, env->count + 1, sizeof(*entries));
 	for (size_t i = 0; i < env->count; i++) {
-		const char *equals = strchr(env->items[i], '=');
-		int ret;
-
-		if (equals && equals > env->items[i]) {
-			entries[count++] =
-				(struct env_entry){ env->items[i], (size_t)(equals - env->items[i]),
-						    i, false };
-			continue;
-		}
-		ret = error_invalid(err, "environment entry is not NAME=VALUE: \"%s\"",
-				    env->items[i]);
-		ret = compile_go_on(c, error_pointer(err, ret, "%s/env/%zu", pointer, i), err);
-		if (ret < 0)
-			return ret;
+		entries[count++] =
+			(struct env_entry){ env->items[i], strcspn(env->items[i], "="), i, false };
 	}
 	env_mark_shadowed(entries, count);
 	out = arena_alloc(&c->plan->arena, (count + 1) * sizeof(*out));
@@ -77,7 +64,6 @@ static int compile_env(const struct compiler *c, const struct json_strings *env,
 		if (!entries[i].shadowed)
 			out[used++] = entries[i].text;
 	c->plan->process.env = out;
-	return 0;
 }
 
 static bool id_is_mapped(uint32_t id, const struct plan_idmap *map, size_t count)
@@ -122,18 +108,6 @@ static int compile_user(const struct oci_user *user, const char *pointer, struct
 {
 	struct plan_process *process = &plan->process;
 
-	if (user->uid == UINT32_MAX || user->gid == UINT32_MAX)
-		return error_pointer(err,
-				     error_invalid(err, "4294967295 is not a user or group id"),
-				     "%s/user", pointer);
-	if (user->has_umask && user->umask > 0777)
-		return error_pointer(err, error_invalid(err, "umask is not of 0..0777"),
-				     "%s/user/umask", pointer);
-	for (size_t i = 0; i < user->additional_gids.count; i++)
-		if (user->additional_gids.items[i] == UINT32_MAX)
-			return error_pointer(err,
-					     error_invalid(err, "4294967295 is not a group id"),
-					     "%s/user/additionalGids/%zu", pointer, i);
 	process->uid = user->uid;
 	process->gid = user->gid;
 	process->umask = user->has_umask ? user->umask : 022;
@@ -142,20 +116,10 @@ static int compile_user(const struct oci_user *user, const char *pointer, struct
 	return check_mapped(plan, pointer, err);
 }
 
-static int compile_program(const struct compiler *c, const struct oci_process *config,
-			   const char *pointer, struct error *err)
+static void compile_program(const struct compiler *c, const struct oci_process *config)
 {
 	struct plan_process *process = &c->plan->process;
 
-	if (!config->args.count)
-		return error_pointer(err, error_invalid(err, "args must not be empty"), "%s/args",
-				     pointer);
-	if (!config->cwd || !*config->cwd)
-		return error_pointer(err, error_invalid(err, "Cwd property must not be empty"),
-				     "%s/cwd", pointer);
-	if (*config->cwd != '/')
-		return error_pointer(err, error_invalid(err, "Cwd must be an absolute path"),
-				     "%s/cwd", pointer);
 	process->args = config->args.items;
 	process->cwd = config->cwd;
 	process->terminal = config->terminal;
@@ -163,20 +127,7 @@ static int compile_program(const struct compiler *c, const struct oci_process *c
 		process->console_width = config->console_size->width;
 		process->console_height = config->console_size->height;
 	}
-	return compile_env(c, &config->env, pointer, err);
-}
-
-static int compile_oom_score(const struct oci_process *config, const char *pointer,
-			     struct plan *plan, struct error *err)
-{
-	if (!config->has_oom_score_adj)
-		return 0;
-	if (config->oom_score_adj < -1000 || config->oom_score_adj > 1000)
-		return error_pointer(err, error_invalid(err, "oomScoreAdj is not of -1000..1000"),
-				     "%s/oomScoreAdj", pointer);
-	plan->process.has_oom_score_adj = true;
-	plan->process.oom_score_adj = config->oom_score_adj;
-	return 0;
+	compile_env(c, &config->env);
 }
 
 /* podman's keep-groups: groups by which the caller may read files are lost otherwise, because a
@@ -198,18 +149,17 @@ int compile_process(const struct compiler *c, const struct oci_process *config, 
 		    struct error *err)
 {
 	struct plan *plan = c->plan;
-	int ret = compile_go_on(c, compile_program(c, config, pointer, err), err);
+	int ret = compile_go_on(c, compile_keep_groups(c, err), err);
 
 	if (ret == 0)
-		ret = compile_go_on(c, compile_keep_groups(c, err), err);
-	if (ret == 0)
 		ret = compile_go_on(c, compile_user(&config->user, pointer, plan, err), err);
-	if (ret == 0)
-		ret = compile_rlimits(c, config, err);
-	if (ret == 0)
-		ret = compile_go_on(c, compile_oom_score(config, pointer, plan, err), err);
-	if (ret == 0)
-		ret = compile_go_on(c, compile_policies(c, config, pointer, err), err);
+	if (ret < 0)
+		return ret;
+	compile_program(c, config);
+	compile_rlimits(c, config);
+	compile_policies(c, config);
+	plan->process.has_oom_score_adj = config->has_oom_score_adj;
+	plan->process.oom_score_adj = config->oom_score_adj;
 	plan->process.no_new_privileges = config->no_new_privileges;
-	return ret < 0 ? ret : compile_capabilities(config->capabilities, plan, err);
+	return compile_capabilities(config->capabilities, plan, err);
 }

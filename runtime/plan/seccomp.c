@@ -40,8 +40,6 @@ static const enum scmp_compare operators[] = {
 
 #define POINTER "/linux/seccomp"
 
-#define ERRNO_MAX 4095
-
 struct build {
 	const struct oci_seccomp *config;
 	bool fail_unknown;
@@ -67,10 +65,6 @@ static int action_value(int action, bool has_errno, uint32_t errnum, uint32_t *o
 {
 	uint32_t data = has_errno ? errnum : EPERM;
 
-	if (has_errno && errnum && action != SECCOMP_ACTION_ERRNO && action != SECCOMP_ACTION_TRACE)
-		return error_invalid(err, "errnoRet is only for SCMP_ACT_ERRNO and SCMP_ACT_TRACE");
-	if (data > ERRNO_MAX)
-		return error_invalid(err, "errnoRet %u is not of 0..%d", errnum, ERRNO_MAX);
 	switch ((enum seccomp_action)action) {
 	case SECCOMP_ACTION_KILL:
 	case SECCOMP_ACTION_KILL_THREAD:

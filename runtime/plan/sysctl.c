@@ -3,37 +3,18 @@
  * linux.sysctl: only settings that belong to a namespace of the container's own may be written;
  * anything else would change the host.
  */
-#include <string.h>
-
+#include "spec/sysctl.h"
 #include "lib/cleanup.h"
 #include "runtime/plan/compile.h"
-#include "spec/sysctl.h"
 
-/* No component may be empty, "." or "..": the text is used below a file descriptor of /proc/sys. */
-static bool sysctl_is_clean(const char *file)
-{
-	while (true) {
-		size_t length = strcspn(file, "/");
-
-		if (length == 0 || (length == 1 && file[0] == '.') ||
-		    (length == 2 && file[0] == '.' && file[1] == '.'))
-			return false;
-		if (!file[length])
-			return true;
-		file += length + 1;
-	}
-}
-
-static int sysctl_compile(const struct plan *plan, const char *key, const char *file,
-			  struct error *err)
+/* The rules know the list of namespaces; that one of them, given by path, is the host's is seen
+ * here.
+ */
+static int check_namespace(const struct plan *plan, const char *key, const char *file,
+			   struct error *err)
 {
 	int kind = plan_namespace_kind(sysctl_namespace(file));
 
-	if (!sysctl_is_clean(file))
-		return error_invalid(err, "sysctl \"%s\" is not a valid name", key);
-	if (strcmp(file, "kernel/hostname") == 0)
-		return error_invalid(err, "sysctl \"%s\" conflicts with the property \"hostname\"",
-				     key);
 	if (kind < 0 || plan_namespace_is_ours(plan, (enum namespace_kind)kind))
 		return error_invalid(err, "sysctl \"%s\" is not in a separate kernel namespace",
 				     key);
@@ -53,7 +34,7 @@ int compile_sysctls(const struct compiler *c, struct error *err)
 		char *file = arena_strdup(&c->plan->arena, key);
 
 		sysctl_to_path(file);
-		ret = sysctl_compile(c->plan, key, file, err);
+		ret = check_namespace(c->plan, key, file, err);
 		if (ret < 0)
 			ret = compile_go_on(c, compile_key_pointer(err, ret, "/linux/sysctl", key),
 					    err);

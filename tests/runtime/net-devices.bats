@@ -220,7 +220,7 @@ routes() {
 	cp "$BUNDLE/config.json" "$WORK/good.json"
 	config_set '.linux.namespaces |= map(select(.type != "network")) | .mounts |= map(select(.type != "sysfs"))'
 	fails run -b "$BUNDLE" "$ID"
-	contains "/linux/netDevices: unable to move network devices without a NET namespace"
+	contains "/linux/netDevices: unable to move network devices without a private NET namespace"
 	cp "$WORK/good.json" "$BUNDLE/config.json"
 	config_set '.linux.namespaces |= map(if .type == "network" then . + { path: "/proc/self/ns/net" } else . end)'
 	fails run -b "$BUNDLE" "$ID"

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* For tests of the planner: a document from text, compiled with a fixed request. */
+/* For tests of the planner: a document from text, checked as create does it, and compiled with a
+ * fixed request. */
 #ifndef TESTS_UNIT_PLAN_FIXTURE_H
 #define TESTS_UNIT_PLAN_FIXTURE_H
 
@@ -36,6 +37,8 @@ static inline int fixture_compile(struct fixture *fixture, const char *text, str
 
 	ret = config_decode("config.json", text, strlen(text), &fixture->arena, &fixture->config,
 			    err);
+	if (ret == 0)
+		ret = config_check(fixture->config, err);
 	if (ret < 0)
 		return ret;
 	return plan_compile(fixture->config, &request, &fixture->plan, err);

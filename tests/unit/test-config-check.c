@@ -20,7 +20,8 @@ static int check(const char *process, const char *section, const char *others, s
 		    "{\"ociVersion\":\"1.2.1\",\"root\":{\"path\":\"r\"},\"process\":%s,\"linux\":%"
 		    "s%s%s}",
 		    process ? process : "{\"args\":[\"x\"],\"cwd\":\"/\"}",
-		    section ? section : "{}", others ? "," : "", others ? others : "");
+		    section ? section : "{\"namespaces\":[{\"type\":\"mount\"}]}",
+		    others ? "," : "", others ? others : "");
 	ret = config_decode("c", strbuf_text(&text), text.size, &arena, &config, err);
 	if (ret < 0) {
 		printf("# %s\n# %s\n", strbuf_text(&text), err->msg);
@@ -142,8 +143,9 @@ static void test_linux_rules(void)
 		{ "{\"timeOffsets\":{\"boottime\":{\"secs\":1}}}", "/linux/timeOffsets",
 		  "time namespace offsets specified, but time namespace isn't enabled" },
 		{ "{\"timeOffsets\":{}}", NULL, NULL },
-		{ "{\"namespaces\":[{\"type\":\"time\",\"path\":\"/p\"}],\"timeOffsets\":{\"boottime\":{}}}",
+		{ "{\"namespaces\":[{\"type\":\"time\",\"path\":\"/p\"}],\"timeOffsets\":{\"boottime\":{\"secs\":1}}}",
 		  "/linux/timeOffsets", "both namespace path and time offsets" },
+		{ "{\"timeOffsets\":{\"boottime\":{},\"monotonic\":{\"secs\":0}}}", NULL, NULL },
 		{ "{\"namespaces\":[{\"type\":\"time\"}],\"timeOffsets\":{\"monotonic\":"
 		  "{\"nanosecs\":1000000000}}}", "/linux/timeOffsets/monotonic/nanosecs", "below a second" },
 		{ "{\"maskedPaths\":[\"/x\"]}", "/linux/maskedPaths",
@@ -151,7 +153,7 @@ static void test_linux_rules(void)
 		{ "{\"readonlyPaths\":[\"/x\"]}", "/linux/readonlyPaths",
 		  "unable to restrict sys entries without a private MNT namespace" },
 		{ "{\"maskedPaths\":[],\"readonlyPaths\":null}", NULL, NULL },
-		{ "{\"netDevices\":{\"eth0\":{}}}", "/linux/netDevices", "without a NET namespace" },
+		{ "{\"netDevices\":{\"eth0\":{}}}", "/linux/netDevices", "without a private NET namespace" },
 #define NETNS "\"namespaces\":[{\"type\":\"network\"}],"
 		{ "{" NETNS "\"netDevices\":{\"eth0\":{},\"eth1\":{\"name\":\"e%d\"},"
 		  "\"eth2\":{\"name\":\"e%d\"}}}", NULL, NULL },
@@ -300,9 +302,34 @@ static void test_root(void)
 	CHECK_ERROR(config_check(config, &err), EINVAL, "/root/path: root path must not be empty");
 	config->root = NULL;
 	CHECK_ERROR(config_check(config, &err), EINVAL, "/root: root must be specified");
-	config = config_default(&arena);
-	config->linux = NULL;
+}
+
+/* What would be mounted for the container is refused where it would be mounted on the host. */
+static void test_mount_namespace(void)
+{
+	static const char *const places[] = { "/mounts", "/linux/rootfsPropagation",
+					      "/root/readonly", "/process/terminal" };
+	static const char text[] = "it needs a mount namespace of the container's own";
+	cleanup_arena struct arena arena = ARENA_INIT;
+	struct oci_config *config = config_default(&arena);
+	struct oci_linux section = { .rootfs_propagation = 1 };
+
+	config->linux = &section;
 	config->hostname = NULL;
+	config->process->terminal = config->root->readonly = true;
+	for (size_t i = 0; i < ARRAY_SIZE(places); i++) {
+		struct error err = ERROR_INIT;
+
+		CHECK_INT(config_check(config, &err), -EINVAL);
+		CHECK_STR(err.pointer, places[i]);
+		CHECK(strstr(err.msg, text) != NULL);
+		config->mounts.count = 0;
+		section.rootfs_propagation = i ? 0 : 1;
+		config->root->readonly = i < 2;
+	}
+	config->process->terminal = false;
+	CHECK_INT(config_check(config, NULL), 0);
+	config->linux = NULL;
 	CHECK_INT(config_check(config, NULL), 0);
 }
 
@@ -348,4 +375,5 @@ static void test_all(void)
 
 CHECK_MAIN({ "process", test_process_rules }, { "linux", test_linux_rules },
 	   { "seccomp", test_seccomp_rules }, { "hostname, mounts, hooks", test_other_rules },
-	   { "versions", test_versions }, { "root", test_root }, { "all at once", test_all })
+	   { "versions", test_versions }, { "root", test_root },
+	   { "what takes a mount namespace", test_mount_namespace }, { "all at once", test_all })

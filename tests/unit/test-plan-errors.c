@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What the planner refuses, with the place in the document; and what it must not refuse. */
+/* What rules and planner together refuse, with the place in the document; and what they must not.
+ */
 #include "tests/unit/plan-fixture.h"
 
 #define DOCUMENT(members) "{\"ociVersion\":\"1.3.0\"," FIXTURE_ROOT members "}"
@@ -31,33 +32,33 @@ static const struct refusal not_yet[] = {
 };
 
 static const struct refusal invalid[] = {
-	{ "{\"ociVersion\":\"1.3.0\"," FIXTURE_PROCESS "}", "/root: root.path must be given" },
+	{ "{\"ociVersion\":\"1.3.0\"," FIXTURE_PROCESS "}", "/root: root must be specified" },
 	{ PROCESS(",\"env\":[\"A=1\",\"B\"]"), "/process/env/1: " },
 	{ PROCESS(",\"env\":[\"=1\"]"), "/process/env/0: " },
-	{ PROCESS(",\"user\":{\"uid\":4294967295}"), "/process/user: " },
+	{ PROCESS(",\"user\":{\"uid\":4294967295}"), "/process/user/uid: 4294967295 is not a user" },
 	{ PROCESS(",\"oomScoreAdj\":1001"), "/process/oomScoreAdj: " },
 	{ PROCESS(",\"scheduler\":{\"nice\":3}"), "/process/scheduler: scheduler policy is required" },
 	{ PROCESS(",\"execCPUAffinity\":{\"initial\":\"3-1\"}"), "/process/execCPUAffinity/initial: \"3-1\" is not a list of CPUs" },
-	{ PROCESS(",\"execCPUAffinity\":{\"final\":\"8192\"}"), "/process/execCPUAffinity/final: \"8192\" is not a list of CPUs below 8192" },
+	{ PROCESS(",\"execCPUAffinity\":{\"final\":\"8192\"}"), "/process/execCPUAffinity/final: a CPU of \"8192\" is not below 8192" },
 	{ LINUX(",\"memoryPolicy\":{\"mode\":\"MPOL_BIND\",\"nodes\":\"1024\"}"), "/linux/memoryPolicy/nodes: invalid memory policy node: \"1024\"" },
-	{ LINUX(",\"personality\":{\"domain\":\"LINUX\",\"flags\":[\"X\"]}"), "/linux/personality/flags: personality flag \"X\"" },
+	{ LINUX(",\"personality\":{\"domain\":\"LINUX\",\"flags\":[\"X\"]}"), "/linux/personality/flags: no personality flags are defined, \"X\" was given" },
 	{ NAMESPACES("{\"type\":\"user\"}", ",\"uidMappings\":[{\"containerID\":0,\"hostID\":1,\"size\":1}],\"gidMappings\":[{\"containerID\":1,\"hostID\":1,\"size\":1}]"), "/process/user/gid: gid 0 is not mapped" },
-	{ PROCESS(",\"rlimits\":[{\"type\":\"RLIMIT_CORE\",\"hard\":1,\"soft\":0},{\"type\":\"RLIMIT_CORE\",\"hard\":1,\"soft\":0}]"), "/process/rlimits/1: rlimit RLIMIT_CORE is listed twice" },
-	{ PROCESS(",\"rlimits\":[{\"type\":\"RLIMIT_CORE\",\"hard\":1,\"soft\":2}]"), "/process/rlimits/0: soft limit" },
+	{ PROCESS(",\"rlimits\":[{\"type\":\"RLIMIT_CORE\",\"hard\":1,\"soft\":0},{\"type\":\"RLIMIT_CORE\",\"hard\":1,\"soft\":0}]"), "/process/rlimits/1/type: duplicated rlimit RLIMIT_CORE" },
+	{ PROCESS(",\"rlimits\":[{\"type\":\"RLIMIT_CORE\",\"hard\":1,\"soft\":2}]"), "/process/rlimits/0/soft: soft limit" },
 	{ DOCUMENT(",\"process\":{\"args\":[],\"cwd\":\"/\"},\"linux\":{" FIXTURE_NAMESPACES "}"), "/process/args: args must not be empty" },
 	{ DOCUMENT(",\"process\":{\"args\":[\"a\"],\"cwd\":\"a\"},\"linux\":{" FIXTURE_NAMESPACES "}"), "Cwd must be an absolute path" },
 	{ DOCUMENT("," FIXTURE_PROCESS ",\"mounts\":[{\"destination\":\"/a\",\"type\":\"tmpfs\"}]"), "/mounts: it needs a mount namespace" },
-	{ DOCUMENT("," FIXTURE_PROCESS ",\"linux\":{\"readonlyPaths\":[\"/a\"]}"), "/linux/readonlyPaths: it needs a mount namespace" },
+	{ DOCUMENT("," FIXTURE_PROCESS ",\"linux\":{\"readonlyPaths\":[\"/a\"]}"), "/linux/readonlyPaths: unable to restrict sys entries without a private MNT namespace" },
 	{ "{\"ociVersion\":\"1.3.0\",\"root\":{\"path\":\"/\",\"readonly\":true}," FIXTURE_PROCESS "}", "/root/readonly: it needs a mount namespace" },
-	{ NAMESPACES("{\"type\":\"pid\"},{\"type\":\"pid\"}", ""), "/linux/namespaces/2: namespace \"pid\" is listed twice" },
-	{ NAMESPACES("{\"type\":\"pid\",\"path\":\"x\"}", ""), "/linux/namespaces/1: path of namespace" },
+	{ NAMESPACES("{\"type\":\"pid\"},{\"type\":\"pid\"}", ""), "/linux/namespaces/2/type: malformed spec file: duplicated ns \"pid\"" },
+	{ NAMESPACES("{\"type\":\"pid\",\"path\":\"x\"}", ""), "/linux/namespaces/1/path: namespace path \"x\" is not absolute" },
 	{ DOCUMENT("," FIXTURE_PROCESS ",\"hostname\":\"x\",\"linux\":{" FIXTURE_NAMESPACES "}"), "/hostname: unable to set hostname without a private UTS namespace" },
 	{ LINUX(",\"uidMappings\":[{\"containerID\":0,\"hostID\":1,\"size\":1}]"), "user namespace isn't enabled" },
-	{ NAMESPACES("{\"type\":\"user\"}", ""), "no uid mappings found" },
+	{ NAMESPACES("{\"type\":\"user\"}", ""), "/linux/uidMappings: user namespace enabled, but no uid mapping specified" },
 	{ NAMESPACES("{\"type\":\"user\"}", ",\"uidMappings\":[{\"containerID\":1,\"hostID\":1,\"size\":1}],\"gidMappings\":[{\"containerID\":0,\"hostID\":1,\"size\":1}]"), "/process/user/uid: uid 0 is not mapped" },
 	{ NAMESPACES("{\"type\":\"user\"}", ",\"uidMappings\":[{\"containerID\":0,\"hostID\":4294967295,\"size\":2}],\"gidMappings\":[{\"containerID\":0,\"hostID\":1,\"size\":1}]"), "/linux/uidMappings/0: " },
 	{ LINUX(",\"timeOffsets\":{\"boottime\":{\"secs\":1}}"), "time namespace isn't enabled" },
-	{ NAMESPACES("{\"type\":\"time\",\"path\":\"/x\"}", ",\"timeOffsets\":{\"boottime\":{\"secs\":1}}"), "joined time namespace" },
+	{ NAMESPACES("{\"type\":\"time\",\"path\":\"/x\"}", ",\"timeOffsets\":{\"boottime\":{\"secs\":1}}"), "/linux/timeOffsets: time namespace enabled, but both namespace path and time offsets specified" },
 	{ LINUX(",\"sysctl\":{\"net.ipv4.ip_forward\":\"1\"}"), "sysctl \"net.ipv4.ip_forward\" is not in a separate kernel namespace" },
 	{ LINUX(",\"sysctl\":{\"kernel.panic\":\"1\"}"), "not in a separate kernel namespace" },
 	{ NAMESPACES("{\"type\":\"network\"}", ",\"sysctl\":{\"net/../kernel/panic\":\"1\"}"), "not a valid name" },
@@ -95,12 +96,12 @@ static const struct refusal invalid[] = {
 	{ MOUNT("\"destination\":\"/a\",\"source\":\"/a\",\"options\":[\"bind\"],\"uidMappings\":[{\"containerID\":0,\"hostID\":1,\"size\":1}],\"gidMappings\":[{\"containerID\":0,\"hostID\":1,\"size\":0}]"), "/mounts/0/gidMappings/0: id mapping of size 0" },
 	{ MOUNT("\"destination\":\"/a\",\"source\":\"/a\",\"options\":[\"bind\",\"idmap=uids=0-1-1;gids=0-1-1\"],\"uidMappings\":[{\"containerID\":0,\"hostID\":1,\"size\":1}],\"gidMappings\":[{\"containerID\":0,\"hostID\":1,\"size\":1}]"), "given twice" },
 	{ LINUX(",\"devices\":[{\"path\":\"/dev/x\",\"type\":\"c\",\"major\":1}]"), "/linux/devices/0: " },
-	{ DOCUMENT("," FIXTURE_PROCESS ",\"hooks\":{\"poststop\":[{\"path\":\"x\"}]},\"linux\":{" FIXTURE_NAMESPACES "}"), "/hooks/poststop/0: " },
-	{ DOCUMENT("," FIXTURE_PROCESS ",\"hooks\":{\"poststop\":[{\"path\":\"/x\",\"timeout\":0}]},\"linux\":{" FIXTURE_NAMESPACES "}"), "timeout of a hook" },
+	{ DOCUMENT("," FIXTURE_PROCESS ",\"hooks\":{\"poststop\":[{\"path\":\"x\"}]},\"linux\":{" FIXTURE_NAMESPACES "}"), "/hooks/poststop/0/path: hook path \"x\" is not absolute" },
+	{ DOCUMENT("," FIXTURE_PROCESS ",\"hooks\":{\"poststop\":[{\"path\":\"/x\",\"timeout\":0}]},\"linux\":{" FIXTURE_NAMESPACES "}"), "/hooks/poststop/0/timeout: hook timeout must be greater than zero" },
 	{ RESOURCES("\"memory\":{\"swap\":1000}"), "unable to set swap limit without memory limit" },
 	{ RESOURCES("\"memory\":{\"limit\":2000,\"swap\":1000}"), "memory+swap limit should be >= memory limit" },
-	{ RESOURCES("\"hugepageLimits\":[{\"pageSize\":\"2mb\",\"limit\":1}]"), "invalid page size" },
-	{ RESOURCES("\"unified\":{\"../x.y\":\"1\"}"), "is not the name of a cgroup file" },
+	{ RESOURCES("\"hugepageLimits\":[{\"pageSize\":\"2mb\",\"limit\":1}]"), "/linux/resources/hugepageLimits/0/pageSize: \"2mb\" is not a page size" },
+	{ RESOURCES("\"unified\":{\"../x.y\":\"1\"}"), "/linux/resources/unified/..~1x.y: unified resource \"../x.y\" must be a file name" },
 	{ RESOURCES("\"blockIO\":{\"weight\":5}"), "weight 5" },
 	{ LINUX(",\"cgroupsPath\":\"/..\""), "/linux/cgroupsPath: " },
 };

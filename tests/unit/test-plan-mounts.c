@@ -9,7 +9,7 @@
 #define BIND(options) "{\"destination\":\"/a\",\"source\":\"/b\",\"options\":[" options "]}"
 #define FS(type, options)                                                                          \
 	"{\"destination\":\"/a\",\"type\":\"" type "\",\"source\":\"s\",\"options\":[" options "]" \
-											       "}"
+	"}"
 
 #define SET_BY_FLAGS                                                                               \
 	(MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC |            \
@@ -110,8 +110,7 @@ static void test_context_types(void)
 
 #define AT(destination, type)                                                                      \
 	"{\"destination\":\"" destination "\",\"type\":\"" type "\",\"source\":\"s\"}"
-#define DEVICE(path)                                                                               \
-	",\"devices\":[{\"path\":\"" path "\",\"type\":\"c\",\"major\":1,\"minor\":3}]"
+#define DEVICE(path) ",\"devices\":[{\"path\":\"" path "\",\"type\":\"c\",\"major\":1,\"minor\":3}]"
 
 /* What can be made while somebody else makes the network namespace. */
 static void test_before_network(void)

@@ -194,13 +194,14 @@ static void test_handover(void)
 		int handover; /* -1 = none is left */
 	} cases[] = {
 		{ "SCMP_ACT_ALLOW", RULE("NOTIFY", "\"mkdirat\""), HANDOVER_MESSAGE },
-		{ "SCMP_ACT_LOG", RULE("NOTIFY", "\"write\""), HANDOVER_MESSAGE },
+		{ "SCMP_ACT_LOG", RULE("NOTIFY", "\"read\""), HANDOVER_MESSAGE },
 		{ "SCMP_ACT_ALLOW", RULE("NOTIFY", "\"sendmsg\""), HANDOVER_NUMBER },
 		{ "SCMP_ACT_ALLOW", RULE("ERRNO", "\"sendmsg\"") "," RULE("NOTIFY", "\"mkdirat\""),
 		  HANDOVER_NUMBER },
 		{ "SCMP_ACT_ERRNO", RULE("ALLOW", "\"write\"") "," RULE("NOTIFY", "\"mkdirat\""),
 		  HANDOVER_NUMBER },
-		{ "SCMP_ACT_ALLOW", RULE("NOTIFY", "\"sendmsg\",\"write\""), -1 },
+		{ "SCMP_ACT_ALLOW", RULE("NOTIFY", "\"sendmsg\"") "," RULE("ERRNO", "\"write\""),
+		  -1 },
 		{ "SCMP_ACT_KILL", RULE("NOTIFY", "\"mkdirat\""), -1 },
 	};
 

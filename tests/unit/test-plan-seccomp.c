@@ -631,7 +631,8 @@ static void test_refused(void)
 			    "\"defaultAction\":\"SCMP_ACT_ALLOW\",\"syscalls\":[{\"names\":"
 			    "[\"read\"],\"action\":\"SCMP_ACT_NOTIFY\"}]",
 			    &err),
-		    EINVAL, "/linux/seccomp/listenerPath: SCMP_ACT_NOTIFY needs a listenerPath");
+		    EINVAL,
+		    "/linux/seccomp/syscalls/0/action: SCMP_ACT_NOTIFY needs a listenerPath");
 	CHECK_ERROR(compile(&b,
 			    "\"defaultAction\":\"SCMP_ACT_ALLOW\",\"syscalls\":[{\"names\":"
 			    "[\"read\"],\"action\":\"SCMP_ACT_ERRNO\",\"errnoRet\":5000}]",
@@ -642,7 +643,7 @@ static void test_refused(void)
 			    "[\"read\"],\"action\":\"SCMP_ACT_ALLOW\",\"args\":[{\"index\":6,"
 			    "\"value\":1,\"op\":\"SCMP_CMP_EQ\"}]}]",
 			    &err),
-		    EINVAL, "index 6");
+		    EINVAL, "a system call has no argument 6");
 }
 
 /* -- notification -- */
