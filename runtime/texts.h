@@ -16,6 +16,7 @@
 #define TEXT_EXISTS "container with given ID already exists"
 #define TEXT_NOT_FOUND "container does not exist"
 #define TEXT_NOT_RUNNING "container not running"
+#define TEXT_ID_NOT_RUNNING "container with id %s is not running" /* events */
 #define TEXT_NOT_PAUSED "container not paused"
 #define TEXT_NO_CONFIG "JSON specification file %s not found"
 

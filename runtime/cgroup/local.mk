@@ -7,4 +7,5 @@ runtime_libruntime_a_SOURCES += \
 	%D%/fs.c \
 	%D%/limits.c \
 	%D%/other-drivers.c \
-	%D%/processes.c
+	%D%/processes.c \
+	%D%/stats.c %D%/stats.h

@@ -3,6 +3,7 @@ runtime_libruntime_a_SOURCES += \
 	%D%/cli.c %D%/cli.h \
 	%D%/cmd-create.c \
 	%D%/cmd-delete.c \
+	%D%/cmd-events.c \
 	%D%/cmd-exec.c \
 	%D%/cmd-explain.c \
 	%D%/cmd-features.c \

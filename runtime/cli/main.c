@@ -21,7 +21,7 @@
 
 /* clang-format off */
 static const struct command_spec *const commands[] = {
-	&cli_completion_command, &create_command, &delete_command, &exec_command, &explain_command, &features_command, &gc_command,
+	&cli_completion_command, &create_command, &delete_command, &events_command, &exec_command, &explain_command, &features_command, &gc_command,
 	&kill_command, &list_command, &pause_command, &ps_command, &resume_command, &run_command, &spec_command,
 	&start_command, &state_command, &update_command, &validate_command, &wait_command, NULL,
 };
@@ -69,7 +69,7 @@ static const struct name_value cgroup_managers[] = {
 static const char *const sealed_verbs[] = { "create", "run", "exec", NULL };
 
 /* Their callers decode stdout and stderr as one text: no warnings there. */
-static const char *const quiet_verbs[] = { "state", "list", "ps", "features", NULL };
+static const char *const quiet_verbs[] = { "state", "list", "ps", "features", "events", NULL };
 /* clang-format on */
 
 static bool is_one_of(const char *word, const char *const *list)

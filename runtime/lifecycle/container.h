@@ -79,6 +79,28 @@ struct container_update {
 int container_update(const struct runtime_globals *globals, const char *id,
 		     const struct container_update *asked, struct error *err);
 
+/** What events tells beside statistics and OOM kills, each a bit: 1 << enum. */
+enum event_watch {
+	WATCH_MEMORY, /* counters of memory.events */
+	WATCH_PIDS,   /* ... of pids.events */
+	WATCH_CPU_PRESSURE,
+	WATCH_MEMORY_PRESSURE,
+	WATCH_IO_PRESSURE,
+	WATCH_COUNT,
+};
+extern const char *const event_watch_names[WATCH_COUNT]; /* "memory-pressure" */
+
+struct container_events {
+	uint64_t interval_ns; /* between statistics; 0: once, and that is all */
+	unsigned int watch;
+	/** Gets each event as one line of JSON without the line's end; negative ends it all. */
+	int (*tell)(const char *line, void *data, struct error *err);
+	void *data;
+};
+/** Tells what happens in a container until it ends. */
+int container_events(const struct runtime_globals *globals, const char *id,
+		     const struct container_events *options, struct error *err);
+
 /** Freeze all processes of a container that runs (or is created), and let them go on. */
 int container_pause(const struct runtime_globals *globals, const char *id, struct error *err);
 int container_resume(const struct runtime_globals *globals, const char *id, struct error *err);

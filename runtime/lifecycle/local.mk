@@ -5,6 +5,7 @@ runtime_libruntime_a_SOURCES += \
 	%D%/container.h \
 	%D%/create.c %D%/create.h \
 	%D%/delete.c \
+	%D%/events.c \
 	%D%/exec.c \
 	%D%/exit-record.c %D%/exit-record.h \
 	%D%/foreground.c \
@@ -28,6 +29,7 @@ runtime_libruntime_a_SOURCES += \
 	%D%/schemata.c %D%/schemata.h \
 	%D%/seal.c %D%/seal.h \
 	%D%/start.c \
+	%D%/stats.c %D%/stats.h \
 	%D%/sync.c %D%/sync.h \
 	%D%/update.c \
 	%D%/verbs.h \

@@ -647,6 +647,43 @@ static int do_memory(char **argv)
 	return 0;
 }
 
+/* Keep a processor busy for so many milliseconds. */
+static int do_burn(char **argv)
+{
+	long wanted = atol(*argv ? *argv : "1000"), passed = 0;
+	struct timespec begin, now;
+
+	(void)clock_gettime(CLOCK_MONOTONIC, &begin);
+	while (passed < wanted) {
+		(void)clock_gettime(CLOCK_MONOTONIC, &now);
+		passed = (now.tv_sec - begin.tv_sec) * 1000 +
+			 (now.tv_nsec - begin.tv_nsec) / 1000000;
+	}
+	return 0;
+}
+
+/* writedirect FILE KIB: past the page cache, 4 KiB at a time; says how many milliseconds it took */
+static int do_writedirect(char **argv)
+{
+	static char page[4096] __attribute__((aligned(4096)));
+	struct timespec begin, end;
+	int fd;
+
+	if (!argv[0] || !argv[1])
+		return 1;
+	fd = open(argv[0], O_WRONLY | O_CREAT | O_TRUNC | O_DIRECT | O_CLOEXEC, 0600);
+	if (fd < 0)
+		return fail(argv[0]);
+	(void)clock_gettime(CLOCK_MONOTONIC, &begin);
+	for (long left = atol(argv[1]); left > 0; left -= 4)
+		if (write(fd, page, sizeof(page)) != (ssize_t)sizeof(page))
+			return fail("write");
+	(void)clock_gettime(CLOCK_MONOTONIC, &end);
+	printf("took %ld\n",
+	       (end.tv_sec - begin.tv_sec) * 1000 + (end.tv_nsec - begin.tv_nsec) / 1000000);
+	return 0;
+}
+
 /* fork that many children at once; says how many there were */
 static int do_fork(char **argv)
 {
@@ -777,7 +814,7 @@ static const struct {
 	const char *name;
 	int (*run)(char **argv);
 } verbs[] = {
-	{ "args", do_args },         { "caps", do_caps },       { "cat", do_cat },
+	{ "args", do_args },         { "burn", do_burn },       { "caps", do_caps },       { "cat", do_cat },
 	{ "clock", do_clock },       { "cwd", do_cwd },         { "daemon", do_daemon },
 	{ "echo", do_echo },         { "env", do_env },         { "exit", do_exit },
 	{ "false", do_false },       { "fds", do_fds },         { "fork", do_fork },
@@ -795,7 +832,7 @@ static const struct {
 	{ "newproc", do_newproc },   { "openfor", do_openfor },   { "swap", do_swap },         { "syscall", do_syscall },
 	{ "trap", do_trap },         { "true", do_true },       { "try", do_try },
 	{ "tty", do_tty },           { "umask", do_umask },     { "unix", do_unix },
-	{ "write", do_write },
+	{ "write", do_write },       { "writedirect", do_writedirect },
 };
 /* clang-format on */
 

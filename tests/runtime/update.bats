@@ -296,6 +296,18 @@ with_device() {
 	fi
 }
 
+@test "cpuset: lists of CPUs and memory nodes, which the statistics have, too" {
+	requires root ours cgroup_controller cpuset
+	start_container
+	ok update --cpuset-cpus 0 --cpuset-mems 0 "$ID"
+	equals "$(cgroup_file cpuset.cpus):$(cgroup_file cpuset.mems)" 0:0
+	ok events --stats "$ID"
+	equals "$(jq -c '.data.cpuset | [.cpus, .mems]' <<<"$stdout")" '[[0],[0]]'
+	fails update --cpuset-cpus 0-0 --cpuset-mems 9 "$ID"
+	equals "$(cgroup_file cpuset.cpus):$(cgroup_file cpuset.mems)" 0:0
+	equals "$(kept .cpu.cpus)" '"0"'
+}
+
 @test "pids: a number, 0 for init alone, -1 for no limit" {
 	requires root ours cgroup_controller pids
 	start_container

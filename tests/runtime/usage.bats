@@ -4,7 +4,7 @@
 
 load cli
 
-commands="create delete exec features gc kill list pause ps resume run spec start state update"
+commands="create delete events exec features gc kill list pause ps resume run spec start state update"
 
 @test "help: of the program and of every command, exit 0, on stdout" {
 	rt --help
