@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <stdio.h>
+#include <string.h>
 #include <sys/stat.h>
 
 #include "lib/cleanup.h"
@@ -90,7 +91,7 @@ static int cmd_completion(const struct command_spec *command, int argc, char **a
 	if (ret < 0)
 		return ret;
 	ret = completion_write(stdout, result.arguments[0], cli->program->spec,
-			       cli->program->commands, &cli->err);
+			       cli->program->commands, cli->program->groups, &cli->err);
 	if (ret < 0)
 		cli->err.code = cli->program->choice_code;
 	return ret;
@@ -119,14 +120,60 @@ static int unknown_command(struct cli *cli, const char *name, const char *sugges
 			  : ret;
 }
 
+static const struct command_group *find_group(const struct cli_program *program, const char *name)
+{
+	for (size_t i = 0; program->groups && program->groups[i]; i++)
+		if (strcmp(program->groups[i]->name, name) == 0)
+			return program->groups[i];
+	return NULL;
+}
+
+/* The verb that a word stands for, with the option that comes with it before all others. */
+static int run_word(struct cli *cli, const struct group_word *word, int argc, char **argv)
+{
+	char **all = arena_alloc(&cli->arena, ((size_t)argc + 2) * sizeof(*all));
+	int count = 0;
+
+	cli->command = word->command;
+	if (!word->option)
+		return word->command->run(word->command, argc, argv, cli);
+	all[count++] = arena_strdup(&cli->arena, word->option);
+	for (int i = 0; i < argc; i++)
+		all[count++] = argv[i];
+	return word->command->run(word->command, count, all, cli);
+}
+
+static int run_group(struct cli *cli, const struct command_group *group, int argc, char **argv)
+{
+	struct suggestion near = { .word = argc ? argv[0] : "" };
+	int ret;
+
+	if (argc == 0 || strcmp(argv[0], "--help") == 0 || strcmp(argv[0], "-h") == 0) {
+		options_print_group_help(stdout, cli->program->spec->name, group);
+		return 0;
+	}
+	for (const struct group_word *word = group->words; word->word; word++) {
+		if (strcmp(word->word, argv[0]) == 0)
+			return run_word(cli, word, argc - 1, argv + 1);
+		suggestion_consider(&near, word->word);
+	}
+	ret = error_set(&cli->err, ERROR_USAGE, 0, "unknown command \"%s %s\"", group->name,
+			argv[0]);
+	return near.best ? error_suffix(&cli->err, ret, " (did you mean \"%s %s\"?)", group->name,
+					near.best)
+			 : ret;
+}
+
 static int run_verb(struct cli *cli, const struct option_result *words)
 {
 	const struct cli_program *program = cli->program;
+	const struct command_group *group;
 	const struct command_spec *command;
 	const char *suggestion = NULL;
 
 	if (words->help) {
-		options_print_program_help(stdout, program->spec, program->commands);
+		options_print_program_help(stdout, program->spec, program->commands,
+					   program->groups);
 		return 0;
 	}
 	if (cli->version) {
@@ -135,6 +182,9 @@ static int run_verb(struct cli *cli, const struct option_result *words)
 	}
 	if (words->count == 0)
 		return error_set(&cli->err, ERROR_USAGE, 0, "a command is needed");
+	group = find_group(program, words->arguments[0]);
+	if (group)
+		return run_group(cli, group, words->count - 1, words->arguments + 1);
 	command = command_find(program->commands, words->arguments[0], &suggestion);
 	if (!command)
 		return unknown_command(cli, words->arguments[0], suggestion);

@@ -21,6 +21,7 @@ struct cli;
 struct cli_program {
 	const struct command_spec *spec;	    /* its name, the global options */
 	const struct command_spec *const *commands; /* NULL ends them */
+	const struct command_group *const *groups;  /* the same; may be NULL */
 	enum error_code choice_code;		    /* of a word that is none of an option's */
 	void (*print_version)(struct cli *cli);
 

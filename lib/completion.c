@@ -20,6 +20,7 @@ struct script {
 	char *function;	  /* the same as the name of a function */
 	const struct command_spec *program;
 	const struct command_spec *const *commands;
+	const struct command_group *const *groups; /* of these the words, not their options */
 };
 
 typedef void (*visit_fn)(const struct script *script, const struct option_spec *option,
@@ -51,6 +52,13 @@ static void print_choice(FILE *out, const struct option_spec *option)
 {
 	for (const char *p = option->value; *p; p++)
 		fputc(*p == '|' ? ' ' : *p, out);
+}
+
+/* "ls pull rm" */
+static void print_words(FILE *out, const struct command_group *group)
+{
+	for (const struct group_word *word = group->words; word->word; word++)
+		fprintf(out, "%s%s", word == group->words ? "" : " ", word->word);
 }
 
 /* For single quotes, with a backslash before each of special. */
@@ -128,6 +136,14 @@ static void bash_command(const struct script *script, const struct command_spec 
 	fputs(" ;;\n", script->out);
 }
 
+static void bash_group(const struct script *script, const struct command_group *group)
+{
+	fprintf(script->out, "\t%s) words=--help; [[ $prev == %s ]] && words='", group->name,
+		group->name);
+	print_words(script->out, group);
+	fputs("' cur_words=1 ;;\n", script->out);
+}
+
 static void bash_write(const struct script *script)
 {
 	FILE *out = script->out;
@@ -135,7 +151,7 @@ static void bash_write(const struct script *script)
 	fprintf(out,
 		"# completion of %s for bash\n%s()\n{\n"
 		"\tlocal cur=${COMP_WORDS[COMP_CWORD]} prev=${COMP_WORDS[COMP_CWORD-1]} verb= "
-		"words= list= i\n"
+		"words= list= cur_words= i\n"
 		"\t# bash makes words of \"--option=value\" at the \"=\"\n"
 		"\tif [[ $cur == = ]]; then\n\t\tcur=''\n"
 		"\telif [[ $prev == = ]]; then\n\t\tprev=${COMP_WORDS[COMP_CWORD-2]}\n\tfi\n"
@@ -153,12 +169,16 @@ static void bash_write(const struct script *script)
 	fputs("\tesac\n\tcase $verb in\n\t'') words=\"", out);
 	for (size_t i = 0; script->commands[i]; i++)
 		fprintf(out, "%s%s", i ? " " : "", script->commands[i]->name);
+	for (size_t i = 0; script->groups[i]; i++)
+		fprintf(out, " %s", script->groups[i]->name);
 	each_option(script, script->program->options, bash_names, NULL);
 	fputs(" --help\" ;;\n", out);
 	for (size_t i = 0; script->commands[i]; i++)
 		bash_command(script, script->commands[i]);
+	for (size_t i = 0; script->groups[i]; i++)
+		bash_group(script, script->groups[i]);
 	fprintf(out,
-		"\tesac\n\tif [[ $cur == -* || -z $verb ]]; then\n"
+		"\tesac\n\tif [[ $cur == -* || -z $verb || -n $cur_words ]]; then\n"
 		"\t\tmapfile -t COMPREPLY < <(compgen -W \"$words\" -- \"$cur\")\n"
 		"\telif [[ -n $list ]]; then\n"
 		"\t\tmapfile -t COMPREPLY < <(compgen -W \"$(%s $list 2>/dev/null)\" -- \"$cur\")\n"
@@ -243,9 +263,17 @@ static void zsh_write(const struct script *script)
 		print_quoted(out, script->commands[i]->summary, "\\");
 		fputs("'\n", out);
 	}
+	for (size_t i = 0; script->groups[i]; i++)
+		fprintf(out, "\t\t\t'%s:%s'\n", script->groups[i]->name,
+			script->groups[i]->summary);
 	fputs("\t\t)\n\t\t_describe command commands ;;\n\targument)\n\t\tcase $line[1] in\n", out);
 	for (size_t i = 0; script->commands[i]; i++)
 		zsh_command(script, script->commands[i]);
+	for (size_t i = 0; script->groups[i]; i++) {
+		fprintf(out, "\t\t%s)\n\t\t\t_arguments '1:command:(", script->groups[i]->name);
+		print_words(out, script->groups[i]);
+		fputs(")' '*:file:_files' ;;\n", out);
+	}
 	fprintf(out, "\t\tesac ;;\n\tesac\n}\n%s \"$@\"\n", script->function);
 }
 
@@ -281,6 +309,16 @@ static void fish_option(const struct script *script, const struct option_spec *o
 	fputs("'\n", out);
 }
 
+static void fish_group(const struct script *script, const struct command_group *group)
+{
+	fprintf(script->out,
+		"complete -c %s -n __fish_use_subcommand -a %s -d '%s'\n"
+		"complete -c %s -n '__fish_seen_subcommand_from %s' -f -a '",
+		script->name, group->name, group->summary, script->name, group->name);
+	print_words(script->out, group);
+	fputs("'\n", script->out);
+}
+
 static void fish_write(const struct script *script)
 {
 	FILE *out = script->out;
@@ -303,20 +341,25 @@ static void fish_write(const struct script *script)
 			fprintf(out, "complete -c %s -n '%s' -f -a '(%s %s 2>/dev/null)'\n",
 				script->name, seen, script->name, command->candidates);
 	}
+	for (size_t i = 0; script->groups[i]; i++)
+		fish_group(script, script->groups[i]);
 }
 
 /* -- all -----------------------------------------------------------------------------------------
  */
 
 int completion_write(FILE *out, const char *shell, const struct command_spec *program,
-		     const struct command_spec *const *commands, struct error *err)
+		     const struct command_spec *const *commands,
+		     const struct command_group *const *groups, struct error *err)
 {
 	static const struct {
 		const char *shell;
 		void (*write)(const struct script *script);
 	} shells[] = { { "bash", bash_write }, { "zsh", zsh_write }, { "fish", fish_write } };
 	cleanup_free char *function = xasprintf("_%s", program->name);
-	const struct script script = { out, program->name, function, program, commands };
+	static const struct command_group *const none[] = { NULL };
+	const struct script script = { out,	program->name, function,
+				       program, commands,      groups ? groups : none };
 
 	for (char *p = function; *p; p++)
 		if (!isalnum((unsigned char)*p))

@@ -11,6 +11,7 @@
 
 /** Write the script for shell ("bash", "zsh" or "fish"; else ERROR_USAGE) to out. */
 int completion_write(FILE *out, const char *shell, const struct command_spec *program,
-		     const struct command_spec *const *commands, struct error *err);
+		     const struct command_spec *const *commands,
+		     const struct command_group *const *groups, struct error *err);
 
 #endif

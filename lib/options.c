@@ -344,7 +344,8 @@ void options_print_help(FILE *out, const char *program, const struct command_spe
 }
 
 void options_print_program_help(FILE *out, const struct command_spec *program,
-				const struct command_spec *const *commands)
+				const struct command_spec *const *commands,
+				const struct command_group *const *groups)
 {
 	fprintf(out, "Usage: %s [OPTIONS] COMMAND ...\n\n%s\n", program->name, program->summary);
 	if (program->description)
@@ -352,10 +353,22 @@ void options_print_program_help(FILE *out, const struct command_spec *program,
 	fputs("\nCommands:\n", out);
 	for (; *commands; commands++)
 		print_row(out, (*commands)->name, (*commands)->summary);
+	if (groups)
+		fputs("\nGroups:\n", out);
+	for (; groups && *groups; groups++)
+		print_row(out, (*groups)->name, (*groups)->summary);
 	fputs("\nOptions:\n", out);
 	print_options(out, program->options);
 	print_row(out, "-h, --help", "show this help");
 	fprintf(out, "\n\"%s COMMAND --help\" tells more about a command.\n", program->name);
+}
+
+void options_print_group_help(FILE *out, const char *program, const struct command_group *group)
+{
+	fprintf(out, "Usage: %s %s COMMAND ...\n\n%s\n\nCommands:\n", program, group->name,
+		group->summary);
+	for (const struct group_word *word = group->words; word->word; word++)
+		print_row(out, word->word, word->command->summary);
 }
 
 void options_print_completion(FILE *out, const struct option_spec *options)

@@ -93,6 +93,20 @@ struct command_spec {
 				    first argument may be; NULL = files */
 };
 
+/** A word of a group, and the verb it stands for: "image ls" is "images". */
+struct group_word {
+	const char *word;
+	const struct command_spec *command;
+	const char *option; /* that comes with it ("--filter=type=image"); NULL = none */
+};
+
+/** Verbs by what they are about: "image", "system". words ends with a NULL word. */
+struct command_group {
+	const char *name;
+	const char *summary;
+	const struct group_word *words;
+};
+
 struct option_result {
 	char **arguments; /* the positionals, in argv's memory, NULL-terminated */
 	int count;
@@ -113,9 +127,12 @@ void options_done(const struct option_spec *options, void *base);
 
 /** Help of one verb ("Usage: PROGRAM VERB [options] ARGS ..."), aligned, to out. */
 void options_print_help(FILE *out, const char *program, const struct command_spec *command);
-/** Help of the program: global options and the list of verbs (name NULL ends it). */
+/** Help of the program: global options, the verbs (NULL ends them) and groups (may be NULL). */
 void options_print_program_help(FILE *out, const struct command_spec *program,
-				const struct command_spec *const *commands);
+				const struct command_spec *const *commands,
+				const struct command_group *const *groups);
+/** Help of a group: its words. */
+void options_print_group_help(FILE *out, const char *program, const struct command_group *group);
 /** Does a value follow? */
 bool options_takes_value(const struct option_spec *spec);
 /** One option a line, "--name" or "-c" with a trailing "=" if it takes a value: completion uses it.

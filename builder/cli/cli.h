@@ -34,8 +34,14 @@ int cli_open_store(struct cli *cli, bool mounts, struct store *out);
 int cli_open_listing(struct cli *cli, const char *format, bool *out_json, struct store *out);
 
 extern const struct command_spec build_command, du_command, export_command, fsck_command,
-	history_command, images_command, import_command, inspect_command, logs_command,
-	parse_command, login_command, logout_command, pull_command, push_command, rerun_command,
-	prune_command, rmi_command, run_command, save_command, shell_command, tag_command;
+	history_command, images_command, import_command, info_command, inspect_command,
+	load_command, login_command, logout_command, logs_command, parse_command, prune_command,
+	pull_command, push_command, rerun_command, rmi_command, run_command, save_command,
+	shell_command, tag_command, unpack_command, version_command;
+extern const struct command_spec manifest_create_command, manifest_annotate_command,
+	manifest_push_command, manifest_inspect_command, manifest_rm_command;
+
+/** The other way to say them: "image ls", "system df" (groups.c). */
+extern const struct command_group *const cli_groups[];
 
 #endif

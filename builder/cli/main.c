@@ -18,7 +18,9 @@ static const struct command_spec *const commands[] = {
 	&history_command,
 	&images_command,
 	&import_command,
+	&info_command,
 	&inspect_command,
+	&load_command,
 	&login_command,
 	&logout_command,
 	&logs_command,
@@ -32,6 +34,8 @@ static const struct command_spec *const commands[] = {
 	&save_command,
 	&shell_command,
 	&tag_command,
+	&unpack_command,
+	&version_command,
 	NULL,
 };
 
@@ -89,6 +93,7 @@ static int fail(struct cli *cli)
 static const struct cli_program program = {
 	.spec = &program_spec,
 	.commands = commands,
+	.groups = cli_groups,
 	.choice_code = ERROR_USAGE,
 	.print_version = print_version,
 	.setup_log = setup_log,

@@ -11,6 +11,7 @@
 #include "spec/image-index.h"
 
 #define LAYOUT_REF_NAME "org.opencontainers.image.ref.name"
+#define LAYOUT_IMAGE_NAME "io.containerd.image.name" /* in full */
 
 /** Check oci-layout and read index.json. */
 int layout_read_index(int folder_fd, struct arena *arena, struct image_index **out,

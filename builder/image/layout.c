@@ -78,6 +78,7 @@ static int take_blob(const struct layout *layout, const struct digest *digest, s
 /* One layer on its way. */
 struct incoming {
 	struct digest blob, diff_id, chain;
+	uint64_t plain_max;
 	struct strv lowers; /* trees of the layers below */
 };
 
@@ -97,9 +98,11 @@ static int check_tar(int fd, const struct incoming *layer, struct layer_info *ou
 static int unpack_layer(struct layout *layout, const struct incoming *layer, struct error *err)
 {
 	struct store *store = layout->store;
-	const struct unpack_options options = {
-		.whiteouts = true, .marks = store->marks, .store = store, .lowers = &layer->lowers
-	};
+	const struct unpack_options options = { .whiteouts = true,
+						.marks = store->marks,
+						.store = store,
+						.lowers = &layer->lowers,
+						.plain_max = layer->plain_max };
 	cleanup_free char *path = xasprintf("blobs/sha256/%s", digest_hex(&layer->blob));
 	cleanup_close int fd = openat(store->fd, path, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
 	cleanup_close int folder_fd = -EBADF;
@@ -128,6 +131,20 @@ static int unpack_layer(struct layout *layout, const struct incoming *layer, str
 				      err);
 }
 
+/* A layer that is here already is not unpacked; its blob is to be its blob all the same. */
+static int check_blob(struct layout *layout, const struct incoming *layer, struct error *err)
+{
+	cleanup_free char *path = xasprintf("blobs/sha256/%s", digest_hex(&layer->blob));
+	cleanup_close int fd = -EBADF;
+	struct layer_info tar;
+
+	if (digest_equal(&layer->blob, &layer->diff_id))
+		return 0;
+	fd = openat(layout->store->fd, path, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
+	return fd < 0 ? error_errno(err, errno, "open \"%s\" of the store", path)
+		      : check_tar(fd, layer, &tar, err);
+}
+
 static int take_layer(struct layout *layout, const char *blob, const char *diff_id,
 		      struct incoming *layer, struct error *err)
 {
@@ -142,11 +159,11 @@ static int take_layer(struct layout *layout, const char *blob, const char *diff_
 	ret = take_blob(layout, &layer->blob, err);
 	if (ret == 0)
 		ret = layer_find(layout->store, &layer->diff_id, &layer->chain, id, err);
-	if (ret == 0) {
-		ret = unpack_layer(layout, layer, err);
-		if (ret == 0)
-			ret = layer_find(layout->store, &layer->diff_id, &layer->chain, id, err);
-	}
+	if (ret < 0)
+		return ret;
+	ret = ret ? check_blob(layout, layer, err) : unpack_layer(layout, layer, err);
+	if (ret == 0)
+		ret = layer_find(layout->store, &layer->diff_id, &layer->chain, id, err);
 	if (ret < 0)
 		return ret;
 	strv_take(&layer->lowers, layer_tree(id));
@@ -164,6 +181,7 @@ static int take_layers(struct layout *layout, const struct image_manifest *manif
 	for (size_t i = 0; i < manifest->layers.count && ret == 0; i++) {
 		const char *blob = manifest->layers.items[i].digest;
 
+		layer.plain_max = unpack_plain_max(manifest->layers.items[i].size);
 		ret = take_layer(layout, blob, config->rootfs->diff_ids.items[i], &layer, err);
 		ret = error_prefix(err, ret, "layer %.19s", blob);
 	}

@@ -1,5 +1,8 @@
 # builder/image: the store, layers, snapshots and images
 builder_libbuilder_a_SOURCES += \
+	%D%/archive-load.c %D%/archive-load.h \
+	%D%/docker-archive.c %D%/docker-archive.h \
+	%D%/bundle.c %D%/bundle.h \
 	%D%/blob-layout.c %D%/blob-place.h \
 	%D%/content-list.c %D%/content-list.h \
 	%D%/digest.c %D%/digest.h \
@@ -10,6 +13,7 @@ builder_libbuilder_a_SOURCES += \
 	%D%/compress.c %D%/compress.h \
 	%D%/hash-queue.c %D%/hash-queue.h \
 	%D%/image.c %D%/image.h \
+	%D%/index-write.c %D%/index-write.h \
 	%D%/inode-names.c %D%/inode-names.h \
 	%D%/image-variant.c %D%/image-variant.h \
 	%D%/image-index.c %D%/image-index.h \

@@ -12,14 +12,13 @@
 #include <sys/stat.h>
 
 #include "builder/image/layer.h"
+#include "builder/image/layout-folder.h"
 #include "builder/image/tar-write.h"
 #include "lib/cleanup.h"
 #include "lib/io.h"
 #include "spec/image-index.h"
 
 #define BLOBS "blobs/sha256"
-#define ANNOTATION_REF_NAME "org.opencontainers.image.ref.name"
-#define ANNOTATION_IMAGE_NAME "io.containerd.image.name"
 
 struct archive {
 	struct store *store;
@@ -178,10 +177,9 @@ static void annotate(struct archive *archive, const struct reference *name,
 	if (!name->name[0])
 		return; /* asked for by its id */
 	reference_full(name, &full);
-	json_map_set(&descriptor->annotations, &archive->arena, ANNOTATION_IMAGE_NAME, full.data);
+	json_map_set(&descriptor->annotations, &archive->arena, LAYOUT_IMAGE_NAME, full.data);
 	if (name->tag[0])
-		json_map_set(&descriptor->annotations, &archive->arena, ANNOTATION_REF_NAME,
-			     name->tag);
+		json_map_set(&descriptor->annotations, &archive->arena, LAYOUT_REF_NAME, name->tag);
 }
 
 /* docker's own list: which config, which layers, under which names. */

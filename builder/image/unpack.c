@@ -169,6 +169,15 @@ int unpack_is_archive(int fd, struct error *err)
 	return ret == ARCHIVE_OK || ret == ARCHIVE_WARN;
 }
 
+#define RATIO_MAX 1000
+#define PLAIN_FREE ((uint64_t)1 << 30)
+
+uint64_t unpack_plain_max(uint64_t size)
+{
+	return size > (UINT64_MAX - PLAIN_FREE) / RATIO_MAX ? UINT64_MAX
+							    : PLAIN_FREE + RATIO_MAX * size;
+}
+
 int unpack_digest(int fd, struct digest *out, uint64_t *out_size, struct error *err)
 {
 	__attribute__((cleanup(unpacker_done))) struct unpacker unpacker = { .parent_fd = -EBADF };

@@ -43,6 +43,10 @@ struct unpack_result {
 	int64_t newest;	  /* seconds: the latest time of a regular file; INT64_MIN = none */
 };
 
+/** The most that a compressed archive of this size may have behind its compression: no honest one
+ *  is packed so well, but for small ones full of zeros. */
+uint64_t unpack_plain_max(uint64_t size);
+
 /** Does a (compressed) tar archive with an entry start here? 1, 0 or a negative errno; the offset
  * is restored. */
 int unpack_is_archive(int fd, struct error *err);

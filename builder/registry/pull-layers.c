@@ -20,9 +20,6 @@
 #include "lib/cleanup.h"
 
 #define LAYERS_AT_ONCE 6
-/* No honest archive is packed so well, but for small ones full of zeros. */
-#define RATIO_MAX 1000
-#define PLAIN_FREE ((uint64_t)1 << 30)
 
 struct pull {
 	struct store *store;
@@ -150,7 +147,7 @@ static void unpack(void *context)
 		.marks = store->marks,
 		.store = store,
 		.lowers = job->lowers.count ? &job->lowers : NULL,
-		.plain_max = PLAIN_FREE + RATIO_MAX * job->descriptor->size,
+		.plain_max = unpack_plain_max(job->descriptor->size),
 	};
 	cleanup_close int folder_fd = -EBADF, tree_fd = -EBADF;
 	struct error *err = &job->unpack_err;

@@ -217,7 +217,7 @@ static void print_usage(const struct cli *cli)
 {
 	puts("Incorrect Usage.\n");
 	if (cli->command == cli->program->spec)
-		options_print_program_help(stdout, cli->command, cli->program->commands);
+		options_print_program_help(stdout, cli->command, cli->program->commands, NULL);
 	else
 		options_print_help(stdout, CLI_NAME, cli->command);
 }

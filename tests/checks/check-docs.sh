@@ -23,7 +23,11 @@ section() {
 }
 
 commands() {
-	"$1" --help | section Commands: | awk '{ print $1 }'
+	"$@" --help | section Commands: | awk '{ print $1 }'
+}
+
+groups() {
+	"$1" --help | section Groups: | awk '{ print $1 }'
 }
 
 # options PROGRAM [COMMAND]: "--name" and "-c", one a line, without the help option itself
@@ -48,10 +52,16 @@ check_program() {
 		grep -qE "^\.Ss $command\$" "$page" || missing="$missing $command"
 		options "$program" "$command" >>"$all"
 	done
+	for group in $(groups "$program"); do
+		grep -qE "^\.Ss $group\$" "$page" || missing="$missing $group"
+		for word in $(commands "$program" "$group"); do
+			options "$program" "$group" "$word" >>"$all"
+		done
+	done
 	report "$(basename "$page"): every command has a section" "$missing"
 	report "$(basename "$page"): no section of an unknown command" "$(
 		sed -n 's/^\.Ss \([a-z]*\)$/\1/p' "$page" | while read -r command; do
-			commands "$program" | grep -qx "$command" || echo "$command"
+			{ commands "$program" && groups "$program"; } | grep -qx "$command" || echo "$command"
 		done)"
 	report "$(basename "$page"): every option is described" "$(
 		sort -u "$all" | while read -r option; do

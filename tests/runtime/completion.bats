@@ -127,3 +127,15 @@ complete_line() {
 	cmp "$ORLOP_BUILD/completions/zsh/_orlop-runtime" <("$ORLOP_BUILD/orlop-runtime" completion zsh)
 	cmp "$ORLOP_BUILD/completions/fish/orlop-runtime.fish" <("$ORLOP_BUILD/orlop-runtime" completion fish)
 }
+
+@test "bash: groups of verbs, and their words" {
+	[ -x "$B" ] || skip "needs builder"
+	complete_line "$B" ima
+	[ "$replies" = " image images " ] || [ "$replies" = " images image " ]
+	complete_line "$B" image ""
+	for word in ls pull rm prune inspect; do
+		[[ $replies == *" $word "* ]]
+	done
+	complete_line "$B" manifest cr
+	[ "$replies" = " create " ]
+}

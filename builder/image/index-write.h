@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Images of several platforms, made of images of the store. */
+#ifndef BUILDER_IMAGE_INDEX_WRITE_H
+#define BUILDER_IMAGE_INDEX_WRITE_H
+
+#include "builder/image/image.h"
+#include "lib/error.h"
+#include "spec/image-index.h"
+
+/** Set the platform of an image's entry, or one of the same manifest, at the end of the list. Its
+ *  layers become blobs (gzip, where they were made here), so that the index can be sent as it is.
+ */
+int index_add_image(struct store *store, struct image_index *index, const struct image *image,
+		    struct arena *arena, struct error *err);
+/** The same of a finished entry: one of its digest is replaced. */
+void index_add(struct image_index *index, const struct descriptor *entry, struct arena *arena);
+
+/** An index of the store, decoded into arena; ERROR_INVALID when it is an image of one platform. */
+int index_read(struct store *store, const struct store_ref *ref, struct arena *arena,
+	       struct image_index **out, struct error *err);
+
+/** Write it into the store; out has no name. */
+int index_put(struct store *store, const struct image_index *index, struct store_ref *out,
+	      struct error *err);
+
+#endif

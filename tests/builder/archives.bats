@@ -1,0 +1,167 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: Apache-2.0
+# load: archives of ours, of docker and skopeo, and such that mean harm. unpack: bundles.
+
+load helpers
+
+setup() {
+	requires builder root jq python3
+	setup_store
+	make_root
+	ob import -q -c 'CMD ["/bin/tool", "-x"]' -c 'ENV A=b' -c 'WORKDIR /var' -c 'EXPOSE 80' -c 'LABEL deck=lowest' \
+		"$work/root.tar" one >/dev/null
+}
+
+teardown() {
+	teardown_store
+}
+
+# In another store, as on another machine.
+elsewhere() {
+	ORLOP_STORE=$work/other ob "$@"
+}
+
+@test "load: what was saved comes back, several images with their names, from files, pipes and compressed" {
+	ob tag one two:2
+	ob save -o "$work/all.tar" one two:2
+	[ "$(elsewhere load -i "$work/all.tar")" = "$(printf 'Loaded image: %s\n' one:latest two:2)" ]
+	[ "$(elsewhere images -q --no-trunc two:2)" = "$(ob images -q --no-trunc one)" ]
+	elsewhere export two:2 | cmp - <(ob export one)
+	elsewhere rmi one two:2
+	gzip -c "$work/all.tar" | elsewhere load -q >"$work/out"
+	[ ! -s "$work/out" ]
+	elsewhere images | grep -q '^two  *2 '
+	elsewhere fsck
+}
+
+@test "load: an archive of skopeo's, a folder with a layout, and an image without a name" {
+	requires skopeo
+	ob save -o "$work/one.tar" one
+	skopeo --insecure-policy copy -q "oci-archive:$work/one.tar" "docker-archive:$work/docker.tar:some/name:3"
+	[ "$(elsewhere load -i "$work/docker.tar")" = "Loaded image: some/name:3" ]
+	[ "$(elsewhere images -q --no-trunc some/name:3)" = "$(ob images -q --no-trunc one)" ]
+	skopeo --insecure-policy copy -q "oci-archive:$work/one.tar" "oci:$work/layout:4"
+	run --separate-stderr elsewhere load -i "$work/layout"
+	[ "$status" = 0 ] && [ "$output" = "Loaded image ID: $(ob images -q --no-trunc one)" ]
+}
+
+# docker_archive PYTHON: an archive by hand; layers and names as the code says
+docker_archive() {
+	python3 - "$work/root.tar" "$work/bad.tar" <<-X
+		import hashlib, io, json, sys, tarfile
+		layer = open(sys.argv[1], "rb").read()
+		config = {"architecture": "amd64", "os": "linux", "rootfs": {"type": "layers",
+		          "diff_ids": ["sha256:" + hashlib.sha256(layer).hexdigest()]}}
+		manifest = [{"Config": "config.json", "RepoTags": ["bad:1"], "Layers": ["l/layer.tar"]}]
+		files, links = {"l/layer.tar": layer}, {}
+		$1
+		files["config.json"] = json.dumps(config).encode()
+		files["manifest.json"] = json.dumps(manifest).encode()
+		with tarfile.open(sys.argv[2], "w") as tar:
+		    for name, data in files.items():
+		        info = tarfile.TarInfo(name); info.size = len(data); tar.addfile(info, io.BytesIO(data))
+		    for name, target in links.items():
+		        info = tarfile.TarInfo(name); info.type = tarfile.SYMTYPE; info.linkname = target; tar.addfile(info)
+	X
+}
+
+@test "load: old archives whose layers are links in them; other platforms than this one" {
+	docker_archive 'links["m/layer.tar"] = "../l/layer.tar"; manifest[0]["Layers"] = ["m/layer.tar"]; config["architecture"] = "s390x"'
+	[ "$(elsewhere load -i "$work/bad.tar")" = "Loaded image: bad:1" ]
+	elsewhere export bad:1 | tar xOf - etc/motd | grep -qx hello
+}
+
+@test "load: what lies, or leads outside, is refused and leaves no name, and no blob" {
+	echo secret >"$work/secret"
+	while IFS='|' read -r code message; do
+		docker_archive "$code"
+		run --separate-stderr elsewhere load -i "$work/bad.tar"
+		echo "$code: $status $stderr"
+		[ "$status" = 1 ] && [ -z "$output" ] && [[ $stderr == *"$message"* ]]
+		[ -z "$(elsewhere images -q)" ]
+	done <<-X
+		config["rootfs"]["diff_ids"] = ["sha256:" + "0" * 64]|its contents are
+		config["rootfs"]["diff_ids"] *= 2|different layers
+		links["n"] = "$work/secret"; manifest[0]["Layers"] = ["n"]|n
+		manifest[0]["Layers"] = ["../../../../../../../../..$work/secret"]|secret
+		manifest[0]["Layers"] = ["l"]|is no file
+		manifest[0]["Config"] = "absent"|absent
+		manifest[0]["RepoTags"] = ["Not A Name"]|Not A Name
+		files["l/layer.tar"] = layer[:700]|its contents are
+		files["../outside"] = b"x"|outside
+	X
+	[ ! -e "$work/outside" ] && [ ! -e "$work/other/outside" ]
+	# nothing but what prune would take anyhow
+	elsewhere prune -af >/dev/null 2>&1
+	[ -z "$(ls "$work/other/layers" "$work/other/blobs/sha256" | grep -v : | tr -d '\n')" ]
+	run --separate-stderr elsewhere load -i "$work/root.tar"
+	[ "$status" = 1 ] && [[ $stderr == *"neither index.json nor manifest.json"* ]]
+	run --separate-stderr elsewhere load -i "$work/nothing"
+	[ "$status" = 1 ] && [[ $stderr == *"open \"$work/nothing\""* ]]
+}
+
+@test "unpack: a bundle that the runtime runs, as the image says" {
+	cp "$ORLOP_BUILD/tests/helpers/probe" "$work/root/bin/probe"
+	tar -C "$work/root" -cf "$work/probe.tar" .
+	ob import -q -c 'ENTRYPOINT ["/bin/probe"]' -c 'CMD ["env"]' -c 'ENV A=b' -c 'USER 7:8' -c 'WORKDIR /var' \
+		-c 'EXPOSE 80' -c 'STOPSIGNAL SIGQUIT' -c 'LABEL deck=lowest' "$work/probe.tar" probe >/dev/null
+	ob unpack probe "$work/bundle"
+	config() { jq -c "$1" "$work/bundle/config.json"; }
+	[ "$(config .process.args)" = '["/bin/probe","env"]' ]
+	[ "$(config '[.process.user.uid, .process.user.gid]')" = '[7,8]' ]
+	[ "$(config .process.cwd)" = '"/var"' ] && [ "$(config '.process.env | index("A=b") != null')" = true ]
+	[ "$(config '.annotations | [.deck, ."org.opencontainers.image.stopSignal", ."org.opencontainers.image.exposedPorts"]')" = \
+		'["lowest","SIGQUIT","80/tcp"]' ]
+	ob export probe | tar -t | sed 's|/$||' | sort >"$work/names"
+	(cd "$work/bundle/rootfs" && find . -mindepth 1 -printf '%P\n' | sort) | cmp - "$work/names"
+	[ "$(stat -c %u:%g:%a "$work/bundle/rootfs/bin/tool")" = 0:0:4755 ]
+	"$ORLOP_BUILD/orlop-runtime" validate -b "$work/bundle"
+	run --separate-stderr ob unpack probe "$work/bundle"
+	[ "$status" = 1 ] && [[ $stderr == *"file exists"* ]]
+	run --separate-stderr ob unpack nosuch "$work/none"
+	[ "$status" = 1 ] && [ ! -e "$work/none" ] && [ -z "$(ls "$work" | grep part)" ]
+}
+
+@test "manifest: a list of images for platforms, annotated, inspected, removed" {
+	docker_archive 'config["architecture"] = "arm64"; config["variant"] = "v8"'
+	ob load -q -i "$work/bad.tar"
+	ob manifest create list:1 one bad:1
+	[ "$(ob manifest inspect list:1 | jq -c '[.manifests[].platform | [.os, .architecture, .variant]]')" = \
+		"$(jq -nc --arg a "$(ob version --format json | jq -r .architecture)" '[["linux", $a, null], ["linux", "arm64", "v8"]]')" ]
+	run --separate-stderr ob manifest create list:1 one
+	[ "$status" = 1 ] && [[ $stderr == *"is there already (--amend adds to it)"* ]]
+	# the same image again is the same entry
+	ob manifest add list:1 one
+	[ "$(ob manifest inspect list:1 | jq '.manifests | length')" = 2 ]
+	ob manifest annotate --variant v9 --annotation a=b list:1 bad:1
+	[ "$(ob manifest inspect list:1 | jq -c '.manifests[1] | [.platform.variant, .annotations.a]')" = '["v9","b"]' ]
+	# it is an image: by platform
+	[ "$(ob images -q --no-trunc list:1)" = "$(ob images -q --no-trunc one)" ]
+	ob export list:1 | cmp - <(ob export one)
+	run --separate-stderr ob manifest annotate --os x list:1 "sha256:$(printf 0%.0s {1..64})"
+	[ "$status" = 1 ]
+	run --separate-stderr ob manifest inspect one
+	[ "$status" = 1 ] && [[ $stderr == *"image of one platform"* ]]
+	ob manifest rm list:1
+	run --separate-stderr ob manifest inspect list:1
+	[ "$status" = 1 ] && [[ $stderr == *"no list"* ]]
+	ob fsck
+}
+
+@test "groups: image, system, builder, manifest; help, typos and options" {
+	[ "$(ob image ls -q)" = "$(ob images -q)" ]
+	ob image tag one three && ob image rm three
+	ob image inspect one | jq -e '.[0].Id'
+	ob system df --format json | jq -e . >/dev/null
+	ob system info --format json | jq -e '.images == "1" and .store == env.ORLOP_STORE'
+	ob builder prune -f >/dev/null 2>&1
+	ob image prune -f >/dev/null 2>&1
+	ob images | grep -q '^one '
+	ob image --help | grep -q '^  prune'
+	[ "$(ob image | head -1)" = "$(ob image --help | head -1)" ]
+	run --separate-stderr ob image lss
+	[ "$status" = 2 ] && [[ $stderr == *'unknown command "image lss" (did you mean "image ls"?)'* ]]
+	run --separate-stderr ob manifest push
+	[ "$status" = 2 ]
+	[[ $(ob version) == "Version: "* ]]
+}
