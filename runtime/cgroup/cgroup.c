@@ -29,6 +29,8 @@ static const struct cgroup_driver *const drivers[] = {
 	[CGROUP_DISABLED] = &cgroup_disabled_driver,
 };
 
+#define FREEZE_DEADLINE_MS 10000
+
 /* Where nearly every host has it: asking costs one call each, reading mountinfo dozens of lines. */
 static const char *const usual_mounts[] = { "/sys/fs/cgroup", "/sys/fs/cgroup/unified" };
 
@@ -121,13 +123,11 @@ bool cgroup_has_word(const char *text, const char *word)
 }
 
 /* The number behind "key " at the start of a line of a flat keyed file; -1 when it is not there. */
-static int64_t keyed_number(int dirfd, const char *file, const char *key)
+static int64_t find_number(const char *text, const char *key)
 {
-	cleanup_strbuf struct strbuf text = STRBUF_INIT;
 	size_t size = strlen(key);
 
-	cgroup_read_file(dirfd, file, &text);
-	for (const char *line = strbuf_text(&text); *line;) {
+	for (const char *line = text; *line;) {
 		const char *end = strchrnul(line, '\n');
 
 		if (strncmp(line, key, size) == 0 && line[size] == ' ')
@@ -135,6 +135,14 @@ static int64_t keyed_number(int dirfd, const char *file, const char *key)
 		line = *end ? end + 1 : end;
 	}
 	return -1;
+}
+
+static int64_t keyed_number(int dirfd, const char *file, const char *key)
+{
+	cleanup_strbuf struct strbuf text = STRBUF_INIT;
+
+	cgroup_read_file(dirfd, file, &text);
+	return find_number(strbuf_text(&text), key);
 }
 
 bool cgroup_is_frozen(const struct cgroup *cgroup)
@@ -149,32 +157,48 @@ int64_t cgroup_oom_kills(const struct cgroup *cgroup)
 	return count < 0 ? 0 : count;
 }
 
+/* Reading it is what the next poll counts from. */
+static bool says_frozen(int events, bool frozen)
+{
+	char text[256];
+	ssize_t size = pread(events, text, sizeof(text) - 1, 0);
+
+	text[size > 0 ? size : 0] = '\0';
+	return find_number(text, "frozen") == frozen;
+}
+
+/* Until it is, or the deadline; the kernel wakes us when cgroup.events changes. */
+static bool wait_frozen(const struct cgroup *cgroup, bool frozen)
+{
+	cleanup_close int events = openat(cgroup->fd, "cgroup.events", O_RDONLY | O_CLOEXEC);
+	struct pollfd poll_fd = { .fd = events, .events = POLLPRI };
+	int64_t deadline = clock_ms() + FREEZE_DEADLINE_MS;
+	bool done;
+
+	while (!(done = says_frozen(events, frozen))) {
+		int64_t left = deadline - clock_ms();
+
+		if (left <= 0)
+			break;
+		(void)poll(&poll_fd, 1, (int)left);
+	}
+	return done;
+}
+
 int cgroup_freeze(const struct cgroup *cgroup, bool freeze, struct error *err)
 {
-	cleanup_close int events = -EBADF;
-	int64_t deadline = clock_ms() + 10000;
 	int ret;
 
 	if (cgroup->fd < 0)
 		return error_set(err, ERROR_UNSUPPORTED, 0,
 				 "the container has no cgroup to freeze");
 	ret = io_write_kernel_file(cgroup->fd, "cgroup.freeze", freeze ? "1" : "0", err);
-	if (ret < 0)
+	if (ret < 0 || wait_frozen(cgroup, freeze))
 		return ret;
-	events = openat(cgroup->fd, "cgroup.events", O_RDONLY | O_CLOEXEC);
-	while (cgroup_is_frozen(cgroup) != freeze) {
-		struct pollfd poll_fd = { .fd = events, .events = POLLPRI };
-		int64_t left = deadline - clock_ms();
-
-		if (left <= 0) {
-			/* never leave it half frozen */
-			(void)io_write_kernel_file(cgroup->fd, "cgroup.freeze", "0", NULL);
-			return error_set(err, ERROR_TIMEOUT, 0, "cgroup \"%s\" did not %s in 10 s",
-					 cgroup->path, freeze ? "freeze" : "thaw");
-		}
-		(void)poll(&poll_fd, 1, left < 100 ? (int)left : 100);
-	}
-	return 0;
+	/* never leave it half frozen */
+	(void)io_write_kernel_file(cgroup->fd, "cgroup.freeze", "0", NULL);
+	return error_set(err, ERROR_TIMEOUT, 0, "cgroup \"%s\" did not %s in %d s", cgroup->path,
+			 freeze ? "freeze" : "thaw", FREEZE_DEADLINE_MS / 1000);
 }
 
 void cgroup_done(struct cgroup *cgroup)

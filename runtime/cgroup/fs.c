@@ -79,17 +79,54 @@ static int enable_along(int mount_fd, const char *path, const char *wanted, stru
 	return dirfd < 0 ? error_errno(err, errno, "open cgroup \"%s\"", path) : 0;
 }
 
+/* These can be had in a threaded cgroup, cgroups(7); all others want a domain. */
+static const char *const threaded_controllers[] = { "cpu", "cpuset", "perf_event", "pids" };
+
+static bool is_threaded_controller(const char *controller)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(threaded_controllers); i++)
+		if (strcmp(controller, threaded_controllers[i]) == 0)
+			return true;
+	return false;
+}
+
+/* Below a threaded cgroup nothing can run until it is threaded, too; then it has no limits but
+ * those of threads. */
+static int join_threaded(const struct cgroup *cgroup, const struct plan *plan, struct error *err)
+{
+	cleanup_strbuf struct strbuf type = STRBUF_INIT;
+
+	cgroup_read_file(cgroup->fd, "cgroup.type", &type);
+	if (strcmp(strbuf_text(&type), "domain invalid\n") != 0)
+		return 0;
+	for (size_t i = 0; i < plan->cgroup.write_count; i++) {
+		const struct plan_cgroup_write *limit = &plan->cgroup.writes[i];
+
+		if (limit->controller && !is_threaded_controller(limit->controller))
+			return error_pointer(
+				err,
+				error_set(err, ERROR_UNSUPPORTED, 0,
+					  "%s cannot be set in cgroup \"%s\": it is below a "
+					  "threaded one",
+					  limit->file, cgroup->path),
+				"%s", limit->pointer);
+	}
+	return io_write_kernel_file(cgroup->fd, "cgroup.type", "threaded", err);
+}
+
 /* Statistics need the controllers even where no limit does. Usually the parent has them on from an
  * earlier container, which the leaf's own list shows. */
-static int pass_controllers(struct cgroup *cgroup, struct error *err)
+static int pass_controllers(struct cgroup *cgroup, const struct plan *plan, struct error *err)
 {
 	cleanup_strbuf struct strbuf all = STRBUF_INIT, here = STRBUF_INIT;
+	int ret;
 
 	cgroup_read_file(cgroup->mount_fd, "cgroup.controllers", &all);
 	cgroup_read_file(cgroup->fd, "cgroup.controllers", &here);
 	if (same_controllers(strbuf_text(&all), strbuf_text(&here)))
 		return 0;
-	return enable_along(cgroup->mount_fd, cgroup->path, strbuf_text(&all), err);
+	ret = enable_along(cgroup->mount_fd, cgroup->path, strbuf_text(&all), err);
+	return ret < 0 ? ret : join_threaded(cgroup, plan, err);
 }
 
 static int make_parents(int mount_fd, const char *path, struct error *err)
@@ -165,7 +202,7 @@ static int fs_prepare(struct cgroup *cgroup, const struct plan *plan, struct err
 		ret = cgroup_open(cgroup, err);
 	if (ret == 0 && !cgroup->made)
 		ret = check_existing(cgroup, err);
-	return ret < 0 ? ret : pass_controllers(cgroup, err);
+	return ret < 0 ? ret : pass_controllers(cgroup, plan, err);
 }
 
 static int fs_adopt(struct cgroup *cgroup, pid_t pid, struct error *err)

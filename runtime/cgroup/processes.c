@@ -7,6 +7,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
@@ -29,14 +30,38 @@ struct pid_list {
 	size_t count, capacity;
 };
 
+static void add_pid(struct pid_list *list, pid_t pid)
+{
+	ARRAY_GROW(list->pids, list->count, list->capacity);
+	list->pids[list->count++] = pid;
+}
+
+/* Is it the first thread of a process, whose number that is? */
+static bool is_process(pid_t thread)
+{
+	cleanup_strbuf struct strbuf text = STRBUF_INIT;
+	char path[64];
+	const char *number;
+
+	(void)snprintf(path, sizeof(path), "/proc/%d/status", (int)thread);
+	if (io_read_file(AT_FDCWD, path, 1 << 16, &text, NULL) < 0)
+		return false;
+	number = strstr(strbuf_text(&text), "\nTgid:\t");
+	return number && strtol(number + strlen("\nTgid:\t"), NULL, 10) == thread;
+}
+
+/* Of a threaded cgroup the kernel lists threads only. */
 static int add_pids(int dirfd, struct pid_list *list)
 {
 	cleanup_strbuf struct strbuf text = STRBUF_INIT;
 	int ret = io_read_file(dirfd, "cgroup.procs", 64 << 20, &text, NULL);
+	bool threads = ret == -EOPNOTSUPP;
 	char *save = NULL;
 
+	if (threads)
+		ret = io_read_file(dirfd, "cgroup.threads", 64 << 20, &text, NULL);
 	if (ret == -EOPNOTSUPP || ret == -ENOENT || ret == -ENODEV)
-		return 0; /* threaded (its processes show in the domain above), or gone meanwhile */
+		return 0; /* gone meanwhile */
 	if (ret < 0)
 		return ret;
 	if (!text.size)
@@ -45,10 +70,8 @@ static int add_pids(int dirfd, struct pid_list *list)
 	     line = strtok_r(NULL, "\n", &save)) {
 		pid_t pid = (pid_t)strtol(line, NULL, 10); /* the kernel's own text */
 
-		if (pid <= 0)
-			continue; /* 0: not in our pid namespace */
-		ARRAY_GROW(list->pids, list->count, list->capacity);
-		list->pids[list->count++] = pid;
+		if (pid > 0 && (!threads || is_process(pid))) /* 0: not in our pid namespace */
+			add_pid(list, pid);
 	}
 	return 0;
 }

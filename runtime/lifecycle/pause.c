@@ -3,6 +3,8 @@
  * pause and resume: the container's cgroup is frozen and thawed. No lock is taken: a verb that
  * waits for a frozen process may hold it, and resume is what helps then.
  */
+#include <errno.h>
+
 #include "lib/cleanup.h"
 #include "runtime/lifecycle/container.h"
 #include "runtime/lifecycle/record.h"
@@ -15,8 +17,12 @@ static int freeze(const struct record *record, bool frozen, struct error *err)
 
 	record_cgroup(record, &cgroup);
 	ret = cgroup_open(&cgroup, err);
-	if (ret == 0)
+	if (ret == 0 && cgroup.fd < 0 && *cgroup.path)
+		ret = -ENODEV;
+	else if (ret == 0)
 		ret = cgroup_freeze(&cgroup, frozen, err);
+	if (ret == -ENODEV) /* a delete was quicker */
+		ret = error_set(err, ERROR_STATE, 0, TEXT_NOT_RUNNING);
 	return error_phase(err, ret, PHASE_CGROUP);
 }
 

@@ -79,6 +79,45 @@ cgroup_file() {
 	rmdir "$CGROUP_ROOT/test-$ID"
 }
 
+@test "below a threaded cgroup a container is threaded, and ends as any other" {
+	requires root ours
+	config_set ".linux.cgroupsPath = \"/test-$ID/$ID\""
+	mkdir -p "$CGROUP_ROOT/test-$ID/threaded"
+	echo threaded >"$CGROUP_ROOT/test-$ID/threaded/cgroup.type"
+	start_container
+	equals "$(cat "$CGROUP_ROOT/test-$ID/$ID/cgroup.type")" threaded
+	ok exec -d "$ID" /bin/probe sleep
+	ok ps -f json "$ID"
+	equals "$(jq length <<<"$stdout")" 2
+	ok pause "$ID"
+	ok resume "$ID"
+	ok delete --force "$ID"
+	[ ! -d "$CGROUP_ROOT/test-$ID/$ID" ]
+	resources '{ "unified": { "hugetlb.2MB.max": "0" } }'
+	fails run -b "$BUNDLE" "$ID"
+	contains "it is below a threaded one"
+	[ ! -d "$CGROUP_ROOT/test-$ID/$ID" ]
+	rmdir "$CGROUP_ROOT/test-$ID/threaded" "$CGROUP_ROOT/test-$ID"
+}
+
+@test "exec finds its place when the container has made its cgroup an inner node" {
+	requires root ours
+	controller=$(awk '{ for (i = 1; i <= NF; i++) if ($i ~ /memory|hugetlb|io/) { print $i; exit } }' \
+		"$CGROUP_ROOT/cgroup.controllers")
+	[ -n "$controller" ] || skip "needs a controller of domains"
+	start_container
+	mkdir "$CGROUP_ROOT/orlop/$ID/init"
+	container_pid >"$CGROUP_ROOT/orlop/$ID/init/cgroup.procs"
+	echo "+$controller" >"$CGROUP_ROOT/orlop/$ID/cgroup.subtree_control"
+	ok exec -d "$ID" /bin/probe sleep
+	equals "$(wc -l <"$CGROUP_ROOT/orlop/$ID/init/cgroup.procs")" 2
+	ok ps -f json "$ID"
+	equals "$(jq length <<<"$stdout")" 2
+	# what it made goes with it
+	ok delete --force "$ID"
+	[ ! -d "$CGROUP_ROOT/orlop/$ID" ]
+}
+
 @test "a limit whose controller v2 does not have names it, and where it is" {
 	requires ours hybrid no_cgroup_controller memory
 	resources '{ "memory": { "limit": 33554432 } }'

@@ -42,6 +42,7 @@ runtime_suites += %D%/pause.bats
 runtime_suites += %D%/policies.bats
 runtime_suites += %D%/process.bats
 runtime_suites += %D%/ps.bats
+runtime_suites += %D%/races.bats
 runtime_suites += %D%/robustness.bats
 runtime_suites += %D%/rootfs.bats
 runtime_suites += %D%/rootless.bats

@@ -85,6 +85,14 @@ is_frozen() {
 	grep -qx "frozen 0" "$CGROUP_ROOT/orlop/$ID/below/cgroup.events"
 }
 
+@test "waiting for the freezer is sleeping in poll" {
+	requires ours program strace
+	start_container
+	strace -o "$WORK/trace" -e trace=poll,pread64 "$RUNTIME" --root "$ROOT" pause "$ID" 3>&-
+	[ "$(grep -c pread64 "$WORK/trace")" -le 4 ]
+	ok resume "$ID"
+}
+
 @test "without a cgroup nothing can be paused" {
 	requires ours
 	RT_GLOBAL=(--cgroup-manager disabled)
