@@ -28,6 +28,7 @@
 #define TEXT_EXEC_STOPPED "cannot exec in a stopped container"
 #define TEXT_EXEC_PAUSED "cannot exec in a paused container (use --ignore-paused to override)"
 #define TEXT_EXEC_EMPTY "exec args cannot be empty"
+#define TEXT_NO_PROCESS "process property must not be empty"
 #define TEXT_NOT_IN_PATH "exec: \"%s\": executable file not found in $PATH"
 
 #define TEXT_TTY_NEEDS_SOCKET                                                                      \

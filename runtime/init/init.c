@@ -374,6 +374,16 @@ static bool waits_for_start(const struct init *init)
 	return init->fifo_fd >= 0;
 }
 
+static bool has_program(const struct init *init)
+{
+	return init->plan->process.args != NULL;
+}
+
+static bool has_no_program(const struct init *init)
+{
+	return !has_program(init);
+}
+
 static bool preserves_fds(const struct init *init)
 {
 	return init->args->preserve_fds > 0;
@@ -437,11 +447,12 @@ static const struct init_step process_steps[] = {
 	{ "seccomp",                  filter_install,                has_early_filter },
 	{ "credentials",              credentials_apply,             NULL },
 	{ "working directory",        process_enter_cwd_late,        is_chdir_late },
-	{ "find program",             process_find_program,          NULL },
+	{ "find program",             process_find_program,          has_program },
 	{ "close fds",                drop_fds,                      NULL },
 	{ "seccomp",                  filter_install,                has_filter_with_listener },
 	{ "ready",                    announce_ready,                NULL },
 	{ "wait for start",           wait_for_start,                waits_for_start },
+	{ "no program",               process_is_missing,            has_no_program },
 	{ "startContainer hooks",     run_start_container_hooks,     has_start_container_hooks },
 	{ "umask",                    set_umask,                     NULL },
 	{ "rlimits",                  limits_apply_files,            NULL },

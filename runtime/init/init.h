@@ -164,6 +164,8 @@ int filter_install(struct init *init, struct error *err);
 int process_enter_cwd(struct init *init, struct error *err);
 int process_enter_cwd_late(struct init *init, struct error *err);
 int process_make_environment(struct init *init, struct error *err);
+/** What start says of a container that was created without a process: nothing else is left. */
+int process_is_missing(struct init *init, struct error *err);
 int process_find_program(struct init *init, struct error *err);
 int process_execute(struct init *init, struct error *err);
 

@@ -178,6 +178,13 @@ static int judge_program(const char *name, int ret, struct error *err)
 	return ret < 0 ? error_set(err, ERROR_SYSTEM, -ret, "exec: \"%s\"", name) : 0;
 }
 
+int process_is_missing(struct init *init, struct error *err)
+{
+	(void)init;
+	return error_phase(err, error_pointer(err, error_invalid(err, TEXT_NO_PROCESS), "/process"),
+			   PHASE_EXEC);
+}
+
 int process_find_program(struct init *init, struct error *err)
 {
 	const char *name = init->plan->process.args[0];

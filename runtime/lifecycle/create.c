@@ -85,6 +85,9 @@ static int load_config(struct creation *c, struct error *err)
 				 c->options->config ? path : "config.json");
 	if (ret == 0)
 		ret = config_check(c->config, err);
+	if (ret == 0 && c->run && !c->config->process) /* create has nothing against it, start has */
+		ret = error_pointer(err, error_invalid(err, "/process: " TEXT_NO_PROCESS),
+				    "/process");
 	if (ret == 0)
 		ret = add_notification(c, err);
 	return error_phase(err, ret, PHASE_CONFIG);

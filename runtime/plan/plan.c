@@ -103,14 +103,11 @@ static int compile_container_process(const struct compiler *c, struct error *err
 	const struct seccomp_source seccomp = { .config = c->lin->seccomp,
 						.annotations = &c->config->annotations,
 						.cache = c->request->seccomp_cache };
-	static const struct oci_process none;
-	int ret;
+	static const struct oci_process none = { .cwd = "/" };
+	int ret = compile_process(c, process ? process : &none, "/process", err);
 
-	if (process) {
-		ret = compile_process(c, process, "/process", err);
-		if (ret < 0)
-			return ret;
-	}
+	if (ret < 0)
+		return ret;
 	ret = compile_labels(c, process ? process : &none, c->lin->mount_label, err);
 	ret = compile_go_on(c, ret, err);
 	if (ret < 0)

@@ -198,7 +198,7 @@ struct plan_scheduler {
 #define PLAN_IO_CLASS_SHIFT 13
 
 struct plan_process {
-	char *const *args;
+	char *const *args; /* NULL: the container can be created, but not started */
 	char *const
 		*env; /* deduplicated, last wins, checked; HOME is added by init from /etc/passwd */
 	const char *cwd;

@@ -37,6 +37,21 @@ load helpers
 	contains "cannot start a container that has stopped"
 }
 
+@test "without a process a container is created, with all else, and start and run refuse it" {
+	config_set 'del(.process) | .hostname = "inside"'
+	ok create -b "$BUNDLE" "$ID"
+	wait_for 5 is_status created
+	ok exec "$ID" /bin/probe hostname # everything but the process is there
+	[[ $stdout == *inside* ]]
+	fails start "$ID"
+	contains "/process: process property must not be empty"
+	wait_for 5 is_status stopped
+	ok delete "$ID"
+	fails run -b "$BUNDLE" "$ID"
+	contains "run failed: /process: process property must not be empty"
+	refute test -e "$ROOT/$ID"
+}
+
 @test "start of an unknown container says so" {
 	fails start "$ID"
 	contains "does not exist"

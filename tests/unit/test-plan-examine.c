@@ -124,7 +124,6 @@ static void test_nothing_is_guessed(void)
 	      "a\",\"type\":\"bind\",\"source\":"
 	      "\"x\"}],\"hooks\":{\"prestart\":[{\"path\":\"x\"}]},\"annotations\":{"
 	      "\"run.oci.hooks.stdout\":\"y\"},\"linux\":{" NAMESPACES "}}",
-	      "process /process\n"
 	      "root /root\n"
 	      "hooks /hooks/prestart/0/path\n");
 }
