@@ -61,12 +61,64 @@ int cgroup_locate(const struct plan *plan, struct cgroup *out, struct error *err
 
 int cgroup_prepare(struct cgroup *cgroup, const struct plan *plan, struct error *err)
 {
-	return error_phase(err, drivers[cgroup->manager]->prepare(cgroup, plan, err), PHASE_CGROUP);
+	const struct cgroup_driver *driver = drivers[cgroup->manager];
+	int ret = driver->prepare ? driver->prepare(cgroup, plan, err) : 0;
+
+	return error_phase(err, ret, PHASE_CGROUP);
 }
 
-int cgroup_adopt(struct cgroup *cgroup, pid_t pid, struct error *err)
+int cgroup_adopt(struct cgroup *cgroup, const struct plan *plan, pid_t pid, struct error *err)
 {
-	return error_phase(err, drivers[cgroup->manager]->adopt(cgroup, pid, err), PHASE_CGROUP);
+	const struct cgroup_driver *driver = drivers[cgroup->manager];
+	int ret = driver->adopt ? driver->adopt(cgroup, plan, pid, err) : 0;
+
+	return error_phase(err, ret, PHASE_CGROUP);
+}
+
+bool cgroup_can_attach(const struct cgroup *cgroup)
+{
+	return drivers[cgroup->manager]->attach && cgroup->unit;
+}
+
+int cgroup_attach(const struct cgroup *cgroup, pid_t pid, struct error *err)
+{
+	return error_phase(err, drivers[cgroup->manager]->attach(cgroup, pid, err), PHASE_CGROUP);
+}
+
+int cgroup_tell_manager(const struct cgroup *cgroup, const struct plan_cgroup *plan,
+			struct error *err)
+{
+	const struct cgroup_driver *driver = drivers[cgroup->manager];
+	int ret = driver->update ? driver->update(cgroup, plan, err) : 0;
+
+	return error_phase(err, ret, PHASE_CGROUP);
+}
+
+int cgroup_remove(struct cgroup *cgroup, struct error *err)
+{
+	const struct cgroup_driver *driver = drivers[cgroup->manager];
+
+	if (driver->release && cgroup->unit)
+		driver->release(cgroup);
+	return cgroup_remove_folders(cgroup, err);
+}
+
+int cgroup_of_process(pid_t pid, char **out, struct error *err)
+{
+	cleanup_strbuf struct strbuf text = STRBUF_INIT;
+	char file[64], *line;
+	int ret;
+
+	(void)snprintf(file, sizeof(file), "/proc/%d/cgroup", (int)pid);
+	ret = io_read_file(AT_FDCWD, file, 1 << 16, &text, err);
+	if (ret < 0)
+		return ret;
+	line = strstr(strbuf_text(&text), "0::/");
+	if (!line || (line != text.data && line[-1] != '\n'))
+		return error_set(err, ERROR_STATE, 0, "process %d is in no cgroup", (int)pid);
+	line += strlen("0::");
+	*out = xstrndup(line, strcspn(line, "\n"));
+	return 0;
 }
 
 int cgroup_apply(struct cgroup *cgroup, const struct plan *plan, struct error *err)
@@ -81,13 +133,6 @@ int cgroup_apply(struct cgroup *cgroup, const struct plan *plan, struct error *e
 	return error_phase(err, ret, PHASE_CGROUP);
 }
 
-int cgroup_tell_manager(const struct cgroup *cgroup, const struct oci_resources *resources,
-			struct error *err)
-{
-	const struct cgroup_driver *driver = drivers[cgroup->manager];
-
-	return driver->update ? driver->update(cgroup, resources, err) : 0;
-}
 
 int cgroup_open(struct cgroup *cgroup, struct error *err)
 {
@@ -207,5 +252,6 @@ void cgroup_done(struct cgroup *cgroup)
 	cleanup_close_fd(&cgroup->mount_fd);
 	free(cgroup->mount);
 	free(cgroup->path);
-	cgroup->mount = cgroup->path = NULL;
+	free(cgroup->unit);
+	cgroup->mount = cgroup->path = cgroup->unit = NULL;
 }

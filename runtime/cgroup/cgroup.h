@@ -22,12 +22,19 @@ struct cgroup {
 	int fd;	      /* O_PATH of the cgroup itself; -EBADF = not open */
 	bool limits_optional; /* rootless without limits: without permission, none */
 	bool made;	      /* this process made the leaf: a failed creation removes it */
+	/* of the systemd manager */
+	char *unit;
+	bool user_instance; /* the unit is one of the user's systemd, not the system's */
+	int stop_fd;	    /* borrowed: readable = give up waiting for systemd; -EBADF = none */
 };
 
 #define CGROUP_INIT                                                                                \
 	{                                                                                          \
-		.mount_fd = -EBADF, .fd = -EBADF                                                   \
+		.mount_fd = -EBADF, .fd = -EBADF, .stop_fd = -EBADF                                \
 	}
+
+/** Is the program that the systemd manager needs a part of this build? */
+bool cgroup_has_systemd(void);
 
 /** Where cgroup2 is mounted (owned), also on hybrid hosts; *out is NULL when it is nowhere. */
 int cgroup_find_mount(const char *mountinfo, char **out, struct error *err);
@@ -38,13 +45,21 @@ int cgroup_locate(const struct plan *plan, struct cgroup *out, struct error *err
 /** Makes the cgroup and opens it. cgroup->fd is what clone3 gets (CLONE_INTO_CGROUP), or -EBADF:
  *  then cgroup_adopt moves the process. It must be empty and not frozen. */
 int cgroup_prepare(struct cgroup *cgroup, const struct plan *plan, struct error *err);
-int cgroup_adopt(struct cgroup *cgroup, pid_t pid, struct error *err);
+int cgroup_adopt(struct cgroup *cgroup, const struct plan *plan, pid_t pid, struct error *err);
 /** Writes the limits and attaches the device program. */
 int cgroup_apply(struct cgroup *cgroup, const struct plan *plan, struct error *err);
 
-/** After a change of limits: the manager's own record of them, if it has one. */
-int cgroup_tell_manager(const struct cgroup *cgroup, const struct oci_resources *resources,
+/** After a change of limits, which the plan has alone: the manager's own record of them, if it has
+ *  one. Fails without having changed anything. */
+int cgroup_tell_manager(const struct cgroup *cgroup, const struct plan_cgroup *plan,
 			struct error *err);
+
+/** Has the manager a way to put a process into the cgroup that clone3 is not allowed to? */
+bool cgroup_can_attach(const struct cgroup *cgroup);
+int cgroup_attach(const struct cgroup *cgroup, pid_t pid, struct error *err);
+
+/** The cgroup that a process is in now, below the root of our cgroup namespace; *out is owned. */
+int cgroup_of_process(pid_t pid, char **out, struct error *err);
 
 /** Has the cgroup that cgroup->fd is the controller that this needs? Error: no, and where it is. */
 int cgroup_check_controller(const struct cgroup *cgroup, const struct plan_cgroup_write *limit,

@@ -9,14 +9,18 @@ struct cgroup_driver {
 	const char *name;
 	/** Decides cgroup->path. */
 	int (*locate)(const struct plan *plan, struct cgroup *cgroup, struct error *err);
+	/* the others may be NULL: there is nothing to do */
 	/** Makes the cgroup; opens cgroup->fd if a process can be cloned into it. */
 	int (*prepare)(struct cgroup *cgroup, const struct plan *plan, struct error *err);
 	/** Puts the process there, when prepare could not. */
-	int (*adopt)(struct cgroup *cgroup, pid_t pid, struct error *err);
-	/** Tells whoever else keeps limits what a container's resources are from now on, after the
-	 *  files have been written; NULL = nobody does. Fails without having changed anything. */
-	int (*update)(const struct cgroup *cgroup, const struct oci_resources *resources,
+	int (*adopt)(struct cgroup *cgroup, const struct plan *plan, pid_t pid, struct error *err);
+	/** The same for one more process, later. */
+	int (*attach)(const struct cgroup *cgroup, pid_t pid, struct error *err);
+	/** Tells whoever else keeps limits what has been changed. */
+	int (*update)(const struct cgroup *cgroup, const struct plan_cgroup *plan,
 		      struct error *err);
+	/** Before the folder is removed, when nothing lives in it any more. */
+	void (*release)(struct cgroup *cgroup);
 };
 
 extern const struct cgroup_driver cgroup_fs_driver;
@@ -28,6 +32,12 @@ struct strbuf;
 void cgroup_read_file(int dirfd, const char *file, struct strbuf *out);
 /** Is word one of the blank-separated words of text? */
 bool cgroup_has_word(const char *text, const char *word);
+
+/** Turn on in dirfd's children what the list has; what refuses is left out: a limit that needs it
+ *  will say so. */
+void cgroup_enable_controllers(int dirfd, const char *wanted);
+/** The folders of the cgroup, bottom-up, as cgroup_remove does. */
+int cgroup_remove_folders(struct cgroup *cgroup, struct error *err);
 
 /** Write plan->cgroup.writes below cgroup->fd. */
 int cgroup_write_limits(const struct cgroup *cgroup, const struct plan *plan, struct error *err);

@@ -32,9 +32,7 @@ static int fs_locate(const struct plan *plan, struct cgroup *cgroup, struct erro
 	return 0;
 }
 
-/* Turn on in dirfd's children what wanted lists; one controller that refuses is tolerable here:
- * a limit that needs it will say so. */
-static void enable_controllers(int dirfd, const char *wanted)
+void cgroup_enable_controllers(int dirfd, const char *wanted)
 {
 	cleanup_strbuf struct strbuf on = STRBUF_INIT, change = STRBUF_INIT;
 	cleanup_free char *words = xstrdup(wanted);
@@ -71,7 +69,7 @@ static int enable_along(int mount_fd, const char *path, const char *wanted, stru
 
 		if (dirfd < 0)
 			break;
-		enable_controllers(dirfd, wanted);
+		cgroup_enable_controllers(dirfd, wanted);
 		next = openat(dirfd, name, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 		(void)close(dirfd);
 		dirfd = next;
@@ -205,17 +203,8 @@ static int fs_prepare(struct cgroup *cgroup, const struct plan *plan, struct err
 	return ret < 0 ? ret : pass_controllers(cgroup, plan, err);
 }
 
-static int fs_adopt(struct cgroup *cgroup, pid_t pid, struct error *err)
-{
-	(void)cgroup;
-	(void)pid;
-	(void)err;
-	return 0; /* born there */
-}
-
 const struct cgroup_driver cgroup_fs_driver = {
 	.name = "cgroupfs",
 	.locate = fs_locate,
 	.prepare = fs_prepare,
-	.adopt = fs_adopt,
 };

@@ -172,15 +172,15 @@ static void sleep_ms(long ms)
 
 bool cgroup_remove_empty(struct cgroup *cgroup)
 {
-	if (cgroup->mount_fd < 0 || !cgroup->path || !*cgroup->path)
-		return false;
+	if (cgroup->mount_fd < 0 || !cgroup->path || !*cgroup->path || cgroup->unit)
+		return false; /* a unit's is its manager's to remove */
 	if (unlinkat(cgroup->mount_fd, cgroup->path + 1, AT_REMOVEDIR) < 0 && errno != ENOENT)
 		return false;
 	cgroup->path[0] = '\0'; /* nothing more to do with it */
 	return true;
 }
 
-int cgroup_remove(struct cgroup *cgroup, struct error *err)
+int cgroup_remove_folders(struct cgroup *cgroup, struct error *err)
 {
 	cleanup_trace struct trace_span span = trace_begin("cgroup", "remove");
 	long waited = 0, pause = 1;

@@ -10,6 +10,7 @@
 #include "lib/cleanup.h"
 #include "lib/strbuf.h"
 #include "lib/syscalls.h"
+#include "runtime/cgroup/cgroup.h"
 #include "runtime/cli/cli.h"
 #include "runtime/lifecycle/host.h"
 #include "runtime/plan/annotations.h"
@@ -83,7 +84,10 @@ static int cmd_features(const struct command_spec *command, int argc, char **arg
 {
 	cleanup_strbuf struct strbuf text = STRBUF_INIT;
 	struct features_enabled yes = { .enabled = true }, idmap = { .enabled = false };
-	struct features_cgroup cgroup = { .v2 = true, .rdma = true };
+	struct features_cgroup cgroup = { .v2 = true,
+					  .systemd = cgroup_has_systemd(),
+					  .systemd_user = cgroup_has_systemd(),
+					  .rdma = true };
 	struct features_seccomp seccomp = { 0 };
 	struct features_intel_rdt rdt = { .enabled = true, .schemata = true, .monitoring = true };
 	struct features_memory_policy memory_policy = { 0 };
@@ -114,6 +118,8 @@ static int cmd_features(const struct command_spec *command, int argc, char **arg
 		     seccomp_library_version(&cli->arena));
 	json_strings_add(&features.potentially_unsafe_config_annotations, &cli->arena,
 			 ANNOTATION_PREFIX);
+	json_strings_add(&features.potentially_unsafe_config_annotations, &cli->arena,
+			 ANNOTATION_UNIT_PROPERTY);
 	features_write(&features, JSON_INDENT_2, &text);
 	puts(strbuf_text(&text));
 	return 0;

@@ -107,6 +107,7 @@ static int compile(struct creation *c, struct error *err)
 	};
 	int ret = plan_compile(c->config, &request, &c->plan, err);
 
+	c->cgroup.stop_fd = c->signal_fd;
 	if (ret == 0)
 		ret = cgroup_locate(&c->plan, &c->cgroup, err);
 	return error_phase(err, ret, PHASE_PLAN);
@@ -173,6 +174,7 @@ static void fill_record(struct creation *c)
 		.manager = record_manager_name(c->cgroup.manager),
 		.cgroup_mount = c->cgroup.mount,
 		.cgroup_path = c->cgroup.path,
+		.cgroup_unit = c->cgroup.unit,
 		.annotations = c->config->annotations,
 		.new_pid_namespace = plan->namespaces[NS_PID].mode == NS_NEW,
 		.no_new_keyring = plan->no_new_keyring,
@@ -258,7 +260,7 @@ static int start_init(struct creation *c, struct error *err)
 			return error_errno(err, errno, "open \"%s\"", RECORD_FIFO);
 	}
 	ret = launch_start(&c->launch, err);
-	return ret < 0 ? ret : cgroup_adopt(&c->cgroup, c->launch.pid, err);
+	return ret < 0 ? ret : cgroup_adopt(&c->cgroup, &c->plan, c->launch.pid, err);
 }
 
 static void stop_init(struct creation *c)

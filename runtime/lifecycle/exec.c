@@ -308,19 +308,12 @@ static unsigned int namespaces_to_join(const struct execution *e)
 /* Where init itself is now: a container with systemd has made its cgroup an inner node. */
 static int open_cgroup_of_init(struct execution *e, struct error *err)
 {
-	cleanup_strbuf struct strbuf text = STRBUF_INIT;
-	char path[64], *line;
-	int fd;
+	cleanup_free char *path = NULL;
+	int fd, ret = cgroup_of_process(e->record.pid, &path, err);
 
-	(void)snprintf(path, sizeof(path), "/proc/%d/cgroup", e->record.pid);
-	if (io_read_file(AT_FDCWD, path, 1 << 16, &text, err) < 0)
-		return -errno;
-	line = strstr(strbuf_text(&text), "0::/");
-	if (!line || (line != text.data && line[-1] != '\n'))
-		return error_set(err, ERROR_STATE, 0, "process %d is in no cgroup", e->record.pid);
-	line[strcspn(line, "\n")] = '\0';
-	fd = openat(e->cgroup.mount_fd, line + strlen("0::/"),
-		    O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	if (ret < 0)
+		return ret;
+	fd = openat(e->cgroup.mount_fd, path + 1, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 	if (fd < 0)
 		return error_errno(err, errno, "open the cgroup of process %d", e->record.pid);
 	(void)close(e->cgroup.fd);
@@ -362,6 +355,16 @@ static int open_container_root(struct execution *e, struct error *err)
 	return 0;
 }
 
+/* Not allowed to clone it into the cgroup: the manager puts it there. */
+static int start_and_attach(struct execution *e, struct error *err)
+{
+	int ret;
+
+	cleanup_close_fd(&e->cgroup.fd);
+	ret = launch_start(&e->launch, err);
+	return ret < 0 ? ret : cgroup_attach(&e->cgroup, e->launch.pid, err);
+}
+
 static int start_process(struct execution *e, struct error *err)
 {
 	int ret;
@@ -384,6 +387,8 @@ static int start_process(struct execution *e, struct error *err)
 		if (ret == 0)
 			ret = launch_start(&e->launch, err);
 	}
+	if (ret == -EACCES && !e->options->cgroup.count && cgroup_can_attach(&e->cgroup))
+		ret = start_and_attach(e, err);
 	if (ret == 0)
 		ret = join_resctrl(e, err);
 	return ret < 0 ? ret : launch_go(&e->launch, err);

@@ -46,6 +46,7 @@ static const struct json_field record_fields[] = {
 	JSON_STRING(struct record, "cgroupManager", manager),
 	JSON_STRING(struct record, "cgroupMount", cgroup_mount),
 	JSON_STRING(struct record, "cgroupPath", cgroup_path),
+	JSON_STRING(struct record, "cgroupUnit", cgroup_unit),
 	JSON_MAP(struct record, "annotations", annotations),
 	JSON_U32(struct record, "namespaces", namespaces),
 	JSON_BOOL(struct record, "newPidNamespace", new_pid_namespace),
@@ -331,6 +332,8 @@ void record_cgroup(const struct record *record, struct cgroup *out)
 		if (record->manager && strcmp(record->manager, manager_names[i]) == 0)
 			out->manager = (enum cgroup_manager)i;
 	out->mount = record->cgroup_mount ? xstrdup(record->cgroup_mount) : NULL;
+	out->unit = record->cgroup_unit ? xstrdup(record->cgroup_unit) : NULL;
+	out->user_instance = record->rootless;
 	out->path = xstrdup(record->cgroup_path ? record->cgroup_path : "");
 	/* "/" would make kill and remove act on the whole host */
 	if (out->path[0] != '/' || !out->path[1])

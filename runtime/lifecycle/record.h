@@ -38,6 +38,7 @@ struct record {
 	const char *manager; /* "cgroupfs", "systemd", "disabled" */
 	const char *cgroup_mount;
 	const char *cgroup_path;
+	const char *cgroup_unit; /* systemd's; NULL = another manager */
 	struct json_map annotations;
 	uint32_t namespaces; /* bits 1 << enum namespace_kind: those not inherited */
 	bool new_pid_namespace;

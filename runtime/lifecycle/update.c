@@ -142,7 +142,7 @@ static int apply(struct update *u, struct error *err)
 
 	if (ret < 0)
 		return ret;
-	ret = cgroup_tell_manager(&u->cgroup, u->plan.resources, err);
+	ret = cgroup_tell_manager(&u->cgroup, &u->plan.cgroup, err);
 	if (ret == 0)
 		ret = change_resctrl(u, err);
 	if (ret == 0)

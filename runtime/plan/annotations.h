@@ -18,5 +18,10 @@
 #define ANNOTATION_SECCOMP_BPF_DATA "run.oci.seccomp_bpf_data"
 #define ANNOTATION_SECCOMP_FAIL_UNKNOWN "run.oci.seccomp_fail_unknown_syscall"
 #define ANNOTATION_SECCOMP_RECEIVER "run.oci.seccomp.receiver"
+/* the systemd manager: the process is in this cgroup below the unit's own */
+#define ANNOTATION_SYSTEMD_SUBGROUP "run.oci.systemd.subgroup"
+
+/* properties of the container's systemd unit, runc's prefix; the rest of the key is the name */
+#define ANNOTATION_UNIT_PROPERTY "org.systemd.property."
 
 #endif

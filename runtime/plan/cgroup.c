@@ -462,21 +462,8 @@ static int compile_path(const struct compiler *c, struct error *err)
 	struct plan_cgroup *cgroup = &c->plan->cgroup;
 	cleanup_free char *clean = NULL;
 
-	if (cgroup->manager == CGROUP_SYSTEMD) {
-		const char *first = strchr(config, ':');
-
-		cgroup->path = *config ? config
-				       : arena_printf(&c->plan->arena, "system.slice:orlop:%s",
-						      c->plan->id);
-		if (*config && (!first || !strchr(first + 1, ':')))
-			return error_pointer(err,
-					     error_invalid(err,
-							   "with the systemd driver cgroupsPath is "
-							   "\"slice:prefix:name\", not \"%s\"",
-							   config),
-					     "/linux/cgroupsPath");
-		return 0;
-	}
+	if (cgroup->manager == CGROUP_SYSTEMD)
+		return compile_unit(c, err);
 	/* a relative path starts where absolute ones do; ".." cannot climb above that */
 	clean = *config ? path_join("/", config) : xasprintf("/orlop/%s", c->plan->id);
 	if (strcmp(clean, "/") == 0)

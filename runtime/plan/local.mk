@@ -27,4 +27,6 @@ runtime_libruntime_a_SOURCES += \
 	%D%/seccomp.c %D%/seccomp.h \
 	%D%/sysctl.c \
 	%D%/update.c \
+	%D%/unit.c \
+	%D%/unit-properties.c \
 	%D%/view.c %D%/view.h

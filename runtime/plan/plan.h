@@ -252,8 +252,13 @@ struct plan_device_rule {
 
 struct plan_cgroup {
 	enum cgroup_manager manager;
-	const char *path;  /* absolute below the cgroup2 mount: "/orlop/ID"; systemd:
-			      "slice:prefix:name" */
+	const char *path; /* absolute below the cgroup2 mount: "/orlop/ID"; systemd: that of the
+			     unit, below the cgroup of the instance of systemd */
+	/* of systemd alone */
+	const char *slice, *unit;    /* "a-b.slice", "prefix-name.scope" */
+	const char *subgroup;	     /* the process is here below the unit's cgroup; NULL = in it */
+	const char *unit_properties; /* by annotations, as in runtime/cgroup/systemd-request.h */
+	size_t unit_properties_size;
 	bool limits_asked; /* any write or device rule: lack of permission is an error then */
 	const struct plan_cgroup_write *writes;
 	size_t write_count;

@@ -15,6 +15,12 @@ check_PROGRAMS += %D%/agent %D%/failcall %D%/probe %D%/quiet %D%/recvtty
 %C%_recvtty_SOURCES = %D%/recvtty.c
 %C%_agent_SOURCES = %D%/agent.c
 %C%_agent_CFLAGS = -std=gnu11 $(WARN_CFLAGS)
+if SYSTEMD
+check_PROGRAMS += %D%/fake-systemd
+%C%_fake_systemd_SOURCES = %D%/fake-systemd.c
+%C%_fake_systemd_CFLAGS = -std=gnu11 $(WARN_CFLAGS) $(SYSTEMD_CFLAGS)
+%C%_fake_systemd_LDADD = $(SYSTEMD_LIBS)
+endif
 if BUILDER
 check_PROGRAMS += %D%/registry-probe
 %C%_registry_probe_SOURCES = %D%/registry-probe.c

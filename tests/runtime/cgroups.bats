@@ -234,14 +234,6 @@ cgroup_file() {
 	ok delete "$ID"
 }
 
-@test "the systemd manager says that it is not supported yet" {
-	requires ours
-	RT_GLOBAL=(--systemd-cgroup)
-	fails create -b "$BUNDLE" "$ID"
-	contains "not supported yet"
-	[ ! -e "$ROOT/$ID" ]
-}
-
 @test "the host's cgroup2 mount keeps its options" {
 	requires root
 	before=$(grep ' - cgroup2 ' /proc/self/mountinfo)

@@ -228,6 +228,12 @@ requires() {
 		ours)
 			[ -z "${ORLOP_RUNTIME:-}" ] || skip "is about our runtime only"
 			;;
+		systemd)
+			[ -d /run/systemd/system ] || skip "needs systemd as the first process"
+			;;
+		systemd_scope)
+			[ -x "$ORLOP_BUILD/runtime/cgroup/systemd-scope" ] || skip "needs the systemd helper built"
+			;;
 		cgroup_v2)
 			[ "$CGROUP_ROOT" = /sys/fs/cgroup ] || skip "needs a pure cgroup v2 host"
 			;;
