@@ -173,7 +173,7 @@ static int judge_program(const char *name, int ret, struct error *err)
 {
 	if (ret == -ENOENT || ret == -ENOTDIR)
 		return error_set(err, ERROR_NOT_FOUND, -ret, "exec: \"%s\": stat %s", name, name);
-	if (ret == -EISDIR) /* what execve(2) says of it, and the only words that podman exec knows */
+	if (ret == -EISDIR) /* what execve(2) says, and the only words that podman exec knows */
 		return error_set(err, ERROR_SYSTEM, EACCES, "exec: \"%s\": is a directory", name);
 	return ret < 0 ? error_set(err, ERROR_SYSTEM, -ret, "exec: \"%s\"", name) : 0;
 }
@@ -181,8 +181,10 @@ static int judge_program(const char *name, int ret, struct error *err)
 int process_is_missing(struct init *init, struct error *err)
 {
 	(void)init;
-	return error_phase(err, error_pointer(err, error_invalid(err, TEXT_NO_PROCESS), "/process"),
-			   PHASE_EXEC);
+	return error_phase(
+		err,
+		error_pointer(err, error_invalid(err, "/process: " TEXT_NO_PROCESS), "/process"),
+		PHASE_EXEC);
 }
 
 int process_find_program(struct init *init, struct error *err)
