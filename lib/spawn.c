@@ -8,6 +8,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/close_range.h>
+#include <poll.h>
 #include <sched.h>
 #include <signal.h>
 #include <string.h>
@@ -133,6 +134,68 @@ int spawn_start(const struct spawn *spawn, pid_t *out_pid, int *out_pidfd, struc
 	*out_pid = pid;
 	return 0;
 }
+
+/* -- after our end -------------------------------------------------------------------------------
+ */
+
+#define WAITING_NAME "orlop-guard"
+#define END_FD 3
+
+/* Nothing of ours stays open: each fd could be a lock, or the end of a pipe that somebody reads. */
+static int keep_end_fd(pid_t parent)
+{
+	int null_fd = open("/dev/null", O_RDWR | O_CLOEXEC), end_fd = pidfd_open(parent, 0);
+
+	for (int fd = 0; fd < END_FD; fd++)
+		if (dup2(null_fd, fd) < 0)
+			return -errno;
+	if (end_fd < 0) /* it has ended already */
+		return close_range(END_FD, ~0U, 0) < 0 ? -errno : 0;
+	if (end_fd != END_FD && dup3(end_fd, END_FD, O_CLOEXEC) < 0)
+		return -errno;
+	return close_range(END_FD + 1, ~0U, 0) < 0 ? -errno : 0;
+}
+
+/* The copy that waits. Other threads may have held any lock when it was made: system calls only. */
+static void __attribute__((noreturn)) wait_for_end(const struct spawn *spawn, pid_t parent)
+{
+	struct pollfd end = { .fd = END_FD, .events = POLLIN };
+
+	signal_reset_all();
+	(void)prctl(PR_SET_NAME, WAITING_NAME);
+	if (setsid() < 0)
+		_exit(127);
+	if (spawn->mounts_fd >= 0 && (setns(spawn->mounts_fd, CLONE_NEWNS) < 0 ||
+				      fchdir(spawn->root_fd) < 0 || chroot(".") < 0))
+		_exit(127);
+	if (chdir("/") < 0 || keep_end_fd(parent) < 0)
+		_exit(127);
+	/* a parent that was gone before is not our parent, and perhaps somebody else by now */
+	while (getppid() == parent && poll(&end, 1, -1) < 0 && errno == EINTR)
+		;
+	(void)execve(spawn->path, spawn->argv, spawn->envp ? spawn->envp : environ);
+	_exit(127);
+}
+
+int spawn_after_end(const struct spawn *spawn, pid_t *out_pid, struct error *err)
+{
+	sigset_t all, old;
+	pid_t parent = getpid(), pid;
+
+	(void)sigfillset(&all);
+	(void)sigprocmask(SIG_SETMASK, &all, &old);
+	pid = fork();
+	if (pid == 0)
+		wait_for_end(spawn, parent);
+	(void)sigprocmask(SIG_SETMASK, &old, NULL);
+	if (pid < 0)
+		return error_errno(err, errno, "fork");
+	*out_pid = pid;
+	return 0;
+}
+
+/* -- and wait ------------------------------------------------------------------------------------
+ */
 
 int spawn_run(const struct spawn *spawn, int *out_status, struct error *err)
 {

@@ -43,6 +43,14 @@ struct spawn {
 /** Starts it; *out_pidfd (may be NULL) gets a pidfd. An exec failure is reported here, by errno. */
 int spawn_start(const struct spawn *spawn, pid_t *out_pid, int *out_pidfd, struct error *err);
 
+/**
+ * Have it started when we have ended, however we do, also by SIGKILL: in a session of its own, in
+ * "/", with /dev/null for its first three fds and no others. Of spawn path, argv, envp, mounts_fd
+ * and root_fd count. Until then a copy of this process waits: *out_pid, to be killed and waited for
+ * by who no longer wants it.
+ */
+int spawn_after_end(const struct spawn *spawn, pid_t *out_pid, struct error *err);
+
 /** Starts it and waits; *out_status is the wait status. */
 int spawn_run(const struct spawn *spawn, int *out_status, struct error *err);
 

@@ -11,6 +11,7 @@
 #include "builder/build/runtime-exec.h"
 #include "builder/build/schedule.h"
 #include "builder/build/step-output.h"
+#include "builder/container/leftovers.h"
 #include "builder/container/network.h"
 #include "builder/container/sandbox.h"
 #include "builder/image/platform.h"
@@ -257,6 +258,7 @@ static int execute(struct engine *engine, const struct step *owner, const struct
 	};
 	int ret = 0;
 
+	leftovers_guard(engine->store);
 	if (run->network == RUN_NETWORK_BRIDGE)
 		ret = network_up(&network, engine->store, id, id, NULL, 0, err);
 	if (ret == 0)

@@ -37,7 +37,7 @@ extern const struct command_spec build_command, du_command, export_command, fsck
 	history_command, images_command, import_command, info_command, inspect_command,
 	load_command, login_command, logout_command, logs_command, parse_command, prune_command,
 	pull_command, push_command, rerun_command, rmi_command, run_command, save_command,
-	shell_command, tag_command, unpack_command, version_command;
+	shell_command, sweep_command, tag_command, unpack_command, version_command;
 extern const struct command_spec manifest_create_command, manifest_annotate_command,
 	manifest_push_command, manifest_inspect_command, manifest_rm_command;
 

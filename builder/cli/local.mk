@@ -52,6 +52,7 @@ builder_libbuilder_a_SOURCES += %D%/cmd-unpack.c
 builder_libbuilder_a_SOURCES += %D%/cmd-manifest.c
 builder_libbuilder_a_SOURCES += %D%/cmd-load.c
 builder_libbuilder_a_SOURCES += %D%/cmd-info.c
+builder_libbuilder_a_SOURCES += %D%/cmd-sweep.c
 builder_libbuilder_a_SOURCES += %D%/cmd-tag.c
 
 bin_PROGRAMS += orlop-builder

@@ -33,6 +33,7 @@ static const struct command_spec *const commands[] = {
 	&run_command,
 	&save_command,
 	&shell_command,
+	&sweep_command,
 	&tag_command,
 	&unpack_command,
 	&version_command,

@@ -19,6 +19,7 @@
 #include "lib/cleanup.h"
 #include "lib/log.h"
 #include "lib/path.h"
+#include "lib/spawn.h"
 #include "lib/strv.h"
 
 /* Container ids of a runtime's root that begin like this. */
@@ -84,4 +85,21 @@ void leftovers_end(struct store *store, const char *session)
 	if (removed)
 		remove_record(store, removed);
 	network_sweep(store);
+}
+
+void leftovers_guard(struct store *store)
+{
+	char *argv[] = { (char *)"orlop-builder", (char *)"--store", store->path, (char *)"sweep",
+			 NULL };
+	struct spawn spawn = SPAWN_INIT;
+	struct error err = ERROR_INIT;
+
+	if (store->guard)
+		return;
+	spawn.path = "/proc/self/exe";
+	spawn.argv = argv;
+	spawn.mounts_fd = store->host_mounts_fd;
+	spawn.root_fd = store->host_root_fd;
+	if (spawn_after_end(&spawn, &store->guard, &err) < 0)
+		log_debug("nobody ends our steps should we be killed: %s", err.msg);
 }

@@ -18,4 +18,11 @@
 /** End the steps and the container of a dead session: a store_bury_fn. */
 void leftovers_end(struct store *store, const char *session);
 
+/**
+ * From now on what the session runs is ended as soon as it dies, however it does: another process
+ * waits for that until the store is closed. The first call counts; failing only means that the next
+ * session has to do it.
+ */
+void leftovers_guard(struct store *store);
+
 #endif

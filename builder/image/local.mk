@@ -36,7 +36,7 @@ builder_libbuilder_a_SOURCES += \
 	%D%/snapshot.c %D%/snapshot.h \
 	%D%/snapshot-copy.c %D%/snapshot-copy.h \
 	%D%/snapshot-lookup.c \
-	%D%/store.c %D%/store.h %D%/store-internal.h \
+	%D%/store.c %D%/store-boot.c %D%/store-session.c %D%/store.h %D%/store-internal.h \
 	%D%/store-blobs.c \
 	%D%/store-collect.c \
 	%D%/store-scratch.c \

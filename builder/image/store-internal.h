@@ -10,8 +10,11 @@
 int store_lock(struct store *store, int operation, struct error *err);
 void store_unlock(struct store *store);
 
-/** A session: lease and tmp folder. Started when something is first held or made. */
-int store_session(struct store *store, struct error *err);
+/** Name the time for which all that was written and not synced is there: store->boot. */
+void store_read_boot(struct store *store);
+
+/** Remove what the session has made and not published, and its lease. */
+void store_session_end(struct store *store);
 
 /** A name for a new file or folder of the session ("tmp/SESSION/N"); starts the session. */
 int store_scratch_name(struct store *store, char out_name[STORE_NAME_SIZE], struct error *err);

@@ -60,6 +60,8 @@ struct store {
 	/* set by the program behind store_open; may be NULL */
 	store_bury_fn bury;
 	store_reach_fn reach; /* without it what a power cut left is not collected */
+	bool patient;	      /* its session waits for its turn to look for what the dead left */
+	pid_t guard; /* a process that ends what we run when we die, until we close; 0 = none */
 
 	/* The mount namespace that we have left for our own, and the root there; -EBADF = we have
 	 * not. For programs that outlive us. */
@@ -74,7 +76,7 @@ struct store {
 	bool dirty;		 /* something was published since the last syncfs */
 	struct strv held;	 /* lines of the lease */
 	struct strv provisional; /* step keys to make final at the next commit */
-	char boot[40];
+	char boot[64];		 /* how long what nobody has synced is there: store-boot.c */
 
 	/* of snapshot*.c */
 	bool copies;	   /* overlayfs cannot be used here: snapshots are copies */
@@ -95,6 +97,9 @@ char *store_default_path(const char *option);
 /** Open, creating it when absent. Another version or another kind of xattr is refused with the way
  *  out. Sweeps what dead sessions left. */
 int store_open(const char *path, struct store *out, struct error *err);
+/** Begin the session: its lease and its tmp folder. Else it begins when something is first held or
+ *  made. */
+int store_session(struct store *store, struct error *err);
 /** Ends the session: its scratch folders are removed, in the background when that takes long. Does
  *  not commit. */
 void store_close(struct store *store);

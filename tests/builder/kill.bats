@@ -209,18 +209,60 @@ check_swept() {
 	[ "$(jq -r .name "$ORLOP_STORE/containers/$id/record.json")" = kept ]
 }
 
-@test "a step that a killed builder left is ended by whoever is next, with another runtime, too" {
+# endless RUNTIME: a build in the background, in $pid, whose step runs for ever
+endless() {
+	printf 'FROM box\nRUN echo started >&2; sleep 1000\n' >"$work/context/Dockerfile"
+	"$builder" build --network none --runtime "$1" "$work/context" >"$work/log" 2>&1 &
+	pid=$!
+	wait_for 10 grep -q '^#2 .* started' "$work/log"
+	ls "$ORLOP_STORE/leases" >>"$sessions"
+	run ! left_behind # it can be seen
+}
+
+@test "steps of a killed builder end at once, without anybody else" {
 	for runtime in "$ORLOP_BUILD/orlop-runtime" runc; do
 		command -v "$runtime" >/dev/null || continue
-		printf 'FROM box\nRUN echo started >&2; sleep 1000\n' >"$work/context/Dockerfile"
-		"$builder" build --network none --runtime "$runtime" "$work/context" >"$work/log" 2>&1 &
-		pid=$!
-		wait_for 10 grep -q '^#2 .* started' "$work/log"
+		endless "$runtime"
 		kill -KILL "$pid"
 		wait "$pid" || true
-		ls "$ORLOP_STORE/leases" >>"$sessions"
-		run ! left_behind
-		ob import -q "$work/box.tar" other
-		check_swept
+		wait_for 20 left_behind
+		wait_for 30 no_sessions
+		[ -z "$(ls -A "$ORLOP_STORE/tmp" "$ORLOP_STORE/leases" | grep -v :)" ]
+	done
+}
+
+@test "who watches over a build holds nothing of it, and ends with it" {
+	endless "$ORLOP_BUILD/orlop-runtime"
+	guard=$(pgrep -P "$pid" -x orlop-guard)
+	# its own null device, and the process it waits for
+	[ "$(ls "/proc/$guard/fd" | xargs)" = "0 1 2 3" ]
+	[ "$(readlink "/proc/$guard/fd/2")" = /dev/null ]
+	[ "$(readlink "/proc/$guard/ns/mnt")" = "$(readlink /proc/self/ns/mnt)" ]
+	kill -TERM "$pid"
+	status=0
+	wait "$pid" || status=$?
+	[ "$status" = 130 ]
+	[ ! -e "/proc/$guard" ]
+	check_swept
+}
+
+@test "sweep: no store is made, and no argument is taken" {
+	run -0 "$builder" --store "$work/absent" sweep
+	[ ! -e "$work/absent" ]
+	run -2 "$builder" --store "$work/absent" sweep all
+}
+
+@test "a step that nobody ended is ended by whoever is next, with another runtime, too" {
+	for runtime in "$ORLOP_BUILD/orlop-runtime" runc; do
+		command -v "$runtime" >/dev/null || continue
+		for next in 'import -q box.tar other' sweep; do
+			endless "$runtime"
+			kill -KILL "$(pgrep -P "$pid" -x orlop-guard)"
+			kill -KILL "$pid"
+			wait "$pid" || true
+			run ! left_behind
+			(cd "$work" && ob $next)
+			check_swept
+		done
 	done
 }

@@ -40,6 +40,32 @@ AFTER='
 	[ "$("$B" export small | tar -xOf - small)" = small ]
 '
 
+# A builder that is killed leaves a record that nobody has synced; it counts as long as the file
+# system stays mounted.
+@test "no disk: what was not synced is forgotten when the file system was mounted again" {
+	printf 'FROM base\nCOPY Dockerfile /one\nRUN echo up >&2; sleep 1000\n' >"$C/Dockerfile"
+	# shellcheck disable=SC2016
+	FS=ext4 in_small 64m '
+		steps() { grep -cE "^#2 CACHED" "$SMALL.log" || true; }
+		killed() {
+			"$B" build --network none --progress plain "$C" >"$SMALL.log" 2>&1 &
+			for i in $(seq 600); do grep -q "^#3 .* up$" "$SMALL.log" && break; sleep 0.1; done
+			kill -KILL $!
+			wait $! || true
+			"$B" sweep
+			steps
+		}
+		[ "$(killed)" = 0 ]
+		ls "$ORLOP_STORE"/steps/*.*-*
+		[ "$(killed)" = 1 ]
+		for i in $(seq 100); do umount "$SMALL" && break; sleep 0.1; done
+		mount -o loop "$SMALL.img" "$SMALL"
+		[ "$(killed)" = 0 ]
+		[ "$(killed)" = 1 ]
+		"$B" fsck'
+	[ "$status" = 0 ]
+}
+
 @test "no room: a RUN that fills the store fails, and the store works after it" {
 	printf 'FROM base\nRUN dd if=/dev/zero of=/big bs=1M count=64\n' >"$C/Dockerfile"
 	# shellcheck disable=SC2016

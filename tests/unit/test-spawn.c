@@ -4,7 +4,10 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <signal.h>
+#include <stdlib.h>
+#include <string.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -51,6 +54,43 @@ static void test_failures(void)
 	CHECK_ERROR(spawn_run(&spawn, &status, &err), ENOENT, "change the working directory");
 }
 
+/* A program that starts when its process has been killed, and one that was called off. */
+static void test_after_end(void)
+{
+	char path[] = "/tmp/test-spawn.XXXXXX";
+	cleanup_strbuf struct strbuf text = STRBUF_INIT;
+	struct spawn spawn = SPAWN_INIT;
+	pid_t pid, waiting = 0;
+	int fd = mkstemp(path), status;
+
+	CHECK(fd >= 0);
+	spawn.path = "/bin/sh";
+	spawn.argv = (char *[]){ "sh", "-c", "pwd >\"$1\"; ls /proc/self/fd >>\"$1\"",
+				 "sh", path, NULL };
+	pid = fork();
+	if (pid == 0) {
+		if (spawn_after_end(&spawn, &waiting, NULL) == 0)
+			(void)kill(getpid(), SIGKILL);
+		_exit(1);
+	}
+	CHECK_INT(proc_wait(pid, &status, NULL), 0);
+	CHECK_INT(proc_exit_status(status), 128 + SIGKILL);
+	for (int i = 0; i < 1000 && text.size < strlen("/\n0\n1\n2\n3\n"); i++) {
+		strbuf_truncate(&text, 0);
+		CHECK_INT(io_read_file(AT_FDCWD, path, 4096, &text, NULL), 0);
+		(void)poll(NULL, 0, 20);
+	}
+	CHECK_STR(strbuf_text(&text), "/\n0\n1\n2\n3\n"); /* 3: the folder that ls reads */
+
+	CHECK_INT(ftruncate(fd, 0), 0);
+	CHECK_INT(spawn_after_end(&spawn, &waiting, NULL), 0);
+	CHECK_INT(kill(waiting, SIGKILL), 0);
+	CHECK_INT(proc_wait(waiting, &status, NULL), 0);
+	CHECK_INT(lseek(fd, 0, SEEK_END), 0);
+	(void)close(fd);
+	(void)unlink(path);
+}
+
 static void test_process(void)
 {
 	struct spawn spawn = SPAWN_INIT;
@@ -76,4 +116,5 @@ static void test_process(void)
 
 CHECK_MAIN({ "a program gets its fds, folder and environment", test_run },
 	   { "what the child could not do is told", test_failures },
+	   { "a program starts when we have ended", test_after_end },
 	   { "a process is known by its start time", test_process })
