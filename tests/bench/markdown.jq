@@ -3,6 +3,7 @@ include "format";
 
 def title: { "run": "`run` of a static `/bin/true`", "create+start+delete": "`create`, `start` and `delete`",
 	"exec": "`exec` in a running container", "state": "`state`", "list": "`list` of ten containers",
+	"update": "`update` of a limit", "events": "`events --stats`",
 	"docker-cold": "`run` with a config as dockerd writes them, filter not compiled yet",
 	"docker-warm": "the same, filter compiled before", "docker-exec": "`exec` in such a container",
 	"run20 cold": "20 steps `RUN true N`, cold", "run20 cached": "20 steps `RUN true N`, cached",

@@ -81,6 +81,8 @@ runtime_prepare() {
 	done
 	mkdir -p "$fast/volumes/folder"
 	echo text >"$fast/volumes/file"
+	# the one limit that every host with cgroup v2 has a controller for
+	echo '{ "unified": { "hugetlb.2MB.max": "4194304" } }' >"$fast/update.json"
 	# our compiled filters are not below --root: a /run that is not the host's
 	mount -t tmpfs -o mode=755 tmpfs /run
 	cp "$build/tests/bench/payload" "$root/bin/true"
@@ -154,6 +156,8 @@ runtime_plan_live() {
 	echo "time exec $call exec $id-1 /bin/true"
 	echo "time state $call state $id-1"
 	echo "time list $call list"
+	echo "time update $call update -r $(runtime_base "$1")/update.json $id-1"
+	[[ $1 == crun* ]] || echo "time events $call events --stats $id-1" # crun has no such verb
 }
 
 # crun keeps its compiled filters below its state directory; runc has none

@@ -159,6 +159,29 @@ teardown() {
 	equals "$status" 0
 }
 
+@test "dockerd: pause, unpause, update, stats" {
+	docker run -d --name one busybox sleep 1000
+	docker pause one
+	run docker inspect -f '{{.State.Status}}' one
+	equals "$output" paused
+	run docker exec one true
+	equals "$status" 1
+	contains "is paused"
+	docker unpause one
+	docker exec one true
+	run docker update --restart on-failure:3 one
+	equals "$status" 0
+	# limits whose controller is missing dockerd itself leaves out: then all that comes is zeros
+	run docker update --pids-limit 50 one
+	equals "$status" 0
+	if grep -qw pids "$WORLD_CGROUP/cgroup.controllers"; then
+		run docker exec one cat /sys/fs/cgroup/pids.max
+		equals "$output" 50
+	fi
+	run docker stats --no-stream --format '{{.Name}}' one
+	equals "$output" one
+}
+
 @test "dockerd: networks none and host, links, a network with names" {
 	run docker run --rm --network none busybox ls /sys/class/net
 	equals "$output" lo

@@ -201,6 +201,26 @@ no_zombies() {
 	equals "$status" 0
 }
 
+@test "podman: pause, unpause, update" {
+	podman run -d --name one busybox sleep 1000
+	podman pause one
+	run podman inspect -f '{{.State.Status}}' one
+	equals "$output" paused
+	podman unpause one
+	run podman exec one true
+	equals "$status" 0
+	# where cgroup v1 holds the controller, its users read our own words
+	run podman update --cpu-shares 512 one
+	if grep -qw cpu "$WORLD_CGROUP/cgroup.controllers"; then
+		equals "$status" 0
+		run podman exec one cat /sys/fs/cgroup/cpu.weight
+		equals "$output" 59
+	else
+		equals "$status" 125
+		contains 'cpu.weight needs the controller "cpu"'
+	fi
+}
+
 @test "podman: networks none, host and bridge" {
 	run podman run --rm --network none busybox sh -c 'ls /sys/class/net'
 	equals "$output" lo
