@@ -94,13 +94,13 @@ int io_write_kernel_file(int dirfd, const char *path, const char *text, struct e
 	do {
 		written = write(fd, text, size);
 	} while (written < 0 && errno == EINTR);
-	if (written < 0)
-		return error_path(
-			err, error_errno(err, errno, "write \"%s\" to \"%s\"", text, path), path);
-	if ((size_t)written != size)
-		return error_path(err, error_errno(err, EIO, "write \"%s\" to \"%s\"", text, path),
-				  path);
-	return 0;
+	if (written == (ssize_t)size)
+		return 0;
+	/* Without the last line's end: a message is one line. */
+	return error_path(err,
+			  error_errno(err, written < 0 ? errno : EIO, "write \"%.*s\" to \"%s\"",
+				      (int)strcspn(text, "\n"), text, path),
+			  path);
 }
 
 static int write_new_file(int dirfd, const char *name, const void *data, size_t size, mode_t mode,

@@ -53,5 +53,15 @@ static void test_limits(void)
 	CHECK_INT(io_read_exact(to, data, 2), -ENODATA);
 }
 
+/* The message of a refused write is one line, whatever was to be written. */
+static void test_kernel_file(void)
+{
+	CHECK_ERROR(io_write_kernel_file(AT_FDCWD, "/proc/self/comm/x", "1", &err), ENOTDIR,
+		    "open \"/proc/self/comm/x\"");
+	CHECK_ERROR(io_write_kernel_file(AT_FDCWD, "/dev/full", "0 0 1\n", &err), ENOSPC,
+		    "write \"0 0 1\" to \"/dev/full\"");
+}
+
 CHECK_MAIN({ "a file is replaced whole, with its mode", test_replace },
-	   { "reads are bounded, copies are complete", test_limits })
+	   { "reads are bounded, copies are complete", test_limits },
+	   { "a refused write to the kernel is told in one line", test_kernel_file })
