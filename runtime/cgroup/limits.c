@@ -7,6 +7,7 @@
 #include <fcntl.h>
 #include <string.h>
 
+#include "lib/alloc.h"
 #include "lib/cleanup.h"
 #include "lib/io.h"
 #include "lib/strbuf.h"
@@ -43,15 +44,54 @@ static void explain_missing(const char *controller, int ret, struct error *err)
 	}
 }
 
+/*
+ * The parent that has the controller and cannot pass it on, because it has processes of its own
+ * ("no internal processes", cgroups(7)): usual inside of another container. NULL: there is none, or
+ * it is not known. (Error path only.)
+ */
+static char *crowded_parent(const struct cgroup *cgroup, const char *controller)
+{
+	cleanup_strbuf struct strbuf folder = STRBUF_INIT;
+	cleanup_free char *names = xstrdup(cgroup->path);
+	char *save = NULL;
+
+	strbuf_addf(&folder, "%s", cgroup->mount);
+	for (char *name = strtok_r(names, "/", &save); name; name = strtok_r(NULL, "/", &save)) {
+		cleanup_strbuf struct strbuf has = STRBUF_INIT, passes = STRBUF_INIT,
+					     processes = STRBUF_INIT;
+		cleanup_close int fd = open(folder.data, O_PATH | O_DIRECTORY | O_CLOEXEC);
+
+		if (fd < 0)
+			return NULL;
+		cgroup_read_file(fd, "cgroup.controllers", &has);
+		cgroup_read_file(fd, "cgroup.subtree_control", &passes);
+		cgroup_read_file(fd, "cgroup.procs", &processes);
+		if (!cgroup_has_word(strbuf_text(&has), controller))
+			return NULL;
+		if (!cgroup_has_word(strbuf_text(&passes), controller))
+			return processes.size ? TAKE_PTR(folder.data) : NULL;
+		strbuf_addf(&folder, "/%s", name);
+	}
+	return NULL;
+}
+
 int cgroup_check_controller(const struct cgroup *cgroup, const struct plan_cgroup_write *limit,
 			    struct error *err)
 {
 	cleanup_strbuf struct strbuf here = STRBUF_INIT;
+	cleanup_free char *crowded = NULL;
 	int ret;
 
 	cgroup_read_file(cgroup->fd, "cgroup.controllers", &here);
 	if (!limit->controller || cgroup_has_word(strbuf_text(&here), limit->controller))
 		return 0;
+	crowded = crowded_parent(cgroup, limit->controller);
+	if (crowded)
+		return error_set(
+			err, ERROR_UNSUPPORTED, 0,
+			"%s needs the controller \"%s\", which \"%s\" cannot pass on while it "
+			"has processes of its own",
+			limit->file, limit->controller, crowded);
 	ret = error_set(err, ERROR_UNSUPPORTED, 0,
 			"%s needs the controller \"%s\", which is not available in the "
 			"cgroup2 hierarchy at \"%s\"",
