@@ -104,6 +104,8 @@ static int take(void *context, const void *data, size_t size, struct error *err)
 	struct download *download = context;
 	int ret;
 
+	if (download->blob->unwanted && *download->blob->unwanted)
+		return error_set(err, ERROR_CANCELLED, ECANCELED, "nobody wants the blob any more");
 	if (size > download->blob->size - download->done)
 		return error_invalid(err, "the blob %s is longer than its %llu bytes",
 				     download->blob->digest.text,

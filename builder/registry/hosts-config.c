@@ -96,13 +96,38 @@ static void take_mirror(struct reading *reading, const struct toml_value *value)
 	}
 }
 
+/* Keys have quotes when they have slashes; an empty value takes an earlier alias back. */
+static void take_alias(struct hosts_config *config, const struct toml_value *value)
+{
+	size_t size = strlen(value->key);
+	bool quoted = size > 1 && strchr("\"'", *value->key) && value->key[size - 1] == *value->key;
+	cleanup_free char *name = quoted ? xstrndup(value->key + 1, size - 2) : xstrdup(value->key);
+
+	if (*value->items.items[0])
+		json_map_set(&config->aliases, &config->arena, name, value->items.items[0]);
+	else
+		json_map_remove(&config->aliases, name);
+}
+
+/* The whole list of a later file. */
+static void take_search(struct hosts_config *config, const struct toml_value *value)
+{
+	config->search = (struct json_strings){ .count = 0 };
+	for (size_t i = 0; i < value->items.count; i++)
+		json_strings_add(&config->search, &config->arena, value->items.items[i]);
+}
+
 static int take_value(void *context, const struct toml_value *value, struct error *err)
 {
 	struct reading *reading = context;
 
+	if (!*value->table && strcmp(value->key, "unqualified-search-registries") == 0)
+		take_search(reading->config, value);
 	if (!value->items.count || value->is_array)
 		return 0;
-	if (strcmp(value->table, "registry") == 0) {
+	if (strcmp(value->table, "aliases") == 0) {
+		take_alias(reading->config, value);
+	} else if (strcmp(value->table, "registry") == 0) {
 		take_registry(reading, value);
 	} else if (strcmp(value->table, "registry.mirror") == 0) {
 		if (reading->registry == NO_TABLE)
@@ -210,8 +235,11 @@ static void take_daemon(struct hosts_config *config, const struct daemon_file *f
 		mirror->insecure = strncmp(url, "http://", 7) == 0;
 	}
 	for (size_t i = 0; i < file->insecure.count; i++) {
-		if (strchr(file->insecure.items[i], '/'))
-			continue; /* networks are not looked at: a name would have to be resolved */
+		if (strchr(file->insecure.items[i], '/')) {
+			json_strings_add(&config->networks, &config->arena,
+					 file->insecure.items[i]);
+			continue;
+		}
 		rule = add_rule(config);
 		rule->prefix = arena_strdup(&config->arena, file->insecure.items[i]);
 		rule->insecure = true;

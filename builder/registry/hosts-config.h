@@ -11,6 +11,7 @@
 
 #include "lib/alloc.h"
 #include "lib/error.h"
+#include "spec/json-types.h"
 
 struct host_mirror {
 	const char *location; /* HOST[:PORT][/PATH] */
@@ -29,6 +30,10 @@ struct hosts_config {
 	struct arena arena;
 	struct host_rule *rules;
 	size_t rule_count, rule_capacity;
+	struct json_strings search; /* unqualified-search-registries */
+	struct json_map
+		aliases; /* of short names: "fedora" -> "registry.fedoraproject.org/fedora" */
+	struct json_strings networks; /* "10.0.0.0/8": hosts there may do without certificates */
 };
 
 int hosts_config_read(struct hosts_config *config, struct error *err);

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "builder/registry/networks.h"
 #include "builder/registry/registry-internal.h"
 #include "builder/registry/url.h"
 #include "lib/alloc.h"
@@ -73,7 +74,8 @@ static struct server *server_of(struct registry *registry, const char *host, boo
 	server = xzalloc(sizeof(*server));
 	server->host = xstrdup(host);
 	server->prefix = xstrdup("/v2");
-	server->tls.insecure = insecure || registry->options.insecure;
+	server->tls.insecure = insecure || registry->options.insecure ||
+			       networks_contain(&registry->hosts.networks, host);
 	server->allows_http = server->tls.insecure || url_is_loopback(host);
 	find_certificates(server);
 	server->next = registry->servers;
@@ -116,20 +118,24 @@ static int add_rewritten(struct repository *repository, const struct host_rule *
 	return add_endpoint(repository, location, how, err);
 }
 
+int hosts_load(struct registry *registry, struct error *err)
+{
+	int ret = registry->has_hosts ? 0 : hosts_config_read(&registry->hosts, err);
+
+	registry->has_hosts |= ret == 0;
+	return ret;
+}
+
 int hosts_resolve(struct repository *repository, struct error *err)
 {
 	struct registry *registry = repository->registry;
 	const char *name = repository->name.name;
 	struct host_mirror own = { .location = NULL };
 	const struct host_rule *rule;
-	int ret = 0;
+	int ret = hosts_load(registry, err);
 
-	if (!registry->has_hosts) {
-		ret = hosts_config_read(&registry->hosts, err);
-		if (ret < 0)
-			return ret;
-		registry->has_hosts = true;
-	}
+	if (ret < 0)
+		return ret;
 	rule = hosts_config_find(&registry->hosts, name);
 	if (!rule)
 		return add_endpoint(repository, name, &own, err);

@@ -13,13 +13,16 @@ builder_libbuilder_a_SOURCES += \
 	%D%/libcurl.c %D%/libcurl.h \
 	%D%/lists.c \
 	%D%/manifests.c \
+	%D%/networks.c %D%/networks.h \
 	%D%/origins.c %D%/origins.h \
+	%D%/policy.c %D%/policy.h \
 	%D%/pull.c %D%/pull.h %D%/pull-internal.h \
 	%D%/pull-blob.c \
 	%D%/pull-layers.c \
 	%D%/login.c %D%/login.h \
 	%D%/push.c %D%/push.h \
 	%D%/registry.c %D%/registry.h %D%/registry-internal.h \
+	%D%/short-names.c %D%/short-names.h \
 	%D%/source.c %D%/source.h \
 	%D%/transport.c %D%/transport.h \
 	%D%/transport-get.c \

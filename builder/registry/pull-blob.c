@@ -3,16 +3,22 @@
  * Blobs into the store. One that is on its way is ingest/HEX, locked by who fetches it; what is
  * left there by somebody who was killed is gone on with.
  */
+#include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "builder/loop/fiber.h"
 #include "builder/registry/origins.h"
 #include "builder/registry/pull-internal.h"
 #include "lib/alloc.h"
 #include "lib/cleanup.h"
+
+#define WAIT_MS 100
 
 /* 1 = ours now; 0 = another process has it. It may be renamed away between open and lock. */
 static int open_ingest(struct store *store, const char *name, int *out_fd, struct error *err)
@@ -46,32 +52,48 @@ static int find_origins(struct store *store, const struct digest *digest, struct
 				      digest->text);
 }
 
+/* One fetches, the others wait: for its end, whichever that is. A lock cannot be polled. */
+static int wait_for_ingest(struct store *store, const char *name, int *out_fd, struct error *err)
+{
+	struct pollfd stop = { .fd = store->stop_fd, .events = POLLIN };
+	int ret = open_ingest(store, name, out_fd, err);
+
+	while (ret == 0) {
+		(void)fiber_poll(&stop, 1, WAIT_MS); /* a wait that ends early does no harm */
+		ret = store_check_stop(store, err);
+		if (ret == 0)
+			ret = open_ingest(store, name, out_fd, err);
+	}
+	return ret;
+}
+
 int incoming_open(struct store *store, const struct digest *digest, struct incoming_blob *out,
 		  struct error *err)
 {
 	cleanup_strv struct strv names = STRV_INIT;
-	char name[STORE_NAME_SIZE];
 	int ret = find_origins(store, digest, &names, err); /* else nothing would ever come */
 
 	if (ret < 0)
 		return ret;
 	if (mkdirat(store->fd, "ingest", 0700) < 0 && errno != EEXIST)
 		return error_errno(err, errno, "create \"%s/ingest\"", store->path);
-	snprintf(name, sizeof(name), "ingest/%s", digest_hex(digest));
-	ret = open_ingest(store, name, &out->fd, err);
-	if (ret == 0) { /* both fetch it: that is rare, and a wait would need a queue */
-		cleanup_close int write_fd = -EBADF;
-
-		ret = store_scratch_open(store, name, &write_fd, err);
-		if (ret == 0)
-			out->fd = openat(store->fd, name, O_RDWR | O_NOFOLLOW | O_CLOEXEC);
-		if (ret == 0 && out->fd < 0)
-			ret = error_errno(err, errno, "open \"%s/%s\"", store->path, name);
-	}
+	snprintf(out->name, sizeof(out->name), "ingest/%s", digest_hex(digest));
+	ret = wait_for_ingest(store, out->name, &out->fd, err);
 	if (ret < 0)
 		return ret;
-	memcpy(out->name, name, sizeof(name));
-	return 0;
+	ret = store_hold_blob(store, digest, err);
+	if (ret == 0)
+		return 0;
+	/* who had it has given it its name; ours is a new, empty file */
+	(void)unlinkat(store->fd, out->name, 0);
+	incoming_done(out);
+	return ret;
+}
+
+void incoming_unlock(struct incoming_blob *blob)
+{
+	if (blob->fd >= 0)
+		(void)flock(blob->fd, LOCK_UN); /* it ends with the fd at the latest */
 }
 
 int incoming_publish(struct store *store, const struct digest *digest, struct incoming_blob *blob,
@@ -83,6 +105,7 @@ int incoming_publish(struct store *store, const struct digest *digest, struct in
 	/* it was there: ours is not needed */
 	if (ret == 0 && unlinkat(store->fd, blob->name, 0) < 0 && errno != ENOENT)
 		ret = error_errno(err, errno, "remove \"%s/%s\"", store->path, blob->name);
+	incoming_unlock(blob);
 	return ret;
 }
 
@@ -118,8 +141,9 @@ int pull_blob(struct store *store, struct registry *registry, const struct diges
 	if (ret != 0)
 		return ret < 0 ? ret : 0;
 	ret = incoming_open(store, digest, &incoming, err);
-	if (ret == 0)
-		ret = origin_get_blob(store, registry, &blob, incoming.fd, err);
+	if (ret != 0)
+		return ret < 0 ? ret : 0;
+	ret = origin_get_blob(store, registry, &blob, incoming.fd, err);
 	return ret < 0 ? ret : incoming_publish(store, digest, &incoming, err);
 }
 

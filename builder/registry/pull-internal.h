@@ -16,7 +16,11 @@ static inline void incoming_done(struct incoming_blob *blob)
 	cleanup_close_fd(&blob->fd);
 }
 
-/** Open it, with what is there of it; -ENOENT: no registry is known to have it. */
+/** Somebody else may have it now. */
+void incoming_unlock(struct incoming_blob *blob);
+
+/** Open it, with what is there of it, when nobody else fetches it any more. 0: it is ours to fetch;
+ *  1: the store has it now, held; -ENOENT: no registry is known to have it. */
 int incoming_open(struct store *store, const struct digest *digest, struct incoming_blob *out,
 		  struct error *err);
 /** It is complete and right: give it its name. */

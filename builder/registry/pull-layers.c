@@ -31,7 +31,8 @@ struct pull {
 	size_t count, running, living;
 	struct fiber_queue changed; /* a job has ended or has come further */
 	uint64_t total;
-	int ret; /* the first failure */
+	int ret;     /* the first failure */
+	bool failed; /* the same, for transfers that are under way */
 	struct error err;
 };
 
@@ -92,7 +93,8 @@ static void run_fetch(void *context)
 	const struct registry_blob blob = { .digest = job->blob,
 					    .size = job->descriptor->size,
 					    .progress = take_progress,
-					    .progress_context = job };
+					    .progress_context = job,
+					    .unwanted = &pull->failed };
 
 	job->fetch_ret = origin_get_blob(pull->store, pull->registry, &blob, job->incoming.fd,
 					 &job->fetch_err);
@@ -102,28 +104,31 @@ static void run_fetch(void *context)
 	fiber_wake(&pull->changed);
 }
 
+/* The store has it. */
+static int read_blob(struct layer_job *job, struct error *err)
+{
+	cleanup_free char *path = xasprintf("blobs/sha256/%s", digest_hex(&job->blob));
+
+	job->has_blob = true;
+	job->incoming.fd = openat(job->pull->store->fd, path, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
+	if (job->incoming.fd < 0)
+		return error_errno(err, errno, "open \"%s\" of the store", path);
+	job->feed = feed_new(job->incoming.fd);
+	feed_advance(job->feed, job->descriptor->size);
+	feed_end(job->feed, false);
+	job->fetched = true;
+	return 0;
+}
+
 static int start_fetch(struct layer_job *job, struct error *err)
 {
 	struct pull *pull = job->pull;
-	cleanup_free char *path = xasprintf("blobs/sha256/%s", digest_hex(&job->blob));
 	int ret = store_hold_blob(pull->store, &job->blob, err);
 
-	if (ret < 0)
-		return ret;
-	job->has_blob = ret == 1;
-	if (job->has_blob) {
-		job->incoming.fd = openat(pull->store->fd, path, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
-		if (job->incoming.fd < 0)
-			return error_errno(err, errno, "open \"%s\" of the store", path);
-		job->feed = feed_new(job->incoming.fd);
-		feed_advance(job->feed, job->descriptor->size);
-		feed_end(job->feed, false);
-		job->fetched = true;
-		return 0;
-	}
-	ret = incoming_open(pull->store, &job->blob, &job->incoming, err);
-	if (ret < 0)
-		return ret;
+	if (ret == 0)
+		ret = incoming_open(pull->store, &job->blob, &job->incoming, err);
+	if (ret != 0)
+		return ret < 0 ? ret : read_blob(job, err);
 	job->feed = feed_new(job->incoming.fd);
 	ret = fibers_start(pull->fibers, run_fetch, job, err);
 	if (ret == 0)
@@ -273,7 +278,9 @@ static void run_layer(void *context)
 	int ret = make_layer(job, &err);
 
 	job->done = ret == 0;
+	incoming_unlock(&job->incoming);
 	if (ret < 0 && pull->ret == 0) {
+		pull->failed = true;
 		pull->ret = error_prefix(&err, ret, "layer %.19s", job->blob.text);
 		pull->err = err;
 	}

@@ -7,6 +7,7 @@
 
 #include "builder/image/image-index.h"
 #include "builder/registry/origins.h"
+#include "builder/registry/policy.h"
 #include "lib/alloc.h"
 #include "lib/cleanup.h"
 #include "spec/image-index.h"
@@ -115,8 +116,10 @@ int pull_documents(struct store *store, struct registry *registry, const struct 
 	__attribute__((cleanup(fetch_done))) struct fetch fetch = { store, NULL, name, ARENA_INIT };
 	cleanup_manifest struct registry_manifest top = REGISTRY_MANIFEST_INIT;
 	const char *wanted = name->digest.text[0] ? name->digest.text : name->tag;
-	int ret = repository_open(registry, name, REPOSITORY_PULL, &fetch.repository, err);
+	int ret = policy_check(name, err);
 
+	if (ret == 0)
+		ret = repository_open(registry, name, REPOSITORY_PULL, &fetch.repository, err);
 	if (ret == 0)
 		ret = repository_get_manifest(fetch.repository, wanted, &top, err);
 	if (ret == 0)

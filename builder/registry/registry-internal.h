@@ -134,6 +134,8 @@ void server_free(struct server *server);
 /* -- hosts.c --------------------------------------------------------------------------------------
  */
 
+/** Read the machine's configuration, once. */
+int hosts_load(struct registry *registry, struct error *err);
 /** Fill in the endpoints. */
 int hosts_resolve(struct repository *repository, struct error *err);
 

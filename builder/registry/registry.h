@@ -87,6 +87,7 @@ struct registry_blob {
 	uint64_t size;
 	registry_progress_fn progress; /* NULL = nobody asks */
 	void *progress_context;
+	const bool *unwanted; /* becomes true: ERROR_CANCELLED; NULL = never */
 };
 
 /**

@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <string.h>
 
+#include "builder/registry/short-names.h"
 #include "lib/alloc.h"
 #include "lib/cleanup.h"
 #include "lib/log.h"
@@ -93,7 +94,8 @@ static int tell_missing(const char *name, const struct error *here, const struct
 					 name);
 }
 
-int image_source_load(struct image_source *source, const char *name, const char *platform,
+/* By one name, which has a host or is docker.io's. */
+static int load_named(struct image_source *source, const char *name, const char *platform,
 		      struct image *out, struct error *err)
 {
 	bool ask = source->policy == PULL_ALWAYS || source->policy == PULL_NEWER;
@@ -124,6 +126,44 @@ int image_source_load(struct image_source *source, const char *name, const char 
 	if (err)
 		*err = why;
 	return error_prefix(err, ret, "pull \"%s\"", name);
+}
+
+/* What the name may stand for, in turn; the last failure is told. */
+static int load_candidates(struct image_source *source, const struct strv *names,
+			   const char *platform, struct image *out, struct error *err)
+{
+	int ret = -ENOENT;
+
+	for (size_t i = 0; i < names->count && ret < 0; i++) {
+		struct error why = ERROR_INIT;
+
+		ret = load_named(source, names->items[i], platform, out, &why);
+		if (ret < 0 && err)
+			*err = why;
+		if (why.code == ERROR_CANCELLED)
+			return ret;
+	}
+	return ret < 0 && names->count > 1
+		       ? error_suffix(err, ret, " (the last of %zu registries)", names->count)
+		       : ret;
+}
+
+int image_source_load(struct image_source *source, const char *name, const char *platform,
+		      struct image *out, struct error *err)
+{
+	cleanup_strv struct strv names = STRV_INIT;
+	struct error here = ERROR_INIT;
+	int ret = source->registry ? short_names_list(source->registry, name, &names, err) : 0;
+
+	if (ret < 0)
+		return ret;
+	if (names.count == 0 || (names.count == 1 && strcmp(names.items[0], name) == 0))
+		return load_named(source, name, platform, out, err);
+	/* what was built or tagged here under the short name goes before other places */
+	source->pulled = false;
+	if (image_load_for(source->store, name, platform, out, &here) == 0)
+		return 0;
+	return load_candidates(source, &names, platform, out, err);
 }
 
 static void forget(struct strv *list, const char *text)

@@ -5,12 +5,16 @@
 	status=N   the first request for a blob is answered with this (429, 500, with Retry-After: 0)
 X
 	corrupt    one byte of each blob is another one
+	corrupt-below=N  the same of blobs of less than N bytes
+	slow=N     blobs of a MiB and more come in N pieces, one each tenth of a second; a line "left PATH"
+	           in the log when the client does not take them all
 	cut-put=N  the connection ends after N bytes of an upload's PUT, the first time
 
 LOG gets a line for each request: method, path, Range or Content-Range, and whether it had credentials."""
 import http.client
 import http.server
 import sys
+import time
 
 target, log = int(sys.argv[1]), open(sys.argv[2], "w", buffering=1)
 faults = dict((word.split("=") + [""])[:2] for word in sys.argv[3:])
@@ -60,12 +64,27 @@ class Handler(http.server.BaseHTTPRequestHandler):
         self.end_headers()
         if is_blob and "corrupt" in faults and data:
             data = bytes([data[0] ^ 1]) + data[1:]
+        if is_blob and 0 < len(data) < int(faults.get("corrupt-below") or 0):
+            data = bytes([data[0] ^ 1]) + data[1:]
+        if is_blob and "slow" in faults and len(data) >= 1 << 20:
+            self.trickle(data, int(faults["slow"]))
+            return
         if is_blob and "cut" in faults and len(data) > int(faults["cut"]):
             self.wfile.write(data[: int(faults["cut"])])
             self.close_connection = True
             return
         if self.command != "HEAD":
             self.wfile.write(data)
+
+    def trickle(self, data, pieces):
+        step = len(data) // pieces + 1
+        try:
+            for start in range(0, len(data), step):
+                self.wfile.write(data[start : start + step])
+                time.sleep(0.1)
+        except OSError:
+            log.write("left %s\n" % self.path)
+            self.close_connection = True
 
     do_GET = do_HEAD = do_POST = do_PUT = do_PATCH = do_DELETE = pass_on
 

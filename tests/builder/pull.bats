@@ -178,3 +178,128 @@ Status: Downloaded newer image for $HUB/library/debian:latest" ]
 	[[ $output == *"its contents are sha256:"*", the configuration says sha256:"* ]]
 	run -1 ob inspect "$HUB/some/cargo:1"
 }
+
+# An image whose only layer has 4 MiB that do not shrink, in the hub.
+push_bulk() {
+	mkdir -p "$work/bulk"
+	head -c 4000000 /dev/urandom >"$work/bulk/bulk"
+	tar -C "$work/bulk" -cf "$work/bulk.tar" .
+	ob import -q "$work/bulk.tar" bulk >/dev/null
+	ob push -q bulk "$HUB/some/bulk:1" >/dev/null
+	ob rmi bulk && ob prune -af >/dev/null 2>&1
+}
+
+# How often a blob of a MiB or more was asked for.
+fetches() {
+	grep -c "GET .*/blobs/$bulk_layer" "$FAULT_LOG" || true
+}
+
+@test "pull: two processes that want one blob share it" {
+	push_bulk
+	bulk_layer=$("$hub_probe" manifest "$HUB/some/bulk:1" 2>/dev/null | jq -r '.layers[0].digest')
+	hub_fault slow=10
+	ob pull -q "$FAULTY/some/bulk:1" >"$work/first" 2>"$work/first.err" 3>&- &
+	first=$!
+	wait_for 20 test -s "$ORLOP_STORE/ingest/${bulk_layer#sha256:}"
+	ob pull -q "$FAULTY/some/bulk:1" >"$work/second"
+	wait "$first"
+	cmp "$work/first" "$work/second"
+	[ "$(fetches)" = 1 ]
+	[ -z "$(ls "$ORLOP_STORE/ingest")" ]
+	ob fsck
+	ob export "$FAULTY/some/bulk:1" | tar xOf - bulk | cmp - "$work/bulk/bulk"
+}
+
+@test "pull: killed in the middle, the next one goes on from there; a waiting one takes over" {
+	push_bulk
+	bulk_layer=$("$hub_probe" manifest "$HUB/some/bulk:1" 2>/dev/null | jq -r '.layers[0].digest')
+	hub_fault slow=20
+	"$builder" pull -q "$FAULTY/some/bulk:1" >"$work/first" 2>"$work/first.err" 3>&- &
+	first=$!
+	half() { [ "$(stat -c %s "$ORLOP_STORE/ingest/${bulk_layer#sha256:}" 2>/dev/null || echo 0)" -ge 1800000 ]; }
+	wait_for 20 half
+	"$builder" pull -q "$FAULTY/some/bulk:1" >"$work/second" 2>"$work/second.err" 3>&- &
+	second=$!
+	kill -KILL "$first"
+	wait "$first" || true
+	wait "$second"
+	[ "$(fetches)" = 2 ]
+	# the second asked for what was missing: less than 60 %
+	start=$(sed -n "s|^GET .*/blobs/$bulk_layer bytes=\([0-9]*\)- .*|\1|p" "$FAULT_LOG")
+	[ "$start" -ge 1800000 ]
+	ob export "$FAULTY/some/bulk:1" | tar xOf - bulk | cmp - "$work/bulk/bulk"
+}
+
+@test "pull: a layer that is wrong ends the transfers of the others" {
+	requires busybox
+	push_bulk
+	mkdir "$work/context"
+	printf 'FROM %s/some/bulk:1\nCOPY Dockerfile /small\n' "$HUB" >"$work/context/Dockerfile"
+	ORLOP_STORE=$work/other ob build -q -t "$HUB/some/two:1" --push "$work/context"
+	# the configuration is small, too, but is not to be spoilt: it is here already
+	config=$("$hub_probe" manifest "$HUB/some/two:1" 2>/dev/null | jq -r '.config.digest')
+	cp "$work/other/blobs/sha256/${config#sha256:}" "$ORLOP_STORE/blobs/sha256/"
+	hub_fault slow=100 corrupt-below=1000
+	run --separate-stderr ob pull "$FAULTY/some/two:1"
+	echo "$stderr"
+	[ "$status" = 1 ]
+	wait_for 20 grep -q '^left ' "$FAULT_LOG"
+	[ -z "$(ob images -q)" ]
+}
+
+@test "policy.json: reject refuses; signatures that nobody checks refuse; the most specific scope counts" {
+	make_layout
+	mkdir -p "$HOME/.config/containers"
+	policy() { printf '{"default":[{"type":"%s"}],"transports":{"docker":{%s}}}' "$1" "$2" >"$HOME/.config/containers/policy.json"; }
+	accept='[{"type":"insecureAcceptAnything"}]' reject='[{"type":"reject"}]' signed='[{"type":"signedBy","keyType":"GPGKeys","keyPath":"/k"}]'
+	refused() {
+		run --separate-stderr ob pull -q "$HUB/some/cargo:1"
+		[ "$status" = 1 ] && [[ $stderr == *"$HOME/.config/containers/policy.json $1"* ]] && [ -z "$(ob images -q)" ]
+	}
+	policy reject ''
+	refused 'rejects images of "default"'
+	policy insecureAcceptAnything "\"$HUB\":$reject"
+	refused "rejects images of \"$HUB\""
+	policy insecureAcceptAnything "\"$HUB/some\":$signed,\"\":$accept"
+	refused "wants \"signedBy\" of images of \"$HUB/some\", which cannot be checked here"
+	[[ $stderr == *"skopeo copy"* ]]
+	policy insecureAcceptAnything "\"$HUB/some/cargo:1\":[]"
+	run --separate-stderr ob pull -q "$HUB/some/cargo:1"
+	[ "$status" = 1 ] && [[ $stderr == *"are an empty list"* ]]
+	printf '{"default":' >"$HOME/.config/containers/policy.json"
+	run --separate-stderr ob pull -q "$HUB/some/cargo:1"
+	[ "$status" = 1 ] && [[ $stderr == *policy.json* ]]
+	# FROM is a pull, too
+	policy reject ''
+	mkdir "$work/context"
+	printf 'FROM %s/some/cargo:1\n' "$HUB" >"$work/context/Dockerfile"
+	run --separate-stderr ob build "$work/context"
+	[ "$status" = 1 ] && [[ $stderr == *'rejects images of "default"'* ]]
+	policy reject "\"\":$reject,\"$HUB\":$reject,\"$HUB/some/cargo\":$accept"
+	ob pull -q "$HUB/some/cargo:1"
+}
+
+@test "short names: aliases and the search list of registries.conf, in pull and FROM; what is here goes first" {
+	make_layout
+	export CONTAINERS_REGISTRIES_CONF=$work/registries.conf
+	cat >"$CONTAINERS_REGISTRIES_CONF" <<-X
+		unqualified-search-registries = ["127.0.0.1:1", "$HUB/some"]
+		[aliases]
+		"freight" = "$HUB/some/cargo"
+		"gone" = "$HUB/some/gone"
+	X
+	[ "$(ob pull -q freight:1)" = "$HUB/some/cargo:1" ]
+	ob rmi "$HUB/some/cargo:1"
+	[ "$(ob pull -q cargo:1)" = "$HUB/some/cargo:1" ]
+	mkdir "$work/context"
+	printf 'FROM freight:1\nENV A=b\n' >"$work/context/Dockerfile"
+	ob rmi "$HUB/some/cargo:1"
+	ob build -q -t out "$work/context"
+	ob inspect "$HUB/some/cargo:1" >/dev/null
+	run --separate-stderr ob pull gone:1
+	[ "$status" = 1 ] && [[ $stderr == *"$HUB/v2/some/gone"* ]]
+	# an image of this machine under the short name
+	ob tag out freight:1
+	hub_end
+	ob build -q --pull=missing -t again "$work/context"
+}

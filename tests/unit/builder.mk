@@ -78,3 +78,6 @@ unit_builder += %D%/test-template
 unit_builder += %D%/test-stat-cache
 %C%_test_stat_cache_SOURCES = %D%/test-stat-cache.c %D%/image.h
 %C%_test_stat_cache_LDADD = $(unit_builder_ldadd)
+
+unit_builder += %D%/test-networks
+%C%_test_networks_LDADD = $(unit_builder_ldadd)

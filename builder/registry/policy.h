@@ -1,0 +1,16 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * containers-policy.json(5): from which registries images may come. We cannot check signatures, so
+ * what asks for one is refused as what is rejected is.
+ */
+#ifndef BUILDER_REGISTRY_POLICY_H
+#define BUILDER_REGISTRY_POLICY_H
+
+#include "builder/image/reference.h"
+#include "lib/error.h"
+
+/** May an image of this name be pulled? The user's policy.json, else the system's; without either
+ *  everything may. 0, or ERROR_STATE with the place that forbids it and the way out. */
+int policy_check(const struct reference *name, struct error *err);
+
+#endif
