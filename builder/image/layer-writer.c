@@ -22,6 +22,7 @@
 #include "lib/syscalls.h"
 
 #define BUFFER_SIZE ((size_t)256 * 1024)
+#define WRITEBACK_SIZE ((uint64_t)16 << 20)
 #define HOLE_MIN 4096 /* zeros in pieces from this size on are not written */
 
 struct layer_writer {
@@ -207,6 +208,16 @@ static bool is_zero(const char *data, size_t size)
 	return data[0] == 0 && memcmp(data, data + 1, size - 1) == 0;
 }
 
+/* The disk begins with a large file while the rest of it is still being read and hashed: what is
+ * left for the commit's syncfs is little. A hint; where it has no effect, the commit does it all. */
+static void begin_writeback(int fd, uint64_t before, uint64_t now)
+{
+	uint64_t from = before - before % WRITEBACK_SIZE, to = now - now % WRITEBACK_SIZE;
+
+	if (fd >= 0 && to > from)
+		(void)sync_file_range(fd, (off_t)from, (off_t)(to - from), SYNC_FILE_RANGE_WRITE);
+}
+
 static int write_piece(int fd, const char *data, size_t size, uint64_t offset)
 {
 	/* a hole in the source is one here */
@@ -258,6 +269,7 @@ static int write_contents(struct layer_writer *writer, int fd, const struct tar_
 			ret = recorder_added(&writer->recorder, space, (size_t)n, err);
 		if (ret < 0)
 			return ret;
+		begin_writeback(fd, done, done + (uint64_t)n);
 		done += (uint64_t)n;
 	}
 	return 0;

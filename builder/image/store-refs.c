@@ -116,6 +116,20 @@ static int rename_into_refs(struct store *store, const char *from, const char *p
 	return error_errno(err, errno, "write \"%s/%s\"", store->path, path);
 }
 
+/* Who was told that the image has this name finds it after a power cut, too. The journal has folders
+ * that were made for it before. */
+static int sync_name(struct store *store, const char *path, struct error *err)
+{
+	cleanup_free char *folder = path_parent(path);
+	cleanup_close int fd = openat(store->fd, folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+	if (fd < 0 && errno == ENOENT)
+		return 0; /* somebody has removed it again */
+	if (fd < 0 || (fsync(fd) < 0 && errno != EINVAL)) /* there are file systems without */
+		return error_errno(err, errno, "sync \"%s/%s\"", store->path, folder);
+	return 0;
+}
+
 /* The descriptor goes to the disk before it gets its name; with everything else that is new. */
 static int write_ref(struct store *store, const char *path, const struct store_ref *target,
 		     struct error *err)
@@ -145,7 +159,7 @@ static int write_ref(struct store *store, const char *path, const struct store_r
 				"image %s was removed from the store meanwhile",
 				target->digest.text);
 	store_unlock(store);
-	return ret;
+	return ret < 0 ? ret : sync_name(store, path, err);
 }
 
 /* Does any name but the one given lead to this image? */

@@ -158,3 +158,15 @@ teardown() {
 	ob export whole | tar tf - >/dev/null
 	ob fsck
 }
+
+@test "what was told to have a name has it on the disk" {
+	command -v strace >/dev/null || skip "needs strace"
+	strace -f -y -qq -e trace=syncfs,renameat,fsync -o "$work/trace" \
+		"$builder" import -q "$work/root.tar" some/name:tag >/dev/null
+	# its documents, its name, the folder that the name is in
+	sed -nE 's#.*(syncfs)\(.*#\1#p; s#.*renameat\(.*"refs/(.*)"\) = 0#\1#p; s#.*fsync\([0-9]+<.*/refs/(.*)>\).*#fsync \1#p' \
+		"$work/trace" >"$work/order"
+	cat "$work/order"
+	[ "$(tail -n 3 "$work/order" | xargs)" = \
+		"syncfs docker.io/some/name/:tag fsync docker.io/some/name" ]
+}
