@@ -19,6 +19,7 @@ noinst_LIBRARIES += %D%/liblib.a
 	%D%/path.c %D%/path.h \
 	%D%/printable.c %D%/printable.h \
 	%D%/proc.c %D%/proc.h \
+	%D%/protobuf.c %D%/protobuf.h \
 	%D%/signals.c %D%/signals.h \
 	%D%/spawn.c %D%/spawn.h \
 	%D%/strbuf.c %D%/strbuf.h \

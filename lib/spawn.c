@@ -18,8 +18,10 @@
 #include <unistd.h>
 
 #include "lib/cleanup.h"
+#include "lib/io.h"
 #include "lib/proc.h"
 #include "lib/signals.h"
+#include "lib/strbuf.h"
 
 /* What the child could not do, told through the shared memory. */
 struct spawn_failure {
@@ -206,4 +208,38 @@ int spawn_run(const struct spawn *spawn, int *out_status, struct error *err)
 		return ret;
 	ret = proc_wait(pid, out_status, NULL);
 	return ret < 0 ? error_errno(err, -ret, "wait for \"%s\"", spawn->path) : 0;
+}
+
+int spawn_capture(char *const *argv, size_t max, struct strbuf *output, int *out_status,
+		  struct error *err)
+{
+	cleanup_close int reader = -EBADF, writer = -EBADF;
+	cleanup_close int null = open("/dev/null", O_RDONLY | O_CLOEXEC);
+	struct spawn spawn = SPAWN_INIT;
+	int ends[2], status = 0, ret;
+	pid_t pid;
+
+	if (null < 0 || pipe2(ends, O_CLOEXEC) < 0)
+		return error_errno(err, errno, "make a pipe for \"%s\"", argv[0]);
+	reader = ends[0];
+	writer = ends[1];
+	spawn.path = argv[0];
+	spawn.search = true;
+	spawn.argv = argv;
+	spawn.fds = (const struct spawn_fd[]){ { null, STDIN_FILENO },
+					       { writer, STDOUT_FILENO },
+					       { writer, STDERR_FILENO } };
+	spawn.fd_count = 3;
+	spawn.death_signal = SIGKILL;
+	ret = spawn_start(&spawn, &pid, NULL, err);
+	if (ret < 0)
+		return ret;
+	cleanup_close_fd(&writer);
+	ret = io_read_rest(reader, max, output);
+	cleanup_close_fd(&reader); /* a writer that goes on gets an end, too */
+	(void)proc_wait(pid, &status, NULL);
+	if (ret < 0)
+		return error_errno(err, -ret, "read what \"%s\" prints", argv[0]);
+	*out_status = proc_exit_status(status);
+	return 0;
 }

@@ -54,4 +54,12 @@ int spawn_after_end(const struct spawn *spawn, pid_t *out_pid, struct error *err
 /** Starts it and waits; *out_status is the wait status. */
 int spawn_run(const struct spawn *spawn, int *out_status, struct error *err);
 
+/**
+ * Starts it without input and collects what it prints on both streams, at most max bytes (-EFBIG);
+ * *out_status is the exit status as a shell has it. It dies with us.
+ */
+struct strbuf;
+int spawn_capture(char *const *argv, size_t max, struct strbuf *output, int *out_status,
+		  struct error *err);
+
 #endif

@@ -10,6 +10,7 @@
 /* in front of a failed create, run, exec; nothing in front of the other verbs' messages */
 #define TEXT_CREATE_FAILED "orlop-runtime create failed"
 #define TEXT_RUN_FAILED "orlop-runtime run failed"
+#define TEXT_RESTORE_FAILED "orlop-runtime restore failed"
 #define TEXT_EXEC_FAILED "exec failed"
 
 #define TEXT_ID_FORMAT "invalid container ID format: \"%s\""
@@ -24,6 +25,8 @@
 #define TEXT_START_RUNNING "cannot start an already running container"
 #define TEXT_START_PAUSED "cannot start a paused container"
 #define TEXT_DELETE_ALIVE "cannot delete container %s that is not stopped: %s"
+
+#define TEXT_CHECKPOINT_STATE "container cannot be checkpointed in %s state"
 
 #define TEXT_EXEC_STOPPED "cannot exec in a stopped container"
 #define TEXT_EXEC_PAUSED "cannot exec in a paused container (use --ignore-paused to override)"

@@ -161,6 +161,9 @@ struct json_object {
 	  .unknown = JSON_OFFSET(type, unknown, struct json_map) }
 /* clang-format on */
 
+/** "2.1.0": the parser's. */
+const char *json_library_version(struct arena *arena);
+
 enum json_source_flag {
 	JSON_LAST_WINS = 1,	  /* a property given twice: the last one counts; else an error */
 	JSON_IGNORE_TRAILING = 2, /* bytes behind the first value are not looked at */

@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include <yajl/yajl_parse.h>
+#include <yajl/yajl_version.h>
 
 static int on_null(void *context)
 {
@@ -209,4 +210,11 @@ int json_decode_list(const struct json_source *source, const struct json_object 
 	};
 
 	return decode_root(source, &root, arena, out, err);
+}
+
+const char *json_library_version(struct arena *arena)
+{
+	int version = yajl_version();
+
+	return arena_printf(arena, "%d.%d.%d", version / 10000, version / 100 % 100, version % 100);
 }

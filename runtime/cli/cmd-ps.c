@@ -3,16 +3,11 @@
  * ps: the processes of a container, as an array of their numbers on the host, or as the lines that
  * the host's ps(1) has for them: engines pass their users' options on to it.
  */
-#include <fcntl.h>
-#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "lib/cleanup.h"
-#include "lib/io.h"
 #include "lib/number.h"
-#include "lib/proc.h"
 #include "lib/spawn.h"
 #include "lib/strbuf.h"
 #include "runtime/cli/cli.h"
@@ -40,38 +35,12 @@ static void print_json(const pid_t *pids, size_t count)
 /* Both streams, because the reason of a failure is in the other one. */
 static int run_ps(char *const *argv, struct strbuf *output, struct error *err)
 {
-	cleanup_close int reader = -EBADF, writer = -EBADF;
-	struct spawn spawn = SPAWN_INIT;
-	struct spawn_fd fds[2];
-	int ends[2], status = 0, ret;
-	pid_t pid;
+	int status, ret = spawn_capture(argv, OUTPUT_MAX, output, &status, err);
 
-	if (pipe2(ends, O_CLOEXEC) < 0)
-		return error_errno(err, errno, "make a pipe");
-	reader = ends[0];
-	writer = ends[1];
-	fds[0] = (struct spawn_fd){ writer, STDOUT_FILENO };
-	fds[1] = (struct spawn_fd){ writer, STDERR_FILENO };
-	spawn.path = argv[0];
-	spawn.search = true;
-	spawn.argv = argv;
-	spawn.fds = fds;
-	spawn.fd_count = ARRAY_SIZE(fds);
-	spawn.death_signal = SIGKILL;
-	ret = spawn_start(&spawn, &pid, NULL, err);
-	if (ret < 0)
-		return ret;
-	cleanup_close_fd(&writer);
-	ret = io_read_rest(reader, OUTPUT_MAX, output);
-	cleanup_close_fd(&reader); /* a writer that goes on gets an end, too */
-	(void)proc_wait(pid, &status, NULL);
-	if (ret < 0)
-		return error_errno(err, -ret, "read what ps prints");
-	if (status != 0)
-		return error_set(err, ERROR_SYSTEM, 0, "ps: exit status %d: %.*s",
-				 proc_exit_status(status), (int)strcspn(strbuf_text(output), "\n"),
-				 strbuf_text(output));
-	return 0;
+	if (ret == 0 && status != 0)
+		return error_set(err, ERROR_SYSTEM, 0, "ps: exit status %d: %.*s", status,
+				 (int)strcspn(strbuf_text(output), "\n"), strbuf_text(output));
+	return ret;
 }
 
 /* The word with this index in a line, or NULL. */

@@ -1,6 +1,7 @@
 # The verbs are in the library, main() is the program's own.
 runtime_libruntime_a_SOURCES += \
 	%D%/cli.c %D%/cli.h \
+	%D%/cmd-checkpoint.c \
 	%D%/cmd-create.c \
 	%D%/cmd-delete.c \
 	%D%/cmd-events.c \
@@ -8,6 +9,7 @@ runtime_libruntime_a_SOURCES += \
 	%D%/cmd-explain.c \
 	%D%/cmd-features.c \
 	%D%/cmd-gc.c \
+	%D%/cmd-info.c \
 	%D%/cmd-kill.c \
 	%D%/cmd-list.c \
 	%D%/cmd-pause.c \

@@ -21,9 +21,9 @@
 
 /* clang-format off */
 static const struct command_spec *const commands[] = {
-	&cli_completion_command, &create_command, &delete_command, &events_command, &exec_command, &explain_command, &features_command, &gc_command,
-	&kill_command, &list_command, &pause_command, &ps_command, &resume_command, &run_command, &spec_command,
-	&start_command, &state_command, &update_command, &validate_command, &wait_command, NULL,
+	&checkpoint_command, &cli_completion_command, &create_command, &delete_command, &events_command, &exec_command, &explain_command, &features_command,
+	&gc_command, &info_command, &kill_command, &list_command, &pause_command, &ps_command, &restore_command, &resume_command, &run_command,
+	&spec_command, &start_command, &state_command, &update_command, &validate_command, &wait_command, NULL,
 };
 
 static const struct option_spec global_options[] = {

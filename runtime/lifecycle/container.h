@@ -52,6 +52,32 @@ int container_run(const struct runtime_globals *globals, const char *id,
 		  const struct container_create_options *options, int *out_status,
 		  struct error *err);
 
+/** checkpoint and restore: what criu is told. Paths are absolute; NULL = not given. */
+struct container_criu_options {
+	const char *image_path; /* never NULL */
+	const char *work_path;	/* NULL = image_path */
+	const char *manage_cgroups_mode, *network_lock;
+	struct strv empty_ns;
+	bool tcp_established, ext_unix_sk, shell_job, file_locks, auto_dedup, lazy_pages;
+	/* checkpoint */
+	const char *parent_path; /* relative to image_path */
+	const char *page_server; /* ADDRESS:PORT */
+	const char *status_fd;	 /* a number */
+	bool leave_running, pre_dump, tcp_skip_in_flight, link_remap;
+	/* restore */
+	const char *lsm_profile, *lsm_mount_context;
+	bool tcp_close;
+};
+
+/** Write the container's processes to image_path; it is deleted then, unless asked otherwise. */
+int container_checkpoint(const struct runtime_globals *globals, const char *id,
+			 const struct container_criu_options *options, struct error *err);
+/** A new container whose processes come from image_path; then as container_run. */
+int container_restore(const struct runtime_globals *globals, const char *id,
+		      const struct container_create_options *options,
+		      const struct container_criu_options *criu, int *out_status,
+		      struct error *err);
+
 struct container_exec_options {
 	const char *process_file; /* -p; NULL = args below on the config's process */
 	char **args;		  /* NULL-terminated */

@@ -314,6 +314,12 @@ static int let_init_go(struct creation *c, struct error *err)
 	return ret < 0 ? ret : launch_go(&c->launch, err);
 }
 
+/* Before criu: it makes the processes in this cgroup. */
+static int force_limits(struct creation *c, struct error *err)
+{
+	return cgroup_apply(&c->cgroup, &c->plan, err);
+}
+
 static int apply_limits(struct creation *c, struct error *err)
 {
 	return limits_come_first(c) ? 0 : cgroup_apply(&c->cgroup, &c->plan, err);
@@ -426,7 +432,7 @@ static const struct creation_step {
 	const char *name;
 	int (*run)(struct creation *c, struct error *err);
 	void (*undo)(struct creation *c); /* also of a half-done run */
-} creation_steps[] = {
+} fresh_steps[] = {
 	{ "sealing",          check_sealing,       NULL },
 	{ "signals",          take_signals,        NULL },
 	{ "preserved fds",    check_preserved_fds, NULL },
@@ -447,6 +453,23 @@ static const struct creation_step {
 	{ "publish record",   publish_record,      NULL },
 	{ "hand out",         hand_out,            take_pid_file_back },
 	{ "commit",           commit,              NULL },
+	{ NULL,               NULL,                NULL },
+}, restore_steps[] = {
+	{ "signals",           take_signals,       NULL },
+	{ "reserve id",        reserve,            unreserve },
+	{ "load config",       load_config,        NULL },
+	{ "compile plan",      compile,            NULL },
+	{ "console",           open_console,       NULL },
+	{ "find resctrl",      open_resctrl,       NULL },
+	{ "record intent",     record_intent,      NULL },
+	{ "prepare cgroup",    prepare_cgroup,     remove_cgroup },
+	{ "apply limits",      force_limits,       NULL },
+	{ "restore processes", restore_processes,  stop_init },
+	{ "resctrl group",     join_resctrl,       leave_resctrl },
+	{ "write record",      write_record,       NULL },
+	{ "publish record",    publish_record,     NULL },
+	{ "hand out",          hand_out,           take_pid_file_back },
+	{ NULL,                NULL,               NULL },
 };
 /* clang-format on */
 
@@ -459,8 +482,8 @@ static void undo_from(struct creation *c, size_t last)
 					  .signal_fd = -EBADF };
 
 	for (size_t i = last + 1; i-- > 0;)
-		if (creation_steps[i].undo)
-			creation_steps[i].undo(c);
+		if (c->steps[i].undo)
+			c->steps[i].undo(c);
 	/* hooks of the host may have run: their counterparts get the word that it is over */
 	if (c->begun && c->plan.hooks[HOOK_POSTSTOP].count) {
 		record_oci_state(&c->record, CONTAINER_STOPPED, 0, &state);
@@ -470,16 +493,23 @@ static void undo_from(struct creation *c, size_t last)
 
 void creation_undo(struct creation *c)
 {
-	undo_from(c, ARRAY_SIZE(creation_steps) - 1);
+	size_t last = 0;
+
+	while (c->steps[last + 1].name)
+		last++;
+	undo_from(c, last);
 }
 
 int creation_make(struct creation *c, const struct runtime_globals *globals, const char *id,
-		  const struct container_create_options *options, bool run, struct error *err)
+		  const struct container_create_options *options, bool run,
+		  const struct container_criu_options *criu, struct error *err)
 {
 	*c = (struct creation){
 		.globals = globals,
 		.id = id,
 		.options = options,
+		.criu = criu,
+		.steps = criu ? restore_steps : fresh_steps,
 		.run = run,
 		.detached = !run || options->detach,
 		.cgroup = CGROUP_INIT,
@@ -491,9 +521,9 @@ int creation_make(struct creation *c, const struct runtime_globals *globals, con
 		.resctrl = RESCTRL_INIT,
 	};
 	launch_init(&c->launch, NULL, NULL);
-	for (size_t i = 0; i < ARRAY_SIZE(creation_steps); i++) {
-		struct trace_span span = trace_begin("create", creation_steps[i].name);
-		int ret = creation_steps[i].run(c, err);
+	for (size_t i = 0; c->steps[i].name; i++) {
+		struct trace_span span = trace_begin("create", c->steps[i].name);
+		int ret = c->steps[i].run(c, err);
 
 		trace_end(&span);
 		if (ret < 0) {
@@ -525,5 +555,5 @@ int container_create(const struct runtime_globals *globals, const char *id,
 {
 	cleanup_creation struct creation creation;
 
-	return creation_make(&creation, globals, id, options, false, err);
+	return creation_make(&creation, globals, id, options, false, NULL, err);
 }

@@ -16,6 +16,8 @@ struct creation {
 	const struct runtime_globals *globals;
 	const char *id;
 	const struct container_create_options *options;
+	const struct container_criu_options *criu; /* restore; NULL = no */
+	const struct creation_step *steps;
 	bool run;      /* no fifo: the payload is executed at COMMIT */
 	bool detached; /* create, run --detach */
 
@@ -42,7 +44,12 @@ struct creation {
 
 /** Everything up to COMMIT; on failure all of it is undone. creation_done in either case. */
 int creation_make(struct creation *creation, const struct runtime_globals *globals, const char *id,
-		  const struct container_create_options *options, bool run, struct error *err);
+		  const struct container_create_options *options, bool run,
+		  const struct container_criu_options *criu, struct error *err);
+/** run.c: it runs: stay with it until it ends, unless it is detached, and then clean up. */
+int creation_stay(struct creation *creation, int *out_status, struct error *err);
+/** restore.c: the step that has criu make the processes. */
+int restore_processes(struct creation *creation, struct error *err);
 /** Undo what creation_make made; for a run that fails behind COMMIT. */
 void creation_undo(struct creation *creation);
 /** It has succeeded: what was only kept for undoing goes. */

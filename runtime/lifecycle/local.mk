@@ -3,11 +3,14 @@ runtime_libruntime_a_SOURCES += \
 	%D%/agent.c %D%/agent.h \
 	%D%/console.c %D%/console.h \
 	%D%/container.h \
+	%D%/checkpoint.c \
 	%D%/create.c %D%/create.h \
+	%D%/criu.c %D%/criu.h %D%/criu-options.c \
 	%D%/delete.c \
 	%D%/events.c \
 	%D%/exec.c \
 	%D%/exit-record.c %D%/exit-record.h \
+	%D%/facts.c %D%/facts.h \
 	%D%/foreground.c \
 	%D%/gc.c \
 	%D%/hooks.c %D%/hooks.h \
@@ -25,6 +28,7 @@ runtime_libruntime_a_SOURCES += \
 	%D%/processes.c \
 	%D%/record.c %D%/record.h \
 	%D%/resctrl.c %D%/resctrl.h \
+	%D%/restore.c \
 	%D%/run.c \
 	%D%/schemata.c %D%/schemata.h \
 	%D%/seal.c %D%/seal.h \

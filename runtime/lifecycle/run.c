@@ -76,13 +76,36 @@ static int keep_exit(struct creation *c, int status, const struct rusage *rusage
 	return exit_record_write(c->dirfd, &record, err);
 }
 
+int creation_stay(struct creation *c, int *out_status, struct error *err)
+{
+	struct rusage rusage;
+	int ret, status = 0;
+
+	creation_keep(c);
+	release_lock(c);
+	*out_status = 0;
+	if (c->detached)
+		return notify_wait(&c->notify, c->launch.pid, c->launch.pidfd, c->signal_fd, err);
+	ret = foreground_wait(&(struct foreground){ .pid = c->launch.pid,
+						    .pidfd = c->launch.pidfd,
+						    .signal_fd = c->signal_fd,
+						    .console = &c->console,
+						    .notify = &c->notify },
+			      &status, &rusage, err);
+	if (ret < 0)
+		return ret;
+	c->launch.pid = 0; /* reaped */
+	console_done(&c->console);
+	*out_status = proc_exit_status(status);
+	return c->options->keep ? keep_exit(c, status, &rusage, err) : clean_up(c, c->globals, err);
+}
+
 int container_run(const struct runtime_globals *globals, const char *id,
 		  const struct container_create_options *options, int *out_status,
 		  struct error *err)
 {
 	cleanup_creation struct creation c;
-	struct rusage rusage;
-	int ret = creation_make(&c, globals, id, options, true, err), status = 0;
+	int ret = creation_make(&c, globals, id, options, true, NULL, err);
 
 	if (ret < 0)
 		return ret;
@@ -96,21 +119,5 @@ int container_run(const struct runtime_globals *globals, const char *id,
 		creation_undo(&c);
 		return ret;
 	}
-	creation_keep(&c);
-	release_lock(&c);
-	*out_status = 0;
-	if (c.detached)
-		return notify_wait(&c.notify, c.launch.pid, c.launch.pidfd, c.signal_fd, err);
-	ret = foreground_wait(&(struct foreground){ .pid = c.launch.pid,
-						    .pidfd = c.launch.pidfd,
-						    .signal_fd = c.signal_fd,
-						    .console = &c.console,
-						    .notify = &c.notify },
-			      &status, &rusage, err);
-	if (ret < 0)
-		return ret;
-	c.launch.pid = 0; /* reaped */
-	console_done(&c.console);
-	*out_status = proc_exit_status(status);
-	return options->keep ? keep_exit(&c, status, &rusage, err) : clean_up(&c, globals, err);
+	return creation_stay(&c, out_status, err);
 }

@@ -1,4 +1,4 @@
-EXTRA_DIST += %D%/suite.bash
+EXTRA_DIST += %D%/suite.bash %D%/sid-criu %D%/fake-criu
 # Programs for the suites: payloads are static, so that a rootfs needs nothing else.
 check_PROGRAMS += %D%/agent %D%/failcall %D%/probe %D%/quiet %D%/recvtty
 %C%_failcall_SOURCES = %D%/failcall.c

@@ -20,6 +20,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/mount.h>
@@ -798,6 +799,14 @@ static int do_swap(char **argv)
 	return fail("renameat2");
 }
 
+/* lock FILE: hold it from now on */
+static int do_lock(char **argv)
+{
+	int fd = open(argv[0], O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+
+	return fd < 0 || flock(fd, LOCK_EX) < 0 ? fail(argv[0]) : 0;
+}
+
 /* Wait for a line on standard input (or its end). */
 static int do_read(char **argv)
 {
@@ -819,7 +828,7 @@ static const struct {
 	{ "echo", do_echo },         { "env", do_env },         { "exit", do_exit },
 	{ "false", do_false },       { "fds", do_fds },         { "fork", do_fork },
 	{ "hostname", do_hostname }, { "id", do_id },           { "loopback", do_loopback },
-	{ "links", do_links },       { "label", do_label },
+	{ "links", do_links },       { "label", do_label },     { "lock", do_lock },
 	{ "ls", do_ls },             { "memory", do_memory }, { "mempolicy", do_mempolicy },   { "mkdir", do_mkdir },
 	{ "mknod", do_mknod },       { "mounts", do_mounts },   { "namespaces", do_namespaces },
 	{ "notify", do_notify },

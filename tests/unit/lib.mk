@@ -12,6 +12,7 @@ unit_lib = \
 	%D%/test-number \
 	%D%/test-options \
 	%D%/test-path \
+	%D%/test-protobuf \
 	%D%/test-spawn \
 	%D%/test-toml
 check_PROGRAMS += $(unit_lib)
