@@ -61,6 +61,4 @@
 	"nobody saw how container \"%s\" ended: its exit status is not known"
 #define TEXT_NO_RDT "intelRdt is specified in config, but Intel RDT is not enabled"
 
-#define TEXT_NOT_YET "not supported yet"
-
 #endif

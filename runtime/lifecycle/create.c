@@ -314,12 +314,6 @@ static int let_init_go(struct creation *c, struct error *err)
 	return ret < 0 ? ret : launch_go(&c->launch, err);
 }
 
-/* Before criu: it makes the processes in this cgroup. */
-static int force_limits(struct creation *c, struct error *err)
-{
-	return cgroup_apply(&c->cgroup, &c->plan, err);
-}
-
 static int apply_limits(struct creation *c, struct error *err)
 {
 	return limits_come_first(c) ? 0 : cgroup_apply(&c->cgroup, &c->plan, err);
@@ -463,7 +457,6 @@ static const struct creation_step {
 	{ "find resctrl",      open_resctrl,       NULL },
 	{ "record intent",     record_intent,      NULL },
 	{ "prepare cgroup",    prepare_cgroup,     remove_cgroup },
-	{ "apply limits",      force_limits,       NULL },
 	{ "restore processes", restore_processes,  stop_init },
 	{ "resctrl group",     join_resctrl,       leave_resctrl },
 	{ "write record",      write_record,       NULL },

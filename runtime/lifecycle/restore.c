@@ -274,16 +274,19 @@ static int add_options(struct restoring *r, struct error *err)
 	return ret < 0 ? ret : add_namespaces(r, err);
 }
 
-/* What criu makes is born where criu is. */
+/* What criu makes is born where criu is, under its limits. */
 static int enter_cgroup(struct creation *c, pid_t pid, struct error *err)
 {
 	char text[16];
+	int ret = cgroup_adopt(&c->cgroup, &c->plan, pid, err);
 
-	if (c->cgroup.manager != CGROUP_FS || c->cgroup.fd < 0)
-		return cgroup_adopt(&c->cgroup, pid, err);
-	(void)snprintf(text, sizeof(text), "%d", (int)pid);
-	return error_prefix(err, io_write_kernel_file(c->cgroup.fd, "cgroup.procs", text, err),
-			    "put criu into cgroup \"%s\"", c->cgroup.path);
+	if (ret == 0 && c->cgroup.manager == CGROUP_FS && c->cgroup.fd >= 0) {
+		(void)snprintf(text, sizeof(text), "%d", (int)pid);
+		ret = io_write_kernel_file(c->cgroup.fd, "cgroup.procs", text, err);
+	}
+	if (ret < 0)
+		return error_prefix(err, ret, "put criu into cgroup \"%s\"", c->cgroup.path);
+	return cgroup_apply(&c->cgroup, &c->plan, err);
 }
 
 static int request(struct restoring *r, struct error *err)
