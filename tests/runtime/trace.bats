@@ -45,7 +45,9 @@ is_sane() {
 	[ "$status" -eq 0 ]
 	is_sane
 	in_order create "reserve id" "load config" "compile plan" "record intent" "prepare cgroup" "start init" go commit
-	in_order init "begin session" mounts "pivot root" credentials ready exec
+	# what needs no network namespace comes before it: the host side makes that meanwhile
+	in_order init "begin session" mounts devices "network namespace" "mounts of /sys" \
+		"pivot root" credentials ready exec
 	in_order run "wait for the end" "clean up"
 	events '[$e[] | select(.ph == "M") | .args.name] == ["orlop-runtime", "container"]'
 	events '([$e[] | select(.cat == "init") | .pid] | unique | length) == 1'
