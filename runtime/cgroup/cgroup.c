@@ -133,7 +133,6 @@ int cgroup_apply(struct cgroup *cgroup, const struct plan *plan, struct error *e
 	return error_phase(err, ret, PHASE_CGROUP);
 }
 
-
 int cgroup_open(struct cgroup *cgroup, struct error *err)
 {
 	if (cgroup->fd >= 0 || !cgroup->mount || !cgroup->path || !*cgroup->path)
@@ -167,8 +166,7 @@ bool cgroup_has_word(const char *text, const char *word)
 	return false;
 }
 
-/* The number behind "key " at the start of a line of a flat keyed file; -1 when it is not there. */
-static int64_t find_number(const char *text, const char *key)
+int64_t cgroup_find_number(const char *text, const char *key)
 {
 	size_t size = strlen(key);
 
@@ -187,7 +185,7 @@ static int64_t keyed_number(int dirfd, const char *file, const char *key)
 	cleanup_strbuf struct strbuf text = STRBUF_INIT;
 
 	cgroup_read_file(dirfd, file, &text);
-	return find_number(strbuf_text(&text), key);
+	return cgroup_find_number(strbuf_text(&text), key);
 }
 
 bool cgroup_is_frozen(const struct cgroup *cgroup)
@@ -209,7 +207,7 @@ static bool says_frozen(int events, bool frozen)
 	ssize_t size = pread(events, text, sizeof(text) - 1, 0);
 
 	text[size > 0 ? size : 0] = '\0';
-	return find_number(text, "frozen") == frozen;
+	return cgroup_find_number(text, "frozen") == frozen;
 }
 
 /* Until it is, or the deadline; the kernel wakes us when cgroup.events changes. */

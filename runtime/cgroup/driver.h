@@ -30,6 +30,8 @@ extern const struct cgroup_driver cgroup_disabled_driver;
 /** A small file of the kernel as text ("cpu io memory"); "" if unreadable. */
 struct strbuf;
 void cgroup_read_file(int dirfd, const char *file, struct strbuf *out);
+/** The number behind "key " in a line of a flat keyed file (memory.events); -1: not there. */
+int64_t cgroup_find_number(const char *text, const char *key);
 /** Is word one of the blank-separated words of text? */
 bool cgroup_has_word(const char *text, const char *word);
 

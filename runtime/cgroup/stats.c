@@ -52,12 +52,9 @@ static const char *next_line(const char *line)
 
 uint64_t stats_counter(const char *text, const char *key)
 {
-	size_t size = strlen(key);
+	int64_t number = cgroup_find_number(text, key);
 
-	for (; *text; text = next_line(text))
-		if (strncmp(text, key, size) == 0 && text[size] == ' ')
-			return strtoull(text + size + 1, NULL, 10);
-	return 0;
+	return number < 0 ? 0 : (uint64_t)number;
 }
 
 /* -- writing -- */

@@ -103,17 +103,20 @@ static int prepare_resctrl(struct update *u, struct error *err)
 	return ret;
 }
 
-static int change_resctrl(struct update *u, struct error *err)
+static int change_resctrl(const struct update *u, struct error *err)
 {
-	int ret;
-
 	if (!u->schemata.size)
 		return 0;
-	ret = resctrl_write_schemata(&u->resctrl, u->record.rdt_group, u->schemata.data, err);
-	if (ret < 0) /* the kernel takes the lines one by one; the refusal is what is told */
+	return resctrl_write_schemata(&u->resctrl, u->record.rdt_group, u->schemata.data, err);
+}
+
+/* The kernel takes lines one by one, so also after a refusal. The failure before is what is told.
+ */
+static void restore_resctrl(const struct update *u)
+{
+	if (u->schemata_before.size)
 		(void)resctrl_write_schemata(&u->resctrl, u->record.rdt_group,
-					     strbuf_text(&u->schemata_before), NULL);
-	return ret;
+					     u->schemata_before.data, NULL);
 }
 
 /* -- the whole -- */
@@ -142,13 +145,17 @@ static int apply(struct update *u, struct error *err)
 
 	if (ret < 0)
 		return ret;
-	ret = cgroup_tell_manager(&u->cgroup, &u->plan.cgroup, err);
+	ret = change_resctrl(u, err);
+	/* the manager is told last: what it takes it does not give back */
 	if (ret == 0)
-		ret = change_resctrl(u, err);
+		ret = cgroup_tell_manager(&u->cgroup, &u->plan.cgroup, err);
 	if (ret == 0)
 		ret = record_publish(u->dirfd, err);
-	if (ret < 0 && u->cgroup.fd >= 0)
-		cgroup_change_undo(&u->change);
+	if (ret < 0) {
+		restore_resctrl(u);
+		if (u->cgroup.fd >= 0)
+			cgroup_change_undo(&u->change);
+	}
 	return ret;
 }
 

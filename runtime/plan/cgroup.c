@@ -11,20 +11,13 @@
 #include "lib/cleanup.h"
 #include "lib/number.h"
 #include "lib/path.h"
+#include "runtime/plan/cgroup-writes.h"
 #include "runtime/plan/compile.h"
 
-#define POINTER "/linux/resources"
 #define PERIOD_DEFAULT 100000
 
-struct writes {
-	const struct compiler *c;
-	struct arena *arena;
-	struct plan_cgroup_write *items;
-	size_t count, capacity;
-};
-
-static struct plan_cgroup_write *write_add(struct writes *writes, const char *file,
-					   const char *value, const char *pointer)
+struct plan_cgroup_write *write_add(struct writes *writes, const char *file, const char *value,
+				    const char *pointer)
 {
 	struct plan_cgroup_write *write;
 	size_t length = strcspn(file, ".");
@@ -43,14 +36,8 @@ static const char *limit_text(struct arena *arena, int64_t value)
 	return value < 0 ? "max" : arena_printf(arena, "%lld", (long long)value);
 }
 
-/* What only v1 has. */
-struct v1_limit {
-	bool asked;
-	const char *what, *pointer; /* below POINTER */
-};
-
-static int refuse_v1(const struct writes *writes, const struct v1_limit *limits, size_t count,
-		     struct error *err)
+int refuse_v1(const struct writes *writes, const struct v1_limit *limits, size_t count,
+	      struct error *err)
 {
 	int ret = 0;
 
@@ -220,120 +207,6 @@ static int add_pids(const struct oci_resources *resources, struct writes *writes
 	return 0;
 }
 
-/* -- io
- * -------------------------------------------------------------------------------------------- */
-
-/* v1's (and bfq's) weight of 10..1000 on io.weight's scale of 1..10000. */
-static unsigned int io_weight(unsigned int weight)
-{
-	return weight <= 10 ? 1 : 1 + (weight - 10) * 9999 / 990;
-}
-
-static int add_io_weight(struct writes *writes, const char *device, unsigned int weight,
-			 const char *pointer, struct error *err)
-{
-	struct plan_cgroup_write *write;
-
-	if (weight && (weight < 10 || weight > 1000))
-		return error_pointer(err,
-				     error_invalid(err, "weight %u is not of 10..1000", weight),
-				     "%s", pointer);
-	write = write_add(writes, "io.bfq.weight",
-			  weight ? arena_printf(writes->arena, "%s%u", device, weight)
-				 : arena_printf(writes->arena, "%sdefault", device),
-			  pointer);
-	write->instead = "io.weight";
-	write->instead_value =
-		weight ? arena_printf(writes->arena, "%s%u", device, io_weight(weight))
-		       : write->value;
-	return 0;
-}
-
-static int add_weight_devices(const struct oci_block_io *io, struct writes *writes,
-			      struct error *err)
-{
-	for (size_t i = 0; i < io->weight_device.count; i++) {
-		const struct oci_weight_device *device = &io->weight_device.items[i];
-		int ret;
-
-		ret = refuse_v1(
-			writes,
-			&(const struct v1_limit){ device->has_leaf_weight && device->leaf_weight,
-						  "leafWeight", "blockIO/weightDevice" },
-			1, err);
-		if (ret < 0)
-			return ret;
-		if (!device->has_weight || (!device->weight && !writes->c->is_update))
-			continue;
-		ret = add_io_weight(writes,
-				    arena_printf(writes->arena, "%lld:%lld ",
-						 (long long)device->major,
-						 (long long)device->minor),
-				    device->weight, POINTER "/blockIO/weightDevice", err);
-		if (ret < 0)
-			return ret;
-	}
-	return 0;
-}
-
-/* 0 is v1's word for "no limit". */
-static void add_throttle(struct writes *writes, const char *key,
-			 const struct oci_throttle_device *device, const char *pointer)
-{
-	struct arena *arena = writes->arena;
-	const char *rate = device->rate
-				   ? arena_printf(arena, "%llu", (unsigned long long)device->rate)
-				   : "max";
-
-	(void)write_add(writes, "io.max",
-			arena_printf(arena, "%lld:%lld %s=%s", (long long)device->major,
-				     (long long)device->minor, key, rate),
-			pointer);
-}
-
-static int add_io(const struct oci_resources *resources, struct writes *writes, struct error *err)
-{
-	const struct oci_block_io *io = resources->block_io;
-	const struct {
-		const struct oci_throttle_devices *devices;
-		const char *key, *pointer;
-	} throttles[] = {
-		{ io ? &io->throttle_read_bps_device : NULL, "rbps",
-		  POINTER "/blockIO/throttleReadBpsDevice" },
-		{ io ? &io->throttle_write_bps_device : NULL, "wbps",
-		  POINTER "/blockIO/throttleWriteBpsDevice" },
-		{ io ? &io->throttle_read_iops_device : NULL, "riops",
-		  POINTER "/blockIO/throttleReadIOPSDevice" },
-		{ io ? &io->throttle_write_iops_device : NULL, "wiops",
-		  POINTER "/blockIO/throttleWriteIOPSDevice" },
-	};
-	int ret;
-
-	if (!io)
-		return 0;
-	ret = refuse_v1(writes,
-			&(const struct v1_limit){ io->has_leaf_weight && io->leaf_weight,
-						  "leafWeight", "blockIO/leafWeight" },
-			1, err);
-	if (ret == 0 && io->has_weight && io->weight)
-		ret = compile_go_on(
-			writes->c,
-			add_io_weight(writes, "", io->weight, POINTER "/blockIO/weight", err), err);
-	if (ret == 0)
-		ret = compile_go_on(writes->c, add_weight_devices(io, writes, err), err);
-	if (ret < 0)
-		return ret;
-	for (size_t i = 0; i < ARRAY_SIZE(throttles); i++) {
-		for (size_t j = 0; j < throttles[i].devices->count; j++) {
-			const struct oci_throttle_device *d = &throttles[i].devices->items[j];
-
-			if (d->rate || writes->c->is_update)
-				add_throttle(writes, throttles[i].key, d, throttles[i].pointer);
-		}
-	}
-	return 0;
-}
-
 /* -- the rest
  * -------------------------------------------------------------------------------------- */
 
@@ -450,7 +323,8 @@ typedef int (*resource_fn)(const struct oci_resources *resources, struct writes 
 			   struct error *err);
 
 static const resource_fn resource_table[] = {
-	add_memory, add_cpu, add_pids, add_io, add_hugepages, add_rdma, add_network, add_unified,
+	add_memory,    add_cpu,	 add_pids,    compile_block_io,
+	add_hugepages, add_rdma, add_network, add_unified,
 };
 
 /* -- the path

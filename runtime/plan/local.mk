@@ -1,7 +1,8 @@
 runtime_libruntime_a_SOURCES += \
 	%D%/annotations.h \
+	%D%/block-io.c \
 	%D%/caps.c %D%/caps.h \
-	%D%/cgroup.c \
+	%D%/cgroup.c %D%/cgroup-writes.h \
 	%D%/compile.h \
 	%D%/device-program.c \
 	%D%/devices.c \
