@@ -72,6 +72,10 @@ int cgroup_open(struct cgroup *cgroup, struct error *err);
 bool cgroup_is_frozen(const struct cgroup *cgroup);
 /** Freeze or thaw and wait (10 s) until it is. */
 int cgroup_freeze(const struct cgroup *cgroup, bool freeze, struct error *err);
+/** Can memory be taken back from it (memory.reclaim, since Linux 5.19)? */
+int cgroup_check_reclaim(const struct cgroup *cgroup, struct error *err);
+/** Have the kernel take back what memory it can; *out_bytes is how much less is used then. */
+int cgroup_reclaim(const struct cgroup *cgroup, uint64_t *out_bytes, struct error *err);
 /** How many processes has the kernel's OOM killer killed here so far? */
 int64_t cgroup_oom_kills(const struct cgroup *cgroup);
 /** The pids of it and all below it, as the caller's pid namespace sees them; *out is owned. */

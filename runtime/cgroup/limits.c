@@ -5,7 +5,10 @@
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "lib/alloc.h"
 #include "lib/cleanup.h"
@@ -132,5 +135,50 @@ int cgroup_write_limits(const struct cgroup *cgroup, const struct plan *plan, st
 		if (ret < 0)
 			return cgroup_limit_failed(cgroup, limit, -ret, err);
 	}
+	return 0;
+}
+
+/* -- taking memory back -- */
+
+int cgroup_check_reclaim(const struct cgroup *cgroup, struct error *err)
+{
+	static const struct plan_cgroup_write reclaim = { .file = "memory.reclaim",
+							  .controller = "memory" };
+
+	int ret;
+
+	if (cgroup->fd < 0)
+		return error_set(err, ERROR_UNSUPPORTED, 0,
+				 "the container has no cgroup to freeze");
+	if (faccessat(cgroup->fd, reclaim.file, F_OK, 0) == 0)
+		return 0;
+	ret = cgroup_check_controller(cgroup, &reclaim, err);
+	return ret < 0 ? ret
+		       : error_set(
+				 err, ERROR_UNSUPPORTED, 0,
+				 "memory cannot be taken back: cgroup \"%s\" has no memory.reclaim",
+				 cgroup->path);
+}
+
+static uint64_t memory_used(const struct cgroup *cgroup)
+{
+	cleanup_strbuf struct strbuf text = STRBUF_INIT;
+
+	cgroup_read_file(cgroup->fd, "memory.current", &text);
+	return strtoull(strbuf_text(&text), NULL, 10); /* the kernel's own text */
+}
+
+int cgroup_reclaim(const struct cgroup *cgroup, uint64_t *out_bytes, struct error *err)
+{
+	uint64_t before = memory_used(cgroup), after;
+	char text[32];
+	int ret;
+
+	(void)snprintf(text, sizeof(text), "%llu", (unsigned long long)before);
+	ret = io_write_kernel_file(cgroup->fd, "memory.reclaim", text, NULL);
+	if (ret < 0 && ret != -EAGAIN) /* less than all, which is to be expected */
+		return error_errno(err, -ret, "take memory back from cgroup \"%s\"", cgroup->path);
+	after = memory_used(cgroup);
+	*out_bytes = before > after ? before - after : 0;
 	return 0;
 }

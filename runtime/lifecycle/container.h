@@ -127,8 +127,10 @@ struct container_events {
 int container_events(const struct runtime_globals *globals, const char *id,
 		     const struct container_events *options, struct error *err);
 
-/** Freeze all processes of a container that runs (or is created), and let them go on. */
-int container_pause(const struct runtime_globals *globals, const char *id, struct error *err);
+/** Freeze all processes of a container that runs (or is created), and let them go on. With
+ *  out_reclaimed (else NULL) the kernel takes back what memory of theirs it can: so many bytes. */
+int container_pause(const struct runtime_globals *globals, const char *id, uint64_t *out_reclaimed,
+		    struct error *err);
 int container_resume(const struct runtime_globals *globals, const char *id, struct error *err);
 /** Its processes by their numbers on the host, sorted; *out is malloc()ed. None when it has ended.
  */

@@ -10,24 +10,43 @@
 #include "runtime/lifecycle/record.h"
 #include "runtime/texts.h"
 
-static int freeze(const struct record *record, bool frozen, struct error *err)
+static int open_cgroup(const struct record *record, struct cgroup *cgroup, struct error *err)
 {
-	cleanup_cgroup struct cgroup cgroup = CGROUP_INIT;
 	int ret;
 
-	record_cgroup(record, &cgroup);
-	ret = cgroup_open(&cgroup, err);
-	if (ret == 0 && cgroup.fd < 0 && *cgroup.path)
-		ret = -ENODEV;
-	else if (ret == 0)
-		ret = cgroup_freeze(&cgroup, frozen, err);
-	if (ret == -ENODEV) /* a delete was quicker */
+	record_cgroup(record, cgroup);
+	ret = cgroup_open(cgroup, err);
+	return ret == 0 && cgroup->fd < 0 && *cgroup->path ? -ENODEV : ret;
+}
+
+/* A delete was quicker: what is gone does not run. */
+static int finish(int ret, struct error *err)
+{
+	if (ret == -ENODEV)
 		ret = error_set(err, ERROR_STATE, 0, TEXT_NOT_RUNNING);
 	return error_phase(err, ret, PHASE_CGROUP);
 }
 
-int container_pause(const struct runtime_globals *globals, const char *id, struct error *err)
+/* A failure leaves the container as it was, so what can be known is asked before. */
+static int freeze_and_reclaim(const struct cgroup *cgroup, uint64_t *out_reclaimed,
+			      struct error *err)
 {
+	int ret = out_reclaimed ? cgroup_check_reclaim(cgroup, err) : 0;
+
+	if (ret == 0)
+		ret = cgroup_freeze(cgroup, true, err);
+	if (ret < 0 || !out_reclaimed)
+		return ret;
+	ret = cgroup_reclaim(cgroup, out_reclaimed, err);
+	if (ret < 0)
+		(void)cgroup_freeze(cgroup, false, NULL); /* why it failed is what counts */
+	return ret;
+}
+
+int container_pause(const struct runtime_globals *globals, const char *id, uint64_t *out_reclaimed,
+		    struct error *err)
+{
+	cleanup_cgroup struct cgroup cgroup = CGROUP_INIT;
 	cleanup_arena struct arena arena = ARENA_INIT;
 	struct record record;
 	enum container_status status;
@@ -38,11 +57,15 @@ int container_pause(const struct runtime_globals *globals, const char *id, struc
 	status = record_status(globals, &record);
 	if (status != CONTAINER_RUNNING && status != CONTAINER_CREATED)
 		return error_set(err, ERROR_STATE, 0, TEXT_NOT_RUNNING);
-	return freeze(&record, true, err);
+	ret = open_cgroup(&record, &cgroup, err);
+	if (ret == 0)
+		ret = freeze_and_reclaim(&cgroup, out_reclaimed, err);
+	return finish(ret, err);
 }
 
 int container_resume(const struct runtime_globals *globals, const char *id, struct error *err)
 {
+	cleanup_cgroup struct cgroup cgroup = CGROUP_INIT;
 	cleanup_arena struct arena arena = ARENA_INIT;
 	struct record record;
 	int ret = record_read(globals, id, &arena, &record, err);
@@ -51,5 +74,8 @@ int container_resume(const struct runtime_globals *globals, const char *id, stru
 		return ret;
 	if (record_status(globals, &record) != CONTAINER_PAUSED)
 		return error_set(err, ERROR_STATE, 0, TEXT_NOT_PAUSED);
-	return freeze(&record, false, err);
+	ret = open_cgroup(&record, &cgroup, err);
+	if (ret == 0)
+		ret = cgroup_freeze(&cgroup, false, err);
+	return finish(ret, err);
 }

@@ -93,12 +93,44 @@ is_frozen() {
 	ok resume "$ID"
 }
 
+@test "--reclaim takes memory back while nothing runs, and says how much" {
+	requires root ours cgroup_controller memory
+	disk=$(mountpoint -d /)
+	[ -e "/sys/dev/block/$disk" ] || skip "needs a root file system on a disk"
+	mkdir "/var/tmp/orlop-$ID"
+	dd if=/dev/zero of="/var/tmp/orlop-$ID/file" bs=1M count=16 oflag=direct status=none
+	config_set '.mounts += [{ "destination": "/data", "type": "bind", "source": $dir, "options": ["bind", "ro"] }]' \
+		--arg dir "/var/tmp/orlop-$ID"
+	start_container
+	"$RUNTIME" --root "$ROOT" exec "$ID" /bin/probe cat /data/file >/dev/null 3>&-
+	before=$(cat "$CGROUP_ROOT/orlop/$ID/memory.current")
+	ok pause --reclaim "$ID"
+	rm -r "/var/tmp/orlop-$ID"
+	is_frozen 1
+	echo "of $before bytes: $stdout"
+	[ "$before" -gt 16777216 ]
+	[ "$stdout" -gt 12000000 ]
+	[ "$(cat "$CGROUP_ROOT/orlop/$ID/memory.current")" -lt 4194304 ]
+	ok resume "$ID"
+	ok exec "$ID" /bin/probe true
+}
+
+@test "--reclaim that cannot be leaves the container running" {
+	requires root ours no_cgroup_controller memory
+	start_container
+	fails pause --reclaim "$ID"
+	contains 'memory.reclaim needs the controller "memory"'
+	equals "$(container_status)" running
+}
+
 @test "without a cgroup nothing can be paused" {
 	requires ours
 	RT_GLOBAL=(--cgroup-manager disabled)
 	start_container
 	RT_GLOBAL=()
 	fails pause "$ID"
+	contains "has no cgroup to freeze"
+	fails pause --reclaim "$ID"
 	contains "has no cgroup to freeze"
 	equals "$(container_status)" running
 }
