@@ -8,11 +8,13 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/socket.h>
 #include <sys/un.h>
 #include <unistd.h>
 
 #include "lib/cleanup.h"
+#include "lib/io.h"
 #include "lib/path.h"
 
 int fd_open_standard(struct error *err)
@@ -76,6 +78,20 @@ int fd_set_nonblock(int fd, bool on)
 		return -errno;
 	flags = on ? flags | O_NONBLOCK : flags & ~O_NONBLOCK;
 	return fcntl(fd, F_SETFL, flags) < 0 ? -errno : 0;
+}
+
+int fd_memory(const char *name, const void *data, size_t size, struct error *err)
+{
+	cleanup_close int fd = memfd_create(name, MFD_CLOEXEC);
+	int ret;
+
+	if (fd < 0)
+		return error_errno(err, errno, "create a memory file");
+	ret = io_write_all(fd, data, size);
+	if (ret < 0)
+		return error_errno(err, -ret, "write a memory file");
+	(void)lseek(fd, 0, SEEK_SET); /* cannot fail on a memory file */
+	return TAKE_FD(fd);
 }
 
 int fd_reopen(int fd, int flags)

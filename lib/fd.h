@@ -21,6 +21,9 @@ int fd_close_except(int first, const int *keep, size_t count);
 int fd_set_cloexec(int fd, bool on);
 int fd_set_nonblock(int fd, bool on);
 
+/** A file in memory with these bytes, to be read from its beginning; name is for who looks. */
+int fd_memory(const char *name, const void *data, size_t size, struct error *err);
+
 /** Reopen an O_PATH (or any) fd with other flags through /proc/self/fd; negative errno. */
 int fd_reopen(int fd, int flags);
 

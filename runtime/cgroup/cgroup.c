@@ -129,6 +129,8 @@ int cgroup_apply(struct cgroup *cgroup, const struct plan *plan, struct error *e
 		ret = cgroup_write_limits(cgroup, plan, err);
 		if (ret == 0)
 			ret = cgroup_attach_devices(cgroup, plan, err);
+		if (ret == 0)
+			ret = cgroup_delegate(cgroup, plan, err);
 	}
 	return error_phase(err, ret, PHASE_CGROUP);
 }

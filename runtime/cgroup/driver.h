@@ -47,6 +47,9 @@ int cgroup_write_limits(const struct cgroup *cgroup, const struct plan *plan, st
 int cgroup_limit_failed(const struct cgroup *cgroup, const struct plan_cgroup_write *limit,
 			int errnum, struct error *err);
 
+/** Give the folder and the files for it to the container's user, if the plan says so. */
+int cgroup_delegate(const struct cgroup *cgroup, const struct plan *plan, struct error *err);
+
 /** Load and attach the device program, if the plan has one. */
 int cgroup_attach_devices(const struct cgroup *cgroup, const struct plan *plan, struct error *err);
 

@@ -2,6 +2,7 @@
 runtime_libruntime_a_SOURCES += \
 	%D%/cgroup.c %D%/cgroup.h \
 	%D%/change.c %D%/change.h \
+	%D%/delegate.c \
 	%D%/devices.c \
 	%D%/disabled.c \
 	%D%/driver.h \

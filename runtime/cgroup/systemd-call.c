@@ -8,12 +8,12 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
 #include <sys/pidfd.h>
 #include <unistd.h>
 
 #include "lib/cleanup.h"
 #include "lib/clock.h"
+#include "lib/fd.h"
 #include "lib/io.h"
 #include "lib/proc.h"
 #include "lib/spawn.h"
@@ -35,19 +35,6 @@ bool cgroup_has_systemd(void)
 void systemd_add_word(struct strbuf *request, const char *word)
 {
 	strbuf_add(request, word, strlen(word) + 1);
-}
-
-/* Files, not pipes: neither side waits for the other but for its end. */
-static int memory_file(const struct strbuf *text, struct error *err)
-{
-	cleanup_close int fd = memfd_create("systemd-scope", MFD_CLOEXEC);
-	int ret = fd < 0 ? -errno : 0;
-
-	if (ret == 0 && text)
-		ret = io_write_all(fd, text->data, text->size);
-	if (ret == 0 && lseek(fd, 0, SEEK_SET) < 0)
-		ret = -errno;
-	return ret < 0 ? error_errno(err, -ret, "make a file in memory") : TAKE_FD(fd);
 }
 
 static int start_program(int input, int output, pid_t *out_pid, int *out_pidfd, struct error *err)
@@ -138,12 +125,12 @@ int systemd_call(const struct strbuf *request, int stop_fd, int64_t deadline_ms,
 		 struct strbuf *answer, struct error *err)
 {
 	cleanup_trace struct trace_span span = trace_begin("systemd", strbuf_text(request));
-	cleanup_close int input = memory_file(request, err), output = -EBADF, pidfd = -EBADF;
-	int status = 0, ret = input < 0 ? input : 0;
+	/* files, not pipes: neither side waits for the other but for its end */
+	cleanup_close int input = fd_memory("request", request->data, request->size, err);
+	cleanup_close int output = fd_memory("answer", "", 0, err), pidfd = -EBADF;
+	int status = 0, ret = input < 0 ? input : output;
 	pid_t pid;
 
-	if (ret == 0)
-		ret = output = memory_file(NULL, err);
 	if (ret >= 0)
 		ret = start_program(input, output, &pid, &pidfd, err);
 	if (ret < 0)

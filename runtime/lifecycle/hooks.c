@@ -12,14 +12,12 @@
 #include <poll.h>
 #include <signal.h>
 #include <string.h>
-#include <sys/mman.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include "lib/cleanup.h"
 #include "lib/clock.h"
 #include "lib/fd.h"
-#include "lib/io.h"
 #include "lib/log.h"
 #include "lib/proc.h"
 #include "lib/spawn.h"
@@ -32,20 +30,6 @@
 /* Seconds that nobody lives to see: no limit. */
 #define TIMEOUT_MAX (INT64_C(1) << 32)
 
-static int memory_file(const char *text, size_t size, struct error *err)
-{
-	cleanup_close int fd = memfd_create("hook", MFD_CLOEXEC);
-	int ret;
-
-	if (fd < 0)
-		return error_errno(err, errno, "create a memory file");
-	ret = io_write_all(fd, text, size);
-	if (ret < 0)
-		return error_errno(err, -ret, "write a memory file");
-	(void)lseek(fd, 0, SEEK_SET); /* cannot fail on a memory file */
-	return TAKE_FD(fd);
-}
-
 /* One of the hook's streams; in a file that goes on being used, from where it ended before. */
 struct output {
 	int fd;
@@ -54,7 +38,7 @@ struct output {
 
 static int open_stream(struct output *output, int file, struct error *err)
 {
-	int fd = file < 0 ? memory_file("", 0, err) : fd_dup_above(file, 3);
+	int fd = file < 0 ? fd_memory("hook", "", 0, err) : fd_dup_above(file, 3);
 
 	if (fd < 0)
 		return file < 0 ? fd : error_errno(err, -fd, "duplicate a file descriptor");
@@ -152,7 +136,7 @@ static int hook_run(const struct plan_hook *hook, const struct strbuf *state,
 		    const struct hook_place *place, struct error *err)
 {
 	/* a file, not a pipe: a hook that never reads its input disturbs nobody */
-	cleanup_close int input = memory_file(state->data, state->size, err);
+	cleanup_close int input = fd_memory("hook", state->data, state->size, err);
 	cleanup_streams struct output streams[HOOK_STREAMS] = { { -EBADF, 0 }, { -EBADF, 0 } };
 	cleanup_close int pidfd = -EBADF;
 	int status = 0, ret = input < 0 ? input : 0;

@@ -378,6 +378,7 @@ int compile_cgroup(const struct compiler *c, struct error *err)
 	ret = compile_go_on(c, compile_path(c, err), err);
 	if (ret == 0)
 		ret = compile_resources(c, resources, err);
+	compile_delegation(c);
 	if (ret == 0)
 		ret = compile_device_program(c, resources, err);
 	if (ret < 0)

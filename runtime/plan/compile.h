@@ -64,6 +64,8 @@ int compile_cgroup(const struct compiler *c, struct error *err);
 /** The files of the cgroup and what to write there; resources may be NULL. */
 int compile_resources(const struct compiler *c, const struct oci_resources *resources,
 		      struct error *err);
+/** delegation.c: whose cgroup it is. */
+void compile_delegation(const struct compiler *c);
 /** unit.c, for the systemd manager: names and place of the unit, its properties by annotations. */
 int compile_unit(const struct compiler *c, struct error *err);
 int compile_unit_properties(const struct compiler *c, struct error *err);

@@ -4,6 +4,7 @@ runtime_libruntime_a_SOURCES += \
 	%D%/caps.c %D%/caps.h \
 	%D%/cgroup.c %D%/cgroup-writes.h \
 	%D%/compile.h \
+	%D%/delegation.c \
 	%D%/device-program.c \
 	%D%/devices.c \
 	%D%/hooks.c \

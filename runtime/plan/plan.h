@@ -254,6 +254,7 @@ struct plan_cgroup {
 	enum cgroup_manager manager;
 	const char *path; /* absolute below the cgroup2 mount: "/orlop/ID"; systemd: that of the
 			     unit, below the cgroup of the instance of systemd */
+	uint32_t owner; /* uid on the host that it is given to; 0 = it is root's */
 	/* of systemd alone */
 	const char *slice, *unit;    /* "a-b.slice", "prefix-name.scope" */
 	const char *subgroup;	     /* the process is here below the unit's cgroup; NULL = in it */

@@ -234,6 +234,43 @@ cgroup_file() {
 	ok delete "$ID"
 }
 
+# writable_cgroup UID: the container has a user namespace, runs as UID in it, and may write its cgroup
+writable_cgroup() {
+	config_set '.linux.namespaces += [{ "type": "user" }] | .process.user = { "uid": $uid, "gid": 0 }
+		| .linux.uidMappings = [{ "containerID": 0, "hostID": 100000, "size": 65536 }]
+		| .linux.gidMappings = .linux.uidMappings
+		| .mounts |= map(if .destination == "/sys/fs/cgroup" then .options -= ["ro"] else . end)' --argjson uid "$1"
+}
+
+@test "who may write the cgroup file system owns the cgroup, and not its limits" {
+	requires ours root
+	writable_cgroup 7
+	start_container
+	equals "$(stat -c %u "$CGROUP_ROOT/orlop/$ID")" 100007
+	equals "$(stat -c %u "$CGROUP_ROOT/orlop/$ID"/{cgroup.procs,cgroup.threads,cgroup.subtree_control} | uniq)" 100007
+	equals "$(stat -c %u "$CGROUP_ROOT/orlop/$ID"/{cgroup.max.depth,cgroup.freeze} | uniq)" 0
+	ok exec "$ID" /bin/probe mkdir /sys/fs/cgroup/below
+	equals "$(stat -c %u "$CGROUP_ROOT/orlop/$ID/below")" 100007
+	ok delete --force "$ID"
+}
+
+@test "the cgroup is root's where it cannot be written, is shared, or was there before" {
+	requires ours root
+	writable_cgroup 0
+	local config
+	config=$(<"$BUNDLE/config.json")
+	for change in '.mounts |= map(if .destination == "/sys/fs/cgroup" then .options += ["ro"] else . end)' \
+		'.linux.namespaces |= map(select(.type != "cgroup"))' '.linux.cgroupsPath = "/test-\($id)"'; do
+		printf '%s\n' "$config" >"$BUNDLE/config.json"
+		config_set "$change" --arg id "$ID"
+		mkdir "$CGROUP_ROOT/test-$ID"
+		start_container
+		equals "$(stat -c %u "$CGROUP_ROOT$(sed -n 's/^0:://p' "/proc/$(container_pid)/cgroup")/cgroup.procs")" 0
+		ok delete --force "$ID"
+		rmdir "$CGROUP_ROOT/test-$ID" || true
+	done
+}
+
 @test "the host's cgroup2 mount keeps its options" {
 	requires root
 	before=$(grep ' - cgroup2 ' /proc/self/mountinfo)

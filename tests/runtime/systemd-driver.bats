@@ -78,6 +78,20 @@ nothing_made() {
 	nothing_made
 }
 
+@test "update tells systemd, and takes all back when it refuses" {
+	requires cgroup_controller pids
+	fake
+	start_container
+	RT_GLOBAL=()
+	ok update --pids-limit 20 "$ID"
+	told "set $UNIT runtime" "property TasksMax t 20"
+	kill "${BACKGROUND[-1]}"
+	rm "$WORK/bus"
+	fails update --pids-limit 30 "$ID"
+	contains "set properties of unit \"$UNIT\": cannot connect to systemd"
+	equals "$(cat "$FOLDER/$UNIT/pids.max")" 20
+}
+
 @test "cgroupsPath is SLICE:PREFIX:NAME, and each part may be empty" {
 	fake
 	config_set '.linux.cgroupsPath = "a-b.slice:pre:some.name"'

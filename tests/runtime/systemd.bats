@@ -70,6 +70,16 @@ resources() {
 	equals "$(cat "$GROUP"/{memory.max,memory.low,pids.max,cpu.weight})" $'67108864\n33554432\n33\n59'
 }
 
+@test "update sets properties, too" {
+	resources '{"memory": {"limit": 67108864}}'
+	start_container
+	RT_GLOBAL=()
+	ok update --memory 50331648 --pids-limit 20 "$ID"
+	unit_has MemoryMax=50331648 TasksMax=20
+	systemctl daemon-reload
+	equals "$(cat "$GROUP"/{memory.max,pids.max})" $'50331648\n20'
+}
+
 @test "unified limits are properties, too" {
 	resources '{"unified": {"memory.high": "50331648", "pids.max": "21"}}'
 	start_container

@@ -57,6 +57,13 @@ nothing_left() {
 	run -1 grep -F "${ORLOP_CACHE:-/var/cache/orlop-dev}/vm/" /proc/self/mountinfo
 }
 
+@test "vm: with --systemd it is the first process, and the command is a service" {
+	run -7 vm --systemd 'cat /proc/1/comm /proc/self/cgroup; systemctl is-active dbus.socket; id user; exit 7'
+	[ "${lines[0]}" = systemd ]
+	[ "${lines[1]}" = 0::/system.slice/vm.service ]
+	[ "${lines[2]}" = active ]
+}
+
 @test "vm: the exit status is the command's" {
 	run -0 vm true
 	run -41 vm 'exit 41'
