@@ -81,8 +81,8 @@ const struct option_spec build_option_table[] = {
 		   "write a page about the build, as HTML: timeline, steps, layers, warnings"),
 	OPT_STRING(0, "trace", struct build_args, trace, "FILE",
 		   "write what took how long, in the trace-event format of Chrome and Perfetto"),
-	OPT_STRING(0, "platform", struct build_args, platform, "OS/ARCH[/VARIANT]",
-		   "the platform to build for (default: this machine's)"),
+	OPT_STRING(0, "platform", struct build_args, platform, "OS/ARCH[/VARIANT][,...]",
+		   "the platforms to build for (default: this machine's); several make an index"),
 	OPT_BOOL(0, "check", struct build_args, check,
 		 "build nothing, say what could be better in the Dockerfile (--call check)"),
 	OPT_STRING(0, "call", struct build_args, call, "check|outline|targets[,format=json]",
@@ -225,26 +225,48 @@ static int read_outputs(struct build_options *options, struct cli *cli)
 	return ret;
 }
 
+/* What works with one platform alone: a cache is exported from one graph, an archive has one image.
+ */
+static int check_platforms(const struct build_options *options, struct cli *cli)
+{
+	if (options->platforms.count < 2)
+		return 0;
+	if (options->cache_to_count || options->cache_from_count)
+		return error_set(&cli->err, ERROR_UNSUPPORTED, 0,
+				 "--cache-to and --cache-from work with one --platform at a time");
+	for (size_t i = 0; i < options->output_count; i++)
+		if (options->outputs[i].type != OUTPUT_IMAGE &&
+		    options->outputs[i].type != OUTPUT_LOCAL)
+			return error_set(
+				&cli->err, ERROR_UNSUPPORTED, 0,
+				"several platforms are for type=image, registry and local, "
+				"not for %s",
+				options->outputs[i].text);
+	return 0;
+}
+
 static int read_platform(struct build_options *options, struct cli *cli)
 {
 	const char *wanted = options->args.platform;
-	int ret;
+	cleanup_strv struct strv words = STRV_INIT;
+	int ret = 0;
 
 	options->host = platform_host();
 	if (!wanted)
 		wanted = getenv("DOCKER_DEFAULT_PLATFORM");
-	if (!wanted || !*wanted) {
-		options->platform = xstrdup(options->host);
-		options->graph.platform = options->platform;
-		return 0;
+	strv_split(&words, wanted && *wanted ? wanted : options->host, ',');
+	for (size_t i = 0; ret == 0 && i < words.count; i++) {
+		cleanup_free char *platform = NULL;
+
+		ret = platform_normalize(words.items[i], options->host, &platform, &cli->err);
+		if (ret == 0 && !strv_contains(&options->platforms, platform))
+			strv_add(&options->platforms, platform);
 	}
-	if (strchr(wanted, ','))
-		return error_set(&cli->err, ERROR_UNSUPPORTED, 0,
-				 "--platform %s: several platforms at once are not supported yet",
-				 wanted);
-	ret = platform_normalize(wanted, options->host, &options->platform, &cli->err);
+	if (ret < 0)
+		return error_prefix(&cli->err, ret, "--platform");
+	options->platform = options->platforms.items[0];
 	options->graph.platform = options->platform;
-	return error_prefix(&cli->err, ret, "--platform");
+	return 0;
 }
 
 /* The variable is a build argument, as in docker; source-date.c reads it. */
@@ -354,7 +376,7 @@ int build_options_read(struct build_options *options, struct cli *cli)
 	options->graph.labels = &options->args.labels;
 	for (size_t i = 0; ret == 0 && i < ARRAY_SIZE(readers); i++)
 		ret = readers[i](options, cli);
-	return ret;
+	return ret < 0 ? ret : check_platforms(options, cli);
 }
 
 void build_options_done(struct build_options *options)
@@ -362,7 +384,7 @@ void build_options_done(struct build_options *options)
 	named_contexts_done(&options->contexts);
 	output_options_done(options->outputs, options->output_count);
 	free(options->runtime);
-	free(options->platform);
+	strv_done(&options->platforms);
 	free(options->host);
 	strv_done(&options->proxies);
 	sandbox_done(&options->sandbox);

@@ -39,6 +39,7 @@ struct build_options {
 	struct strv no_cache_stages; /* one each */
 	struct reference *tags;	     /* of args.tags */
 	char *platform, *host;	     /* to build for; of this machine */
+	struct strv platforms;	     /* all of --platform, the first one being platform */
 	char *runtime;
 	struct named_contexts contexts;
 	struct cache_option *cache_from, *cache_to;

@@ -11,10 +11,12 @@
 #include "builder/cli/pull-image.h"
 #include "builder/cli/push-image.h"
 #include "builder/image/blob-place.h"
+#include "builder/image/image-index.h"
 #include "builder/image/output-flat.h"
 #include "builder/image/output-oci.h"
 #include "lib/cleanup.h"
 #include "lib/log.h"
+#include "lib/path.h"
 
 /* One of the outputs on its way. */
 struct writing {
@@ -90,7 +92,8 @@ static int push_names(struct writing *writing, const struct reference *names, si
 	cleanup_registry struct registry *registry = NULL;
 	struct push_how how = { .store = writing->store,
 				.registry = writing->output->registry,
-				.blobs = true };
+				.blobs = true,
+				.all = true };
 	int ret = 0;
 
 	if (writing->option->insecure) {
@@ -231,11 +234,38 @@ static int write_docker(struct writing *writing)
 /* -- root file systems ---------------------------------------------------------------------------
  */
 
+/* Of several platforms each has a folder in it: "linux_arm64". */
+static int write_platform(struct writing *writing, const char *platform)
+{
+	const struct output_folder_options options = { .exact = writing->option->exact };
+	cleanup_free char *path = xasprintf("%s/%s", writing->option->dest, platform);
+	cleanup_image struct image image = { .arena = ARENA_INIT };
+	struct error *err = writing->output->err;
+	int ret = image_load_ref_for(writing->store, &writing->image.top, platform, &image, err);
+
+	for (char *p = path + strlen(writing->option->dest) + 1; *p; p++)
+		if (*p == '/')
+			*p = '_';
+	return ret < 0 ? ret : output_folder(writing->store, &image, path, &options, err);
+}
+
+static int write_platforms(struct writing *writing, const struct strv *platforms)
+{
+	int ret = path_mkdir_all(writing->option->dest, 0755, writing->output->err);
+
+	for (size_t i = 0; ret == 0 && i < platforms->count; i++)
+		ret = write_platform(writing, platforms->items[i]);
+	return ret;
+}
+
 static int write_local(struct writing *writing)
 {
 	const struct output_folder_options options = { .exact = writing->option->exact };
-	int ret = output_folder(writing->store, &writing->image, writing->option->dest, &options,
-				writing->output->err);
+	const struct strv *platforms = &writing->output->options->platforms;
+	int ret = platforms->count > 1
+			  ? write_platforms(writing, platforms)
+			  : output_folder(writing->store, &writing->image, writing->option->dest,
+					  &options, writing->output->err);
 
 	if (ret == 0)
 		note(writing, "copying files to", writing->option->dest);
@@ -285,8 +315,13 @@ static int prepare(struct writing *writing, const struct store_ref *ref)
 	cleanup_image struct image image = { .arena = ARENA_INIT };
 	cleanup_with(store_ref_done) struct store_ref changed = { .size = 0 };
 	struct error *err = writing->output->err;
-	int ret = image_load_ref(writing->store, ref, &image, err);
+	int ret;
 
+	if (media_type_is_index(ref->media_type)) /* its images have been made as they are to be */
+		return image_load_ref_for(writing->store, ref,
+					  writing->output->options->platforms.items[0],
+					  &writing->image, err);
+	ret = image_load_ref(writing->store, ref, &image, err);
 	if (ret == 0 && (!is_as_it_is(option) || option->type != OUTPUT_IMAGE))
 		ret = pull_lazy_layers(writing->store, &image, err);
 	if (ret == 0 && !is_as_it_is(option))

@@ -27,10 +27,11 @@ void build_result_count(struct build_result *result, const struct graph *graph)
 	}
 }
 
-int build_result_measure(struct build_result *result, struct store *store, struct error *err)
+int build_result_measure(struct build_result *result, struct store *store, const char *platform,
+			 struct error *err)
 {
 	cleanup_image struct image image = { .arena = ARENA_INIT };
-	int ret = image_load_ref(store, &result->ref, &image, err);
+	int ret = image_load_ref_for(store, &result->ref, platform, &image, err);
 
 	result->size = ret == 0 ? image_size(&image) : 0;
 	return ret;

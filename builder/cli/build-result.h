@@ -25,8 +25,9 @@ void build_result_done(struct build_result *result);
 
 /** Steps and cached, from a graph that was run. */
 void build_result_count(struct build_result *result, const struct graph *graph);
-/** The size, from the image that ref names. */
-int build_result_measure(struct build_result *result, struct store *store, struct error *err);
+/** The size, from the image that ref names (of an index the one for platform). */
+int build_result_measure(struct build_result *result, struct store *store, const char *platform,
+			 struct error *err);
 
 /** --metadata-file: the members that buildx writes, and "orlop.build". */
 int build_result_write(const struct build_result *result, const char *path, struct error *err);

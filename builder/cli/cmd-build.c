@@ -17,6 +17,7 @@
 #include "builder/cli/build-cache.h"
 #include "builder/cli/build-options.h"
 #include "builder/cli/build-output.h"
+#include "builder/cli/build-platforms.h"
 #include "builder/cli/build-records.h"
 #include "builder/cli/build-result.h"
 #include "builder/cli/build-warnings.h"
@@ -51,6 +52,7 @@ struct build {
 	struct journal journal;
 	struct build_records records;
 	struct build_result result;
+	struct build_platforms platforms;
 	struct build_cache cache;
 	struct image_source images;
 	int64_t begin;	     /* us */
@@ -69,6 +71,7 @@ static void build_done(struct build *build)
 	build_records_done(&build->records);
 	build_result_done(&build->result);
 	build_cache_done(&build->cache);
+	build_platforms_done(&build->platforms);
 	graph_done(&build->graph);
 	lint_done(&build->warnings);
 	image_source_done(&build->images);
@@ -173,14 +176,22 @@ static int read_date(struct build *build)
 	return ret < 0 ? ret : source_date_read(options, &build->stages, &build->context, err);
 }
 
+static int resolve_stages(struct build *build)
+{
+	const struct stages_options options = { .build_args = &build->options.build_args,
+						.target = build->options.args.target,
+						.platform = build->options.platform,
+						.host = build->options.host,
+						.contexts = &build->options.contexts };
+	int ret = stages_resolve(&build->dockerfile, &options, &build->stages, &build->cli->err);
+
+	build->where = ret < 0 ? build->stages.where : (struct source_range){ .first = 0 };
+	return ret;
+}
+
 static int read_dockerfile(struct build *build, const char *path)
 {
 	struct error *err = &build->cli->err;
-	struct stages_options options = { .build_args = &build->options.build_args,
-					  .target = build->options.args.target,
-					  .platform = build->options.platform,
-					  .host = build->options.host,
-					  .contexts = &build->options.contexts };
 	int ret = open_context(build, path);
 
 	if (ret < 0)
@@ -189,13 +200,10 @@ static int read_dockerfile(struct build *build, const char *path)
 			       strbuf_text(&build->context.dockerfile),
 			       build->context.dockerfile.size, &build->dockerfile, err);
 	build->where = build->dockerfile.where;
+	if (ret == 0)
+		ret = resolve_stages(build);
 	if (ret < 0)
 		return ret;
-	ret = stages_resolve(&build->dockerfile, &options, &build->stages, err);
-	build->where = build->stages.where;
-	if (ret < 0)
-		return ret;
-	build->where = (struct source_range){ .first = 0 };
 	build_warn_unused(&build->dockerfile, &build->stages);
 	build_warn_syntax(&build->dockerfile, &build->options);
 	return read_date(build);
@@ -414,6 +422,53 @@ static int run_again(struct build *build)
 	return ret < 0 ? ret : run_engine(build, events);
 }
 
+static bool has_several(const struct build *build)
+{
+	return build->options.platforms.count > 1;
+}
+
+/* Plan and run for another platform; what is the same in both is in the cache. */
+static int run_platform(struct build *build, char *platform)
+{
+	unsigned int events = build->engine.schedule->events;
+	int ret;
+
+	build_result_count(&build->result, &build->graph);
+	registry_set_cancel(build->images.registry, -EBADF);
+	engine_close(&build->engine);
+	graph_done(&build->graph);
+	build->graph = (struct graph){ .store = NULL };
+	stages_done(&build->stages);
+	build->stages = (struct stages){ .where = { 0 } };
+	build->options.platform = platform;
+	build->options.graph.platform = platform;
+	ret = resolve_stages(build);
+	if (ret < 0)
+		return ret;
+	ret = plan_graph(build, &build->cli->err);
+	build->where = build->graph.where;
+	return ret < 0 ? ret : run_engine(build, events);
+}
+
+/* All of --platform, when they are more than one; the first has run. */
+static int run_platforms(struct build *build)
+{
+	const struct strv *platforms = &build->options.platforms;
+	struct error *err = &build->cli->err;
+	int ret = 0;
+
+	for (size_t i = 0; ret == 0 && has_several(build) && i < platforms->count; i++) {
+		if (i > 0)
+			ret = run_platform(build, platforms->items[i]);
+		if (ret == 0)
+			ret = build_platforms_add(&build->platforms, &build->engine,
+						  &build->options, err);
+		if (ret < 0)
+			return error_prefix(err, ret, "platform %s", platforms->items[i]);
+	}
+	return ret;
+}
+
 static int run(struct build *build)
 {
 	static const int signals[] = { SIGINT, SIGTERM, SIGHUP };
@@ -461,12 +516,16 @@ static int export_image(struct build *build, unsigned int id)
 	int ret = engine_check_cancel(&build->engine, err);
 
 	if (ret == 0)
-		ret = engine_create_image(&build->engine, &result->ref, &result->image_id, err);
+		ret = has_several(build) ? build_platforms_put(&build->platforms, &build->store,
+							       &result->ref, &result->image_id, err)
+					 : engine_create_image(&build->engine, &result->ref,
+							       &result->image_id, err);
 	if (ret < 0)
 		return ret;
 	note(build, id, "writing image", result->image_id.text);
 	ret = build_output_write(&output);
-	return ret < 0 ? ret : build_result_measure(result, &build->store, err);
+	return ret < 0 ? ret
+		       : build_result_measure(result, &build->store, build->options.platform, err);
 }
 
 static int write_files(const struct build *build)
@@ -518,6 +577,8 @@ static int do_build(struct build *build, const char *context)
 		return ret;
 	span = begin_part(build, "run");
 	ret = run(build);
+	if (ret == 0)
+		ret = run_platforms(build);
 	timeline_end(&span);
 	if (ret == 0)
 		ret = finish(build);

@@ -101,7 +101,8 @@ static int add_image(struct manifest *manifest, struct image_index *index, const
 	if (ret == 0)
 		ret = pull_lazy_layers(&manifest->store, &image, &cli->err);
 	return ret < 0 ? ret
-		       : index_add_image(&manifest->store, index, &image, &cli->arena, &cli->err);
+		       : index_add_image(&manifest->store, index, &image, NULL, &cli->arena,
+					 &cli->err);
 }
 
 static int run_create(const struct command_spec *command, int argc, char **argv, void *globals)

@@ -16,6 +16,7 @@ builder_libbuilder_a_SOURCES += %D%/template.c %D%/template.h
 builder_libbuilder_a_CPPFLAGS += -DREPORT_HTML='"$(abs_top_srcdir)/%D%/report.html"'
 %D%/builder_libbuilder_a-report.$(OBJEXT): %D%/report.html
 EXTRA_DIST += %D%/report.html
+builder_libbuilder_a_SOURCES += %D%/build-platforms.c %D%/build-platforms.h
 builder_libbuilder_a_SOURCES += %D%/build-output.c %D%/build-output.h %D%/load-program.c %D%/load-program.h
 builder_libbuilder_a_SOURCES += %D%/output-options.c %D%/output-options.h
 builder_libbuilder_a_SOURCES += %D%/push-image.c %D%/push-image.h

@@ -5,7 +5,6 @@
 #include <string.h>
 
 #include "builder/image/image-index.h"
-#include "builder/image/image-variant.h"
 #include "lib/cleanup.h"
 
 static struct image_platform *platform_of(const struct image_config *config, struct arena *arena)
@@ -40,10 +39,10 @@ void index_add(struct image_index *index, const struct descriptor *entry, struct
 }
 
 int index_add_image(struct store *store, struct image_index *index, const struct image *image,
-		    struct arena *arena, struct error *err)
+		    const struct image_variant *variant, struct arena *arena, struct error *err)
 {
 	const struct compression compression = COMPRESSION_DEFAULT;
-	const struct image_variant variant = { .compression = &compression };
+	const struct image_variant usual = { .compression = &compression };
 	cleanup_with(store_ref_done) struct store_ref ref = { .size = 0 };
 	struct descriptor entry = { .size = 0 };
 	int ret;
@@ -51,7 +50,7 @@ int index_add_image(struct store *store, struct image_index *index, const struct
 	if (!image->config->architecture || !image->config->os)
 		return error_invalid(err, "image %.19s does not say what platform it is for",
 				     image->id.text);
-	ret = image_make_variant(store, image, &variant, &ref, err);
+	ret = image_make_variant(store, image, variant ? variant : &usual, &ref, err);
 	if (ret < 0)
 		return ret;
 	entry.media_type = arena_strdup(arena, ref.media_type);

@@ -3,15 +3,15 @@
 #ifndef BUILDER_IMAGE_INDEX_WRITE_H
 #define BUILDER_IMAGE_INDEX_WRITE_H
 
+#include "builder/image/image-variant.h"
 #include "builder/image/image.h"
 #include "lib/error.h"
 #include "spec/image-index.h"
 
-/** Set the platform of an image's entry, or one of the same manifest, at the end of the list. Its
- *  layers become blobs (gzip, where they were made here), so that the index can be sent as it is.
- */
+/** Add an image for the platform that its configuration names, as its variant, whose layers are
+ *  blobs, so that the index can be sent as it is. NULL: layers that were made here as gzip. */
 int index_add_image(struct store *store, struct image_index *index, const struct image *image,
-		    struct arena *arena, struct error *err);
+		    const struct image_variant *variant, struct arena *arena, struct error *err);
 /** The same of a finished entry: one of its digest is replaced. */
 void index_add(struct image_index *index, const struct descriptor *entry, struct arena *arena);
 

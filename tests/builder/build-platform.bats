@@ -79,9 +79,6 @@ make_images() {
 	[ "$(config .Architecture t)" = '"s390x"' ]
 	DOCKER_DEFAULT_PLATFORM=linux/s390x again -t t --platform aarch64
 	[ "$(config .Architecture t)" = '"arm64"' ]
-	try_again --platform linux/amd64,linux/arm64
-	[ "$status" = 1 ]
-	said 'several platforms at once are not supported yet'
 	try_again --platform machine
 	[ "$status" = 1 ]
 	said '--platform: failed to parse platform machine'
@@ -155,4 +152,38 @@ make_images() {
 		FROM base
 		COPY --from=a /platform /a
 	X
+}
+
+@test "--platform with a list: an index, each image for its platform; what they share is made once" {
+	requires docker-registry skopeo
+	printf 'for all\n' >"$C/file"
+	build -t many:1 --platform linux/arm64,linux/arm/v7,linux/arm64 --iidfile "$C/../iid" <<-'X'
+		FROM --platform=$BUILDPLATFORM base AS tools
+		RUN echo made once >/tool
+		FROM multi
+		ARG TARGETPLATFORM
+		LABEL target=$TARGETPLATFORM
+		COPY --from=tools /tool /tool
+	X
+	index=$("$B" manifest inspect many:1)
+	[ "$(jq -c '[.manifests[].platform | [.architecture, .variant]]' <<<"$index")" = '[["arm64",null],["arm","v7"]]' ] ||
+		[ "$(jq -c '[.manifests[].platform | [.architecture, .variant]]' <<<"$index")" = '[["arm64","v8"],["arm","v7"]]' ]
+	[ "$(cat "$C/../iid")" = "sha256:$("$B" manifest inspect many:1 | head -c -1 | sha256sum | cut -d' ' -f1)" ]
+	# the tools' RUN is a hit for the second platform
+	[ "$(said '^#[0-9]+ \[tools' | wc -l)" -ge 2 ]
+	said '^#[0-9]+ CACHED'
+	again --platform linux/arm64,linux/arm/v7 -o "$C/../out"
+	[ "$(ls "$C/../out" | tr '\n' ' ')" = "linux_arm64 linux_arm_v7 " ]
+	[ "$(cat "$C/../out/linux_arm64/platform" "$C/../out/linux_arm_v7/platform" "$C/../out/linux_arm_v7/tool")" = "$(printf 'arm64\narm/v7\nmade once')" ]
+	work=$BATS_TEST_TMPDIR
+	load hub
+	hub_begin
+	again -t "$HUB/many:1" --push --platform linux/arm64,linux/arm/v7
+	skopeo inspect --raw --tls-verify=false "docker://$HUB/many:1" | jq -e '.manifests | length == 2'
+	[ "$(skopeo inspect --override-arch arm64 --tls-verify=false "docker://$HUB/many:1" | jq -r .Labels.target)" = linux/arm64 ]
+	hub_end
+	try_again --platform linux/arm64,linux/arm/v7 -o type=oci,dest=x
+	[ "$status" = 1 ] && said 'several platforms are for type=image, registry and local, not for type=oci'
+	try_again --platform linux/arm64,machine
+	said '--platform: failed to parse platform machine'
 }
