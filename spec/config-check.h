@@ -49,6 +49,9 @@ struct config_rule {
 /** The rules of the linux section; called only when there is one. NULL-terminated. */
 extern const struct config_rule config_linux_rules[];
 
+/** The rule of linux.seccomp, one of these. */
+void rule_seccomp(const struct oci_config *config, struct check *check);
+
 /** The rules of a process. */
 void process_rules_run(const struct oci_process *process, struct check *check);
 

@@ -5,6 +5,7 @@ noinst_LIBRARIES += %D%/libspec.a
 	%D%/config-check.c %D%/config-check.h \
 	%D%/config-check-linux.c \
 	%D%/config-check-process.c \
+	%D%/config-check-seccomp.c \
 	%D%/config-default.c \
 	%D%/config-linux.c %D%/config-linux.h \
 	%D%/descriptor.c %D%/descriptor.h \

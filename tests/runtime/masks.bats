@@ -19,6 +19,16 @@ paths() {
 	[ ! -e "$ROOTFS/nowhere" ]
 }
 
+@test "a path that is not absolute is refused with its place" {
+	for name in maskedPaths readonlyPaths; do
+		config_set ".linux.$name += [\"etc\"]"
+		fails create -b "$BUNDLE" "$ID"
+		contains "/linux/$name/"
+		contains "path \"etc\" is not absolute"
+		config_set ".linux.$name |= .[:-1]"
+	done
+}
+
 @test "a path may be listed twice, and be masked and read-only" {
 	mkdir "$ROOTFS/secret"
 	echo secret >"$ROOTFS/secret/file"

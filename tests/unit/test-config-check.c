@@ -152,6 +152,8 @@ static void test_linux_rules(void)
 		  "unable to restrict sys entries without a private MNT namespace" },
 		{ "{\"readonlyPaths\":[\"/x\"]}", "/linux/readonlyPaths",
 		  "unable to restrict sys entries without a private MNT namespace" },
+		{ "{\"namespaces\":[{\"type\":\"mount\"}],\"maskedPaths\":[\"/x\",\"x\"]}", "/linux/maskedPaths/1", "path \"x\" is not absolute" },
+		{ "{\"namespaces\":[{\"type\":\"mount\"}],\"readonlyPaths\":[\"\"]}", "/linux/readonlyPaths/0", "path \"\" is not absolute" },
 		{ "{\"maskedPaths\":[],\"readonlyPaths\":null}", NULL, NULL },
 		{ "{\"netDevices\":{\"eth0\":{}}}", "/linux/netDevices", "without a private NET namespace" },
 #define NETNS "\"namespaces\":[{\"type\":\"network\"}],"
