@@ -71,6 +71,6 @@ extern const struct command_spec create_command, start_command, state_command, k
 	delete_command, run_command, exec_command, list_command, spec_command, features_command,
 	explain_command, gc_command, validate_command, pause_command, ps_command, resume_command,
 	update_command, wait_command, events_command, info_command, checkpoint_command,
-	restore_command;
+	restore_command, mounts_command;
 
 #endif

@@ -12,6 +12,7 @@ runtime_libruntime_a_SOURCES += \
 	%D%/cmd-info.c \
 	%D%/cmd-kill.c \
 	%D%/cmd-list.c \
+	%D%/cmd-mounts.c \
 	%D%/cmd-pause.c \
 	%D%/cmd-ps.c \
 	%D%/cmd-run.c \

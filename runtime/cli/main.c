@@ -22,7 +22,7 @@
 /* clang-format off */
 static const struct command_spec *const commands[] = {
 	&checkpoint_command, &cli_completion_command, &create_command, &delete_command, &events_command, &exec_command, &explain_command, &features_command,
-	&gc_command, &info_command, &kill_command, &list_command, &pause_command, &ps_command, &restore_command, &resume_command, &run_command,
+	&gc_command, &info_command, &kill_command, &list_command, &mounts_command, &pause_command, &ps_command, &restore_command, &resume_command, &run_command,
 	&spec_command, &start_command, &state_command, &update_command, &validate_command, &wait_command, NULL,
 };
 
@@ -66,7 +66,7 @@ static const struct name_value cgroup_managers[] = {
 };
 
 /* Verbs that enter namespaces of a container with this very executable: see seal.h. */
-static const char *const sealed_verbs[] = { "create", "run", "exec", NULL };
+static const char *const sealed_verbs[] = { "create", "run", "exec", "mounts", NULL };
 
 /* Their callers decode stdout and stderr as one text: no warnings there. */
 static const char *const quiet_verbs[] = { "state", "list", "ps", "features", "events", NULL };

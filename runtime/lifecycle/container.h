@@ -78,6 +78,16 @@ int container_restore(const struct runtime_globals *globals, const char *id,
 		      const struct container_criu_options *criu, int *out_status,
 		      struct error *err);
 
+/**
+ * Mount what a file has, an array like mounts of config.json, into a container that runs, or detach
+ * what is mounted at its destinations. All of it or, after a failure, nothing more than before;
+ * of several that are to go those before the failing one are gone.
+ */
+int container_add_mounts(const struct runtime_globals *globals, const char *id, const char *file,
+			 struct error *err);
+int container_remove_mounts(const struct runtime_globals *globals, const char *id, const char *file,
+			    struct error *err);
+
 struct container_exec_options {
 	const char *process_file; /* -p; NULL = args below on the config's process */
 	char **args;		  /* NULL-terminated */

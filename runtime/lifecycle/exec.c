@@ -283,28 +283,6 @@ static int open_cgroup(struct execution *e, struct error *err)
 	return ret < 0 ? ret : enter_sub_cgroup(e, err);
 }
 
-/*
- * The namespaces that create made or joined. Of those only the user namespace must not be ours
- * already: setns(2) into one's own is EINVAL.
- */
-static unsigned int namespaces_to_join(const struct execution *e)
-{
-	char path[64];
-	struct stat theirs, ours;
-	unsigned int flags = 0;
-
-	for (size_t i = 0; i < NS_COUNT; i++)
-		if (e->record.namespaces & (1U << i))
-			flags |= namespace_table[i].clone_flag;
-	if (!(flags & namespace_table[NS_USER].clone_flag))
-		return flags;
-	(void)snprintf(path, sizeof(path), "/proc/%d/ns/user", e->record.pid);
-	if (stat(path, &theirs) == 0 && stat("/proc/self/ns/user", &ours) == 0 &&
-	    theirs.st_ino == ours.st_ino && theirs.st_dev == ours.st_dev)
-		flags &= ~namespace_table[NS_USER].clone_flag;
-	return flags;
-}
-
 /* Where init itself is now: a container with systemd has made its cgroup an inner node. */
 static int open_cgroup_of_init(struct execution *e, struct error *err)
 {
@@ -376,7 +354,7 @@ static int start_process(struct execution *e, struct error *err)
 	e->launch.signal_fd = e->signal_fd;
 	e->launch.cgroup = &e->cgroup;
 	e->launch.args.preserve_fds = e->options->preserve_fds;
-	e->launch.args.container_flags = namespaces_to_join(e);
+	e->launch.args.container_flags = record_namespaces_to_join(&e->record);
 	e->launch.args.container_fd = TAKE_FD(e->container_fd);
 	ret = policies_enter_initial_cpus(&e->plan.process, err);
 	if (ret < 0)

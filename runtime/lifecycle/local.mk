@@ -19,6 +19,7 @@ runtime_libruntime_a_SOURCES += \
 	%D%/kill.c \
 	%D%/launch.c %D%/launch.h \
 	%D%/list.c \
+	%D%/live-mounts.c \
 	%D%/match.c \
 	%D%/net-devices.c %D%/net-devices.h \
 	%D%/net-routes.c %D%/net-routes.h \

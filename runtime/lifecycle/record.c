@@ -340,6 +340,24 @@ void record_cgroup(const struct record *record, struct cgroup *out)
 		out->path[0] = '\0';
 }
 
+unsigned int record_namespaces_to_join(const struct record *record)
+{
+	char path[64];
+	struct stat theirs, ours;
+	unsigned int flags = 0;
+
+	for (size_t i = 0; i < NS_COUNT; i++)
+		if (record->namespaces & (1U << i))
+			flags |= namespace_table[i].clone_flag;
+	if (!(flags & namespace_table[NS_USER].clone_flag))
+		return flags;
+	(void)snprintf(path, sizeof(path), "/proc/%d/ns/user", record->pid);
+	if (stat(path, &theirs) == 0 && stat("/proc/self/ns/user", &ours) == 0 &&
+	    theirs.st_ino == ours.st_ino && theirs.st_dev == ours.st_dev)
+		flags &= ~namespace_table[NS_USER].clone_flag;
+	return flags;
+}
+
 void record_oci_state(const struct record *record, enum container_status status, pid_t pid,
 		      struct oci_state *out)
 {

@@ -93,6 +93,12 @@ const char *record_manager_name(enum cgroup_manager manager);
 /** The recorded cgroup, not opened yet. */
 void record_cgroup(const struct record *record, struct cgroup *out);
 
+/**
+ * CLONE_NEW* of the namespaces that create made or joined, for a setns(2) by the pidfd of init. Of
+ * those only the user namespace must not be ours already: setns into one's own is EINVAL.
+ */
+unsigned int record_namespaces_to_join(const struct record *record);
+
 /** What hooks get, with this status and pid; borrows from record. */
 void record_oci_state(const struct record *record, enum container_status status, pid_t pid,
 		      struct oci_state *out);

@@ -36,6 +36,7 @@ runtime_suites += %D%/intel-rdt.bats
 runtime_suites += %D%/isolation.bats
 runtime_suites += %D%/kill-delete.bats
 runtime_suites += %D%/limits.bats
+runtime_suites += %D%/live-mounts.bats
 runtime_suites += %D%/masks.bats
 runtime_suites += %D%/mount-options.bats
 runtime_suites += %D%/mounts.bats
