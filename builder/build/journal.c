@@ -118,6 +118,22 @@ static void drop_old(struct store *store, const uint64_t *kept, size_t count)
 	}
 }
 
+/*
+ * In place: a file that is renamed over another one, or truncated, is written to the disk at once
+ * by ext4 (mount option auto_da_alloc), and a build that has nothing to do would wait for all that
+ * the disk has to do. A number never gets shorter, and what is kept tells the next one, too.
+ */
+static int set_next(struct store *store, uint64_t number)
+{
+	cleanup_free char *text = xasprintf("%llu\n", (unsigned long long)number);
+	cleanup_close int fd = openat(store->fd, FOLDER "/next",
+				      O_WRONLY | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600);
+
+	if (fd < 0)
+		return -errno;
+	return io_write_all(fd, text, strlen(text));
+}
+
 static int make_folder(struct journal *journal, uint64_t number)
 {
 	struct store *store = journal->store;
@@ -126,7 +142,6 @@ static int make_folder(struct journal *journal, uint64_t number)
 		return -errno;
 	for (int i = 0; i < ATTEMPTS; i++, number++) {
 		cleanup_free char *name = xasprintf(FOLDER "/%llu", (unsigned long long)number);
-		cleanup_free char *next = xasprintf("%llu\n", (unsigned long long)number + 1);
 
 		if (mkdirat(store->fd, name, 0700) < 0) {
 			if (errno == EEXIST) /* another builder began */
@@ -137,7 +152,7 @@ static int make_folder(struct journal *journal, uint64_t number)
 		if (journal->fd < 0)
 			return -errno;
 		journal->number = number;
-		return store_replace(store, FOLDER "/next", next, strlen(next), NULL);
+		return set_next(store, number + 1);
 	}
 	return -EEXIST;
 }

@@ -21,7 +21,7 @@
 #include "lib/io.h"
 #include "lib/strbuf.h"
 
-#define LEND_MS 5
+#define LEND_MS 2
 #define PLACES_MAX 64 /* who wants more than that says so */
 
 static int make_flag(int *out_fd, struct error *err)
@@ -145,23 +145,27 @@ static void watch_signals(void *context)
 /* -- places that are lent ------------------------------------------------------------------------
  */
 
-/* "0.20 0.18 0.12 1/80 11206": the 1 are those who run or could run now, we are one of them. */
-static bool has_idle_processor(const struct schedule *schedule)
+/* "0.20 0.18 0.12 1/80 11206": the 1 are those who run or could run now, we are one of them, and
+ * are about to wait. */
+static unsigned int idle_processors(const struct schedule *schedule)
 {
 	cleanup_strbuf struct strbuf text = STRBUF_INIT;
 	unsigned int running;
 
-	return io_read_file(AT_FDCWD, "/proc/loadavg", 128, &text, NULL) >= 0 &&
-	       sscanf(strbuf_text(&text), "%*s %*s %*s %u/", &running) == 1 &&
-	       running <= schedule->processors;
+	if (io_read_file(AT_FDCWD, "/proc/loadavg", 128, &text, NULL) < 0 ||
+	    sscanf(strbuf_text(&text), "%*s %*s %*s %u/", &running) != 1 ||
+	    running > schedule->processors)
+		return 0;
+	return schedule->processors - running + 1;
 }
 
-/* A fiber: while steps wait for a place, look whether the processors have room for one more. A
- * place that was lent goes when a step leaves one. */
+/* A fiber: while steps wait for a place, look whether the processors have room for more. A place
+ * that was lent goes when a step leaves one. */
 static void lend_places(void *context)
 {
 	struct schedule *schedule = context;
 	struct pollfd end = { .fd = schedule->end_fd, .events = POLLIN };
+	unsigned int idle;
 
 	while (schedule->living) {
 		if (!schedule->waiting) {
@@ -169,11 +173,12 @@ static void lend_places(void *context)
 			continue;
 		}
 		(void)fiber_poll(&end, 1, LEND_MS);
-		if (schedule->waiting && schedule->places < PLACES_MAX &&
-		    has_idle_processor(schedule)) {
-			schedule->places++;
+		if (!schedule->waiting || schedule->places >= PLACES_MAX)
+			continue;
+		idle = idle_processors(schedule);
+		schedule->places += idle < schedule->waiting ? idle : schedule->waiting;
+		if (idle)
 			schedule_changed(schedule);
-		}
 	}
 }
 

@@ -270,3 +270,25 @@ nothing_in_tmp() {
 	# (what takes long to remove goes on behind the last builder)
 	wait_for 10 nothing_in_tmp
 }
+
+# On ext4 a file that takes the place of another one, or is truncated, goes to the disk at once: who
+# does that waits for whatever the disk is busy with.
+@test "cache: a build that takes all from the cache waits for no disk" {
+	command -v strace >/dev/null || skip "needs strace"
+	build -t all <<-'X'
+		FROM base
+		RUN echo > /a
+		COPY Dockerfile /b
+	X
+	again -t all
+	cached 3
+	strace -f -qq -e trace=openat,rename,renameat,renameat2,fsync,fdatasync,syncfs,sync_file_range \
+		-o "$BATS_TEST_TMPDIR/trace" "$B" build -q -t all "$C" >/dev/null
+	grep -q 'builds/next' "$BATS_TEST_TMPDIR/trace"
+	run ! grep -E 'sync|O_TRUNC' "$BATS_TEST_TMPDIR/trace"
+	# the journal's document has a name that nothing had before, and there is nothing else
+	run grep rename "$BATS_TEST_TMPDIR/trace"
+	echo "$output"
+	[ "${#lines[@]}" = 1 ]
+	[[ $output == *'/build.json")'* ]]
+}
