@@ -83,34 +83,6 @@ teardown() {
 	equals "$output" 137
 }
 
-@test "dockerd: pause, unpause, stats" {
-	docker run -d --name one busybox sleep 1000
-	docker pause one
-	run docker inspect -f '{{.State.Status}}' one
-	equals "$output" paused
-	run docker exec one true
-	contains paused
-	docker unpause one
-	run docker exec one echo awake
-	equals "$output" awake
-	run docker stats --no-stream --format '{{.Name}} {{.CPUPerc}}' one
-	[[ $output =~ ^one\ [0-9.]+%$ ]]
-}
-
-@test "dockerd: update: a limit is set, or what it needs is said and the container goes on" {
-	docker run -d --name one busybox sleep 1000
-	docker update --restart on-failure:1 one
-	run docker update --memory 64m --memory-swap 64m one
-	if world grep -qw memory /sys/fs/cgroup/cgroup.controllers; then
-		run docker exec one cat /sys/fs/cgroup/memory.max
-		equals "$output" 67108864
-	else
-		# without the controller dockerd drops the limit, and says so
-		contains "does not support memory limit"
-	fi
-	running one
-}
-
 @test "dockerd: statuses 125, 126 and 127" {
 	run -127 docker run --rm busybox nothing-there
 	contains 'exec: "nothing-there": executable file not found in $PATH'
