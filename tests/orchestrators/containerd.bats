@@ -92,7 +92,7 @@ is_task_status() {
 	contains /dev/pts/
 	world ctr task exec -d --exec-id e3 one sleep 1000
 	run world ctr task ps one
-	contains ExecID:e3
+	[[ $output == *ExecID:e3* || $output == *'exec_id:"e3"'* ]] # of 1.6, and of 2.1
 	world ctr task kill --exec-id e3 -s KILL one
 	run world ctr task metrics --format json one
 	contains hugetlb

@@ -85,16 +85,15 @@ answers_ping() {
 	compose up -d
 	wait_for 10 visited "hello 1"
 	visited "hello 2"
-	run compose ps
-	contains app_web_1
-	contains app_redis_1
+	run --separate-stderr compose ps -q
+	equals "${#lines[@]}" 2
 	run compose exec -T web sh -c 'echo "$GREETING"; exit 3'
 	equals "$status" 3
 	contains hello
 	run compose run --rm web redis-cli -h redis get visits
 	contains 2
 	compose up -d --scale redis=2
-	run docker ps -q --filter name=app_redis
+	run --separate-stderr compose ps -q redis
 	equals "${#lines[@]}" 2
 	run compose logs web
 	contains begun
@@ -108,7 +107,7 @@ answers_ping() {
 }
 
 compose() {
-	world docker-compose --no-ansi -f "$WORK/app/docker-compose.yml" "$@"
+	world docker-compose --ansi never -f "$WORK/app/docker-compose.yml" "$@"
 }
 
 visited() {

@@ -4,7 +4,8 @@
 # What the orchestrators' suites share: a world of their own (world.sh) for a file of tests, commands in
 # it, an image, and the configuration that docs/integration/ shows.
 #
-# Environment: ORLOP_RUNTIME, another runtime in the place of ours, to test the tests.
+# Environment: ORLOP_RUNTIME, another runtime in the place of ours, to test the tests; ORLOP_WORLD_ROOT, a root
+# file system with the programs (of "newest"), in the place of the machine's own.
 
 load ../helpers/suite
 
@@ -19,6 +20,7 @@ setup() {
 world_begin() {
 	requires root builder busybox ip unshare nsenter "$@"
 	[ -z "${MISSING:-}" ] || return 0
+	export ORLOP_SOURCE
 	local runtime=${ORLOP_RUNTIME:-$ORLOP_BUILD/orlop-runtime} hierarchy
 	hierarchy=$(awk '$3 == "cgroup2" { print $2; exit }' /proc/mounts)
 	export WORLD WORLD_CGROUP WORLD_KEEPER WORLD_FIRST WORLD_DAEMONS
@@ -26,7 +28,7 @@ world_begin() {
 	WORLD_CGROUP=$hierarchy/${WORLD##*/}
 	mkdir "$WORLD_CGROUP"
 	setpriv --pdeathsig KILL bash "$BATS_TEST_DIRNAME/world.sh" "$WORLD_CGROUP" \
-		"$(command -v "$runtime")" "$WORLD/ready" >"$WORLD/log" 2>&1 </dev/null 3>&- &
+		"$(command -v "$runtime")" "$WORLD/ready" "${ORLOP_WORLD_ROOT:-}" >"$WORLD/log" 2>&1 </dev/null 3>&- &
 	WORLD_KEEPER=$!
 	wait_for 10 test -e "$WORLD/ready" || {
 		cat "$WORLD/log" >&2

@@ -7,7 +7,7 @@ TESTS += $(orchestrators_tests)
 endif
 endif
 EXTRA_DIST += $(orchestrators_tests) %D%/helpers.bash %D%/daemons.bash %D%/dockerd.bash %D%/world.sh \
-	%D%/cri.py
+	%D%/cri.py %D%/newest
 EXTRA_DIST += docs/integration/podman.md \
 	docs/integration/dockerd.md docs/integration/buildah.md docs/integration/containerd.md \
 	docs/integration/kubernetes.md docs/integration/crio.md docs/integration/buildkit.md

@@ -5,11 +5,31 @@
 # memory, and the runtime is installed where a user would install it. Nobody's state, network or
 # cgroup mounts are touched, and all of it ends with this process.
 #
-# world.sh CGROUP RUNTIME READY: CGROUP is a new folder of the v2 hierarchy, the world's root there;
-# READY is a file that is made when the world is.
+# world.sh CGROUP RUNTIME READY [ROOT]: CGROUP is a new folder of the v2 hierarchy, the world's root there;
+# READY is a file that is made when the world is; ROOT is another root file system, whose programs it
+# then has (the folders of temporary files and of the tests stay where they are).
 set -euo pipefail
 
-cgroup=$1 runtime=$2 ready=$3
+cgroup=$1 runtime=$2 ready=$3 root=${4:-}
+
+# enter_root: what is written there goes into memory
+enter_root() {
+	local place new=/run/root
+	mount -t tmpfs -o mode=755 tmpfs /run
+	mkdir $new /run/upper /run/work
+	mount -t overlay -o "lowerdir=$root,upperdir=/run/upper,workdir=/run/work" world $new
+	for place in /proc /dev /sys /tmp /var/tmp "$ORLOP_SOURCE" "${cgroup%/*}"; do
+		mkdir -p "$new$place"
+		mount --rbind "$place" "$new$place"
+	done
+	cp "$runtime" $new/orlop-runtime
+	runtime=/orlop-runtime
+	mkdir $new/before
+	cd $new
+	pivot_root . before
+	umount -l /before
+	hash -r
+}
 
 case ${WORLD_STAGE:-} in
 '')
@@ -25,6 +45,8 @@ cgroup)
 		--mount-proc --net --ipc --uts bash "$0" "$@"
 	;;
 esac
+
+[ -z "$root" ] || enter_root
 
 # A bind of the hierarchy, not a mount: that would set the mount options of the whole machine anew.
 mount -t tmpfs -o mode=755 tmpfs /run
