@@ -216,10 +216,36 @@ with_device() {
 		"$RUNTIME" --root "$ROOT" update -r "$WORK/$i.json" "$ID" 3>&- &
 		pids+=($!)
 	done
+	# who only asks does not wait, and sees a whole state each time
+	for _ in {1..20}; do
+		equals "$(container_status)" running
+	done
 	for pid in "${pids[@]}"; do
 		wait "$pid"
 	done
 	equals "\"$(cgroup_file hugetlb.2MB.max)\"" "$(kept '.unified["hugetlb.2MB.max"]')"
+}
+
+@test "an update that is killed leaves a container that the next one updates" {
+	requires root ours cgroup_controller hugetlb
+	start_container
+	echo '{ "unified": { "hugetlb.2MB.max": "2097152" }, "devices": [{ "allow": true }] }' >"$WORK/1.json"
+	echo '{ "unified": { "hugetlb.2MB.max": "4194304" }, "devices": [{ "allow": false }] }' >"$WORK/0.json"
+	for i in {1..30}; do
+		"$RUNTIME" --root "$ROOT" update -r "$WORK/$((i % 2)).json" "$ID" 3>&- &
+		sleep "0.00$((SRANDOM % 6))"
+		kill -KILL $! 2>/dev/null || true
+		wait $! || true
+		equals "$(container_status)" running
+	done
+	# a signal that can wait does, until it is done or undone
+	"$RUNTIME" --root "$ROOT" update -r "$WORK/1.json" "$ID" 3>&- &
+	kill -TERM $! 2>/dev/null || true
+	wait $! || true
+	ok update -r "$WORK/0.json" "$ID"
+	equals "$(cgroup_file hugetlb.2MB.max)" 4194304
+	equals "$(kept .devices)" '[{"allow":false}]'
+	[ ! -e "$ROOT/$ID/state.json~" ]
 }
 
 @test "schemata of resctrl are updated in the container's group only" {
