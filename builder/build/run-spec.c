@@ -256,6 +256,7 @@ int run_spec_write(const struct run_spec *spec, struct strbuf *out, struct error
 	config->hostname = spec->hostname && *spec->hostname ? spec->hostname : DEFAULT_HOSTNAME;
 	config->root = arena_alloc(&arena, sizeof(*config->root));
 	config->root->path = spec->rootfs;
+	config->root->readonly = spec->read_only;
 	config->process = make_process(spec, &arena);
 	add_mounts(config, spec, &arena);
 	ret = make_linux(config, spec, &arena, err);

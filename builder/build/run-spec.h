@@ -29,6 +29,7 @@ struct run_spec {
 	const struct run_netns *netns; /* of RUN_NETWORK_BRIDGE */
 	bool insecure;		       /* see run-step.h */
 	bool terminal;
+	bool read_only;		/* the root file system */
 	uint16_t rows, columns; /* of the terminal; 0 = not known */
 	const struct run_volume *volumes;
 	size_t volume_count;

@@ -9,6 +9,7 @@
 #include <poll.h>
 #include <signal.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/pidfd.h>
 #include <sys/signalfd.h>
 #include <time.h>
@@ -18,6 +19,7 @@
 #include "lib/cleanup.h"
 #include "lib/fd.h"
 #include "lib/io.h"
+#include "lib/path.h"
 #include "lib/proc.h"
 #include "lib/signals.h"
 #include "lib/spawn.h"
@@ -29,6 +31,28 @@
 #define LOG_SIZE_MAX ((size_t)1 << 20)
 #define TERM_GRACE_MS 10000
 #define COMPLAINT_MAX 16384
+#define OUTPUT_MAX ((size_t)16 << 20)
+
+/* For programs that execute it later, somewhere else: as a path. */
+static char *search_path(const char *name)
+{
+	cleanup_strv struct strv folders = STRV_INIT;
+	const char *path = getenv("PATH");
+	char *absolute;
+
+	if (strchr(name, '/')) {
+		absolute = path_absolute(name);
+		return absolute ? absolute : xstrdup(name);
+	}
+	strv_split(&folders, path ? path : "", ':');
+	for (size_t i = 0; i < folders.count; i++) {
+		cleanup_free char *found = path_join(folders.items[i], name);
+
+		if (*found == '/' && access(found, X_OK) == 0)
+			return TAKE_PTR(found);
+	}
+	return xstrdup(name); /* what starts it says that it is not there */
+}
 
 char *runtime_find(const char *wanted)
 {
@@ -36,7 +60,7 @@ char *runtime_find(const char *wanted)
 	ssize_t size;
 
 	if (wanted)
-		return xstrdup(wanted);
+		return search_path(wanted);
 	size = readlink("/proc/self/exe", self, sizeof(self) - 1);
 	if (size > 0) {
 		self[size] = '\0';
@@ -46,7 +70,7 @@ char *runtime_find(const char *wanted)
 			return beside;
 		free(beside);
 	}
-	return xstrdup("orlop-runtime");
+	return search_path("orlop-runtime");
 }
 
 /* -- the log ------------------------------------------------------------------------------------
@@ -149,9 +173,12 @@ static void read_complaint(int fd, struct strbuf *out)
 		strbuf_truncate(out, out->size - 1);
 }
 
-int runtime_verb(const struct runtime *runtime, char *const *words, struct error *err)
+/* out: what it prints; NULL = dropped. */
+static int run_short(const struct runtime *runtime, char *const *words, struct strbuf *out,
+		     struct error *err)
 {
 	cleanup_strbuf struct strbuf complaint = STRBUF_INIT;
+	cleanup_close int output = out ? memfd_create("output", MFD_CLOEXEC) : -EBADF;
 	cleanup_strv struct strv argv = STRV_INIT;
 	cleanup_close int null = open("/dev/null", O_RDWR | O_CLOEXEC), ours = -EBADF;
 	cleanup_close int theirs = -EBADF;
@@ -167,7 +194,7 @@ int runtime_verb(const struct runtime *runtime, char *const *words, struct error
 	add_common_words(&argv, runtime);
 	strv_add_all(&argv, words);
 	fds[0] = (struct spawn_fd){ null, 0 };
-	fds[1] = (struct spawn_fd){ null, 1 };
+	fds[1] = (struct spawn_fd){ output >= 0 ? output : null, 1 };
 	fds[2] = (struct spawn_fd){ theirs, 2 };
 	spawn.path = runtime->program;
 	spawn.search = true;
@@ -185,7 +212,22 @@ int runtime_verb(const struct runtime *runtime, char *const *words, struct error
 	if (status != 0)
 		return error_set(err, ERROR_STATE, 0, "%s",
 				 complaint.size ? complaint.data : "the runtime failed silently");
-	return 0;
+	if (!out)
+		return 0;
+	(void)lseek(output, 0, SEEK_SET);
+	ret = io_read_rest(output, OUTPUT_MAX, out);
+	return ret < 0 ? error_errno(err, -ret, "read the output of %s", runtime->program) : 0;
+}
+
+int runtime_verb(const struct runtime *runtime, char *const *words, struct error *err)
+{
+	return run_short(runtime, words, NULL, err);
+}
+
+int runtime_output(const struct runtime *runtime, char *const *words, struct strbuf *out,
+		   struct error *err)
+{
+	return run_short(runtime, words, out, err);
 }
 
 bool runtime_has_trace(const struct runtime *runtime)
@@ -246,8 +288,12 @@ static int start(struct running *running, struct error *err)
 	add_common_words(&argv, run->runtime);
 	if (run->trace)
 		strv_add_all(&argv, (char *[]){ "--trace", (char *)run->trace, NULL });
-	strv_add_all(&argv, (char *[]){ "--log", log, "--log-format", "json", "run", "--bundle",
-					(char *)run->bundle, (char *)run->id, NULL });
+	strv_add_all(&argv, (char *[]){ "--log", log, "--log-format", "json", NULL });
+	if (run->words)
+		strv_add_all(&argv, run->words);
+	else
+		strv_add_all(&argv, (char *[]){ "run", "--bundle", (char *)run->bundle,
+						(char *)run->id, NULL });
 	null = open("/dev/null", O_RDONLY | O_CLOEXEC);
 	if (null < 0)
 		return error_errno(err, errno, "open /dev/null");
@@ -392,6 +438,8 @@ static void delete_container(const struct runtime_run *run)
 {
 	char *words[] = { "delete", "--force", (char *)run->id, NULL };
 
+	if (run->words)
+		return;				       /* it is not ours */
 	(void)runtime_verb(run->runtime, words, NULL); /* there may be nothing to delete */
 }
 

@@ -30,8 +30,10 @@ struct runtime_run {
 	const struct runtime *runtime;
 	const char *bundle; /* absolute: config.json is there; log.json is written there */
 	const char *id;
-	const char *trace; /* the runtime writes one there, which not every one can; NULL = none */
-	int stdin_fd;	   /* given to the container; -EBADF = /dev/null */
+	char *const *words; /* another verb and its words, which shall not end the container; NULL =
+			     * run */
+	const char *trace;  /* the runtime writes one there, which not every one can; NULL = none */
+	int stdin_fd;	    /* given to the container; -EBADF = /dev/null */
 	/* Output in pieces of any size; NULL = the container has our stdout and stderr. */
 	void (*output)(void *context, int stream, const char *data, size_t size);
 	void *context;
@@ -57,6 +59,11 @@ int runtime_run(const struct runtime_run *run, struct runtime_result *out, struc
 /** One short verb ("delete --force ID", "kill ID TERM"; NULL-terminated). What it says on stderr is
  *  the message of its failure; its output is dropped. */
 int runtime_verb(const struct runtime *runtime, char *const *words, struct error *err);
+
+/** The same, and what it prints is appended to out. */
+struct strbuf;
+int runtime_output(const struct runtime *runtime, char *const *words, struct strbuf *out,
+		   struct error *err);
 
 /** Does it know --trace FILE? */
 bool runtime_has_trace(const struct runtime *runtime);

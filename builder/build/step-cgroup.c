@@ -151,6 +151,11 @@ void step_cgroup_remove(struct step_cgroup *cgroup)
 {
 	if (cgroup->path)
 		kill_and_remove(cgroup->parent_fd, cgroup->name);
+	step_cgroup_leave(cgroup);
+}
+
+void step_cgroup_leave(struct step_cgroup *cgroup)
+{
 	cleanup_close_fd(&cgroup->parent_fd);
 	free(cgroup->name);
 	free(cgroup->path);

@@ -27,12 +27,15 @@ struct step_cgroup {
 /** Make PARENT/step-ID (parent NULL = "/orlop"); never fails: without one, path stays NULL. */
 void step_cgroup_make(const char *parent, const char *id, struct step_cgroup *out);
 
-/** Kill what runs in the groups PARENT/step-PREFIX... that a killed builder left, and remove them. */
+/** Kill what runs in the groups PARENT/step-PREFIX... that a killed builder left, and remove them.
+ */
 void step_cgroup_sweep(const char *parent, const char *prefix);
 
 /** Was a process in it killed for lack of memory? */
 bool step_cgroup_oom_killed(const struct step_cgroup *cgroup);
 
+/** Leave it as it is, to be swept. */
+void step_cgroup_leave(struct step_cgroup *cgroup);
 /** Remove it; what the runtime may have left below is killed and removed too. */
 void step_cgroup_remove(struct step_cgroup *cgroup);
 #define cleanup_step_cgroup __attribute__((cleanup(step_cgroup_remove)))

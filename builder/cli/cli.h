@@ -41,6 +41,10 @@ extern const struct command_spec build_command, du_command, export_command, fsck
 extern const struct command_spec manifest_create_command, manifest_annotate_command,
 	manifest_push_command, manifest_inspect_command, manifest_rm_command;
 
+extern const struct command_spec attach_command, cleanup_command, create_command, exec_command,
+	kill_command, ps_command, rename_command, restart_command, rm_command, start_command,
+	stop_command, wait_command;
+
 /** The other way to say them: "image ls", "system df" (groups.c). */
 extern const struct command_group *const cli_groups[];
 

@@ -1,20 +1,35 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* orlop-builder inspect: what an image says about itself, as JSON. */
+/* orlop-builder inspect: what a container or an image says about itself, as JSON. */
+#include <stdio.h>
+#include <string.h>
+
 #include "builder/cli/cli.h"
+#include "builder/cli/container-inspect.h"
+#include "builder/cli/go-template.h"
 #include "builder/image/image.h"
 #include "lib/cleanup.h"
 #include "spec/json-table.h"
 #include "spec/json-write.h"
 
 struct inspect_arguments {
-	const char *raw;
+	const char *raw, *format, *type;
 };
 
 /* clang-format off */
 static const struct option_spec inspect_options[] = {
 	OPT_STRING(0, "raw", struct inspect_arguments, raw, "config|manifest",
-		   "print this document, byte for byte"),
+		   "of an image: print this document, byte for byte"),
+	OPT_STRING('f', "format", struct inspect_arguments, format, "json|TEMPLATE",
+		   "a JSON array (default), or a text for each by a template"),
+	OPT_STRING(0, "type", struct inspect_arguments, type, "container|image",
+		   "what it is (default: a container, else an image)"),
 	OPT_END
+};
+
+enum { TYPE_ANY, TYPE_CONTAINER, TYPE_IMAGE };
+
+static const struct name_value types[] = {
+	{ "container", TYPE_CONTAINER }, { "image", TYPE_IMAGE }, { NULL, 0 },
 };
 
 enum { RAW_NONE, RAW_CONFIG, RAW_MANIFEST };
@@ -124,47 +139,111 @@ static void print_raw(const struct image *image, int which)
 	fwrite(bytes->data, 1, bytes->size, stdout); /* cli_main() checks stdout at the end */
 }
 
+static int inspect_image(struct store *store, const char *word, struct json_writer *writer,
+			 struct error *err)
+{
+	cleanup_image struct image image = { .arena = ARENA_INIT };
+	int ret = image_load(store, word, &image, err);
+
+	return ret < 0 ? ret : write_image(store, &image, writer, err);
+}
+
+/* As JSON text. */
+static int inspect(struct store *store, const char *word, int type, struct strbuf *out,
+		   struct error *err)
+{
+	cleanup_container_record struct container_record record = { .arena = ARENA_INIT };
+	struct json_writer writer = { .out = out };
+	struct error why = ERROR_INIT;
+	int ret = type == TYPE_IMAGE ? -ENOENT : container_record_find(store, word, &record, &why);
+
+	if (ret == 0) {
+		container_inspect(store, &record, &writer);
+		return 0;
+	}
+	if (type == TYPE_CONTAINER ||
+	    (ret < 0 && type != TYPE_IMAGE && why.code != ERROR_NOT_FOUND)) {
+		if (err)
+			*err = why;
+		return ret;
+	}
+	return inspect_image(store, word, &writer, err);
+}
+
+static int inspect_raw(struct store *store, char *const *words, int raw, struct error *err)
+{
+	for (; *words; words++) {
+		cleanup_image struct image image = { .arena = ARENA_INIT };
+		int ret = image_load(store, *words, &image, err);
+
+		if (ret < 0)
+			return ret;
+		print_raw(&image, raw);
+	}
+	return 0;
+}
+
+/* All is looked up before anything is printed. */
+static int inspect_all(struct cli *cli, struct store *store, char *const *words, int type,
+		       const char *template)
+{
+	cleanup_strbuf struct strbuf out = STRBUF_INIT;
+	struct json_writer writer = { .out = &out, .style = JSON_INDENT_2 };
+
+	if (!template)
+		json_begin_array(&writer);
+	for (; *words; words++) {
+		cleanup_strbuf struct strbuf one = STRBUF_INIT;
+		int ret = inspect(store, *words, type, &one, &cli->err);
+
+		if (ret == 0 && template)
+			ret = go_template_run(template, one.data, &out, &cli->err);
+		if (ret < 0)
+			return ret;
+		if (template)
+			strbuf_addc(&out, '\n');
+		else
+			json_raw(&writer, one.data);
+	}
+	if (!template) {
+		json_end_array(&writer);
+		strbuf_addc(&out, '\n');
+	}
+	fputs(out.data, stdout);
+	return 0;
+}
+
 static int run_inspect(const struct command_spec *command, int argc, char **argv, void *globals)
 {
 	struct cli *cli = globals;
 	struct inspect_arguments arguments = { NULL };
 	struct option_result words = { 0 };
 	cleanup_store struct store store = STORE_INIT;
-	cleanup_strbuf struct strbuf out = STRBUF_INIT;
-	struct json_writer writer = { .out = &out, .style = JSON_INDENT_2 };
-	int raw = RAW_NONE;
+	cleanup_free char *template = NULL;
+	int raw = RAW_NONE, type = TYPE_ANY;
 	int ret = cli_parse(cli, command, argc, argv, &arguments, &words);
 
 	if (ret == 0)
 		ret = cli_choose(cli, "--raw", raw_documents, arguments.raw, &raw);
 	if (ret == 0)
+		ret = cli_choose(cli, "--type", types, arguments.type, &type);
+	if (ret == 0)
 		ret = cli_open_store(cli, false, &store);
 	if (ret < 0)
 		return ret;
-	json_begin_array(&writer);
-	for (int i = 0; i < words.count; i++) {
-		cleanup_image struct image image = { .arena = ARENA_INIT };
-
-		ret = image_load(&store, words.arguments[i], &image, &cli->err);
-		if (ret == 0 && raw)
-			print_raw(&image, raw);
-		else if (ret == 0)
-			ret = write_image(&store, &image, &writer, &cli->err);
-		if (ret < 0)
-			return ret;
-	}
-	json_end_array(&writer);
-	if (!raw)
-		puts(out.data);
-	return 0;
+	if (raw)
+		return inspect_raw(&store, words.arguments, raw, &cli->err);
+	if (arguments.format && strcmp(arguments.format, "json") != 0)
+		template = go_template_unescape(arguments.format);
+	return inspect_all(cli, &store, words.arguments, type, template);
 }
 
 const struct command_spec inspect_command = {
 	.name = "inspect",
-	.arguments = "IMAGE...",
+	.arguments = "CONTAINER|IMAGE...",
 	.options = inspect_options,
 	.arguments_min = 1,
 	.arguments_max = -1,
 	.run = run_inspect,
-	.summary = "show an image's configuration as JSON",
+	.summary = "show what a container or an image is, as JSON",
 };

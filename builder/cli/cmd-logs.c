@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * orlop-builder logs: what the steps of a build said, whole and unclipped. Without an argument, the
- * builds whose logs are kept.
+ * orlop-builder logs: what a container said, or the steps of a build, whole and unclipped. Without
+ * an argument, the builds whose logs are kept.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -9,20 +9,27 @@
 
 #include "builder/build/journal-find.h"
 #include "builder/cli/cli.h"
+#include "builder/cli/container-log.h"
 #include "builder/cli/format.h"
 #include "lib/cleanup.h"
 #include "lib/clock.h"
 #include "lib/io.h"
+#include "lib/number.h"
 
 #define STAMP_SIZE 25 /* "2026-11-21T08:40:37.123Z " */
 
 struct logs_arguments {
-	bool timestamps;
+	bool timestamps, follow;
+	const char *tail, *since;
 };
 
 /* clang-format off */
 static const struct option_spec logs_options[] = {
 	OPT_BOOL('t', "timestamps", struct logs_arguments, timestamps, "show when each line came"),
+	OPT_BOOL('f', "follow", struct logs_arguments, follow, "of a container: until it ends"),
+	OPT_STRING('n', "tail", struct logs_arguments, tail, "N", "of a container: only the last N lines"),
+	OPT_STRING(0, "since", struct logs_arguments, since, "TIME",
+		   "of a container: only from then on (RFC 3339, or how long ago: 10m)"),
 	OPT_END
 };
 /* clang-format on */
@@ -180,22 +187,61 @@ static void list_builds(struct logs *logs)
 	text_table_print(&table, stdout);
 }
 
+/* -- containers ----------------------------------------------------------------------------------
+ */
+
+/* Numbers alone are builds'; those who name their containers so say more of the id. */
+static bool is_container(struct store *store, const char *word)
+{
+	return word[strspn(word, "0123456789")] && !strpbrk(word, "#:") &&
+	       container_exists(store, word);
+}
+
+static int read_log_options(const struct logs_arguments *arguments, struct container_log *out,
+			    struct error *err)
+{
+	*out = (struct container_log){ .timestamps = arguments->timestamps,
+				       .follow = arguments->follow,
+				       .tail = UINT64_MAX };
+	if (arguments->tail && strcmp(arguments->tail, "all") != 0 &&
+	    number_parse_u64(arguments->tail, &out->tail) < 0)
+		return error_set(err, ERROR_USAGE, 0, "invalid --tail: %s (a number, or all)",
+				 arguments->tail);
+	return arguments->since ? container_log_since(arguments->since, &out->since, err) : 0;
+}
+
+static int print_container(struct store *store, const char *word,
+			   const struct container_log *options, struct error *err)
+{
+	cleanup_container_record struct container_record record = { .arena = ARENA_INIT };
+	int ret = container_record_find(store, word, &record, err);
+
+	return ret < 0 ? ret : container_log_print(store, &record, options, err);
+}
+
 static int run_logs(const struct command_spec *command, int argc, char **argv, void *globals)
 {
 	struct cli *cli = globals;
 	struct logs_arguments arguments = { false };
 	struct option_result words = { 0 };
 	cleanup_store struct store store = STORE_INIT;
+	struct container_log options;
 	struct logs logs = { .store = &store };
+	const char *word;
 	int ret = cli_parse(cli, command, argc, argv, &arguments, &words);
 
+	if (ret == 0)
+		ret = read_log_options(&arguments, &options, &cli->err);
 	if (ret == 0)
 		ret = cli_open_store(cli, false, &store);
 	if (ret < 0)
 		return ret;
+	word = words.count ? words.arguments[0] : NULL;
+	if (word && is_container(&store, word))
+		return print_container(&store, word, &options, &cli->err);
 	logs.timestamps = arguments.timestamps;
-	if (words.count)
-		ret = print_logs(&logs, words.arguments[0], &cli->err);
+	if (word)
+		ret = print_logs(&logs, word, &cli->err);
 	else
 		list_builds(&logs);
 	arena_done(&logs.arena);
@@ -204,12 +250,12 @@ static int run_logs(const struct command_spec *command, int argc, char **argv, v
 
 const struct command_spec logs_command = {
 	.name = "logs",
-	.arguments = "[BUILD[#STEP]]",
+	.arguments = "[CONTAINER|BUILD[#STEP]]",
 	.options = logs_options,
 	.arguments_min = 0,
 	.arguments_max = 1,
 	.run = run_logs,
-	.summary = "show what the steps of a build said",
+	.summary = "show what a container or the steps of a build said",
 	.description =
 		"BUILD is the number of a build or \"last\", STEP the number of a step as the "
 		"progress showed it, or BUILD:STAGE/N the Nth step of a stage. Without STEP, "

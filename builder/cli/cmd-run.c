@@ -1,49 +1,70 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* orlop-builder run: a container of an image in the foreground. */
+/* orlop-builder run and create: a new container of an image, started or not. */
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
-#include "builder/build/runtime-exec.h"
 #include "builder/cli/cli.h"
+#include "builder/cli/container-args.h"
 #include "builder/cli/pull-image.h"
 #include "builder/cli/registry-args.h"
 #include "builder/cli/sandbox-options.h"
-#include "builder/container/network.h"
-#include "builder/container/run.h"
+#include "builder/container/container.h"
 #include "builder/image/platform.h"
 #include "builder/registry/source.h"
 #include "lib/alloc.h"
 #include "lib/cleanup.h"
 
 struct run_arguments {
-	bool remove, interactive, terminal;
-	struct strv env, volumes, ports;
+	bool remove, interactive, terminal, detach, read_only, init, publish_all;
+	struct strv env, env_files, volumes, mounts, tmpfs, volumes_from, ports, links, labels;
 	const char *cwd, *user, *name, *entrypoint, *hostname, *network, *runtime, *pull, *platform;
+	const char *stop_signal, *stop_timeout, *detach_keys, *restart;
 	struct sandbox_args sandbox;
 	struct registry_args registry;
 };
 
 /* clang-format off */
-static const struct option_spec run_options[] = {
+static const struct option_spec create_options[] = {
 	OPT_BOOL(0, "rm", struct run_arguments, remove, "remove the container when it has ended"),
 	OPT_BOOL('i', "interactive", struct run_arguments, interactive, "give it our standard input"),
 	OPT_BOOL('t', "tty", struct run_arguments, terminal, "give it a terminal"),
 	OPT_STRV('e', "env", struct run_arguments, env, "NAME[=VALUE]",
 		 "set a variable; without a value, take ours"),
-	OPT_STRV('v', "volume", struct run_arguments, volumes, "SOURCE:TARGET[:ro]",
-		 "mount a folder or file of the host"),
+	OPT_STRV(0, "env-file", struct run_arguments, env_files, "FILE", "set the variables of a file's lines"),
+	OPT_STRV('v', "volume", struct run_arguments, volumes, "[SOURCE:]TARGET[:OPTIONS]",
+		 "mount a folder or file of the host, or a volume of the store"),
+	OPT_STRV(0, "mount", struct run_arguments, mounts, "type=bind|volume|tmpfs,source=SOURCE,target=TARGET",
+		 "the same in words"),
+	OPT_STRV(0, "tmpfs", struct run_arguments, tmpfs, "TARGET[:OPTIONS]", "mount an empty file system in memory"),
+	OPT_STRV(0, "volumes-from", struct run_arguments, volumes_from, "CONTAINER[:ro]",
+		 "mount what another container has mounted"),
 	OPT_STRING('w', "workdir", struct run_arguments, cwd, "DIR", "start in this folder"),
 	OPT_STRING('u', "user", struct run_arguments, user, "USER[:GROUP]",
 		   "run as this user of the image, by name or number"),
-	OPT_STRING(0, "name", struct run_arguments, name, "NAME", "name the container"),
+	OPT_STRING(0, "name", struct run_arguments, name, "NAME", "name the container (default: two words)"),
+	OPT_STRV('l', "label", struct run_arguments, labels, "NAME[=VALUE]", "label the container"),
 	OPT_STRING(0, "entrypoint", struct run_arguments, entrypoint, "PROGRAM",
 		   "instead of the image's; \"\" = none"),
+	OPT_BOOL(0, "init", struct run_arguments, init, "a first process that passes on signals and reaps"),
+	OPT_BOOL(0, "read-only", struct run_arguments, read_only, "mount the root file system read-only"),
 	OPT_STRING('h', "hostname", struct run_arguments, hostname, "NAME",
 		   "the container's hostname (default: the first 12 digits of its id)"),
-	OPT_STRING(0, "network", struct run_arguments, network, "host|none|bridge",
-		   "the host's network (default), none but lo, or an address of its own"),
+	OPT_STRING(0, "network", struct run_arguments, network, "bridge|host|none|container:NAME",
+		   "an address of its own (default), the host's network, none but lo, or another's"),
 	OPT_STRV('p', "publish", struct run_arguments, ports, "[[ADDRESS:]HOST:]CONTAINER[/PROTOCOL]",
-		 "a port of the host that leads to one of the container; it is on the bridge then"),
+		 "a port of the host that leads to one of the container"),
+	OPT_BOOL('P', "publish-all", struct run_arguments, publish_all,
+		 "publish what the image exposes, at ports that are free"),
+	OPT_STRV(0, "link", struct run_arguments, links, "NAME[:ALIAS]",
+		 "a line for /etc/hosts with another container's address"),
+	OPT_STRING(0, "stop-signal", struct run_arguments, stop_signal, "SIGNAL",
+		   "what stop sends (default: the image's, else TERM)"),
+	OPT_STRING(0, "stop-timeout", struct run_arguments, stop_timeout, "SECONDS",
+		   "how long stop waits before it kills (default: 10)"),
+	OPT_STRING(0, "detach-keys", struct run_arguments, detach_keys, "KEYS",
+		   "keys that end the attachment, not the container (default: ctrl-p,ctrl-q)"),
+	OPT_STRING(0, "restart", struct run_arguments, restart, "no", "there is nobody to start it again"),
 	OPT_INCLUDE(struct run_arguments, sandbox, sandbox_options),
 	OPT_OPTIONAL(0, "pull", struct run_arguments, pull, "missing|always|newer|never",
 		     "when the image is pulled (default: missing; --pull alone: always)"),
@@ -52,6 +73,12 @@ static const struct option_spec run_options[] = {
 	OPT_INCLUDE(struct run_arguments, registry, registry_option_table),
 	OPT_STRING(0, "runtime", struct run_arguments, runtime, "PROGRAM",
 		   "the OCI runtime to use (default: orlop-runtime)"),
+	OPT_END
+};
+
+static const struct option_spec run_options[] = {
+	OPT_BOOL('d', "detach", struct run_arguments, detach, "in the background; print its id"),
+	{ OPTION_INCLUDE, 0, NULL, 0, NULL, NULL, 0, create_options },
 	OPT_END
 };
 /* clang-format on */
@@ -98,70 +125,142 @@ static int have_image(struct cli *cli, const struct run_arguments *arguments, st
 	return ret < 0 ? ret : pull_layers(store, registry, &image, NULL, &cli->err);
 }
 
-static int run_with(struct cli *cli, const struct run_arguments *arguments, char **words)
+/* With the daemon there is no one to do it. */
+static int check_restart(struct cli *cli, const char *policy)
 {
-	cleanup_store struct store store = STORE_INIT;
+	if (!policy || strcmp(policy, "no") == 0)
+		return 0;
+	return error_set(&cli->err, ERROR_USAGE, 0,
+			 "--restart %s: there is no daemon that could start a container again; "
+			 "use a systemd unit around \"run\", or podman or dockerd with "
+			 "orlop-runtime under them",
+			 policy);
+}
+
+/* What the command line says. env, platform and sandbox live as long as the options. */
+static int read_options(struct cli *cli, const struct run_arguments *arguments, struct strv *env,
+			struct sandbox *sandbox, struct container_options *out)
+{
+	cleanup_free char *host = xasprintf("linux/%s", platform_host_architecture());
+	const char *network = getenv("ORLOP_NETWORK");
+	int ret = check_restart(cli, arguments->restart);
+
+	if (ret == 0)
+		ret = env_files_read(&arguments->env_files, env, &cli->err);
+	strv_add_all(env, arguments->env.items);
+	if (ret == 0 && arguments->platform) {
+		char *platform = NULL;
+
+		ret = platform_normalize(arguments->platform, host, &platform, &cli->err);
+		out->platform = platform ? arena_strdup(&cli->arena, platform) : NULL;
+		free(platform);
+	}
+	if (ret == 0)
+		ret = sandbox_parse(&arguments->sandbox, &cli->arena, sandbox, &cli->err);
+	out->name = arguments->name;
+	out->user = arguments->user;
+	out->cwd = arguments->cwd;
+	out->entrypoint = arguments->entrypoint;
+	out->hostname = arguments->hostname;
+	out->env = env;
+	out->mounts = (struct mount_words){ .volumes = &arguments->volumes,
+					    .mounts = &arguments->mounts,
+					    .tmpfs = &arguments->tmpfs,
+					    .from = &arguments->volumes_from };
+	out->network = network && *network ? network : "bridge";
+	if (arguments->ports.count || arguments->publish_all || arguments->network)
+		out->network = arguments->network ? arguments->network : "bridge";
+	out->ports = &arguments->ports;
+	out->publish_all = arguments->publish_all;
+	out->links = &arguments->links;
+	out->labels = &arguments->labels;
+	out->sandbox = sandbox;
+	out->hosts = &arguments->sandbox.hosts;
+	out->stop_signal = arguments->stop_signal;
+	out->stop_timeout = arguments->stop_timeout;
+	out->detach_keys = arguments->detach_keys;
+	out->remove = arguments->remove;
+	out->interactive = arguments->interactive;
+	out->terminal = arguments->terminal;
+	out->read_only = arguments->read_only;
+	out->init = arguments->init;
+	return ret;
+}
+
+static int create(struct cli *cli, const struct run_arguments *arguments, struct store *store,
+		  char **words, struct container *out)
+{
 	/* before we enter a mount namespace: from there, in a chroot, our own path reads wrong */
 	cleanup_free char *runtime = runtime_find(arguments->runtime);
 	cleanup_sandbox struct sandbox sandbox = { .hosts = NULL };
-	struct run_options options = {
-		.image = words[0],
-		.args = words + 1,
-		.name = arguments->name,
-		.user = arguments->user,
-		.cwd = arguments->cwd,
-		.entrypoint = arguments->entrypoint,
-		.hostname = arguments->hostname,
-		.runtime = runtime,
-		.env = &arguments->env,
-		.volumes = &arguments->volumes,
-		.sandbox = &sandbox,
-		.remove = arguments->remove,
-		.interactive = arguments->interactive,
-		.terminal = arguments->terminal,
-	};
-	cleanup_free char *host = xasprintf("linux/%s", platform_host_architecture());
-	cleanup_free char *platform = NULL;
-	int status = 0;
-	int network = arguments->ports.count ? RUN_NETWORK_BRIDGE : RUN_NETWORK_HOST;
-	struct network_port *ports = NULL;
-	int ret = cli_choose(cli, "--network", run_networks, arguments->network, &network);
+	cleanup_strv struct strv env = STRV_INIT;
+	struct container_options options = { .image = words[0],
+					     .args = words + 1,
+					     .runtime = runtime };
+	int ret = read_options(cli, arguments, &env, &sandbox, &options);
 
 	if (ret == 0)
-		ret = network_ports_parse(&arguments->ports, &cli->arena, &ports,
-					  &options.port_count, &cli->err);
-	options.network = (enum run_network)network;
-	options.ports = ports;
-	if (ret == 0 && options.port_count && options.network != RUN_NETWORK_BRIDGE)
-		ret = error_set(&cli->err, ERROR_USAGE, 0,
-				"--publish is for --network bridge: there is no other address");
-	if (ret == 0 && arguments->platform)
-		ret = platform_normalize(arguments->platform, host, &platform, &cli->err);
-	options.platform = platform;
+		ret = cli_open_store(cli, true, store);
 	if (ret == 0)
-		ret = sandbox_parse(&arguments->sandbox, &cli->arena, &sandbox, &cli->err);
+		ret = have_image(cli, arguments, store, words[0], options.platform);
+	return ret < 0 ? ret : container_create(store, &options, out, &cli->err);
+}
+
+static int run_with(struct cli *cli, const struct run_arguments *arguments, char **words)
+{
+	cleanup_store struct store store = STORE_INIT;
+	cleanup_container struct container container = CONTAINER_INIT;
+	cleanup_free char *program = cli_program_path();
+	const struct container_start start = { .program = program,
+					       .attach = !arguments->detach,
+					       .interactive = arguments->interactive };
+	int status = 0, ret;
+
+	if (arguments->terminal && arguments->interactive && !arguments->detach &&
+	    !isatty(STDIN_FILENO))
+		return error_invalid(&cli->err, "-t and -i need a terminal on standard input");
+	ret = create(cli, arguments, &store, words, &container);
 	if (ret == 0)
-		ret = cli_open_store(cli, true, &store);
-	if (ret == 0)
-		ret = have_image(cli, arguments, &store, words[0], platform);
-	if (ret == 0)
-		ret = container_run(&store, &options, &status, &cli->err);
+		ret = container_start(&container, &start, &status, &cli->err);
+	if (ret == 0 && arguments->detach && status == 0)
+		puts(container.record.id);
 	return ret < 0 ? ret : status;
 }
 
-static int run_run(const struct command_spec *command, int argc, char **argv, void *globals)
+static int create_with(struct cli *cli, const struct run_arguments *arguments, char **words)
+{
+	cleanup_store struct store store = STORE_INIT;
+	cleanup_container struct container container = CONTAINER_INIT;
+	int ret = create(cli, arguments, &store, words, &container);
+
+	if (ret == 0)
+		puts(container.record.id);
+	return ret;
+}
+
+static int parse(struct cli *cli, const struct command_spec *command, int argc, char **argv,
+		 int (*with)(struct cli *cli, const struct run_arguments *arguments, char **words))
 {
 	struct run_arguments arguments = { 0 };
 	struct option_result words = { 0 };
-	struct cli *cli = globals;
 	int ret;
 
 	cli->failure_status = CLI_RUN_FAILED;
 	ret = cli_parse(cli, command, argc, argv, &arguments, &words);
 	if (ret == 0)
-		ret = run_with(cli, &arguments, words.arguments);
-	options_done(run_options, &arguments);
+		ret = with(cli, &arguments, words.arguments);
+	options_done(command->options, &arguments);
 	return ret;
+}
+
+static int run_run(const struct command_spec *command, int argc, char **argv, void *globals)
+{
+	return parse(globals, command, argc, argv, run_with);
+}
+
+static int run_create(const struct command_spec *command, int argc, char **argv, void *globals)
+{
+	return parse(globals, command, argc, argv, create_with);
 }
 
 const struct command_spec run_command = {
@@ -178,4 +277,15 @@ const struct command_spec run_command = {
 		       "the command's own; 126 and 127 say that the command could not be executed "
 		       "or was not\n"
 		       "found, 125 that the container could not be made.",
+};
+
+const struct command_spec create_command = {
+	.name = "create",
+	.arguments = "IMAGE [COMMAND [ARG...]]",
+	.options = create_options,
+	.arguments_min = 1,
+	.arguments_max = -1,
+	.stop_at_argument = true,
+	.run = run_create,
+	.summary = "make a container of an image, to be started later",
 };

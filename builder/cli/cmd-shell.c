@@ -9,9 +9,9 @@
 #include "builder/build/journal-find.h"
 #include "builder/build/runtime-exec.h"
 #include "builder/cli/cli.h"
+#include "builder/cli/container-args.h"
 #include "builder/cli/sandbox-options.h"
 #include "builder/cli/step-again.h"
-#include "builder/container/run.h"
 #include "builder/image/image.h"
 #include "lib/cleanup.h"
 #include "lib/strv.h"
@@ -62,19 +62,26 @@ static int find_shell(struct cli *cli, struct store *store, const char *name, st
 static int run_shell(struct cli *cli, const struct shell_arguments *arguments, const char *name)
 {
 	cleanup_store struct store store = STORE_INIT;
+	cleanup_container struct container container = CONTAINER_INIT;
 	/* before we enter a mount namespace, as for run */
 	cleanup_free char *runtime = runtime_find(arguments->runtime);
+	cleanup_free char *program = cli_program_path();
 	cleanup_sandbox struct sandbox sandbox = { .hosts = NULL };
 	cleanup_strv struct strv words = STRV_INIT;
-	struct run_options options = {
+	const struct container_start start = {
+		.program = program, .attach = true, .interactive = true, .detach_keys = ""
+	};
+	struct container_options options = {
 		.image = name,
 		.user = arguments->user,
 		.cwd = arguments->cwd,
 		.entrypoint = "",
 		.runtime = runtime,
 		.env = &arguments->env,
-		.volumes = &arguments->volumes,
+		.mounts = { .volumes = &arguments->volumes },
+		.network = "host",
 		.sandbox = &sandbox,
+		.hosts = &arguments->sandbox.hosts,
 		.remove = true,
 		.interactive = true,
 		.terminal = isatty(STDIN_FILENO) && isatty(STDOUT_FILENO),
@@ -84,14 +91,15 @@ static int run_shell(struct cli *cli, const struct shell_arguments *arguments, c
 
 	if (ret == 0)
 		ret = cli_open_store(cli, true, &store);
-
 	if (arguments->shell)
 		strv_add(&words, arguments->shell);
 	else if (ret == 0)
 		ret = find_shell(cli, &store, name, &words);
 	options.args = strv_items(&words);
 	if (ret == 0)
-		ret = container_run(&store, &options, &status, &cli->err);
+		ret = container_create(&store, &options, &container, &cli->err);
+	if (ret == 0)
+		ret = container_start(&container, &start, &status, &cli->err);
 	return ret < 0 ? ret : status;
 }
 

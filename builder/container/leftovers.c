@@ -74,15 +74,16 @@ void leftovers_end(struct store *store, const char *session)
 	cleanup_free char *program = store_lease_read(store, session, LEFTOVER_RUNTIME);
 	cleanup_free char *container = store_lease_read(store, session, LEFTOVER_CONTAINER);
 	cleanup_free char *removed = store_lease_read(store, session, LEFTOVER_REMOVE);
+	cleanup_free char *kept = store_lease_read(store, session, LEFTOVER_KEPT);
 	cleanup_free char *cgroup = store_lease_read(store, session, LEFTOVER_CGROUP);
 	cleanup_free char *steps = xasprintf("build-%s-", session);
 
 	if (!program)
 		return; /* it ran nothing */
 	end_containers(program, RUNTIME_ROOT_STEPS, steps, cgroup);
-	if (container)
+	if (container && !kept)
 		end_containers(program, RUNTIME_ROOT_CONTAINERS, container, cgroup);
-	if (removed)
+	if (removed && !kept)
 		remove_record(store, removed);
 	network_sweep(store);
 }

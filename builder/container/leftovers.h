@@ -14,6 +14,7 @@
 #define LEFTOVER_CGROUP "cgroup"       /* the parent of their cgroups, where it was chosen */
 #define LEFTOVER_CONTAINER "container" /* the id of the container of "run" */
 #define LEFTOVER_REMOVE "remove"       /* its id again: the record goes with it (--rm) */
+#define LEFTOVER_KEPT "kept"	       /* its id again: it has a monitor of its own now */
 
 /** End the steps and the container of a dead session: a store_bury_fn. */
 void leftovers_end(struct store *store, const char *session);

@@ -2,12 +2,23 @@ builder_libbuilder_a_SOURCES += \
 	%D%/capabilities.c %D%/capabilities.h \
 	%D%/cdi.c %D%/cdi.h \
 	%D%/conmon.c %D%/conmon.h \
+	%D%/container.c %D%/container.h \
+	%D%/create.c \
+	%D%/describe.c \
 	%D%/edits.c %D%/edits.h \
+	%D%/end.c \
+	%D%/exec.c %D%/exec.h \
+	%D%/init-layer.c %D%/init-layer.h \
 	%D%/leftovers.c %D%/leftovers.h \
+	%D%/mounts.c %D%/mounts.h \
+	%D%/names.c %D%/names.h \
 	%D%/network.c %D%/network.h \
 	%D%/record.c %D%/record.h \
-	%D%/run.c %D%/run.h \
 	%D%/sandbox.c %D%/sandbox.h \
+	%D%/start.c \
+	%D%/state.c %D%/state.h \
+	%D%/tree-copy.c %D%/tree-copy.h \
 	%D%/user.c %D%/user.h \
 	%D%/volume.c %D%/volume.h \
+	%D%/volume-store.c %D%/volume-store.h \
 	%D%/yaml.c %D%/yaml.h

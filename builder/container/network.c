@@ -6,6 +6,7 @@
 #include <dirent.h>
 #include <fcntl.h>
 #include <inttypes.h>
+#include <linux/magic.h>
 #include <poll.h>
 #include <pthread.h>
 #include <sched.h>
@@ -13,8 +14,10 @@
 #include <string.h>
 #include <sys/file.h>
 #include <sys/mman.h>
+#include <sys/mount.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
+#include <sys/vfs.h>
 #include <unistd.h>
 
 #include "builder/loop/fiber.h"
@@ -416,21 +419,41 @@ static void bury(const struct store *store, const char *input, struct error *err
 	(void)run_netavark(store, "teardown", input, netns_fd, err);
 }
 
-static void sweep_one(const struct store *store, int dirfd, const char *name)
+#define OWNER_ENDS_MS 10000 /* between what its owner did last and its end */
+#define OWNER_TURN_MS 10
+
+/* Its owner is no more. */
+static bool take_over(int fd, int wait_ms)
+{
+	for (; flock(fd, LOCK_EX | LOCK_NB) < 0; wait_ms -= OWNER_TURN_MS) {
+		if (wait_ms <= 0)
+			return false;
+		(void)poll(NULL, 0, OWNER_TURN_MS);
+	}
+	return true;
+}
+
+/* netns_fd: where it still is; -EBADF = gone. */
+static void end_one(const struct store *store, int dirfd, const char *name, int netns_fd,
+		    int wait_ms)
 {
 	cleanup_close int fd = openat(dirfd, name, O_RDWR | O_NOFOLLOW | O_CLOEXEC);
 	cleanup_strbuf struct strbuf text = STRBUF_INIT;
 	struct error why = ERROR_INIT;
 	char *input;
 
-	if (fd < 0 || flock(fd, LOCK_EX | LOCK_NB) < 0 || io_read_rest(fd, RECORD_MAX, &text) < 0)
-		return; /* its owner lives, or another one sweeps it */
+	if (fd < 0 || !take_over(fd, wait_ms) || io_read_rest(fd, RECORD_MAX, &text) < 0)
+		return; /* its owner lives, or another one ends it */
 	input = strchr(strbuf_text(&text), '\n');
 	if (input) {
 		*input++ = '\0';
-		bury(store, input, &why);
+		if (netns_fd < 0)
+			bury(store, input, &why);
+		else
+			(void)run_netavark(store, "teardown", input, netns_fd, &why);
 		if (why.msg[0])
-			log_warning("the network of a builder that was killed: %s", why.msg);
+			log_warning("the network of %.*s: %s", (int)strcspn(name, "."), name,
+				    why.msg);
 		release_address(text.data);
 	}
 	(void)unlinkat(dirfd, name, 0);
@@ -445,7 +468,7 @@ void network_sweep(struct store *store)
 		size_t size = strlen(d->d_name);
 
 		if (size > 5 && strcmp(d->d_name + size - 5, ".json") == 0)
-			sweep_one(store, dirfd(dir), d->d_name);
+			end_one(store, dirfd(dir), d->d_name, -EBADF, 0);
 	}
 }
 
@@ -493,6 +516,52 @@ int network_up(struct network *network, struct store *store, const char *id, con
 	return 0;
 }
 
+int network_attach(const struct network *network, const char *path, struct error *err)
+{
+	return network_attach_fd(network->netns_fd, path, err);
+}
+
+int network_attach_fd(int netns_fd, const char *path, struct error *err)
+{
+	cleanup_free char *source = xasprintf("/proc/self/fd/%d", netns_fd);
+	cleanup_close int file = open(path, O_RDONLY | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600);
+
+	if (file < 0 || mount(source, path, NULL, MS_BIND, NULL) < 0)
+		return error_errno(err, errno, "attach a network namespace at \"%s\"", path);
+	return 0;
+}
+
+void network_end(struct store *store, const char *id, const char *netns_path)
+{
+	cleanup_free char *name = xasprintf("%s.json", id);
+	cleanup_close int netns_fd = open(netns_path, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
+	cleanup_dir DIR *dir = opendir(FOLDER);
+	struct statfs fs;
+
+	/* the file itself is no namespace: nothing is attached to it here */
+	if (netns_fd >= 0 && (fstatfs(netns_fd, &fs) < 0 || fs.f_type != NSFS_MAGIC))
+		cleanup_close_fd(&netns_fd);
+	if (dir)
+		end_one(store, dirfd(dir), name, netns_fd, OWNER_ENDS_MS);
+}
+
+static void forget(struct network *network)
+{
+	cleanup_close_fd(&network->record_fd);
+	cleanup_close_fd(&network->netns_fd);
+	free(network->id);
+	free(network->input);
+	free(network->address);
+	free(network->gateway);
+	free(network->path);
+	*network = (struct network)NETWORK_INIT;
+}
+
+void network_leave(struct network *network)
+{
+	forget(network);
+}
+
 void network_down(struct network *network)
 {
 	struct error why = ERROR_INIT;
@@ -505,12 +574,5 @@ void network_down(struct network *network)
 	}
 	if (network->address)
 		release_address(network->address);
-	cleanup_close_fd(&network->record_fd);
-	cleanup_close_fd(&network->netns_fd);
-	free(network->id);
-	free(network->input);
-	free(network->address);
-	free(network->gateway);
-	free(network->path);
-	*network = (struct network)NETWORK_INIT;
+	forget(network);
 }

@@ -59,6 +59,17 @@ int network_up(struct network *network, struct store *store, const char *id, con
 void network_down(struct network *network);
 #define cleanup_network __attribute__((cleanup(network_down)))
 
+/** Let the namespace appear at this file, which is made, in our mount namespace: that keeps it. */
+int network_attach(const struct network *network, const char *path, struct error *err);
+/** The same of any namespace. */
+int network_attach_fd(int netns_fd, const char *path, struct error *err);
+
+/** Leave it as it is to whoever has record_fd now: it counts as live as long as that is open. */
+void network_leave(struct network *network);
+/** Tear down what was left to an owner that has ended. netns_path: where it was attached; used when
+ *  it still is, in our mount namespace. Waits for an owner that is about to end. */
+void network_end(struct store *store, const char *id, const char *netns_path);
+
 /** Tear down what owners left that are no more. */
 void network_sweep(struct store *store);
 

@@ -193,8 +193,8 @@ check_swept() {
 	check_swept
 }
 
-@test "a container without --rm keeps its record and its name, and runs no more" {
-	"$builder" run --name kept --network none box sh -c 'echo up; exec sleep 1000' >"$work/out" &
+@test "a container without --rm keeps its record and its name; without conmon it runs no more" {
+	PATH=/nonexistent "$builder" run --name kept --network none box sh -c 'echo up; exec sleep 1000' >"$work/out" &
 	pid=$!
 	wait_for 10 grep -q up "$work/out"
 	id=$(ls "$ORLOP_STORE/containers")

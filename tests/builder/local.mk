@@ -6,6 +6,7 @@ EXTRA_DIST += $(builder_suites)
 builder_suites += %D%/seccomp-profile.bats
 EXTRA_DIST += %D%/helpers.bash
 builder_suites += %D%/images.bats %D%/import-export.bats %D%/store.bats
+builder_suites += %D%/containers.bats
 builder_suites += %D%/run.bats %D%/network.bats %D%/limits.bats
 builder_suites += %D%/engine.bats %D%/shell.bats
 builder_suites += %D%/kill.bats %D%/bad-input.bats %D%/concurrency.bats

@@ -151,3 +151,55 @@ no_name_server() {
 	[ "$status" = 2 ]
 	said 'publish is for --network bridge'
 }
+
+@test "run: the bridge by default; an address, ports that are free, links, another's network; nothing stays" {
+	unset ORLOP_NETWORK
+	ob run -d --name server -p 127.0.0.1:8080:80 base sh -c 'echo hello >/index; httpd -f -p 80 -h /'
+	[ "$status" = 0 ]
+	answers() {
+		inside "$BATS_FILE_TMPDIR/base/bin/busybox" wget -qO- http://127.0.0.1:8080/index 2>/dev/null
+	}
+	wait_for 10 answers
+	ob inspect --format '{{.NetworkSettings.IPAddress}} {{.NetworkSettings.Networks.bridge.IPAddress}}' server
+	[ "$output" = "10.87.0.2 10.87.0.2" ]
+	ob ps
+	[[ $output == *'127.0.0.1:8080->80/tcp'* ]]
+	ob run --rm --link server:web base sh -c 'wget -qO- http://web/index; grep web /etc/hosts'
+	[[ $output == hello*10.87.0.2*'web '*' server' ]]
+	ob run --rm --network container:server base sh -c 'wget -qO- http://127.0.0.1/index; hostname -i'
+	[ "$output" = $'hello\n10.87.0.2' ]
+	ob run --rm --network none base ip -o link
+	[ "$(wc -l <<<"$output")" = 1 ]
+	# it has its port again after a stop, and an address
+	ob stop -t 0 server
+	nothing_left
+	ob inspect --format '{{.NetworkSettings.IPAddress}}' server
+	[ -z "$output" ]
+	ob run --rm --link server base true
+	[ "$status" = 125 ]
+	said 'container server is not running'
+	ob start server
+	wait_for 10 answers
+	ob rm -f server
+	nothing_left
+}
+
+@test "run: published ports of an image; a monitor that is killed leaves what rm -f takes away" {
+	unset ORLOP_NETWORK
+	echo 'FROM base
+		EXPOSE 80/tcp 53/udp
+		CMD echo hello >/index; httpd -f -p 80 -h /' >"$C/Dockerfile"
+	ob build -t served "$C"
+	ob run -d -P --name p served
+	ob inspect --format '{{index .NetworkSettings.Ports "80/tcp" 0 | json}}' p
+	port=$(jq -r .HostPort <<<"$output")
+	answers() {
+		inside "$BATS_FILE_TMPDIR/base/bin/busybox" wget -qO- "http://127.0.0.1:$port/index" 2>/dev/null
+	}
+	wait_for 10 answers
+	ob inspect --format '{{.Id}}' p
+	pkill -KILL -f "conmon.*$output"
+	ob rm -f p
+	[ "$status" = 0 ]
+	nothing_left
+}

@@ -8,6 +8,9 @@ bats_require_minimum_version 1.5.0
 : "${ORLOP_SOURCE:=$(cd "${BASH_SOURCE[0]%/*}/../.." && pwd)}"
 : "${ORLOP_BUILD:=$ORLOP_SOURCE/build}"
 
+# What tests of something else run has the host's network: a bridge of the host's is not for tests.
+export ORLOP_NETWORK=host
+
 # requires WORD...: root, builder (built) or the name of a program. What is missing skips the test; where setup_file
 # asks, every test of the file (skip_missing, called by setup). On CI all of it has to be there.
 requires() {

@@ -1,0 +1,186 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * conmon's k8s-file: "TIME STREAM F|P TEXT" a line, P where a line of the container's goes on in
+ * the next one.
+ */
+#include "builder/cli/container-log.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/inotify.h>
+#include <unistd.h>
+
+#include "builder/cli/format.h"
+#include "builder/container/state.h"
+#include "lib/cleanup.h"
+#include "lib/number.h"
+
+#define LOOK_MS 200 /* between two looks at a container that says nothing */
+
+struct log_line {
+	char *time, *stream, *text;
+	bool whole;
+};
+
+/* Splits it in place; false when it is none of conmon's. */
+static bool split(char *line, struct log_line *out)
+{
+	char *flag;
+
+	out->time = strsep(&line, " ");
+	out->stream = line ? strsep(&line, " ") : NULL;
+	flag = line ? strsep(&line, " ") : NULL;
+	out->text = line;
+	out->whole = flag && strcmp(flag, "F") == 0;
+	return line != NULL;
+}
+
+struct reading {
+	const struct container_log *options;
+	FILE *file;
+	char *line;
+	size_t capacity;
+	uint64_t skip;	   /* so many whole lines come first */
+	bool continued;	   /* the last one was not whole */
+	long complete_end; /* behind the last line that was written to its end */
+};
+
+static void reading_done(struct reading *reading)
+{
+	free(reading->line);
+	if (reading->file)
+		(void)fclose(reading->file); /* only read */
+}
+
+/* The next line; false at the end. Half of one is left for later. */
+static bool next_line(struct reading *reading, struct log_line *out)
+{
+	ssize_t size;
+
+	do {
+		size = getline(&reading->line, &reading->capacity, reading->file);
+		if (size <= 0 || reading->line[size - 1] != '\n') {
+			clearerr(reading->file);
+			(void)fseek(reading->file, reading->complete_end, SEEK_SET);
+			return false;
+		}
+		reading->complete_end += size;
+		reading->line[size - 1] = '\0';
+	} while (!split(reading->line, out));
+	return true;
+}
+
+static bool is_old(const struct reading *reading, const struct log_line *line)
+{
+	time_t when = 0;
+
+	return reading->options->since && parse_time(line->time, &when) &&
+	       when < reading->options->since;
+}
+
+static void print_line(struct reading *reading, const struct log_line *line)
+{
+	FILE *out = strcmp(line->stream, "stderr") == 0 ? stderr : stdout;
+
+	if (reading->options->timestamps && !reading->continued)
+		fprintf(out, "%s ", line->time);
+	fputs(line->text, out);
+	if (line->whole)
+		fputc('\n', out);
+	reading->continued = !line->whole;
+}
+
+/* What there is; both streams in the order in which they came. */
+static void print_rest(struct reading *reading)
+{
+	struct log_line line;
+
+	while (next_line(reading, &line)) {
+		if (reading->skip > 0) {
+			reading->skip -= line.whole;
+			continue;
+		}
+		if (!is_old(reading, &line))
+			print_line(reading, &line);
+		(void)fflush(strcmp(line.stream, "stderr") == 0 ? stderr : stdout);
+	}
+}
+
+static void find_tail(struct reading *reading)
+{
+	struct log_line line;
+	uint64_t count = 0;
+
+	if (reading->options->tail == UINT64_MAX)
+		return;
+	while (next_line(reading, &line))
+		count += line.whole && !is_old(reading, &line);
+	rewind(reading->file);
+	reading->complete_end = 0;
+	reading->skip = count > reading->options->tail ? count - reading->options->tail : 0;
+}
+
+static int follow(struct reading *reading, struct store *store, const char *id, const char *path,
+		  struct error *err)
+{
+	cleanup_close int watch = inotify_init1(IN_CLOEXEC | IN_NONBLOCK);
+	struct pollfd changed = { .fd = watch, .events = POLLIN };
+	struct container_state state;
+	char events[4096];
+	int ended = 0;
+
+	if (watch < 0 || inotify_add_watch(watch, path, IN_MODIFY) < 0)
+		return error_errno(err, errno, "watch \"%s\"", path);
+	while (ended == 0) {
+		ended = container_wait(store, id, 0, &state, err);
+		print_rest(reading); /* after we have looked: what came before its end is there */
+		if (ended == 0 && poll(&changed, 1, LOOK_MS) > 0)
+			while (read(watch, events, sizeof(events)) > 0)
+				;
+	}
+	return ended < 0 ? ended : 0;
+}
+
+int container_log_print(struct store *store, const struct container_record *record,
+			const struct container_log *options, struct error *err)
+{
+	cleanup_free char *path =
+		xasprintf("%s/containers/%s/bundle/output.log", store->path, record->id);
+	__attribute__((cleanup(reading_done))) struct reading reading = { .options = options };
+
+	reading.file = fopen(path, "re");
+	if (!reading.file && errno == ENOENT)
+		return record->started && !record->monitored
+			       ? error_set(err, ERROR_STATE, 0,
+					   "container %s has no log: it was started without conmon",
+					   record->name)
+			       : 0;
+	if (!reading.file)
+		return error_errno(err, errno, "open \"%s\"", path);
+	find_tail(&reading);
+	if (options->follow)
+		return follow(&reading, store, record->id, path, err);
+	print_rest(&reading);
+	return 0;
+}
+
+int container_log_since(const char *text, time_t *out, struct error *err)
+{
+	uint64_t number;
+
+	if (parse_time(text, out))
+		return 0;
+	if (number_parse_u64(text, &number) == 0)
+		*out = (time_t)number;
+	else if (number_parse_duration(text, &number) == 0)
+		*out = time(NULL) - (time_t)(number / 1000000000);
+	else
+		return error_set(err, ERROR_USAGE, 0,
+				 "invalid --since: %s (a time like 2026-01-02T03:04:05Z, or how "
+				 "long ago: 10m)",
+				 text);
+	return 0;
+}

@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * --format as docker's users know it: the part of Go's text/template that such one-liners use, over
+ * a JSON value.
+ *
+ *	{{.A.B}}  {{index .A "b" 0}}  {{len .A}}  {{json .A}}  {{upper .A}}  {{lower .A}}
+ *	{{printf "%s %d %v %q" .A .B}}  {{.A | json}}  {{"text"}}
+ *	{{if .A}}...{{else if .B}}...{{else}}...{{end}}
+ *	{{range .A}}...{{else}}...{{end}}  {{range $key, $value := .A}}...{{end}}  {{$value.X}}
+ *
+ * A dash inside of the braces ({{- -}}) trims the blanks outside. Anything else is an error that
+ * names it, as is a field that is not there, unless it is asked for by if, range or index.
+ */
+#ifndef BUILDER_CLI_GO_TEMPLATE_H
+#define BUILDER_CLI_GO_TEMPLATE_H
+
+#include <stdbool.h>
+
+#include "lib/error.h"
+#include "lib/strbuf.h"
+
+/** Append what the template makes of the JSON text, without a line end. Errors are usage errors. */
+int go_template_run(const char *text, const char *json, struct strbuf *out, struct error *err);
+
+/** "\t" and "\n" as people write them in a shell's quotes become the characters. Owned. */
+char *go_template_unescape(const char *text);
+
+#endif

@@ -1,0 +1,183 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What a container was made of, in the words of docker's inspect: written once, shown as it is. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "builder/build/run-spec.h"
+#include "builder/container/container.h"
+#include "lib/cleanup.h"
+#include "spec/json-write.h"
+
+static void write_strings(struct json_writer *writer, const char *key, char *const *items,
+			  size_t count)
+{
+	json_key(writer, key);
+	json_begin_array(writer);
+	for (size_t i = 0; i < count; i++)
+		json_string(writer, items[i]);
+	json_end_array(writer);
+}
+
+static void write_list(struct json_writer *writer, const char *key, const struct strv *list)
+{
+	write_strings(writer, key, list ? list->items : NULL, list ? list->count : 0);
+}
+
+static void write_bool(struct json_writer *writer, const char *key, bool value)
+{
+	json_key(writer, key);
+	json_bool(writer, value);
+}
+
+static void write_number(struct json_writer *writer, const char *key, int64_t value)
+{
+	json_key(writer, key);
+	json_i64(writer, value);
+}
+
+static void write_text(struct json_writer *writer, const char *key, const char *value)
+{
+	json_key(writer, key);
+	json_string(writer, value ? value : "");
+}
+
+static void write_set(struct json_writer *writer, const char *key, const struct json_strings *set)
+{
+	json_key(writer, key);
+	json_begin_object(writer);
+	for (size_t i = 0; i < set->count; i++) {
+		json_key(writer, set->items[i]);
+		json_begin_object(writer);
+		json_end_object(writer);
+	}
+	json_end_object(writer);
+}
+
+static void write_config(const struct container_options *options, const struct run_spec *spec,
+			 const struct image *image, const struct container_record *record,
+			 struct json_writer *writer)
+{
+	static const struct image_defaults none;
+	const struct image_defaults *config = image->config->config ? image->config->config : &none;
+	const char *user = options->user ? options->user : config->user;
+	size_t env = 0;
+
+	while (spec->env[env])
+		env++;
+	json_begin_object(writer);
+	write_text(writer, "Hostname", record->hostname);
+	write_text(writer, "User", user);
+	write_bool(writer, "Tty", record->terminal);
+	write_bool(writer, "OpenStdin", record->interactive);
+	write_set(writer, "ExposedPorts", &config->exposed_ports);
+	write_strings(writer, "Env", spec->env, env);
+	if (*options->args)
+		write_strings(writer, "Cmd", (char *const *)options->args,
+			      record->args.count - (options->entrypoint
+							    ? *options->entrypoint != '\0'
+							    : config->entrypoint.count));
+	else
+		write_strings(writer, "Cmd", config->cmd.items,
+			      options->entrypoint ? 0 : config->cmd.count);
+	write_text(writer, "Image", record->image);
+	write_set(writer, "Volumes", &config->volumes);
+	write_text(writer, "WorkingDir", spec->cwd);
+	if (options->entrypoint)
+		write_strings(writer, "Entrypoint", (char *const *)&options->entrypoint,
+			      *options->entrypoint != '\0');
+	else
+		write_strings(writer, "Entrypoint", config->entrypoint.items,
+			      config->entrypoint.count);
+	json_key(writer, "Labels");
+	json_begin_object(writer);
+	for (size_t i = 0; i < record->labels.count; i++)
+		write_text(writer, record->labels.items[i].key, record->labels.items[i].value);
+	json_end_object(writer);
+	write_text(writer, "StopSignal", record->stop_signal);
+	write_number(writer, "StopTimeout", record->stop_timeout);
+	json_end_object(writer);
+}
+
+static void write_bindings(const struct container_record *record, struct json_writer *writer)
+{
+	char text[32];
+
+	json_key(writer, "PortBindings");
+	json_begin_object(writer);
+	for (size_t i = 0; i < record->ports.count; i++) {
+		const struct container_port *port = &record->ports.items[i];
+
+		(void)snprintf(text, sizeof(text), "%u/%s", port->container, port->protocol);
+		json_key(writer, text);
+		json_begin_array(writer);
+		json_begin_object(writer);
+		write_text(writer, "HostIp", port->host_address);
+		(void)snprintf(text, sizeof(text), "%u", port->host);
+		write_text(writer, "HostPort", text);
+		json_end_object(writer);
+		json_end_array(writer);
+	}
+	json_end_object(writer);
+}
+
+static void write_limits(const struct sandbox *sandbox, struct json_writer *writer)
+{
+	const struct oci_cpu *cpu = sandbox ? sandbox->cpu : NULL;
+	bool memory = sandbox && sandbox->memory;
+
+	write_number(writer, "Memory", memory ? sandbox->memory->limit : 0);
+	write_number(writer, "MemorySwap",
+		     memory && sandbox->memory->has_swap ? sandbox->memory->swap : 0);
+	write_number(writer, "CpuShares", cpu && cpu->has_shares ? (int64_t)cpu->shares : 0);
+	write_number(writer, "CpuPeriod", cpu && cpu->has_period ? (int64_t)cpu->period : 0);
+	write_number(writer, "CpuQuota", cpu && cpu->has_quota ? cpu->quota : 0);
+	write_text(writer, "CpusetCpus", cpu ? cpu->cpus : NULL);
+	write_text(writer, "CpusetMems", cpu ? cpu->mems : NULL);
+	write_number(writer, "PidsLimit", sandbox && sandbox->pids ? sandbox->pids->limit : 0);
+}
+
+static void write_host_config(const struct container_options *options,
+			      const struct container_record *record, struct json_writer *writer)
+{
+	static const struct sandbox nothing;
+	const struct sandbox *sandbox = options->sandbox ? options->sandbox : &nothing;
+
+	json_begin_object(writer);
+	write_list(writer, "Binds", options->mounts.volumes);
+	write_text(writer, "NetworkMode", record->network);
+	write_bindings(record, writer);
+	write_bool(writer, "AutoRemove", record->remove);
+	write_list(writer, "VolumesFrom", options->mounts.from);
+	write_strings(writer, "CapAdd", sandbox->cap_added.items, sandbox->cap_added.count);
+	write_strings(writer, "CapDrop", sandbox->cap_dropped.items, sandbox->cap_dropped.count);
+	write_strings(writer, "Dns", record->name_servers.items, record->name_servers.count);
+	write_strings(writer, "DnsSearch", record->searches.items, record->searches.count);
+	write_strings(writer, "ExtraHosts", record->hosts.items, record->hosts.count);
+	write_list(writer, "Links", options->links);
+	write_bool(writer, "Init", options->init);
+	write_bool(writer, "Privileged", false);
+	write_bool(writer, "PublishAllPorts", options->publish_all);
+	write_bool(writer, "ReadonlyRootfs", options->read_only);
+	write_number(writer, "ShmSize",
+		     sandbox->shm_size ? (int64_t)sandbox->shm_size : (int64_t)64 << 20);
+	write_text(writer, "Runtime", record->runtime);
+	write_limits(options->sandbox, writer);
+	json_key(writer, "RestartPolicy");
+	json_begin_object(writer);
+	write_text(writer, "Name", "no");
+	write_number(writer, "MaximumRetryCount", 0);
+	json_end_object(writer);
+	json_end_object(writer);
+}
+
+void container_describe(const struct container_options *options, const struct run_spec *spec,
+			const struct image *image, struct container_record *record)
+{
+	cleanup_strbuf struct strbuf config = STRBUF_INIT, host_config = STRBUF_INIT;
+	struct json_writer writer = { .out = &config }, host_writer = { .out = &host_config };
+
+	write_config(options, spec, image, record, &writer);
+	write_host_config(options, record, &host_writer);
+	record->config = arena_strdup(&record->arena, config.data);
+	record->host_config = arena_strdup(&record->arena, host_config.data);
+}

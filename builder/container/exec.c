@@ -1,0 +1,179 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The process document is that of config.json with what was said; users are looked up in the root
+ * file system as the container sees it. */
+#include "builder/container/exec.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "builder/build/runtime-exec.h"
+#include "builder/container/state.h"
+#include "builder/container/user.h"
+#include "lib/cleanup.h"
+#include "lib/io.h"
+#include "spec/config.h"
+
+struct executing {
+	struct store *store;
+	const struct container_record *record;
+	const struct container_exec *exec;
+	struct arena arena;
+	struct oci_process *process;
+	struct strv env;
+	char name[STORE_NAME_SIZE]; /* scratch folder: the document, the runtime's log */
+};
+
+static void executing_done(struct executing *executing)
+{
+	arena_done(&executing->arena);
+	strv_done(&executing->env);
+}
+
+static int load_process(struct executing *executing, struct error *err)
+{
+	cleanup_free char *path =
+		xasprintf("containers/%s/bundle/config.json", executing->record->id);
+	struct oci_config *config = NULL;
+	int ret = config_load(executing->store->fd, path, &executing->arena, NULL, &config, err);
+
+	if (ret < 0)
+		return ret;
+	executing->process = config->process;
+	return 0;
+}
+
+static void set_env(struct executing *executing)
+{
+	const struct strv *given = executing->exec->env;
+	struct oci_process *process = executing->process;
+
+	strv_add_all(&executing->env, process->env.items);
+	if (executing->exec->terminal && !strv_env_get(&executing->env, "TERM"))
+		strv_add(&executing->env, "TERM=xterm");
+	for (size_t i = 0; i < given->count; i++) {
+		size_t size = strcspn(given->items[i], "=");
+		cleanup_free char *name = xstrndup(given->items[i], size);
+		const char *value =
+			given->items[i][size] ? given->items[i] + size + 1 : getenv(name);
+
+		if (value)
+			strv_env_set(&executing->env, name, value);
+	}
+	process->env.items = executing->env.items;
+	process->env.count = executing->env.count;
+}
+
+/* Its home is in the environment that the container began with, unless that user's was meant. */
+static int set_user(struct executing *executing, pid_t pid, struct error *err)
+{
+	struct oci_process *process = executing->process;
+	cleanup_free char *root = xasprintf("/proc/%d/root", (int)pid);
+	cleanup_close int root_fd = open(root, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	cleanup_user struct user user = { 0 };
+	uint32_t *groups;
+	int ret;
+
+	if (!executing->exec->user)
+		return 0;
+	if (root_fd < 0)
+		return error_errno(err, errno, "open \"%s\"", root);
+	ret = user_resolve(root_fd, executing->exec->user, &user, err);
+	if (ret < 0)
+		return ret;
+	groups = arena_alloc(&executing->arena, (user.group_count + 1) * sizeof(*groups));
+	groups[0] = user.gid;
+	if (user.group_count)
+		memcpy(groups + 1, user.groups, user.group_count * sizeof(*groups));
+	process->user.uid = user.uid;
+	process->user.gid = user.gid;
+	process->user.additional_gids.items = groups;
+	process->user.additional_gids.count = user.group_count + 1;
+	strv_env_set(&executing->env, "HOME", user.home);
+	if (!process->capabilities)
+		return 0;
+	/* as at the start: who is not root gains them only through set-user-ID programs */
+	process->capabilities->effective = process->capabilities->permitted =
+		user.uid == 0 ? process->capabilities->bounding : (struct json_strings){ NULL };
+	return 0;
+}
+
+static int write_process(struct executing *executing, struct error *err)
+{
+	const struct container_exec *exec = executing->exec;
+	struct oci_process *process = executing->process;
+	cleanup_free char *path = xasprintf("%s/process.json", executing->name);
+	cleanup_strbuf struct strbuf text = STRBUF_INIT;
+
+	process->terminal = exec->terminal;
+	process->console_size = NULL;
+	process->args = (struct json_strings){ .items = NULL };
+	for (char *const *word = exec->args; *word; word++)
+		json_strings_add(&process->args, &executing->arena, *word);
+	if (exec->cwd)
+		process->cwd = exec->cwd;
+	process->env.items = executing->env.items;
+	process->env.count = executing->env.count;
+	process_write(process, JSON_COMPACT, &text);
+	return io_replace_file(executing->store->fd, path, text.data, text.size, 0600, IO_NO_SYNC,
+			       err);
+}
+
+static int execute(struct executing *executing, int *out_status, struct error *err)
+{
+	const struct container_exec *exec = executing->exec;
+	const struct runtime runtime = { executing->record->runtime, RUNTIME_ROOT_CONTAINERS };
+	cleanup_free char *folder = xasprintf("%s/%s", executing->store->path, executing->name);
+	cleanup_free char *document = xasprintf("%s/process.json", folder);
+	cleanup_strv struct strv words = STRV_INIT;
+	struct runtime_result result = { 0 };
+	struct runtime_run run = {
+		.runtime = &runtime,
+		.bundle = folder,
+		.id = executing->record->id,
+		.stdin_fd = exec->interactive && !exec->detach ? STDIN_FILENO : -EBADF,
+		.cancel_fd = -EBADF,
+		.kill_fd = -EBADF,
+		.forward_signals = true,
+	};
+	int ret;
+
+	strv_add(&words, "exec");
+	if (exec->detach)
+		strv_add(&words, "--detach");
+	strv_add(&words, "--process");
+	strv_add(&words, document);
+	strv_add(&words, executing->record->id);
+	run.words = strv_items(&words);
+	ret = runtime_run(&run, &result, err);
+	*out_status = result.exit_status;
+	return ret;
+}
+
+int container_exec(struct store *store, const struct container_record *record,
+		   const struct container_exec *exec, int *out_status, struct error *err)
+{
+	__attribute__((cleanup(executing_done))) struct executing executing = { .store = store,
+										.record = record,
+										.exec = exec };
+	struct container_state state;
+	int ret = container_require_up(store, record, &state, err);
+
+	if (ret == 0 && state.status == CONTAINER_PAUSED)
+		ret = error_set(err, ERROR_STATE, 0, "container %s is paused", record->name);
+	if (ret == 0 && exec->cwd && *exec->cwd != '/')
+		ret = error_invalid(err, "working directory \"%s\" is not an absolute path",
+				    exec->cwd);
+	if (ret == 0)
+		ret = store_scratch(store, executing.name, NULL, err);
+	if (ret == 0)
+		ret = load_process(&executing, err);
+	if (ret < 0)
+		return ret;
+	set_env(&executing);
+	ret = set_user(&executing, state.pid, err);
+	if (ret == 0)
+		ret = write_process(&executing, err);
+	return ret < 0 ? ret : execute(&executing, out_status, err);
+}
