@@ -7,7 +7,7 @@ static const struct group_word image_words[] = {
 	{ "build",   &build_command,   NULL },
 	{ "history", &history_command, NULL },
 	{ "import",  &import_command,  NULL },
-	{ "inspect", &inspect_command, NULL },
+	{ "inspect", &inspect_command, "--type=image" },
 	{ "list",    &images_command,  NULL },
 	{ "load",    &load_command,    NULL },
 	{ "ls",      &images_command,  NULL },
@@ -43,13 +43,36 @@ static const struct group_word manifest_words[] = {
 	{ NULL, NULL, NULL },
 };
 
+static const struct group_word container_words[] = {
+	{ "attach",  &attach_command,  NULL },
+	{ "cleanup", &cleanup_command, NULL },
+	{ "create",  &create_command,  NULL },
+	{ "exec",    &exec_command,    NULL },
+	{ "inspect", &inspect_command, "--type=container" },
+	{ "kill",    &kill_command,    NULL },
+	{ "list",    &ps_command,      NULL },
+	{ "logs",    &logs_command,    NULL },
+	{ "ls",      &ps_command,      NULL },
+	{ "ps",      &ps_command,      NULL },
+	{ "rename",  &rename_command,  NULL },
+	{ "restart", &restart_command, NULL },
+	{ "rm",      &rm_command,      NULL },
+	{ "run",     &run_command,     NULL },
+	{ "start",   &start_command,   NULL },
+	{ "stop",    &stop_command,    NULL },
+	{ "wait",    &wait_command,    NULL },
+	{ NULL, NULL, NULL },
+};
+
 static const struct command_group builder_group = { "builder", "the cache of builds", builder_words };
+static const struct command_group container_group = { "container", "containers by their verbs", container_words };
 static const struct command_group image_group = { "image", "images by their verbs", image_words };
 static const struct command_group manifest_group = { "manifest", "images of several platforms", manifest_words };
 static const struct command_group system_group = { "system", "the whole store", system_words };
 
 const struct command_group *const cli_groups[] = {
 	&builder_group,
+	&container_group,
 	&image_group,
 	&manifest_group,
 	&system_group,
