@@ -105,13 +105,6 @@ static void rule_version(const struct oci_config *config, struct check *check)
 			    config->oci_version, OCI_RUNTIME_VERSION);
 }
 
-/* Without one a container can be created, if not started: runtime.md, "Create", and config.md. */
-static void rule_process(const struct oci_config *config, struct check *check)
-{
-	if (config->process)
-		process_rules_run(config->process, check);
-}
-
 static void rule_root(const struct oci_config *config, struct check *check)
 {
 	if (!config->root)
@@ -226,7 +219,6 @@ static void rule_annotations(const struct oci_config *config, struct check *chec
 /* clang-format off */
 static const struct config_rule config_rules[] = {
 	{ "version",         rule_version },
-	{ "process",         rule_process },
 	{ "root",            rule_root },
 	{ "hostname",        rule_hostname,        RULE_NAMESPACES },
 	{ "mount-namespace", rule_mount_namespace, RULE_NAMESPACES },
@@ -256,6 +248,9 @@ void config_check_all(const struct oci_config *config, struct findings *findings
 
 	findings->decoded = findings->count;
 	rules_run(config_rules, config, &check);
+	/* without one a container can be created, if not started: runtime.md and config.md */
+	if (config->process)
+		process_rules_run(config->process, &check);
 	if (config->linux)
 		rules_run(config_linux_rules, config, &check);
 }

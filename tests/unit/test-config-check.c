@@ -346,13 +346,13 @@ static void test_all(void)
 		const char *rule, *pointer;
 	} expected[] = {
 		{ "version", "/ociVersion" },
+		{ "root", "/root" },
+		{ "hostname", "/hostname" },
+		{ "hostname", "/domainname" },
 		{ "process-cwd", "/process/cwd" },
 		{ "process-args", "/process/args" },
 		{ "process-env", "/process/env/0" },
 		{ "process-env", "/process/env/2" },
-		{ "root", "/root" },
-		{ "hostname", "/hostname" },
-		{ "hostname", "/domainname" },
 		{ "sysctl", "/linux/sysctl/vm.swappiness" },
 		{ "sysctl", "/linux/sysctl/kernel~1hostname" },
 	};
