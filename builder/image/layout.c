@@ -85,7 +85,7 @@ struct incoming {
 static int check_tar(int fd, const struct incoming *layer, struct layer_info *out,
 		     struct error *err)
 {
-	int ret = unpack_digest(fd, &out->diff_id, &out->size, err);
+	int ret = unpack_digest(fd, layer->plain_max, &out->diff_id, &out->size, err);
 
 	if (ret < 0)
 		return ret;

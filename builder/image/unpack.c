@@ -178,9 +178,11 @@ uint64_t unpack_plain_max(uint64_t size)
 							    : PLAIN_FREE + RATIO_MAX * size;
 }
 
-int unpack_digest(int fd, struct digest *out, uint64_t *out_size, struct error *err)
+int unpack_digest(int fd, uint64_t max, struct digest *out, uint64_t *out_size, struct error *err)
 {
-	__attribute__((cleanup(unpacker_done))) struct unpacker unpacker = { .parent_fd = -EBADF };
+	const struct unpack_options options = { .plain_max = max };
+	__attribute__((cleanup(unpacker_done))) struct unpacker unpacker = { .parent_fd = -EBADF,
+									     .options = &options };
 	cleanup_hasher struct hasher hasher = HASHER_INIT;
 	struct archive_entry *entry;
 	const void *data;

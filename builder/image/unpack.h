@@ -51,8 +51,9 @@ uint64_t unpack_plain_max(uint64_t size);
  * is restored. */
 int unpack_is_archive(int fd, struct error *err);
 
-/** Digest and size of what fd holds without its compression: the diffID of a layer. */
-int unpack_digest(int fd, struct digest *out, uint64_t *out_size, struct error *err);
+/** Digest and size of what fd holds without its compression: the diffID of a layer. More than max
+ *  bytes (0 = any number) are refused as by unpack_archive. */
+int unpack_digest(int fd, uint64_t max, struct digest *out, uint64_t *out_size, struct error *err);
 
 /** Unpack all of fd (from its offset; may be a pipe) into the folder, later entries win. result
  *  may be NULL. The message of a failure names the entry. umask must be 0. */

@@ -47,14 +47,14 @@ elsewhere() {
 
 # docker_archive PYTHON: an archive by hand; layers and names as the code says
 docker_archive() {
-	python3 - "$work/root.tar" "$work/bad.tar" <<-X
-		import hashlib, io, json, sys, tarfile
+	python3 - "$work/root.tar" "$work/bad.tar" "$1" <<-'X'
+		import hashlib, io, json, sys, tarfile, textwrap
 		layer = open(sys.argv[1], "rb").read()
 		config = {"architecture": "amd64", "os": "linux", "rootfs": {"type": "layers",
 		          "diff_ids": ["sha256:" + hashlib.sha256(layer).hexdigest()]}}
 		manifest = [{"Config": "config.json", "RepoTags": ["bad:1"], "Layers": ["l/layer.tar"]}]
 		files, links = {"l/layer.tar": layer}, {}
-		$1
+		exec(textwrap.dedent(sys.argv[3]))
 		files["config.json"] = json.dumps(config).encode()
 		files["manifest.json"] = json.dumps(manifest).encode()
 		with tarfile.open(sys.argv[2], "w") as tar:
@@ -164,4 +164,90 @@ docker_archive() {
 	run --separate-stderr ob manifest push
 	[ "$status" = 2 ]
 	[[ $(ob version) == "Version: "* ]]
+}
+
+# hostile PYTHON [MESSAGE]: load an image with a second layer made by the code (file, link, hard,
+# device); refused with this message, or taken. Whatever it is, nothing outside has changed.
+hostile() {
+	docker_archive "
+		layers = [layer]
+		out = io.BytesIO()
+		tar = tarfile.open(fileobj=out, mode=\"w\", format=tarfile.PAX_FORMAT)
+		def entry(name, kind=tarfile.REGTYPE, data=b\"\", target=\"\", **more):
+		    info = tarfile.TarInfo(name); info.type = kind; info.size = len(data); info.linkname = target
+		    for key, value in more.items(): setattr(info, key, value)
+		    tar.addfile(info, io.BytesIO(data))
+		$1
+		tar.close()
+		evil = out.getvalue()
+		files[\"evil.tar\"] = evil
+		manifest[0][\"Layers\"].append(\"evil.tar\")
+		config[\"rootfs\"][\"diff_ids\"].append(\"sha256:\" + hashlib.sha256(evil).hexdigest())"
+	run --separate-stderr elsewhere load -i "$work/bad.tar"
+	echo "$1: $status $stderr"
+	if [ -n "${2:-}" ]; then
+		[ "$status" = 1 ] && [[ $stderr == *"$2"* ]]
+		[ -z "$(elsewhere images -q bad)" ]
+	else
+		[ "$status" = 0 ]
+	fi
+	[ "$(cat "$work/outside/canary")" = alive ] && [ "$(ls -A "$work/outside")" = canary ]
+	[ "$(cat /etc/hostname 2>/dev/null | sha256sum)" = "$hostname" ]
+}
+
+@test "hostile layers: names, links and whiteouts lead nowhere outside" {
+	hostname=$(cat /etc/hostname 2>/dev/null | sha256sum)
+	mkdir "$work/outside" && echo alive >"$work/outside/canary"
+	hostile 'entry("../../../evil", data=b"x")' '../../../evil'
+	hostile 'entry("etc/../../evil", data=b"x")' 'evil'
+	hostile "entry(\"$work/outside/abs\", data=b\"x\")"
+	elsewhere export bad:1 | tar t | grep -Fx "${work#/}/outside/abs"
+	elsewhere rmi bad:1
+	hostile "entry(\"l\", tarfile.SYMTYPE, target=\"$work/outside\"); entry(\"l/through\", data=b\"x\")"
+	elsewhere rmi bad:1
+	hostile "entry(\"l\", tarfile.SYMTYPE, target=\"../../../../../../..$work/outside\"); entry(\"l/canary\", data=b\"dead\")"
+	elsewhere rmi bad:1
+	hostile "entry(\"h\", tarfile.LNKTYPE, target=\"../../../../../../..$work/outside/canary\")" 'h'
+	hostile "entry(\"h\", tarfile.LNKTYPE, target=\"$work/outside/canary\")" 'h'
+	# a link to a link of this very layer, and then through it
+	hostile "entry(\"a\", tarfile.SYMTYPE, target=\"$work/outside\"); entry(\"b\", tarfile.LNKTYPE, target=\"a\"); entry(\"b/canary\", data=b\"dead\")"
+	elsewhere rmi bad:1
+	hostile 'entry(".wh...")' '.wh...'
+	hostile 'entry(".wh..")' '.wh..'
+	hostile 'entry("etc/.wh.")' '.wh.'
+	hostile "entry(\"l\", tarfile.SYMTYPE, target=\"$work/outside\"); entry(\"l/.wh.canary\"); entry(\"l/.wh..wh..opq\")"
+	elsewhere rmi bad:1
+}
+
+@test "hostile layers: entries that stand twice, kinds that change, whiteouts of what the layer has" {
+	hostname=$(cat /etc/hostname 2>/dev/null | sha256sum)
+	mkdir "$work/outside" && echo alive >"$work/outside/canary"
+	# the last one wins, as in tar
+	hostile 'entry("twice", data=b"one"); entry("twice", data=b"two")'
+	[ "$(elsewhere export bad:1 | tar xOf - twice)" = two ]
+	elsewhere rmi bad:1
+	hostile 'entry("kind", tarfile.DIRTYPE); entry("kind/in", data=b"x"); entry("kind", data=b"file")'
+	[ "$(elsewhere export bad:1 | tar xOf - kind)" = file ]
+	elsewhere rmi bad:1
+	# what is below is gone, what the layer itself has is not
+	hostile 'entry("etc/.wh.motd"); entry("etc/new", data=b"x")'
+	elsewhere export bad:1 | tar t >"$work/names"
+	grep -qx etc/new "$work/names" && refute grep -qx etc/motd "$work/names"
+	elsewhere rmi bad:1
+	hostile 'entry("etc/new", data=b"x"); entry("etc/.wh..wh..opq")'
+	elsewhere export bad:1 | tar t >"$work/names"
+	grep -qx etc/new "$work/names" && refute grep -qx etc/motd "$work/names"
+}
+
+@test "hostile layers: a bomb ends at the ratio that no honest layer has" {
+	requires zstd
+	head -c 1300M /dev/zero | zstd -q -o "$work/bomb"
+	docker_archive '
+		files["bomb"] = open(sys.argv[1].replace("root.tar", "bomb"), "rb").read()
+		config["rootfs"]["diff_ids"].append("sha256:" + "1" * 64); manifest[0]["Layers"].append("bomb")'
+	[ "$(stat -c %s "$work/bad.tar")" -lt 1000000 ]
+	run --separate-stderr elsewhere load -i "$work/bad.tar"
+	echo "$stderr"
+	[ "$status" = 1 ] && [[ $stderr == *"far longer than its compressed size allows for"* ]] && [ -z "$(elsewhere images -q)" ]
+	[ "$(du -sm "$work/other" | cut -f1)" -lt 100 ]
 }

@@ -25,5 +25,6 @@ builder_suites += %D%/build-config.bats
 builder_suites += %D%/build-cache.bats %D%/cache-key.bats %D%/stat-cache.bats %D%/why.bats %D%/prune.bats %D%/cache-random.bats %D%/cache-exchange.bats %D%/gc.bats %D%/store-full.bats
 builder_suites += %D%/build-config.bats %D%/build-progress.bats
 builder_suites += %D%/build-cache.bats
-builder_suites += %D%/outputs.bats %D%/archives.bats
+builder_suites += %D%/outputs.bats %D%/archives.bats %D%/image-sessions.bats
 builder_suites += %D%/build-cli.bats %D%/build-check.bats %D%/parse.bats
+EXTRA_DIST += %D%/schema-check.py %D%/image-spec-schema
