@@ -101,6 +101,16 @@ static void seal(struct cli *cli, int argc, char **argv)
 /* -- the global options, resolved ----------------------------------------------------------------
  */
 
+/* For reading, too: a fifo without a reader then neither holds us up nor kills us by SIGPIPE. */
+static int open_log(const char *path)
+{
+	int fd = open(path, O_RDWR | O_APPEND | O_CREAT | O_CLOEXEC | O_NOCTTY, 0644);
+
+	if (fd < 0 && errno == EACCES)
+		fd = open(path, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NOCTTY, 0644);
+	return fd;
+}
+
 static int setup_log(struct cli *cli, const char *verb)
 {
 	struct runtime_cli *runtime = runtime_cli(cli);
@@ -114,8 +124,7 @@ static int setup_log(struct cli *cli, const char *verb)
 	if (ret < 0)
 		return ret;
 	if (runtime->log && *runtime->log) {
-		runtime->log_fd =
-			open(runtime->log, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, 0644);
+		runtime->log_fd = open_log(runtime->log);
 		if (runtime->log_fd < 0)
 			return error_errno(&cli->err, errno, "open log \"%s\"", runtime->log);
 	}

@@ -213,3 +213,32 @@ has_own_network() {
 locks() {
 	grep -q ":$(stat -c %i "$ROOTFS/tmp/file") " /proc/locks
 }
+
+# Whoever kills us does not kill criu, which puts everything back when we are gone.
+@test "checkpoint and restore killed at random moments leave what delete --force removes" {
+	for i in 1 2 3 4 5 6; do
+		start_container sleep
+		killed checkpoint --image-path "$IMAGES" "$ID"
+		ok delete --force "$ID"
+		wait_for 5 nothing_left
+	done
+	rm -rf "$IMAGES"
+	start_container sleep
+	ok checkpoint --image-path "$IMAGES" "$ID"
+	for i in 1 2 3 4 5 6; do
+		killed restore -d --image-path "$IMAGES" --work-path "$WORK/logs" -b "$BUNDLE" "$ID"
+		ok delete --force "$ID"
+		wait_for 5 nothing_left
+	done
+}
+
+killed() {
+	"$RUNTIME" --root "$ROOT" "$@" </dev/null >/dev/null 2>&1 3>&- &
+	sleep "0.$(printf %02d $((RANDOM % 30)))"
+	kill -KILL $! 2>/dev/null || true
+	wait $! 2>/dev/null || true
+}
+
+nothing_left() {
+	[ ! -e "$ROOT/$ID" ] && [ ! -e "$CGROUP_ROOT/orlop/$ID" ] && ! grep -qs "/$ID\$" /proc/[0-9]*/cgroup
+}

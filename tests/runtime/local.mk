@@ -29,6 +29,7 @@ runtime_suites += %D%/devices.bats
 runtime_suites += %D%/events.bats
 runtime_suites += %D%/exec.bats
 runtime_suites += %D%/fallbacks.bats
+runtime_suites += %D%/faults.bats
 runtime_suites += %D%/gc.bats
 runtime_suites += %D%/hooks.bats
 runtime_suites += %D%/idmapped-mounts.bats

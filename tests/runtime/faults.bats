@@ -1,0 +1,260 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: Apache-2.0
+# Signals, races and kills in the middle of verbs on a container that is there (robustness.bats has those
+# of create, run, start and delete): nothing hangs, nothing is half done, nothing is left.
+load helpers
+
+traces() {
+	ls -A "$ROOT" 2>/dev/null
+	find "$CGROUP_ROOT" -type d -path "*$ID*"
+	grep -s "$WORK" /proc/self/mountinfo
+	grep -ls "/$ID\$" /proc/[0-9]*/cgroup
+	true
+}
+
+nothing_left() {
+	left=$(traces)
+	[ -z "$left" ] || {
+		echo "left: $left"
+		return 1
+	}
+}
+
+# in_background VERB...: its process is in VERB
+in_background() {
+	"$RUNTIME" --root "$ROOT" "$@" </dev/null >"$WORK/said" 2>&1 3>&- &
+	VERB=$!
+	BACKGROUND+=("$VERB")
+}
+
+# ends_with STATUS: the verb in the background
+ends_with() {
+	local code=0
+	wait "$VERB" || code=$?
+	BACKGROUND=()
+	equals "$code" "$1"
+}
+
+# hold_hooks KIND: they say that they are there, and wait
+hold_hooks() {
+	mkfifo "$WORK/held"
+	config_set '.hooks[$kind] = [{ path: "/bin/sh", args: ["sh", "-c", "echo >$0/held; exec sleep $1", $work, $nap] }]' \
+		--arg kind "$1" --arg work "$WORK" --arg nap "$NAP"
+}
+
+no_hooks() {
+	refute pgrep -f "sleep $NAP"
+}
+
+@test "a signal in the middle of create undoes it, exit 1" {
+	requires ours
+	probe sleep
+	hold_hooks createRuntime
+	for signal in TERM INT HUP; do
+		in_background create -b "$BUNDLE" "$ID"
+		read -r _ <"$WORK/held"
+		kill -$signal "$VERB"
+		ends_with 1
+		grep -q "create failed" "$WORK/said"
+		wait_for 5 nothing_left
+		wait_for 5 no_hooks
+	done
+}
+
+@test "a signal in the middle of start ends the container, exit 1" {
+	requires ours
+	probe sleep
+	hold_hooks poststart
+	for signal in TERM INT HUP; do
+		ok create -b "$BUNDLE" "$ID"
+		in_background start "$ID"
+		read -r _ <"$WORK/held"
+		kill -$signal "$VERB"
+		ends_with 1
+		wait_for 5 is_status stopped
+		ok delete "$ID"
+		wait_for 5 nothing_left
+		wait_for 5 no_hooks
+	done
+}
+
+@test "a signal in the middle of exec ends what it has made, exit 255" {
+	requires ours
+	start_container
+	ok pause "$ID" # a process that is cloned into it gets nowhere
+	local before
+	before=$(wc -l <"$CGROUP_ROOT/orlop/$ID/cgroup.procs")
+	for signal in TERM INT HUP; do
+		in_background exec -d --ignore-paused --pid-file "$WORK/pid" "$ID" /bin/probe sleep
+		wait_for 5 has_more_than "$before"
+		kill -$signal "$VERB"
+		ends_with 255
+		wait_for 5 has_exactly "$before"
+		[ ! -e "$WORK/pid" ]
+	done
+	ok resume "$ID"
+	equals "$(container_status)" running
+}
+
+has_more_than() {
+	[ "$(wc -l <"$CGROUP_ROOT/orlop/$ID/cgroup.procs")" -gt "$1" ]
+}
+
+has_exactly() {
+	[ "$(wc -l <"$CGROUP_ROOT/orlop/$ID/cgroup.procs")" -eq "$1" ]
+}
+
+@test "start against delete --force: whoever wins, nothing is left" {
+	requires ours
+	probe sleep
+	for i in {1..15}; do
+		ok create -b "$BUNDLE" "$ID"
+		in_background start "$ID"
+		ok delete --force "$ID"
+		wait "$VERB" || true
+		BACKGROUND=()
+		wait_for 5 nothing_left
+	done
+}
+
+@test "exec against delete --force: no process outlives its container" {
+	requires ours
+	for i in {1..10}; do
+		start_container
+		in_background exec "$ID" /bin/probe sleep
+		sleep "0.00$((RANDOM % 10))"
+		ok delete --force "$ID"
+		wait "$VERB" || true
+		BACKGROUND=()
+		wait_for 5 nothing_left
+	done
+}
+
+@test "while a hook of create sleeps, kill says that nothing runs; the end of create ends it all" {
+	requires ours
+	probe sleep
+	hold_hooks createRuntime
+	in_background create -b "$BUNDLE" "$ID"
+	read -r _ <"$WORK/held"
+	equals "$(container_status)" creating
+	for verb in kill pause resume; do
+		fails $verb "$ID"
+		contains "container not "
+	done
+	kill -TERM "$VERB"
+	ends_with 1
+	wait_for 5 nothing_left
+	wait_for 5 no_hooks
+}
+
+@test "fifty states while limits change are all whole" {
+	requires ours
+	start_container
+	(
+		while [ ! -e "$WORK/stop" ]; do
+			"$RUNTIME" --root "$ROOT" update --pids-limit -1 "$ID" >/dev/null 2>&1 3>&- || true
+			"$RUNTIME" --root "$ROOT" pause "$ID" >/dev/null 2>&1 3>&- || true
+			"$RUNTIME" --root "$ROOT" resume "$ID" >/dev/null 2>&1 3>&- || true
+		done
+	) &
+	local changer=$!
+	BACKGROUND+=("$changer")
+	for i in {1..50}; do
+		"$RUNTIME" --root "$ROOT" state "$ID" 2>&1 3>&- >>"$WORK/states"
+	done
+	: >"$WORK/stop"
+	wait "$changer"
+	BACKGROUND=()
+	equals "$(jq -s 'length' "$WORK/states")" 50
+	equals "$(jq -r .id "$WORK/states" | sort -u)" "$ID"
+}
+
+# killed VERB...: after a random while
+killed() {
+	"$RUNTIME" --root "$ROOT" "$@" </dev/null >/dev/null 2>&1 3>&- &
+	sleep "0.00$((RANDOM % 10))"
+	kill -KILL $! 2>/dev/null || true
+	wait $! 2>/dev/null || true
+}
+
+@test "verbs on a container that are killed at random moments leave one that works, and can be deleted" {
+	requires ours
+	echo '[{ "destination": "/tmp", "type": "tmpfs", "source": "tmpfs" }]' >"$WORK/mounts.json"
+	start_container
+	for i in {1..12}; do
+		killed exec "$ID" /bin/probe sleep
+		killed exec -d "$ID" /bin/probe sleep
+		killed pause "$ID"
+		killed resume "$ID"
+		killed update --pids-limit 100 "$ID"
+		killed mounts add "$ID" "$WORK/mounts.json"
+		killed wait "$ID"
+		killed kill "$ID" WINCH
+		killed ps "$ID"
+		killed list
+		"$RUNTIME" --root "$ROOT" resume "$ID" >/dev/null 2>&1 3>&- || true
+		equals "$(container_status)" running
+		ok exec "$ID" /bin/probe echo alive
+		equals "$output" alive
+	done
+	ok gc
+	equals "$output" ""
+	ok delete --force "$ID"
+	wait_for 5 nothing_left
+}
+
+@test "gc cleans up after create and run that were killed at random moments" {
+	requires ours
+	probe sleep 0
+	for i in {1..25}; do
+		killed create -b "$BUNDLE" "$ID"
+		killed run -b "$BUNDLE" "$ID"
+		wait_for 5 not_creating
+		# folders without a word in them are left alone for two seconds
+		touch -cd '1 minute ago' "$ROOT/$ID" 2>/dev/null || true
+		ok gc
+		ok delete --force "$ID"
+		wait_for 5 nothing_left
+	done
+}
+
+# init notices that its host side is gone
+not_creating() {
+	[ ! -e "$ROOT/$ID/state.json" ] || ! is_status creating ||
+		[ ! -e "$CGROUP_ROOT/orlop/$ID" ] || [ -z "$(cat "$CGROUP_ROOT/orlop/$ID/cgroup.procs")" ]
+}
+
+@test "a log that is a fifo: with a reader it gets the line, without one nothing hangs" {
+	requires ours
+	mkfifo "$WORK/log"
+	rt --log "$WORK/log" --log-format json state nothing
+	equals "$status" 1
+	contains "container does not exist"
+	exec {reader}<>"$WORK/log"
+	rt --log "$WORK/log" --log-format json state nothing
+	equals "$status" 1
+	local line
+	read -r -t 5 line <&$reader
+	equals "$(jq -r .msg <<<"$line")" "container does not exist"
+	exec {reader}<&-
+}
+
+@test "ids that are none: nothing is looked up by them" {
+	requires ours
+	local long
+	printf -v long '%0300d' 1
+	start_container
+	echo '[]' >"$WORK/mounts.json"
+	local verbs=("state ID" "kill ID KILL" "delete --force ID" "pause ID" "resume ID" "ps ID" "wait ID" "start ID"
+		"exec ID true" "checkpoint ID" "restore ID" "mounts add ID $WORK/mounts.json" "create ID" "run ID"
+		"update --pids-limit 5 ID" "events --stats ID") words
+	for id in "../$ID" "$ID/../$ID" .. . "$long" "$ID/" "a b" $'a\n' ""; do
+		for verb in "${verbs[@]}"; do
+			read -ra words <<<"$verb"
+			rt "${words[@]/#ID/$id}"
+			[ "$status" -ne 0 ]
+			contains "invalid container ID format"
+		done
+	done
+	equals "$(container_status)" running
+}
