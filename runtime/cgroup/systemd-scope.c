@@ -435,5 +435,8 @@ int main(void)
 		(void)fwrite(request.answer, 1, strlen(request.answer) + 1, stdout);
 	if (ret < 0)
 		(void)printf(SYSTEMD_ERROR "%c%s%c%s%c", 0, name, 0, message, 0);
+	sd_bus_error_free(&request.error);
+	sd_bus_close_unref(request.bus);
+	free(request.answer);
 	return fflush(stdout) == 0 && ret >= 0 ? 0 : 1;
 }

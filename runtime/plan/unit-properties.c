@@ -150,8 +150,9 @@ static bool parse_array(struct parser *parser, char wanted)
 	size_t count = 0;
 
 	for (skip_blanks(&items); *items.p && *items.p != ']'; skip_blanks(&items)) {
-		if (count && *items.p++ != ',')
+		if (count && *items.p != ',')
 			break;
+		items.p += count > 0;
 		type = parse_simple(&items, type);
 		if (!type)
 			break;

@@ -207,6 +207,32 @@ resources() {
 	gone
 }
 
+@test "systemd is the first process of a container with a user namespace of its own" {
+	local merged=$WORK/merged
+	mkdir "$merged" "$WORK"/{lower,upper,work}
+	mount --bind / "$WORK/lower"
+	chown 100000 "$WORK/upper"
+	config_set '.root = {"path": $root, "readonly": false} | .linux.namespaces += [{"type": "user"}]
+		| .linux.uidMappings = [{"containerID": 0, "hostID": 100000, "size": 65536}] | .linux.gidMappings = .linux.uidMappings
+		| .mounts |= map(if .destination == "/sys/fs/cgroup" then .options -= ["ro"] else . end)
+		| .mounts += (["/run", "/run/lock", "/tmp"] | map({"destination": ., "type": "tmpfs", "source": "tmpfs", "options": ["mode=755"]}))
+		| .process.env = ["PATH=/usr/bin:/bin", "container=oci"] | .process.noNewPrivileges = false
+		| .process.args = ["/lib/systemd/systemd", "--unit=basic.target", "--log-target=null"]
+		| .process.capabilities |= map_values(["CAP_AUDIT_WRITE", "CAP_CHOWN", "CAP_DAC_OVERRIDE", "CAP_FOWNER", "CAP_KILL",
+			"CAP_SETGID", "CAP_SETUID", "CAP_SYS_CHROOT"])' --arg root "$merged"
+	mount -t overlay -o "lowerdir=$WORK/lower,upperdir=$WORK/upper,workdir=$WORK/work" overlay "$merged"
+	ok create -b "$BUNDLE" "$ID"
+	ok start "$ID"
+	wait_for 6 "$RUNTIME" --root "$ROOT" exec "$ID" /usr/bin/systemctl --quiet is-active basic.target
+	equals "$(stat -c %u "$GROUP/init.scope")" 100000
+	[ -d "$GROUP/system.slice" ]
+	ok exec "$ID" /usr/bin/cat /proc/self/cgroup
+	equals "$stdout" 0::/init.scope
+	ok delete --force "$ID"
+	umount "$merged" "$WORK/lower"
+	gone
+}
+
 # -- a user's own instance -------------------------------------------------------------------------
 
 # as_user: from here on the runtime is called by "user", in a session of whom systemd has an instance

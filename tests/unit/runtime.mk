@@ -5,6 +5,9 @@ check_PROGRAMS += $(unit_runtime)
 TESTS += $(unit_runtime)
 EXTRA_DIST += %D%/plan-fixture.h tests/golden/plan
 
+unit_runtime += %D%/test-plan-unit
+%C%_test_plan_unit_LDADD = $(unit_runtime_ldadd)
+
 unit_runtime += %D%/test-systemd
 %C%_test_systemd_LDADD = $(unit_runtime_ldadd)
 
