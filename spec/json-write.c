@@ -158,6 +158,18 @@ void json_u64(struct json_writer *writer, uint64_t value)
 	strbuf_addf(writer->out, "%llu", (unsigned long long)value);
 }
 
+void json_put_string(struct json_writer *writer, const char *name, const char *text)
+{
+	json_key(writer, name);
+	json_string(writer, text);
+}
+
+void json_put_u64(struct json_writer *writer, const char *name, uint64_t value)
+{
+	json_key(writer, name);
+	json_u64(writer, value);
+}
+
 void json_i64(struct json_writer *writer, int64_t value)
 {
 	separate(writer);

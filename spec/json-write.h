@@ -42,6 +42,10 @@ void json_i64(struct json_writer *writer, int64_t value);
 void json_bool(struct json_writer *writer, bool value);
 void json_null(struct json_writer *writer);
 
+/** A member of an object: its key and its value. */
+void json_put_string(struct json_writer *writer, const char *name, const char *text);
+void json_put_u64(struct json_writer *writer, const char *name, uint64_t value);
+
 /** A value that is JSON text already; its blanks are replaced by those of the style. */
 void json_raw(struct json_writer *writer, const char *text);
 

@@ -40,27 +40,15 @@ int build_result_measure(struct build_result *result, struct store *store, const
 /* -- as JSON -------------------------------------------------------------------------------------
  */
 
-static void write_text(struct json_writer *json, const char *key, const char *text)
-{
-	json_key(json, key);
-	json_string(json, text);
-}
-
-static void write_number(struct json_writer *json, const char *key, uint64_t number)
-{
-	json_key(json, key);
-	json_u64(json, number);
-}
-
 static void write_build(const struct build_result *result, struct json_writer *json)
 {
 	cleanup_free char *seconds = xasprintf("%.3f", (double)result->us / 1e6);
 
 	json_begin_object(json);
-	write_number(json, "steps", result->steps);
-	write_number(json, "cached", result->cached);
-	write_number(json, "warnings", result->warnings);
-	write_number(json, "size", result->size);
+	json_put_u64(json, "steps", result->steps);
+	json_put_u64(json, "cached", result->cached);
+	json_put_u64(json, "warnings", result->warnings);
+	json_put_u64(json, "size", result->size);
 	json_key(json, "seconds");
 	json_raw(json, seconds);
 	json_end_object(json);
@@ -72,16 +60,16 @@ static void write_image(const struct build_result *result, struct json_writer *j
 
 	for (size_t i = 0; i < result->names.count; i++)
 		strbuf_addf(&names, "%s%s", i ? "," : "", result->names.items[i]);
-	write_text(json, "containerimage.config.digest", result->image_id.text);
+	json_put_string(json, "containerimage.config.digest", result->image_id.text);
 	json_key(json, "containerimage.descriptor");
 	json_begin_object(json);
-	write_text(json, "mediaType", result->ref.media_type);
-	write_text(json, "digest", result->ref.digest.text);
-	write_number(json, "size", result->ref.size);
+	json_put_string(json, "mediaType", result->ref.media_type);
+	json_put_string(json, "digest", result->ref.digest.text);
+	json_put_u64(json, "size", result->ref.size);
 	json_end_object(json);
-	write_text(json, "containerimage.digest", result->ref.digest.text);
+	json_put_string(json, "containerimage.digest", result->ref.digest.text);
 	if (names.size)
-		write_text(json, "image.name", names.data);
+		json_put_string(json, "image.name", names.data);
 }
 
 static void write_result(const struct build_result *result, enum json_style style,

@@ -15,18 +15,6 @@
 /* -- members -------------------------------------------------------------------------------------
  */
 
-static void write_text(struct json_writer *json, const char *key, const char *text)
-{
-	json_key(json, key);
-	json_string(json, text);
-}
-
-static void write_number(struct json_writer *json, const char *key, uint64_t number)
-{
-	json_key(json, key);
-	json_u64(json, number);
-}
-
 /* The format counts microseconds. */
 static void write_time(struct json_writer *json, const char *key, int64_t ns)
 {
@@ -42,9 +30,9 @@ static void write_time(struct json_writer *json, const char *key, int64_t ns)
 static void begin_event(struct json_writer *json, const char *phase, uint64_t pid, uint64_t tid)
 {
 	json_begin_object(json);
-	write_text(json, "ph", phase);
-	write_number(json, "pid", pid);
-	write_number(json, "tid", tid);
+	json_put_string(json, "ph", phase);
+	json_put_u64(json, "pid", pid);
+	json_put_u64(json, "tid", tid);
 }
 
 /* "process_name" and "thread_name" {"name": text}, or their "..._sort_index". */
@@ -52,10 +40,10 @@ static void write_name(struct json_writer *json, const char *what, uint64_t pid,
 		       const char *text)
 {
 	begin_event(json, "M", pid, tid);
-	write_text(json, "name", what);
+	json_put_string(json, "name", what);
 	json_key(json, "args");
 	json_begin_object(json);
-	write_text(json, "name", text);
+	json_put_string(json, "name", text);
 	json_end_object(json);
 	json_end_object(json);
 }
@@ -64,10 +52,10 @@ static void write_order(struct json_writer *json, const char *what, uint64_t pid
 			uint64_t index)
 {
 	begin_event(json, "M", pid, tid);
-	write_text(json, "name", what);
+	json_put_string(json, "name", what);
 	json_key(json, "args");
 	json_begin_object(json);
-	write_number(json, "sort_index", index);
+	json_put_u64(json, "sort_index", index);
 	json_end_object(json);
 	json_end_object(json);
 }
@@ -97,16 +85,16 @@ static void write_span(struct json_writer *json, const struct timeline_span *spa
 	const char *phase = timeline_phase_names[span->phase];
 
 	begin_event(json, "X", pid, row_tid(pid, span->row));
-	write_text(json, "cat", phase);
-	write_text(json, "name", span->name ? span->name : phase);
+	json_put_string(json, "cat", phase);
+	json_put_string(json, "name", span->name ? span->name : phase);
 	write_time(json, "ts", span->begin);
 	write_time(json, "dur", (span->end ? span->end : now) - span->begin);
 	json_key(json, "args");
 	json_begin_object(json);
 	if (span->step)
-		write_number(json, "step", span->step);
+		json_put_u64(json, "step", span->step);
 	if (span->state)
-		write_text(json, "state", span->state);
+		json_put_string(json, "state", span->state);
 	json_end_object(json);
 	json_end_object(json);
 }
@@ -117,13 +105,13 @@ static void write_failure(struct json_writer *json, const struct error *failure,
 	char text[2048];
 
 	begin_event(json, "i", pid, pid);
-	write_text(json, "s", "g");
-	write_text(json, "cat", "error");
-	write_text(json, "name", "failed");
+	json_put_string(json, "s", "g");
+	json_put_string(json, "cat", "error");
+	json_put_string(json, "name", "failed");
 	write_time(json, "ts", now);
 	json_key(json, "args");
 	json_begin_object(json);
-	write_text(json, "message", error_text(failure, text, sizeof(text)));
+	json_put_string(json, "message", error_text(failure, text, sizeof(text)));
 	json_end_object(json);
 	json_end_object(json);
 }
@@ -145,8 +133,8 @@ static void write_runtime_event(struct json_writer *json, const struct timeline_
 
 	begin_event(json, event->phase, pid, event->pid);
 	if (event->category)
-		write_text(json, "cat", event->category);
-	write_text(json, "name", is_name ? "thread_name" : event->name);
+		json_put_string(json, "cat", event->category);
+	json_put_string(json, "name", is_name ? "thread_name" : event->name);
 	if (!is_name)
 		write_time(json, "ts", event->begin);
 	if (strcmp(event->phase, "X") == 0)
@@ -199,7 +187,7 @@ int build_trace_write(const struct timeline *timeline, const char *path,
 	int64_t now = timeline_now(timeline);
 
 	json_begin_object(&json);
-	write_text(&json, "displayTimeUnit", "ms");
+	json_put_string(&json, "displayTimeUnit", "ms");
 	json_key(&json, "traceEvents");
 	json_begin_array(&json);
 	write_rows(&json, timeline, pid);

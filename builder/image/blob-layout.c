@@ -295,6 +295,29 @@ static int begin_layout(int fd, struct error *err)
 					 err);
 }
 
+/* "HEX.PID.tmp" of put_blob, "HEX.RANDOM~" of io_replace_file */
+static bool is_unfinished(const char *name)
+{
+	size_t size = strlen(name);
+	cleanup_free char *hex = xstrndup(name, DIGEST_HEX);
+
+	if (size < DIGEST_HEX + 2 || name[DIGEST_HEX] != '.' || !digest_is_hex(hex))
+		return false;
+	return name[size - 1] == '~' || strcmp(name + size - strlen(".tmp"), ".tmp") == 0;
+}
+
+/* What exporters that were killed had begun. The lock is ours: nobody else is writing. */
+static void drop_unfinished(int folder_fd)
+{
+	int fd = openat(folder_fd, "blobs/sha256", O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	cleanup_dir DIR *dir = fd < 0 ? NULL : fdopendir(fd);
+	const struct dirent *entry;
+
+	while (dir && (entry = readdir(dir)))
+		if (is_unfinished(entry->d_name))
+			(void)unlinkat(fd, entry->d_name, 0); /* it only takes place */
+}
+
 int blob_layout_create(const char *path, const char *tag, struct blob_place **out,
 		       struct error *err)
 {
@@ -307,7 +330,8 @@ int blob_layout_create(const char *path, const char *tag, struct blob_place **ou
 	if (folder_fd < 0)
 		return error_errno(err, errno, "open \"%s\"", path);
 	/* one export at a time: each drops what only its predecessor has */
-	(void)flock(folder_fd, LOCK_EX);
+	if (flock(folder_fd, LOCK_EX) == 0)
+		drop_unfinished(folder_fd);
 	ret = begin_layout(folder_fd, err);
 	if (ret < 0)
 		return error_prefix(err, ret, "\"%s\"", path);

@@ -345,6 +345,21 @@ good_cache() {
 	[ "$(jq '.manifests | length' "$D/index.json")" = 1 ]
 }
 
+@test "cache exchange: what a killed export had begun goes with the next one, and nothing else" {
+	local hex
+	hex=$(printf x | sha256sum | cut -c -64)
+	build --cache-to "type=local,dest=$D" <<-'X'
+		FROM base
+		RUN echo 1 > /1
+	X
+	find "$D" | sort >"$BATS_TEST_TMPDIR/before"
+	touch "$D/blobs/sha256/$hex.4711.tmp" "$D/blobs/sha256/$hex.0123456789ab~"
+	touch "$D/blobs/sha256/somebody.tmp" "$D/blobs/sha256/$hex.keep"
+	again --cache-to "type=local,dest=$D"
+	rm "$D/blobs/sha256/somebody.tmp" "$D/blobs/sha256/$hex.keep"
+	find "$D" | sort | diff "$BATS_TEST_TMPDIR/before" -
+}
+
 @test "cache exchange: tags stand side by side in a folder" {
 	build --cache-to "type=local,dest=$D,tag=a" <<-'X'
 		FROM base
