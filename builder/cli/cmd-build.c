@@ -56,6 +56,7 @@ struct build {
 	struct build_cache cache;
 	struct image_source images;
 	int64_t begin;	     /* us */
+	bool pulled;	     /* images were looked for elsewhere */
 	bool shown;	     /* the progress has started */
 	unsigned int events; /* that it was told of before there was an engine */
 	int signal_fd;
@@ -221,8 +222,9 @@ static bool is_shown(const struct build *build)
 /* Said before anything is shown, because it may take long. */
 static void tell_pull(void *context, const char *name)
 {
-	const struct build *build = context;
+	struct build *build = context;
 
+	build->pulled = true;
 	if (is_shown(build))
 		fprintf(stderr, "looking for %s\n", name);
 }
@@ -329,7 +331,11 @@ static int plan(struct build *build)
 	ret = plan_graph(build, err);
 	if (ret < 0)
 		build->where = build->graph.where;
-	return ret;
+	if (ret < 0 || !build->pulled)
+		return ret;
+	/* rules about base images had nothing to look at */
+	lint_done(&build->warnings);
+	return check(build);
 }
 
 /* -- running -------------------------------------------------------------------------------------

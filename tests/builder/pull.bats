@@ -124,6 +124,16 @@ Status: Downloaded newer image for $HUB/library/debian:latest" ]
 	[ "$(ob run --rm meta /bin/sh -c 'echo $A')" = b ]
 }
 
+@test "build: what there is to say about a base image is said in the first build, too" {
+	push_busybox base
+	mkdir "$work/context"
+	printf 'FROM %s/base\nWORKDIR /$nowhere\n' "$HUB" >"$work/context/Dockerfile"
+	run ob build --progress plain -t first "$work/context"
+	[ "$(grep -c UndefinedVar <<<"$output")" = 1 ]
+	run ob build --progress plain -t second "$work/context"
+	[ "$(grep -c UndefinedVar <<<"$output")" = 1 ]
+}
+
 @test "export: fetches what has not come yet" {
 	make_layout
 	mkdir "$work/context"
