@@ -62,6 +62,13 @@ static int put_blob(struct blob_place *place, const struct digest *digest, uint6
 	return ret < 0 ? ret : 0;
 }
 
+static int put_document(struct blob_place *place, const char *media_type,
+			const struct digest *digest, const struct strbuf *bytes, struct error *err)
+{
+	return repository_put_manifest(repository_of(place), digest->text, media_type,
+				       strbuf_text(bytes), bytes->size, err);
+}
+
 static int put_manifest(struct blob_place *place, const char *media_type,
 			const struct strbuf *bytes, struct error *err)
 {
@@ -85,6 +92,7 @@ static const struct blob_place_kind registry_kind = {
 	.get_blob = get_blob,
 	.has_blob = has_blob,
 	.put_blob = put_blob,
+	.put_document = put_document,
 	.put_manifest = put_manifest,
 	.close = close_place,
 };

@@ -33,7 +33,7 @@ int cli_open_store(struct cli *cli, bool mounts, struct store *out);
 /** For a verb that lists: what --format asks for (NULL = a table), and the store. */
 int cli_open_listing(struct cli *cli, const char *format, bool *out_json, struct store *out);
 
-extern const struct command_spec build_command, du_command, export_command, fsck_command,
+extern const struct command_spec build_command, copy_command, du_command, export_command, fsck_command,
 	history_command, images_command, import_command, info_command, inspect_command,
 	load_command, login_command, logout_command, logs_command, parse_command, prune_command,
 	pull_command, push_command, rerun_command, rmi_command, run_command, save_command,

@@ -35,6 +35,7 @@ builder_libbuilder_a_SOURCES += %D%/progress.c %D%/progress.h
 builder_libbuilder_a_SOURCES += %D%/progress-frame.c %D%/progress-frame.h
 builder_libbuilder_a_SOURCES += %D%/progress-plain.c %D%/progress-rawjson.c %D%/progress-tty.c
 builder_libbuilder_a_SOURCES += %D%/cmd-build.c
+builder_libbuilder_a_SOURCES += %D%/cmd-copy.c
 builder_libbuilder_a_SOURCES += %D%/cmd-du.c
 builder_libbuilder_a_SOURCES += %D%/cmd-exec.c
 builder_libbuilder_a_SOURCES += %D%/cmd-export.c

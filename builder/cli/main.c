@@ -14,6 +14,7 @@ static const struct command_spec *const commands[] = {
 	&build_command,
 	&cleanup_command,
 	&cli_completion_command,
+	&copy_command,
 	&create_command,
 	&du_command,
 	&exec_command,

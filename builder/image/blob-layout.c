@@ -172,6 +172,13 @@ static int put_bytes(struct blob_place *place, const struct digest *digest,
 			       err);
 }
 
+static int put_document(struct blob_place *place, const char *media_type,
+			const struct digest *digest, const struct strbuf *bytes, struct error *err)
+{
+	(void)media_type; /* it is in what lists it */
+	return put_bytes(place, digest, bytes, err);
+}
+
 /* Other manifests may list it as well. */
 static void drop_blob(struct blob_place *place, const struct digest *digest)
 {
@@ -231,6 +238,7 @@ static const struct blob_place_kind layout_kind = {
 	.get_blob = get_blob,
 	.has_blob = has_blob,
 	.put_blob = put_blob,
+	.put_document = put_document,
 	.put_manifest = put_manifest,
 	.drop_blob = drop_blob,
 	.close = close_layout,

@@ -85,3 +85,35 @@ probe_layer() {
 	[ "$(ob logout "$HUB" 2>/dev/null)" = "Not logged in to $HUB" ]
 	run -1 ob pull -q "$HUB/some/cargo:1"
 }
+
+@test "copy: between registries and layouts, byte for byte; what is there is not sent; all platforms or one" {
+	hub_begin
+	digest=$(ob push -q cargo "$HUB/some/cargo:1")
+	digest=${digest#*@}
+	[ "$(ob copy "docker://$HUB/some/cargo:1" "oci:$work/layout:here")" = "$digest" ]
+	[ "$(jq -r '.manifests[0] | .digest, .annotations["org.opencontainers.image.ref.name"]' "$work/layout/index.json")" = "$(printf '%s\nhere' "$digest")" ]
+	hub_fault
+	[ "$(ob copy "oci:$work/layout:here" "docker://$FAULTY/other/cargo:2")" = "$digest" ]
+	[ "$("$hub_probe" has "$HUB/other/cargo:2")" = "$digest" ]
+	: >"$FAULT_LOG"
+	ob copy "oci:$work/layout:here" "docker://$FAULTY/other/cargo:3"
+	refute grep -E '^(POST|PATCH)' "$FAULT_LOG"
+	# the store has nothing of it but what was there
+	[ "$(ob images | wc -l)" = 2 ]
+	# an index
+	ob manifest create list cargo
+	ob manifest annotate --arch s390x list "$(ob manifest inspect list | jq -r '.manifests[0].digest')"
+	index=$(ob manifest push -q list "$HUB/list:1")
+	index=${index#*@}
+	run --separate-stderr ob copy "docker://$HUB/list:1" "oci:$work/one"
+	[ "$status" = 0 ] || [[ $stderr == *s390x* ]]
+	[ "$(ob copy --platform s390x "docker://$HUB/list:1" "oci:$work/one")" != "$index" ]
+	[ "$(ob copy -a "docker://$HUB/list:1" "docker://$HUB/copied/list:1")" = "$index" ]
+	[ "$("$hub_probe" has "$HUB/copied/list:1")" = "$index" ]
+	ob copy -a "docker://$HUB/list:1" "oci:$work/all"
+	skopeo --insecure-policy copy -q --all "oci:$work/all" "dir:$work/dir"
+	run --separate-stderr ob copy "docker://$HUB/none:1" "oci:$work/none"
+	[ "$status" = 1 ] && [ ! -e "$work/none" ]
+	run --separate-stderr ob copy cargo "oci:$work/none"
+	[ "$status" = 2 ] && [[ $stderr == *"docker://NAME or oci:DIR"* ]]
+}
