@@ -40,6 +40,18 @@ world_begin() {
 	"$ORLOP_BUILD/orlop-builder" --store "$WORLD/store" save -o "$WORLD/image.tar" busybox
 }
 
+# world_connect: a way out of the world's network, for what fetches packages: by a program that opens
+# connections for it, so that the machine's own network stays as it is.
+world_connect() {
+	setpriv --pdeathsig KILL slirp4netns --configure --mtu=65520 "$WORLD_FIRST" tap0 \
+		>"$WORLD/slirp.log" 2>&1 </dev/null 3>&- &
+	wait_for 10 world_is_connected
+}
+
+world_is_connected() {
+	world ip route | grep -q ^default
+}
+
 # world_end: to be called by teardown_file. Containers that are left are a failure, the world goes anyway.
 world_end() {
 	[ -n "${WORLD_KEEPER:-}" ] || return 0

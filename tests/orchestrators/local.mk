@@ -6,7 +6,8 @@ if BUILDER
 TESTS += $(orchestrators_tests)
 endif
 endif
-EXTRA_DIST += $(orchestrators_tests) %D%/helpers.bash %D%/daemons.bash %D%/dockerd.bash %D%/world.sh \
+# The examples are for ./dev check --full.
+EXTRA_DIST += $(orchestrators_tests) %D%/docker-examples.bats %D%/helpers.bash %D%/daemons.bash %D%/dockerd.bash %D%/world.sh \
 	%D%/cri.py %D%/newest
 EXTRA_DIST += docs/integration/podman.md \
 	docs/integration/dockerd.md docs/integration/buildah.md docs/integration/containerd.md \

@@ -22,6 +22,7 @@ enter_root() {
 		mkdir -p "$new$place"
 		mount --rbind "$place" "$new$place"
 	done
+	cp /etc/resolv.conf $new/etc/resolv.conf
 	cp "$runtime" $new/orlop-runtime
 	runtime=/orlop-runtime
 	mkdir $new/before
