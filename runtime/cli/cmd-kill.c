@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* kill: argv to container_kill; signals by name or number. */
+#include <string.h>
+
 #include "lib/signals.h"
 #include "runtime/cli/cli.h"
 
@@ -37,7 +39,8 @@ static int cmd_kill(const struct command_spec *command, int argc, char **argv, v
 	if (ret < 0)
 		return ret;
 	name = result.count > 1 ? result.arguments[1] : "TERM";
-	args.signal = signal_parse(name);
+	/* 0 is none: it asks whether there is somebody to send one to, kill(2) */
+	args.signal = strcmp(name, "0") == 0 ? 0 : signal_parse(name);
 	if (args.signal < 0)
 		return error_invalid(&cli->err, "unknown signal \"%s\"", name);
 	if (args.regex)

@@ -35,8 +35,8 @@ def verdicts: . as $row | goals[$row.row] // {} | to_entries[]
 
 # the order in which people look for them
 def rank($names): . as $name | ($names | index($name)) // 99;
-def row_order: ["run", "create+start+delete", "create", "start", "delete", "exec", "state", "list", "update", "events",
-	"docker-cold", "docker-warm", "docker-exec",
+def row_order: ["run", "create+start+delete", "create", "start", "delete", "exec", "state", "list", "kill0", "ps", "update", "events",
+	"docker-cold", "docker-warm", "docker-exec", "many",
 	"run20 cold", "run20 cached", "files cold", "files cached", "files touched", "files mtimes",
 	"files stat", "big cold", "big cached", "written cold", "written command", "written beyond",
 	"stages cold", "base touch", "base rm", "base chown"];

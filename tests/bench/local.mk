@@ -26,7 +26,7 @@ check_PROGRAMS += %D%/ignore
 %C%_ignore_LDADD = builder/libbuilder.a spec/libspec.a lib/liblib.a $(BUILDER_LIBS)
 endif
 
-EXTRA_DIST += %D%/run %D%/peers %D%/world.sh %D%/inside.sh %D%/runtime.sh %D%/builder.sh \
+EXTRA_DIST += %D%/run %D%/many %D%/peers %D%/world.sh %D%/inside.sh %D%/runtime.sh %D%/builder.sh \
 	%D%/same-work.jq %D%/docker-like.jq %D%/samples.jq %D%/format.jq %D%/table.jq \
 	%D%/markdown.jq %D%/cold %D%/touch-one %D%/touch-all %D%/packages docs/performance.md
 

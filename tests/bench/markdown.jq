@@ -3,6 +3,8 @@ include "format";
 
 def title: { "run": "`run` of a static `/bin/true`", "create+start+delete": "`create`, `start` and `delete`",
 	"exec": "`exec` in a running container", "state": "`state`", "list": "`list` of ten containers",
+	"kill0": "`kill` with signal 0", "ps": "`ps --format json`",
+	"many": "200 containers started, until all of them run",
 	"update": "`update` of a limit", "events": "`events --stats`",
 	"docker-cold": "`run` with a config as dockerd writes them, filter not compiled yet",
 	"docker-warm": "the same, filter compiled before", "docker-exec": "`exec` in such a container",

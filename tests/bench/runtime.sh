@@ -10,6 +10,8 @@
 
 orlop_cache=/run/orlop-runtime-cache
 containers=10 # that `exec`, `state` and `list` find
+many_containers=200
+many_runs=3
 
 # runtime_program NAME: its path in its own root
 runtime_program() {
@@ -85,6 +87,7 @@ runtime_prepare() {
 	echo '{ "unified": { "hugetlb.2MB.max": "4194304" } }' >"$fast/update.json"
 	# our compiled filters are not below --root: a /run that is not the host's
 	mount -t tmpfs -o mode=755 tmpfs /run
+	cp "$here/many" "$fast/many"
 	cp "$build/tests/bench/payload" "$root/bin/true"
 	cp "$build/tests/bench/payload" "$root/bin/pause"
 	mkdir "$work/bin" "$work/bin-ro" "$fast/peer-bin-ro"
@@ -156,8 +159,20 @@ runtime_plan_live() {
 	echo "time exec $call exec $id-1 /bin/true"
 	echo "time state $call state $id-1"
 	echo "time list $call list"
+	echo "time kill0 $call kill $id-1 0"
+	echo "time ps $call ps --format json $id-1"
 	echo "time update $call update -r $(runtime_base "$1")/update.json $id-1"
 	[[ $1 == crun* ]] || echo "time events $call events --stats $id-1" # crun has no such verb
+}
+
+# The rate at which containers start, while those before them run.
+runtime_plan_many() {
+	local call id many
+	[ "$1" = floor ] && return
+	runtime_plan_head "$1" paused
+	many=$(runtime_base "$1")/many
+	echo "time many $many start $many_containers $id $call"
+	echo "after $many delete $many_containers $id $call"
 }
 
 # crun keeps its compiled filters below its state directory; runc has none
@@ -205,13 +220,16 @@ bench_runtime() {
 	for name in $(runtime_contestants); do
 		runtime_make_bundle "$name"
 	done
-	for row in run create live docker_cold docker_warm docker_exec; do
+	for row in run create live docker_cold docker_warm docker_exec many; do
 		row_wanted "${row%%_*}" || continue
 		for name in $(runtime_contestants); do
 			"runtime_plan_$row" "$name"
 		done >"$work/plan"
 		grep -q ^contestant "$work/plan" || continue
+		if [ $row = many ] && [ "$runs" -gt $many_runs ]; then
+			runs=$many_runs warmups=0
+		fi
 		say "runtime/$row: $runs runs of $(grep -c ^contestant "$work/plan") contestants"
-		measure runtime "$row" -n "$runs" -w "$warmups" -s 20 -t 30 "$work/plan"
+		measure runtime "$row" -n "$runs" -w "$warmups" -s 20 -t 120 "$work/plan"
 	done
 }

@@ -41,3 +41,18 @@ quiet_bundle() {
 	echo "$(cat "$WORK/memory") KiB"
 	[ "$(tail -1 "$WORK/memory")" -le 3072 ]
 }
+
+# As orchestrators ask for it again and again; from a small program, because a child starts with the peak of
+# who forked it.
+@test "state and kill with signal 0 take at most 1.6 MiB of memory" {
+	requires ours root
+	start_container
+	printf '%s\n' "contestant ours" "time state $RUNTIME --root $ROOT state $ID" \
+		"time kill $RUNTIME --root $ROOT kill $ID 0" >"$WORK/plan"
+	"$ORLOP_BUILD/tests/bench/measure" -n 3 -w 0 "$WORK/plan" >"$WORK/samples" 3>&-
+	cat "$WORK/samples"
+	local most
+	most=$(awk '$5 > most { most = $5 } END { print most + 0 }' "$WORK/samples")
+	[ "$most" -gt 0 ]
+	[ "$most" -le 1638 ]
+}

@@ -205,3 +205,16 @@ has_status() {
 	fails delete 'a.*'
 	contains "invalid container ID format"
 }
+
+@test "kill with signal 0 asks whether the container's process is there" {
+	fails kill "$ID" 0
+	contains "container does not exist"
+	start_container
+	ok kill "$ID" 0
+	equals "$output" ""
+	equals "$(container_status)" running
+	ok kill "$ID" KILL
+	wait_for 5 is_status stopped
+	fails kill "$ID" 0
+	contains "container not running"
+}

@@ -56,3 +56,13 @@ load cli
 	jq -e '.linux.resources == null' config.json
 	jq -e '[.mounts[].options // [] | .[] | select(startswith("gid=") or startswith("uid="))] == []' config.json
 }
+
+@test "spec --config gives the file another name" {
+	requires ours
+	cd "$WORK"
+	ok spec --config other.json
+	equals "$(jq -r .ociVersion "$WORK/other.json")" "$(jq -r .ociVersion "$BUNDLE/config.json")"
+	[ ! -e "$WORK/config.json" ]
+	fails spec -f other.json
+	contains "File other.json exists. Remove it first"
+}
