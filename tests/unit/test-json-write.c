@@ -87,6 +87,20 @@ static void test_raw(void)
 					  "\n\t],\n\t\"b\": {},\n\t\"c\": null,\n\t\"d\": []\n}");
 }
 
+static void test_members(void)
+{
+	cleanup_strbuf struct strbuf out = STRBUF_INIT;
+	struct json_writer writer = { .out = &out };
+
+	json_begin_object(&writer);
+	json_put_string(&writer, "a\"b", "c");
+	json_put_string(&writer, "none", NULL);
+	json_put_u64(&writer, "most", UINT64_MAX);
+	json_end_object(&writer);
+	CHECK_STR(strbuf_text(&out),
+		  "{\"a\\\"b\":\"c\",\"none\":null,\"most\":18446744073709551615}");
+}
+
 struct part {
 	const char *key;
 	bool flag;
@@ -201,6 +215,7 @@ CHECK_MAIN({ "compact output", test_compact }, { "indented output", test_indent 
 	   { "only what must be escaped is", test_escapes },
 	   { "bytes that are no UTF-8 are replaced", test_invalid_utf8 },
 	   { "raw text takes the style's blanks", test_raw },
+	   { "members with their keys", test_members },
 	   { "what is absent is not written", test_struct_absent },
 	   { "decoding and writing give the text back", test_struct_round_trip },
 	   { "a list as the document", test_list })
