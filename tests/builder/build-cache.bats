@@ -286,7 +286,9 @@ nothing_in_tmp() {
 		-o "$BATS_TEST_TMPDIR/trace" "$B" build -q -t all "$C" >/dev/null
 	grep -q 'builds/next' "$BATS_TEST_TMPDIR/trace"
 	run ! grep -E 'sync|O_TRUNC' "$BATS_TEST_TMPDIR/trace"
-	# the journal's document has a name that nothing had before, and there is nothing else
+	# the journal's document has a name that nothing had before, and so have journals that are too
+	# old; there is nothing else
+	sed -i '/"builds\/[0-9]*", [0-9]*, "tmp\//d' "$BATS_TEST_TMPDIR/trace"
 	run grep rename "$BATS_TEST_TMPDIR/trace"
 	echo "$output"
 	[ "${#lines[@]}" = 1 ]
