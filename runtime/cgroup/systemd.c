@@ -13,7 +13,6 @@
 #include "lib/cleanup.h"
 #include "lib/io.h"
 #include "lib/log.h"
-#include "lib/path.h"
 #include "lib/strbuf.h"
 #include "runtime/cgroup/driver.h"
 #include "runtime/cgroup/systemd.h"
@@ -86,8 +85,7 @@ static void add_property(struct strbuf *request, const char *name, const char *t
 }
 
 static const struct setting settings[] = {
-	{ "DefaultDependencies", "b",
-	  "0" }, /* it ends when we say so, not before shutdown.target */
+	{ "DefaultDependencies", "b", "0" }, /* it ends when we say so, not at shutdown.target */
 	{ "Delegate", "b", "1" },
 	{ "CollectMode", "s", "inactive-or-failed" }, /* its name is free again when it has ended */
 	{ "CPUAccounting", "b", "1" },
@@ -112,13 +110,25 @@ static void add_scope(struct strbuf *request, const struct plan *plan, pid_t pid
 	strbuf_add(request, plan->cgroup.unit_properties, plan->cgroup.unit_properties_size);
 }
 
-/* A scope's folder has its name, or that with "_" before it (where a controller's file would be);
- * anything else is not ours: what is in it would be killed with the container. */
-static bool is_folder_of(const char *path, const char *unit)
+/*
+ * What of the path is below the scope's own folder ("" or "/SUBGROUP"), NULL when the scope is not
+ * in it: then it is not ours, and what is there must not be killed with the container. The folder
+ * has the unit's name, or that with "_" before it (where a file of the kernel's would be).
+ */
+static char *below_scope(char *path, const char *unit)
 {
-	const char *name = path_base(path);
+	size_t size = strlen(unit);
+	char *found = NULL;
 
-	return strcmp(name, unit) == 0 || (*name == '_' && strcmp(name + 1, unit) == 0);
+	for (char *slash = strchr(path, '/'); slash; slash = strchr(slash + 1, '/')) {
+		char *name = slash + 1;
+
+		if (strncmp(name, unit, size) != 0 && *name == '_')
+			name++;
+		if (strncmp(name, unit, size) == 0 && (!name[size] || name[size] == '/'))
+			found = name + size;
+	}
+	return found;
 }
 
 /* Where the process is now decides, wherever it was expected. */
@@ -126,10 +136,11 @@ static int find_process(struct cgroup *cgroup, pid_t pid, struct error *err)
 {
 	cleanup_free char *path = NULL;
 	int ret = cgroup_of_process(pid, &path, err);
+	const char *below = ret < 0 ? NULL : below_scope(path, cgroup->unit);
 
 	if (ret < 0)
 		return ret;
-	if (!is_folder_of(path, cgroup->unit))
+	if (!below || *below)
 		return error_set(
 			err, ERROR_STATE, 0,
 			"systemd has started unit \"%s\", but the container's process is in "
@@ -194,11 +205,11 @@ static int systemd_attach(const struct cgroup *cgroup, pid_t pid, struct error *
 {
 	cleanup_strbuf struct strbuf request = STRBUF_INIT;
 	cleanup_free char *pid_text = xasprintf("%d", (int)pid);
-	const char *below = strstr(cgroup->path, cgroup->unit);
+	const char *below = below_scope(cgroup->path, cgroup->unit);
 	int ret;
 
 	begin_request(&request, cgroup, SYSTEMD_ATTACH);
-	systemd_add_word(&request, below ? below + strlen(cgroup->unit) : "");
+	systemd_add_word(&request, below ? below : "");
 	systemd_add_word(&request, pid_text);
 	ret = systemd_call(&request, cgroup->stop_fd, DEADLINE_MS, NULL, err);
 	return error_prefix(err, ret, "move process %d into unit \"%s\"", (int)pid, cgroup->unit);
@@ -226,10 +237,10 @@ static void systemd_release(struct cgroup *cgroup)
 {
 	cleanup_strbuf struct strbuf request = STRBUF_INIT;
 	struct error failure = ERROR_INIT;
-	char *scope = strstr(cgroup->path, cgroup->unit);
+	char *below = below_scope(cgroup->path, cgroup->unit);
 
-	if (scope)
-		scope[strlen(cgroup->unit)] = '\0';
+	if (below)
+		*below = '\0';
 	cleanup_close_fd(&cgroup->fd); /* it may be of the one below */
 
 	begin_request(&request, cgroup, SYSTEMD_STOP);

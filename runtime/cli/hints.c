@@ -32,10 +32,6 @@ static const struct hint_row {
 	{ ERROR_UNSUPPORTED, PHASE_CGROUP, ANY, "/linux/resources",
 	  "every parent cgroup has to list the controller in cgroup.subtree_control; one that is "
 	  "mounted as cgroup v1 is not available (kernel parameter cgroup_no_v1=all)" },
-	{ ERROR_UNSUPPORTED, PHASE_CGROUP, ANY, "",
-	  "the systemd manager needs systemd as the first process and its bus (without privilege "
-	  "the user's: a session, or loginctl enable-linger); --cgroup-manager cgroupfs needs "
-	  "neither" },
 	{ ERROR_SYSTEM, PHASE_CGROUP, EACCES, "",
 	  "without privilege a cgroup has to be delegated (systemd: Delegate=yes); without limits, "
 	  "--cgroup-manager disabled needs none" },

@@ -81,6 +81,7 @@ nothing_made() {
 @test "update tells systemd, and takes all back when it refuses" {
 	requires cgroup_controller pids
 	fake
+	echo +pids >"$FOLDER/cgroup.subtree_control"
 	start_container
 	RT_GLOBAL=()
 	ok update --pids-limit 20 "$ID"

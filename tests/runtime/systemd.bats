@@ -120,6 +120,17 @@ resources() {
 	unit_has LoadState=not-found
 }
 
+@test "a unit whose name would be that of a file of the kernel's" {
+	config_set '.linux.cgroupsPath = "system.slice::cgroup.\($id)"' --arg id "$ID"
+	UNIT=cgroup.$ID.scope
+	start_container
+	equals "$(cat "$CGROUP_ROOT/system.slice/_$UNIT/cgroup.procs")" "$(container_pid)"
+	ok exec "$ID" /bin/probe true
+	ok delete --force "$ID"
+	[ ! -d "$CGROUP_ROOT/system.slice/_$UNIT" ]
+	gone
+}
+
 @test "properties by annotations; an unknown one is systemd's error" {
 	config_set '.annotations = {"org.systemd.property.TimeoutStopSec": "7",
 		"org.systemd.property.Description": "\u0027a test\u0027",
