@@ -20,11 +20,14 @@ static bool same_program(const struct plan_cgroup *a, const struct plan_cgroup *
 /* A list that decides as the one before is no change: the program that is attached may be one that
  * somebody else has put in place of ours, and has a reason. */
 static int compile_devices_change(const struct compiler *c, const struct oci_resources *before,
-				  struct plan_update *out, struct error *err)
+				  const struct oci_resources *change, struct plan_update *out,
+				  struct error *err)
 {
 	struct plan_cgroup old;
-	int ret = compile_device_program(c, before, err);
+	int ret = compile_device_program(c, change, err); /* errors have its places */
 
+	if (ret == 0)
+		ret = compile_device_program(c, before, err);
 	old = c->plan->cgroup;
 	if (ret == 0)
 		ret = compile_device_program(c, out->resources, err);
@@ -61,7 +64,7 @@ int plan_compile_update(const struct oci_resources *before, struct oci_resources
 	out->resources = resources_merge(before, change, &plan.arena);
 	ret = compile_resources(&compiler, change, err);
 	if (ret == 0 && change->devices.count)
-		ret = compile_devices_change(&compiler, before, out, err);
+		ret = compile_devices_change(&compiler, before, change, out, err);
 	compile_usage_check(change, out);
 	out->cgroup = plan.cgroup;
 	*arena = plan.arena; /* all that was allocated is the caller's */

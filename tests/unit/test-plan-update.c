@@ -147,6 +147,13 @@ static void test_errors(void)
 					decode("{\"memory\":{\"limit\":10}}", &arena), false,
 					&arena, &update, &err),
 		    EINVAL, "memory+swap limit should be >= memory limit");
+	CHECK_ERROR(plan_compile_update(
+			    decode("{\"devices\":[{\"allow\":false},{\"allow\":true,"
+				   "\"type\":\"c\"}]}",
+				   &arena),
+			    decode("{\"devices\":[{\"allow\":true,\"type\":\"x\"}]}", &arena),
+			    false, &arena, &update, &err),
+		    EINVAL, "/linux/resources/devices/0");
 	CHECK_ERROR(plan_compile_update(NULL, decode("{\"network\":{\"classID\":5}}", &arena),
 					false, &arena, &update, &err),
 		    EOPNOTSUPP, "network classID");
