@@ -38,13 +38,16 @@ worker() {
 	probe sleep
 	printf '{ "devices": [{ "allow": %s, "type": "c", "major": 240 }] }' true >"$WORK/0.json"
 	printf '{ "devices": [{ "allow": %s, "type": "c", "major": 240 }], "unified": { "cgroup.max.depth": "9" } }' false >"$WORK/1.json"
+	seconds=6
+	# an emulated processor needs minutes for that, and for what has to be deleted then
+	! grep -q 'QEMU TCG' /proc/cpuinfo || seconds=1
 	for _ in 1 2 3 4 5 6; do
-		worker "${ORLOP_RACE_SECONDS:-6}" >/dev/null 2>>"$WORK/errors" 3>&- &
+		worker "${ORLOP_RACE_SECONDS:-$seconds}" >/dev/null 2>>"$WORK/errors" 3>&- &
 		BACKGROUND+=($!)
 	done
 	wait
 	BACKGROUND=()
-	[ "$(wc -l <"$WORK/errors")" -gt 10 ]
+	[ -s "$WORK/errors" ]
 	sort "$WORK/errors" | uniq -c | sort -rn | head -n 20
 	refute grep -vE "$expected" "$WORK/errors"
 	# none is half frozen, half dead or locked
