@@ -32,6 +32,22 @@ static int fs_locate(const struct plan *plan, struct cgroup *cgroup, struct erro
 	return 0;
 }
 
+/*
+ * Has it processes of its own? Then only controllers of threads could be turned on, and that would
+ * leave all cgroups below unusable until they are threaded, cgroups(7). (The root and what is
+ * threaded already are no such places.)
+ */
+static bool is_crowded(int dirfd)
+{
+	cleanup_strbuf struct strbuf type = STRBUF_INIT, processes = STRBUF_INIT;
+
+	cgroup_read_file(dirfd, "cgroup.type", &type);
+	if (strcmp(strbuf_text(&type), "domain\n") != 0)
+		return false;
+	cgroup_read_file(dirfd, "cgroup.procs", &processes);
+	return processes.size > 0;
+}
+
 void cgroup_enable_controllers(int dirfd, const char *wanted)
 {
 	cleanup_strbuf struct strbuf on = STRBUF_INIT, change = STRBUF_INIT;
@@ -42,7 +58,7 @@ void cgroup_enable_controllers(int dirfd, const char *wanted)
 	for (char *word = strtok_r(words, " \n", &save); word; word = strtok_r(NULL, " \n", &save))
 		if (!cgroup_has_word(strbuf_text(&on), word))
 			strbuf_addf(&change, "%s+%s", change.size ? " " : "", word);
-	if (!change.size ||
+	if (!change.size || is_crowded(dirfd) ||
 	    io_write_kernel_file(dirfd, "cgroup.subtree_control", change.data, NULL) == 0)
 		return;
 	save = NULL;
