@@ -43,7 +43,9 @@ extern const struct command_spec manifest_create_command, manifest_annotate_comm
 
 extern const struct command_spec attach_command, cleanup_command, create_command, exec_command,
 	kill_command, ps_command, rename_command, restart_command, rm_command, start_command,
-	stop_command, wait_command;
+	stop_command, wait_command, commit_command, diff_command, port_command;
+extern const struct command_spec volume_create_command, volume_ls_command, volume_inspect_command,
+	volume_rm_command, volume_prune_command;
 
 /** The other way to say them: "image ls", "system df" (groups.c). */
 extern const struct command_group *const cli_groups[];

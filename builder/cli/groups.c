@@ -46,13 +46,16 @@ static const struct group_word manifest_words[] = {
 static const struct group_word container_words[] = {
 	{ "attach",  &attach_command,  NULL },
 	{ "cleanup", &cleanup_command, NULL },
+	{ "commit",  &commit_command,  NULL },
 	{ "create",  &create_command,  NULL },
+	{ "diff",    &diff_command,    NULL },
 	{ "exec",    &exec_command,    NULL },
 	{ "inspect", &inspect_command, "--type=container" },
 	{ "kill",    &kill_command,    NULL },
 	{ "list",    &ps_command,      NULL },
 	{ "logs",    &logs_command,    NULL },
 	{ "ls",      &ps_command,      NULL },
+	{ "port",    &port_command,    NULL },
 	{ "ps",      &ps_command,      NULL },
 	{ "rename",  &rename_command,  NULL },
 	{ "restart", &restart_command, NULL },
@@ -64,11 +67,22 @@ static const struct group_word container_words[] = {
 	{ NULL, NULL, NULL },
 };
 
+static const struct group_word volume_words[] = {
+	{ "create",  &volume_create_command,  NULL },
+	{ "inspect", &volume_inspect_command, NULL },
+	{ "list",    &volume_ls_command,      NULL },
+	{ "ls",      &volume_ls_command,      NULL },
+	{ "prune",   &volume_prune_command,   NULL },
+	{ "rm",      &volume_rm_command,      NULL },
+	{ NULL, NULL, NULL },
+};
+
 static const struct command_group builder_group = { "builder", "the cache of builds", builder_words };
 static const struct command_group container_group = { "container", "containers by their verbs", container_words };
 static const struct command_group image_group = { "image", "images by their verbs", image_words };
 static const struct command_group manifest_group = { "manifest", "images of several platforms", manifest_words };
 static const struct command_group system_group = { "system", "the whole store", system_words };
+static const struct command_group volume_group = { "volume", "folders that outlive containers", volume_words };
 
 const struct command_group *const cli_groups[] = {
 	&builder_group,
@@ -76,6 +90,7 @@ const struct command_group *const cli_groups[] = {
 	&image_group,
 	&manifest_group,
 	&system_group,
+	&volume_group,
 	NULL,
 };
 /* clang-format on */

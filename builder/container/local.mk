@@ -4,6 +4,8 @@ builder_libbuilder_a_SOURCES += \
 	%D%/conmon.c %D%/conmon.h \
 	%D%/container.c %D%/container.h \
 	%D%/create.c \
+	%D%/changes.c %D%/changes.h \
+	%D%/commit.c %D%/commit.h \
 	%D%/describe.c \
 	%D%/edits.c %D%/edits.h \
 	%D%/end.c \

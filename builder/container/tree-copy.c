@@ -121,7 +121,6 @@ static int set_folder(const struct tree_copy *copy, int from, int to, struct err
 	struct timespec times[2];
 	struct tar_entry entry;
 	struct stat st;
-	char mark;
 	int ret;
 
 	if (fstat(from, &st) < 0)
@@ -134,9 +133,11 @@ static int set_folder(const struct tree_copy *copy, int from, int to, struct err
 	xattrs_free(xattrs, entry.xattr_count);
 	if (ret < 0)
 		return ret;
-	if (copy->opaque && fgetxattr(from, copy->opaque, &mark, 1) == 1 &&
-	    fsetxattr(to, copy->opaque, &mark, 1, 0) < 0)
-		return error_errno(err, errno, "mark it as opaque");
+	if (copy->marks && overlay_is_opaque(*copy->marks, from)) {
+		ret = overlay_set_opaque(*copy->marks, to);
+		if (ret < 0)
+			return error_errno(err, -ret, "mark it as opaque");
+	}
 	times[0] = times[1] = st.st_mtim;
 	return futimens(to, times) < 0 ? error_errno(err, errno, "set its time") : 0;
 }

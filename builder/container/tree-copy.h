@@ -10,12 +10,13 @@
 #include <stdbool.h>
 #include <sys/types.h>
 
+#include "builder/image/overlay.h"
 #include "lib/error.h"
 
 struct tree_copy {
-	const char *opaque; /* an overlay's upper: the xattr that marks its opaque folders is kept;
-			     * NULL = none is */
-	bool set_owner;	    /* all of the copy belongs to uid:gid */
+	const enum overlay_marks *marks; /* of an overlay's upper: what is opaque stays so; NULL =
+					  * it is none */
+	bool set_owner;			 /* all of the copy belongs to uid:gid */
 	uid_t uid;
 	gid_t gid;
 	bool no_replace; /* what is no folder may not become one, nor the other way round */

@@ -170,7 +170,7 @@ int volume_remove(struct store *store, const char *name, struct error *err)
 int volume_fill(struct store *store, const char *name, int root_fd, const char *target,
 		struct error *err)
 {
-	static const struct tree_copy copy = { .opaque = NULL };
+	static const struct tree_copy copy = { .marks = NULL };
 	cleanup_free char *folder = xasprintf(FOLDER "/%s", name);
 	cleanup_close int folder_fd =
 		openat(store->fd, folder, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
