@@ -40,7 +40,7 @@ static bool was_deleted(int dirfd)
 	return fstat(dirfd, &status) == 0 && status.st_nlink == 0;
 }
 
-/* The container's lock again; false when it is not ours any more. */
+/* The container's lock again, and whether somebody has deleted it since. */
 static int take_lock(struct creation *c, bool *out_deleted, struct error *err)
 {
 	while (flock(c->dirfd, LOCK_EX) < 0)
@@ -63,17 +63,21 @@ static int clean_up(struct creation *c, const struct runtime_globals *globals, s
 	return verb_destroy(globals, c->dirfd, &c->record, &c->cgroup, err);
 }
 
-/* What the parent alone was told, for `state` and `wait`. */
-static int keep_exit(struct creation *c, int status, const struct rusage *rusage, struct error *err)
+/* What the parent alone was told, for `state` and `wait`. The exit status is the process's,
+ * whatever becomes of the record. */
+static void keep_exit(struct creation *c, int status, const struct rusage *rusage)
 {
 	struct exit_record record;
+	struct error why = ERROR_INIT;
 	bool deleted;
-	int ret = take_lock(c, &deleted, err);
+	int ret = take_lock(c, &deleted, &why);
 
-	if (ret < 0 || deleted)
-		return ret;
-	exit_record_fill(&record, status, rusage, &c->cgroup, &c->arena);
-	return exit_record_write(c->dirfd, &record, err);
+	if (ret == 0 && !deleted) {
+		exit_record_fill(&record, status, rusage, &c->cgroup, &c->arena);
+		ret = exit_record_write(c->dirfd, &record, &why);
+	}
+	if (ret < 0)
+		log_warning("record the end of container \"%s\": %s", c->id, why.msg);
 }
 
 int creation_stay(struct creation *c, int *out_status, struct error *err)
@@ -97,7 +101,10 @@ int creation_stay(struct creation *c, int *out_status, struct error *err)
 	c->launch.pid = 0; /* reaped */
 	console_done(&c->console);
 	*out_status = proc_exit_status(status);
-	return c->options->keep ? keep_exit(c, status, &rusage, err) : clean_up(c, c->globals, err);
+	if (!c->options->keep)
+		return clean_up(c, c->globals, err);
+	keep_exit(c, status, &rusage);
+	return 0;
 }
 
 int container_run(const struct runtime_globals *globals, const char *id,

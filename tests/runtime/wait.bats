@@ -74,6 +74,16 @@ exit_field() {
 	[ "$(exit_field rusage.maxRss)" -gt 0 ]
 }
 
+@test "a record that cannot be written changes no exit status" {
+	requires ours
+	probe exit 3
+	config_set '.hooks.poststart = [{ path: "/bin/mkdir", args: ["mkdir", $path] }]' --arg path "$ROOT/$ID/exit.json"
+	FAILS_WITH=3 fails run --keep -b "$BUNDLE" "$ID"
+	contains "record the end of container"
+	ok state "$ID"
+	ok delete "$ID"
+}
+
 @test "wait tells the end of a run that deletes its container" {
 	requires ours
 	mkfifo "$WORK/end"
