@@ -43,7 +43,7 @@ extern const struct command_spec manifest_create_command, manifest_annotate_comm
 
 extern const struct command_spec attach_command, cleanup_command, create_command, exec_command,
 	kill_command, ps_command, rename_command, restart_command, rm_command, start_command,
-	stop_command, wait_command, commit_command, diff_command, port_command;
+	stop_command, wait_command, commit_command, cp_command, diff_command, port_command;
 extern const struct command_spec volume_create_command, volume_ls_command, volume_inspect_command,
 	volume_rm_command, volume_prune_command;
 

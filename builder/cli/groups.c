@@ -47,6 +47,7 @@ static const struct group_word container_words[] = {
 	{ "attach",  &attach_command,  NULL },
 	{ "cleanup", &cleanup_command, NULL },
 	{ "commit",  &commit_command,  NULL },
+	{ "cp",      &cp_command,      NULL },
 	{ "create",  &create_command,  NULL },
 	{ "diff",    &diff_command,    NULL },
 	{ "exec",    &exec_command,    NULL },

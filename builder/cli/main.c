@@ -16,6 +16,7 @@ static const struct command_spec *const commands[] = {
 	&cli_completion_command,
 	&commit_command,
 	&copy_command,
+	&cp_command,
 	&create_command,
 	&diff_command,
 	&du_command,

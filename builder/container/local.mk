@@ -10,6 +10,7 @@ builder_libbuilder_a_SOURCES += \
 	%D%/edits.c %D%/edits.h \
 	%D%/end.c \
 	%D%/exec.c %D%/exec.h \
+	%D%/files.c %D%/files.h \
 	%D%/init-layer.c %D%/init-layer.h \
 	%D%/leftovers.c %D%/leftovers.h \
 	%D%/mounts.c %D%/mounts.h \

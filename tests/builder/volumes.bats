@@ -162,3 +162,37 @@ volumes() {
 	[ "$("$B" run --rm running sh -c 'test -s /count && echo there')" = there ]
 	[ "$("$B" ps -a --format '{{.Names}}')" = r ]
 }
+
+@test "cp: both ways, of containers that run and that do not; nothing leads out" {
+	local out=$BATS_TEST_TMPDIR
+	mkdir -p "$out/dir/sub"
+	echo one >"$out/dir/sub/file"
+	"$B" run -d --name up base sleep 1000
+	"$B" run --name down base sh -c 'mkdir /made; echo two >/made/file; chown 7 /made/file; ln -s / /made/root; ln -s /../../../../etc /made/up'
+	for c in up down; do
+		"$B" cp "$out/dir" $c:/tmp
+		"$B" cp "$out/dir/." $c:/contents
+		"$B" cp "$out/dir/sub/file" $c:/tmp/renamed
+		rm -rf "$out/back"
+		"$B" cp $c:/tmp/dir/sub "$out/back"
+		[ "$(cat "$out/back/file")" = one ]
+		"$B" cp $c:/contents/sub/file "$out/back/again"
+		"$B" cp $c:/tmp/renamed - | tar xOf - renamed | grep -qx one
+		tar -C "$out" -cf - dir | "$B" cp - $c:/opt
+		"$B" cp $c:/opt/dir/sub/file "$out/back"
+		for bad in "nowhere $c:/tmp" "$c:/nowhere $out" "$out/dir $c:/tmp/renamed" "$out/dir/sub/file $c:/no/folder" "$out $out" "$c:/a $c:/b"; do
+			# shellcheck disable=SC2086
+			ob cp $bad
+			[ "$status" != 0 ]
+		done
+	done
+	"$B" cp down:/made/. "$out/made"
+	[ "$(readlink "$out/made/up")" = /../../../../etc ]
+	[ "$(stat -c %u "$out/made/file")" = 0 ]
+	"$B" cp -a down:/made/file "$out/kept"
+	[ "$(stat -c %u "$out/kept")" = 7 ]
+	# inside of its root, whatever its links say
+	"$B" cp "$out/dir/sub/file" down:/made/up/arrived
+	refute test -e /etc/arrived
+	[ "$("$B" start -a down >/dev/null 2>&1; "$B" cp down:/etc/arrived - | tar xOf -)" = one ]
+}
