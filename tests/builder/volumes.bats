@@ -196,3 +196,12 @@ volumes() {
 	refute test -e /etc/arrived
 	[ "$("$B" start -a down >/dev/null 2>&1; "$B" cp down:/etc/arrived - | tar xOf -)" = one ]
 }
+
+@test "export: a container's root file system, without mounts" {
+	"$B" run --name x -v vol:/vol base sh -c 'echo made >/made; rm /etc/passwd; echo x >/vol/x'
+	"$B" export x >"$BATS_TEST_TMPDIR/x.tar"
+	[ "$(tar xOf "$BATS_TEST_TMPDIR/x.tar" made)" = made ]
+	refute grep -qE '^(./)?(etc/passwd|vol|proc|etc/resolv.conf)(/|$)' <<<"$(tar tf "$BATS_TEST_TMPDIR/x.tar")"
+	"$B" import -q -c 'CMD ["cat", "/made"]' "$BATS_TEST_TMPDIR/x.tar" again
+	[ "$("$B" run --rm again)" = made ]
+}
