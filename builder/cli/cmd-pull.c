@@ -7,7 +7,6 @@
 #include "builder/cli/pull-image.h"
 #include "builder/cli/registry-args.h"
 #include "builder/image/platform.h"
-#include "builder/registry/short-names.h"
 #include "lib/alloc.h"
 #include "lib/cleanup.h"
 
@@ -27,27 +26,6 @@ static const struct option_spec pull_options[] = {
 	OPT_END
 };
 /* clang-format on */
-
-/* The first of what the word may stand for that can be had. */
-static int pull_first(const struct pull_image *pull, const char *word, struct reference *out_name,
-		      struct error *err)
-{
-	cleanup_strv struct strv names = STRV_INIT;
-	int ret = short_names_list(pull->registry, word, &names, err);
-
-	for (size_t i = 0; (i == 0 || ret < 0) && i < names.count; i++) {
-		struct error why = ERROR_INIT;
-
-		ret = reference_parse(names.items[i], out_name, &why);
-		if (ret == 0)
-			ret = pull_image(pull, out_name, &why);
-		if (ret < 0)
-			*err = why;
-		if (why.code == ERROR_CANCELLED)
-			return ret;
-	}
-	return ret;
-}
 
 static int do_pull(struct cli *cli, const struct pull_arguments *arguments, const char *word)
 {
@@ -77,7 +55,7 @@ static int do_pull(struct cli *cli, const struct pull_arguments *arguments, cons
 	pull.platform = platform;
 	if (pull.out && !strpbrk(strrchr(word, '/') ? strrchr(word, '/') : word, ":@"))
 		fprintf(pull.out, "Using default tag: latest\n");
-	ret = pull_first(&pull, word, &name, &cli->err);
+	ret = pull_image_first(&pull, word, &name, &cli->err);
 	if (ret < 0)
 		return ret;
 	reference_full(&name, &full);

@@ -11,6 +11,7 @@
 #include "builder/cli/sandbox-options.h"
 #include "builder/container/container.h"
 #include "builder/image/platform.h"
+#include "builder/registry/short-names.h"
 #include "builder/registry/source.h"
 #include "lib/alloc.h"
 #include "lib/cleanup.h"
@@ -83,23 +84,50 @@ static const struct option_spec run_options[] = {
 };
 /* clang-format on */
 
-static int pull(struct cli *cli, const struct pull_image *pull, const char *name, bool missing)
+/* word becomes the name that was pulled, unless it says the same. */
+static int pull(struct cli *cli, const struct pull_image *pull, const char **word, bool missing)
 {
-	cleanup_strbuf struct strbuf familiar = STRBUF_INIT;
-	struct reference reference;
-	int ret = reference_parse(name, &reference, &cli->err);
+	cleanup_strbuf struct strbuf familiar = STRBUF_INIT, full = STRBUF_INIT, told = STRBUF_INIT;
+	struct reference reference, name;
+	int ret = reference_parse(*word, &reference, &cli->err);
 
 	if (ret < 0)
 		return ret;
 	reference_familiar(&reference, true, &familiar);
 	if (missing)
 		fprintf(stderr, "Unable to find image '%s' locally\n", strbuf_text(&familiar));
-	return pull_image(pull, &reference, &cli->err);
+	ret = pull_image_first(pull, *word, &name, &cli->err);
+	if (ret < 0)
+		return ret;
+	reference_full(&reference, &told);
+	reference_full(&name, &full);
+	if (strcmp(strbuf_text(&told), strbuf_text(&full)) != 0)
+		*word = arena_strdup(&cli->arena, strbuf_text(&full));
+	return 0;
+}
+
+/* What the word stands for and the store has; -ENOENT: nothing. The word itself counts first. */
+static int load(struct cli *cli, const struct pull_image *from, const char **word,
+		struct image *out)
+{
+	cleanup_strv struct strv names = STRV_INIT;
+	int ret = image_load_for(from->store, *word, from->platform, out, &cli->err);
+
+	if (ret != -ENOENT)
+		return ret;
+	if (short_names_list(from->registry, *word, &names, NULL) < 0)
+		return ret;
+	for (size_t i = 0; ret == -ENOENT && i < names.count; i++) {
+		ret = image_load_for(from->store, names.items[i], from->platform, out, NULL);
+		if (ret == 0)
+			*word = arena_strdup(&cli->arena, names.items[i]);
+	}
+	return ret;
 }
 
 /* The image and its layers, as --pull says. */
 static int have_image(struct cli *cli, const struct run_arguments *arguments, struct store *store,
-		      const char *name, const char *platform)
+		      const char **word, const char *platform)
 {
 	cleanup_registry struct registry *registry = NULL;
 	struct pull_image from = { .store = store, .platform = platform, .out = stderr };
@@ -113,13 +141,13 @@ static int have_image(struct cli *cli, const struct run_arguments *arguments, st
 		return ret;
 	from.registry = registry;
 	if (policy == PULL_ALWAYS || policy == PULL_NEWER) {
-		ret = pull(cli, &from, name, false);
+		ret = pull(cli, &from, word, false);
 		if (ret == 0 || policy == PULL_ALWAYS)
 			return ret;
 	}
-	ret = image_load_for(store, name, platform, &image, &cli->err);
+	ret = load(cli, &from, word, &image);
 	if (ret == -ENOENT && policy == PULL_MISSING)
-		return pull(cli, &from, name, true);
+		return pull(cli, &from, word, true);
 	/* of an image that was only built upon the layers may not have come yet; one that has lost
 	 * them is not replaced by what a registry has under its name */
 	return ret < 0 ? ret : pull_layers(store, registry, &image, NULL, &cli->err);
@@ -202,7 +230,7 @@ static int create(struct cli *cli, const struct run_arguments *arguments, struct
 	if (ret == 0)
 		ret = cli_open_store(cli, true, store);
 	if (ret == 0)
-		ret = have_image(cli, arguments, store, words[0], options.platform);
+		ret = have_image(cli, arguments, store, &options.image, options.platform);
 	return ret < 0 ? ret : container_create(store, &options, out, &cli->err);
 }
 

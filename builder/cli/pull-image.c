@@ -5,8 +5,10 @@
 #include <string.h>
 
 #include "builder/image/image-index.h"
+#include "builder/registry/short-names.h"
 #include "lib/alloc.h"
 #include "lib/cleanup.h"
+#include "lib/strv.h"
 #include "spec/image-index.h"
 
 static void tell_layer(void *context, const char *digest, bool was_there)
@@ -95,6 +97,26 @@ int pull_image(const struct pull_image *pull, const struct reference *name, stru
 		ret == 1 ? "Image is up to date" : "Downloaded newer image",
 		strbuf_text(&familiar));
 	return 0;
+}
+
+int pull_image_first(const struct pull_image *pull, const char *word, struct reference *out_name,
+		     struct error *err)
+{
+	cleanup_strv struct strv names = STRV_INIT;
+	int ret = short_names_list(pull->registry, word, &names, err);
+
+	for (size_t i = 0; (i == 0 || ret < 0) && i < names.count; i++) {
+		struct error why = ERROR_INIT;
+
+		ret = reference_parse(names.items[i], out_name, &why);
+		if (ret == 0)
+			ret = pull_image(pull, out_name, &why);
+		if (ret < 0)
+			*err = why;
+		if (why.code == ERROR_CANCELLED)
+			return ret;
+	}
+	return ret;
 }
 
 int pull_lazy_layers(struct store *store, const struct image *image, struct error *err)

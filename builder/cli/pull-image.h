@@ -18,6 +18,13 @@ struct pull_image {
 /** Pull an image with its layers, and give it its name. */
 int pull_image(const struct pull_image *pull, const struct reference *name, struct error *err);
 
+/**
+ * The same for the first of what a word may stand for (short_names_list) that can be had: out_name.
+ * The error is that of the last.
+ */
+int pull_image_first(const struct pull_image *pull, const char *word, struct reference *out_name,
+		     struct error *err);
+
 /** Have the layers of an image that was only built upon, by stored credentials. */
 int pull_lazy_layers(struct store *store, const struct image *image, struct error *err);
 

@@ -289,7 +289,7 @@ fetches() {
 	ob pull -q "$HUB/some/cargo:1"
 }
 
-@test "short names: aliases and the search list of registries.conf, in pull and FROM; what is here goes first" {
+@test "short names: aliases and the search list of registries.conf, in pull, FROM and run; what is here goes first" {
 	make_layout
 	export CONTAINERS_REGISTRIES_CONF=$work/registries.conf
 	cat >"$CONTAINERS_REGISTRIES_CONF" <<-X
@@ -308,6 +308,15 @@ fetches() {
 	ob inspect "$HUB/some/cargo:1" >/dev/null
 	run --separate-stderr ob pull gone:1
 	[ "$status" = 1 ] && [[ $stderr == *"$HUB/v2/some/gone"* ]]
+	# run and create ask the same way, and find next time what they got
+	ob rmi "$HUB/some/cargo:1"
+	run --separate-stderr ob create --network none --name first freight:1 true
+	[ "$status" = 0 ] && [[ $stderr == *"Unable to find image 'freight:1' locally"* ]]
+	ob inspect "$HUB/some/cargo:1" >/dev/null
+	run --separate-stderr ob create --network none --name second freight:1 true
+	[ "$status" = 0 ] && [[ $stderr != *"Unable to find"* ]]
+	[ "$(ob ps -a --filter name=second --format '{{.Image}}')" = "$HUB/some/cargo:1" ]
+	ob rm first second
 	# an image of this machine under the short name
 	ob tag out freight:1
 	hub_end
