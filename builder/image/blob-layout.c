@@ -191,14 +191,17 @@ static void drop_blob(struct blob_place *place, const struct digest *digest)
 		(void)unlinkat(layout->fd, path, 0); /* else it only takes place */
 }
 
-/* The manifest that had our tag. */
+/* The manifest that had our tag, unless what replaces it is an index that lists it. */
 static bool find_replaced(const struct blob_layout *layout, const struct image_index *index,
-			  const struct descriptor *entry, struct digest *out)
+			  const struct strbuf *bytes, const struct descriptor *entry,
+			  struct digest *out)
 {
 	const struct descriptor *old = NULL;
 
 	return layout_find(index, layout->wanted ? layout->wanted : "latest", &old, NULL) == 0 &&
-	       strcmp(old->digest, entry->digest) != 0 && digest_parse(old->digest, out, NULL) == 0;
+	       strcmp(old->digest, entry->digest) != 0 &&
+	       digest_parse(old->digest, out, NULL) == 0 &&
+	       !memmem(strbuf_text(bytes), bytes->size, digest_hex(out), DIGEST_HEX);
 }
 
 static int put_manifest(struct blob_place *place, const char *media_type,
@@ -220,7 +223,7 @@ static int put_manifest(struct blob_place *place, const char *media_type,
 	ret = put_bytes(place, &digest, bytes, err);
 	if (ret < 0)
 		return ret;
-	drop = find_replaced(layout, index, &entry, &replaced);
+	drop = find_replaced(layout, index, bytes, &entry, &replaced);
 	list_manifest(layout, index, &entry, &arena, &text);
 	ret = io_replace_file(layout->fd, "index.json", text.data, text.size, 0644, IO_NO_SYNC,
 			      err);

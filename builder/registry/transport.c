@@ -462,6 +462,19 @@ static int finish(struct exchange *exchange, struct error *err)
 	return exchange->ret;
 }
 
+/* Media types and tokens are words of others: with an end of line in it one would be two. */
+static int check_headers(const struct strv *headers, struct error *err)
+{
+	for (size_t i = 0; headers && i < headers->count; i++) {
+		const char *header = headers->items[i];
+
+		if (strpbrk(header, "\r\n"))
+			return error_invalid(err, "the header \"%.*s\" has more than one line",
+					     (int)strcspn(header, ":"), header);
+	}
+	return 0;
+}
+
 int transport_exchange(struct transport *transport, const struct transport_request *request,
 		       struct transport_response *response, struct error *err)
 {
@@ -469,8 +482,10 @@ int transport_exchange(struct transport *transport, const struct transport_reque
 	struct exchange exchange = { .transport = transport,
 				     .request = request,
 				     .response = response };
-	int ret = start(transport, err);
+	int ret = check_headers(request->headers, err);
 
+	if (ret == 0)
+		ret = start(transport, err);
 	transport_response_done(response);
 	*response = (struct transport_response)TRANSPORT_RESPONSE_INIT;
 	if (ret < 0)

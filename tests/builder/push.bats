@@ -112,6 +112,18 @@ probe_layer() {
 	[ "$("$hub_probe" has "$HUB/copied/list:1")" = "$index" ]
 	ob copy -a "docker://$HUB/list:1" "oci:$work/all"
 	skopeo --insecure-policy copy -q --all "oci:$work/all" "dir:$work/dir"
+	# over the tag of an image that it lists
+	ob copy --platform s390x "docker://$HUB/list:1" "oci:$work/grown:1"
+	ob copy -a "docker://$HUB/list:1" "oci:$work/grown:1"
+	skopeo --insecure-policy copy -q --all "oci:$work/grown:1" "dir:$work/grown-dir"
+	# a media type is not to become a header of its own
+	lying=$(jq -c '.mediaType = "a/b\r\nX-More: yes"' "$work/layout/blobs/sha256/${digest#sha256:}")
+	lying_digest=$(printf %s "$lying" | sha256sum | cut -d ' ' -f 1)
+	printf %s "$lying" >"$work/layout/blobs/sha256/$lying_digest"
+	jq -c --arg d "sha256:$lying_digest" --argjson s "${#lying}" '.manifests[0] |= (.digest = $d | .size = $s)' "$work/layout/index.json" >"$work/index.json"
+	cp "$work/index.json" "$work/layout/index.json"
+	run --separate-stderr ob copy "oci:$work/layout:here" "docker://$HUB/lying/cargo:1"
+	[ "$status" = 1 ] && [[ $stderr == *'the header "Content-Type" has more than one line'* ]]
 	run --separate-stderr ob copy "docker://$HUB/none:1" "oci:$work/none"
 	[ "$status" = 1 ] && [ ! -e "$work/none" ]
 	run --separate-stderr ob copy cargo "oci:$work/none"
