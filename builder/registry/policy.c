@@ -126,7 +126,8 @@ static bool is_below(const char *scope, const char *host)
 /* From the whole name up to the host, then domains, then the transport. */
 static const char *find_scope(const struct scopes *scopes, const char *name, const char **out_scope)
 {
-	cleanup_free char *part = xstrdup(name), *host = xstrndup(name, strcspn(name, "/"));
+	/* a domain is of names: it has a host on every port */
+	cleanup_free char *part = xstrdup(name), *host = xstrndup(name, strcspn(name, "/:"));
 	const struct json_pair *best = NULL;
 	char *cut;
 

@@ -270,6 +270,9 @@ fetches() {
 	refused 'rejects images of "default"'
 	policy insecureAcceptAnything "\"$HUB\":$reject"
 	refused "rejects images of \"$HUB\""
+	# a domain, whatever the port
+	policy insecureAcceptAnything "\"*.0.0.1\":$reject"
+	refused 'rejects images of "*.0.0.1"'
 	policy insecureAcceptAnything "\"$HUB/some\":$signed,\"\":$accept"
 	refused "wants \"signedBy\" of images of \"$HUB/some\", which cannot be checked here"
 	[[ $stderr == *"skopeo copy"* ]]
