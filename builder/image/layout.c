@@ -10,6 +10,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "builder/image/image-index.h"
@@ -131,6 +132,21 @@ static int unpack_layer(struct layout *layout, const struct incoming *layer, str
 				      err);
 }
 
+/* What its unpacking may come to depends on it (plain_max). */
+static int check_size(const struct layout *layout, const struct digest *blob, uint64_t size,
+		      struct error *err)
+{
+	cleanup_free char *path = xasprintf("blobs/sha256/%s", digest_hex(blob));
+	struct stat st;
+
+	if (fstatat(layout->store->fd, path, &st, AT_SYMLINK_NOFOLLOW) < 0)
+		return error_errno(err, errno, "stat \"%s\" of the store", path);
+	if ((uint64_t)st.st_size == size)
+		return 0;
+	return error_invalid(err, "it has %llu bytes, the manifest says %llu",
+			     (unsigned long long)st.st_size, (unsigned long long)size);
+}
+
 /* A layer that is here already is not unpacked; its blob is to be its blob all the same. */
 static int check_blob(struct layout *layout, const struct incoming *layer, struct error *err)
 {
@@ -145,11 +161,11 @@ static int check_blob(struct layout *layout, const struct incoming *layer, struc
 		      : check_tar(fd, layer, &tar, err);
 }
 
-static int take_layer(struct layout *layout, const char *blob, const char *diff_id,
+static int take_layer(struct layout *layout, const struct descriptor *blob, const char *diff_id,
 		      struct incoming *layer, struct error *err)
 {
 	char id[LAYER_ID_SIZE];
-	int ret = digest_parse(blob, &layer->blob, err);
+	int ret = digest_parse(blob->digest, &layer->blob, err);
 
 	if (ret == 0)
 		ret = digest_parse(diff_id, &layer->diff_id, err);
@@ -157,6 +173,8 @@ static int take_layer(struct layout *layout, const char *blob, const char *diff_
 		return ret;
 	layer_chain(&layer->chain, &layer->diff_id, &layer->chain);
 	ret = take_blob(layout, &layer->blob, err);
+	if (ret == 0)
+		ret = check_size(layout, &layer->blob, blob->size, err);
 	if (ret == 0)
 		ret = layer_find(layout->store, &layer->diff_id, &layer->chain, id, err);
 	if (ret < 0)
@@ -179,11 +197,11 @@ static int take_layers(struct layout *layout, const struct image_manifest *manif
 	if (!config->rootfs || config->rootfs->diff_ids.count != manifest->layers.count)
 		return error_invalid(err, "manifest and configuration list different layers");
 	for (size_t i = 0; i < manifest->layers.count && ret == 0; i++) {
-		const char *blob = manifest->layers.items[i].digest;
+		const struct descriptor *blob = &manifest->layers.items[i];
 
-		layer.plain_max = unpack_plain_max(manifest->layers.items[i].size);
+		layer.plain_max = unpack_plain_max(blob->size);
 		ret = take_layer(layout, blob, config->rootfs->diff_ids.items[i], &layer, err);
-		ret = error_prefix(err, ret, "layer %.19s", blob);
+		ret = error_prefix(err, ret, "layer %.19s", blob->digest);
 	}
 	strv_done(&layer.lowers);
 	return ret;

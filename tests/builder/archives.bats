@@ -65,6 +65,26 @@ docker_archive() {
 	X
 }
 
+@test "load: a layout whose manifest lies about the size of a layer" {
+	requires skopeo
+	ob save -o "$work/one.tar" one
+	skopeo --insecure-policy copy -q "oci-archive:$work/one.tar" "oci:$work/layout:4"
+	python3 - "$work/layout" <<-'X'
+		import hashlib, json, sys
+		blobs = sys.argv[1] + "/blobs/sha256/"
+		index = json.load(open(sys.argv[1] + "/index.json"))
+		manifest = json.load(open(blobs + index["manifests"][0]["digest"][7:]))
+		manifest["layers"][0]["size"] = 1 << 50
+		data = json.dumps(manifest).encode()
+		digest = hashlib.sha256(data).hexdigest()
+		open(blobs + digest, "wb").write(data)
+		index["manifests"][0].update(digest="sha256:" + digest, size=len(data))
+		json.dump(index, open(sys.argv[1] + "/index.json", "w"))
+	X
+	run --separate-stderr elsewhere load -i "$work/layout"
+	[ "$status" = 1 ] && [[ $stderr == *"bytes, the manifest says 1125899906842624"* ]] && [ -z "$(elsewhere images -q)" ]
+}
+
 @test "load: old archives whose layers are links in them; other platforms than this one" {
 	docker_archive 'links["m/layer.tar"] = "../l/layer.tar"; manifest[0]["Layers"] = ["m/layer.tar"]; config["architecture"] = "s390x"'
 	[ "$(elsewhere load -i "$work/bad.tar")" = "Loaded image: bad:1" ]
