@@ -7,6 +7,7 @@
 #include <pthread.h>
 #include <signal.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -110,13 +111,18 @@ static int fill_folder(struct store *store, const struct image *image, const cha
 	return pour(store, image, &unpacking, err);
 }
 
-/* Made beside it, and swapped when all is there: a failure leaves the old one. */
-static int replace_folder(struct store *store, const struct image *image, const char *path,
+/* Made beside it, and swapped when all is there: a failure leaves the old one. A symlink stays, it
+ * is what it leads to that is replaced; and what is no folder is not ours to delete. */
+static int replace_folder(struct store *store, const struct image *image, const char *name,
 			  bool keep_owners, struct error *err)
 {
-	cleanup_free char *part = xasprintf("%s.part-%d", path, (int)getpid());
+	cleanup_free char *path = realpath(name, NULL), *part = NULL;
+	cleanup_close int old_fd = path ? open(path, O_PATH | O_DIRECTORY | O_CLOEXEC) : -EBADF;
 	int ret;
 
+	if (old_fd < 0)
+		return error_errno(err, errno, "open folder \"%s\"", name);
+	part = xasprintf("%s.part-%d", path, (int)getpid());
 	if (mkdir(part, 0755) < 0)
 		return error_errno(err, errno, "make folder \"%s\"", part);
 	ret = fill_folder(store, image, part, keep_owners, err);

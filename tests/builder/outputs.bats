@@ -30,6 +30,14 @@ teardown() {
 	[ "$(stat -c %u:%g "$work/out/hold")" = "$(id -u):$(id -g)" ]
 	again -o "type=local,dest=$work/out,mode=delete"
 	[ ! -e "$work/out/keep" ] && [ -f "$work/out/hold" ]
+	# what a symlink leads to; what is no folder stays
+	echo old >"$work/out/keep"
+	ln -s out "$work/link"
+	again -o "type=local,dest=$work/link,mode=delete"
+	[ -L "$work/link" ] && [ ! -e "$work/out/keep" ] && [ -f "$work/out/hold" ]
+	echo mine >"$work/file"
+	run --separate-stderr again -o "type=local,dest=$work/file,mode=delete"
+	[ "$status" = 1 ] && [[ $stderr == *"open folder \"$work/file\""* ]] && [ "$(cat "$work/file")" = mine ]
 	[ -z "$(find "$work" -name '*.part-*')" ]
 }
 
