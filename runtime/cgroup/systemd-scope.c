@@ -261,8 +261,10 @@ static int on_job_removed(sd_bus_message *message, void *data, sd_bus_error *err
 /* Before the job is asked for: its end is a signal that comes once. */
 static int subscribe(struct request *request)
 {
-	int ret = sd_bus_match_signal(request->bus, NULL, DESTINATION, OBJECT, MANAGER,
-				      "JobRemoved", on_job_removed, request);
+	/* only a bus says who has sent a message */
+	const char *sender = sd_bus_is_bus_client(request->bus) > 0 ? DESTINATION : NULL;
+	int ret = sd_bus_match_signal(request->bus, NULL, sender, OBJECT, MANAGER, "JobRemoved",
+				      on_job_removed, request);
 
 	if (ret >= 0)
 		ret = sd_bus_call_method(request->bus, DESTINATION, OBJECT, MANAGER, "Subscribe",

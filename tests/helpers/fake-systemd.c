@@ -25,6 +25,7 @@
 struct fake {
 	FILE *log;
 	const char *folder, *behaviour;
+	bool is_bus; /* this caller takes us for one, not for systemd's own socket */
 };
 
 static bool behaves(const struct fake *fake, const char *behaviour)
@@ -139,7 +140,7 @@ static int answer_job(struct fake *fake, sd_bus_message *message, const char *un
 	ret = sd_bus_message_new_signal(sd_bus_message_get_bus(message), &signal,
 					"/org/freedesktop/systemd1", SYSTEMD ".Manager",
 					"JobRemoved");
-	if (ret >= 0)
+	if (ret >= 0 && fake->is_bus) /* who sends is for a bus to say */
 		ret = sd_bus_message_set_sender(signal, SYSTEMD);
 	if (ret >= 0)
 		ret = sd_bus_message_append(signal, "uoss", 1, JOB, unit,
@@ -229,7 +230,7 @@ static int on_get(struct fake *fake, sd_bus_message *message)
 
 static int on_hello(struct fake *fake, sd_bus_message *message)
 {
-	(void)fake;
+	fake->is_bus = true;
 	return sd_bus_reply_method_return(message, "s", ":1.1");
 }
 
@@ -287,6 +288,7 @@ static int serve(struct fake *fake, int fd)
 	sd_bus *bus = NULL;
 	int ret = sd_bus_new(&bus);
 
+	fake->is_bus = false;
 	if (ret >= 0)
 		ret = sd_bus_set_fd(bus, fd, fd);
 	if (ret >= 0)

@@ -200,6 +200,18 @@ nothing_made() {
 	END
 }
 
+@test "where there is no message bus, systemd's own socket does" {
+	fake
+	mkdir -p "$WORK/user/systemd"
+	ln -s "$WORK/bus" "$WORK/user/systemd/private"
+	printf 'start\0user\0%s\0' "$UNIT" |
+		env -u DBUS_SESSION_BUS_ADDRESS XDG_RUNTIME_DIR="$WORK/user" \
+			timeout 20 "$ORLOP_SYSTEMD_SCOPE" >"$WORK/answer"
+	equals "$(tr '\0' ' ' <"$WORK/answer")" "ok "
+	told "start $UNIT fail"
+	rmdir "$FOLDER/$UNIT"
+}
+
 @test "a job that fails is the error" {
 	fake failed
 	fails create -b "$BUNDLE" "$ID"
