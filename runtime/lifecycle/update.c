@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "lib/cleanup.h"
+#include "lib/signals.h"
 #include "lib/trace.h"
 #include "runtime/cgroup/change.h"
 #include "runtime/lifecycle/container.h"
@@ -170,6 +171,26 @@ static void update_done(struct update *u)
 	cleanup_close_fd(&u->dirfd);
 }
 
+/* Who wants to stop us has to wait until it is either done or undone; waiting for the manager,
+ * which may be long, is given up. */
+static int apply_undisturbed(struct update *u, struct error *err)
+{
+	static const int stop[] = { SIGTERM, SIGINT, SIGHUP, SIGQUIT };
+	cleanup_close int signal_fd = signal_open_fd(stop, ARRAY_SIZE(stop), err);
+	sigset_t all, before;
+	int ret;
+
+	if (signal_fd < 0)
+		return signal_fd;
+	u->cgroup.stop_fd = signal_fd;
+	(void)sigfillset(&all);
+	(void)sigprocmask(SIG_SETMASK, &all, &before);
+	ret = apply(u, err);
+	(void)sigprocmask(SIG_SETMASK, &before, NULL);
+	u->cgroup.stop_fd = -EBADF;
+	return ret;
+}
+
 int container_update(const struct runtime_globals *globals, const char *id,
 		     const struct container_update *asked, struct error *err)
 {
@@ -181,19 +202,14 @@ int container_update(const struct runtime_globals *globals, const char *id,
 		.change = CGROUP_CHANGE_INIT,
 		.resctrl = RESCTRL_INIT,
 	};
-	sigset_t all, before;
 	int ret = open_container(&update, globals, id, err);
 
 	if (ret == 0)
 		ret = prepare(&update, err);
 	if (ret < 0)
 		return error_phase(err, ret, PHASE_CGROUP);
-	/* who wants to stop us has to wait until it is either done or undone */
-	(void)sigfillset(&all);
-	(void)sigprocmask(SIG_SETMASK, &all, &before);
-	ret = apply(&update, err);
+	ret = apply_undisturbed(&update, err);
 	if (ret < 0)
 		(void)unlinkat(update.dirfd, RECORD_NEXT, 0); /* nobody reads it */
-	(void)sigprocmask(SIG_SETMASK, &before, NULL);
 	return error_phase(err, ret, PHASE_CGROUP);
 }

@@ -93,6 +93,34 @@ nothing_made() {
 	equals "$(cat "$FOLDER/$UNIT/pids.max")" 20
 }
 
+@test "a signal ends an update that waits for systemd, and all is taken back" {
+	requires cgroup_controller hugetlb
+	config_set '.linux.resources.hugepageLimits = [{"pageSize": "2MB", "limit": 2097152}]'
+	fake
+	echo +hugetlb >"$FOLDER/cgroup.subtree_control"
+	start_container
+	RT_GLOBAL=()
+	kill "${BACKGROUND[-1]}"
+	rm "$WORK/bus"
+	"$ORLOP_BUILD/tests/helpers/fake-systemd" "$WORK/bus" "$WORK/log" "$FOLDER" mute 3>&- &
+	BACKGROUND+=($!)
+	wait_for 5 [ -S "$WORK/bus" ]
+	# systemd is told of the devices alone
+	cat >"$WORK/resources" <<-END
+		{"hugepageLimits": [{"pageSize": "2MB", "limit": 4194304}],
+		 "devices": [{"allow": true, "type": "c", "major": 10, "minor": 200, "access": "rwm"}]}
+	END
+	"$RUNTIME" --root "$ROOT" update -r "$WORK/resources" "$ID" 2>"$WORK/errors" 3>&- &
+	wait_for 5 grep -qx 4194304 "$FOLDER/$UNIT/hugetlb.2MB.max"
+	kill -TERM $!
+	refute wait $!
+	grep -F 'stopped by a signal' "$WORK/errors"
+	equals "$(cat "$FOLDER/$UNIT/hugetlb.2MB.max")" 2097152
+	[ ! -e "$ROOT/$ID/state.json~" ]
+	kill "${BACKGROUND[-1]}"
+	rm "$WORK/bus"
+}
+
 @test "cgroupsPath is SLICE:PREFIX:NAME, and each part may be empty" {
 	fake
 	config_set '.linux.cgroupsPath = "a-b.slice:pre:some.name"'
