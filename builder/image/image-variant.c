@@ -14,9 +14,15 @@ struct maker {
 	const struct image *image;
 	const struct image_variant *variant;
 	struct arena arena;
-	bool docker;
+	bool docker; /* the manifest will be docker's */
 	bool changed;
 };
+
+bool manifest_is_docker(const struct image_manifest *manifest)
+{
+	return manifest->media_type &&
+	       strcmp(manifest->media_type, MEDIA_TYPE_DOCKER_MANIFEST) == 0;
+}
 
 /* The names of docker for what the descriptor's name of OCI says, and back. */
 static const struct {
@@ -26,6 +32,13 @@ static const struct {
 	{ MEDIA_TYPE_LAYER, MEDIA_TYPE_DOCKER_LAYER },
 	{ MEDIA_TYPE_LAYER_GZIP, MEDIA_TYPE_DOCKER_LAYER_GZIP },
 };
+
+static int refuse_zstd(struct error *err)
+{
+	return error_set(err, ERROR_UNSUPPORTED, 0,
+			 "docker's manifests have no layers of zstd: take the format oci, or "
+			 "another compression for all layers (force-compression)");
+}
 
 static int translate(struct maker *maker, struct descriptor *descriptor, struct error *err)
 {
@@ -42,9 +55,7 @@ static int translate(struct maker *maker, struct descriptor *descriptor, struct 
 		maker->changed = true;
 	}
 	if (maker->docker && strcmp(descriptor->media_type, MEDIA_TYPE_LAYER_ZSTD) == 0)
-		return error_set(err, ERROR_UNSUPPORTED, 0,
-				 "docker's manifests have no layers of zstd: take the format oci, "
-				 "or another compression for all layers (force-compression)");
+		return refuse_zstd(err);
 	return 0;
 }
 
@@ -89,11 +100,13 @@ static int make_layer(struct maker *maker, struct descriptor *layer, const char 
 	ret = pack(maker, &digest, ours ? id : NULL, &packed, err);
 	if (ret < 0)
 		return error_prefix(err, ret, "layer %.19s", layer->digest);
-	layer->media_type = compression_media_type(compression, false);
+	layer->media_type = compression_media_type(compression, maker->docker);
+	if (!layer->media_type)
+		return refuse_zstd(err);
 	layer->digest = arena_strdup(&maker->arena, packed.digest.text);
 	layer->size = packed.size;
 	maker->changed = true;
-	return translate(maker, layer, err);
+	return 0;
 }
 
 static int make_layers(struct maker *maker, struct descriptor_list *layers, struct error *err)
@@ -179,13 +192,15 @@ int image_make_variant(struct store *store, const struct image *image,
 	cleanup_with(maker_done) struct maker maker = { .store = store,
 							.image = image,
 							.variant = variant,
-							.arena = ARENA_INIT,
-							.docker = variant->format ==
-								  IMAGE_FORMAT_DOCKER };
+							.arena = ARENA_INIT };
 	struct image_manifest manifest = *image->manifest;
 	struct descriptor config = *manifest.config;
-	int ret = make_layers(&maker, &manifest.layers, err);
+	int ret;
 
+	maker.docker = variant->format == IMAGE_FORMAT_SAME
+			       ? manifest_is_docker(&manifest)
+			       : variant->format == IMAGE_FORMAT_DOCKER;
+	ret = make_layers(&maker, &manifest.layers, err);
 	if (ret == 0)
 		ret = translate(&maker, &config, err);
 	if (ret < 0)

@@ -29,4 +29,7 @@ int image_make_variant(struct store *store, const struct image *image,
 		       const struct image_variant *variant, struct store_ref *out,
 		       struct error *err);
 
+/** Are its names docker's? Then those of layers that are made anew are, too. */
+bool manifest_is_docker(const struct image_manifest *manifest);
+
 #endif

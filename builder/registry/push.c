@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "builder/image/compress.h"
+#include "builder/image/image-variant.h"
 #include "builder/image/layer.h"
 #include "builder/loop/fiber.h"
 #include "builder/registry/origins.h"
@@ -242,7 +243,8 @@ static void write_manifest(const struct image *image, const struct push_job *job
 		if (!jobs[i].layer)
 			continue;
 		changed = true;
-		layers[i].media_type = MEDIA_TYPE_LAYER_GZIP;
+		layers[i].media_type =
+			compression_media_type(&compression, manifest_is_docker(&manifest));
 		layers[i].digest = jobs[i].blob.digest.text;
 		layers[i].size = jobs[i].blob.size;
 	}

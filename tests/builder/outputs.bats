@@ -131,6 +131,15 @@ teardown() {
 	# push has the same words
 	"$B" push -q --compression uncompressed base "$HUB/base:plain"
 	[ "$("$hub_probe" manifest "$HUB/base:plain" 2>/dev/null | jq -r '.layers[0].mediaType')" = application/vnd.oci.image.layer.v1.tar ]
+	# what is compressed for docker's manifest has docker's names
+	again -t crate:docker --format docker
+	for word in '' --compression=gzip; do
+		"$B" push -q $word crate:docker "$HUB/crate:docker"
+		[ "$("$hub_probe" manifest "$HUB/crate:docker" 2>/dev/null | jq -r '.mediaType, (.layers | map(.mediaType) | unique[])')" = \
+			"$(printf '%s\n' application/vnd.docker.distribution.manifest.v2+json application/vnd.docker.image.rootfs.diff.tar.gzip)" ]
+	done
+	run --separate-stderr "$B" push -q --compression zstd crate:docker "$HUB/crate:docker"
+	[ "$status" = 1 ] && [[ $stderr == *"docker's manifests have no layers of zstd"* ]]
 	"$B" push -q --compression zstd base "$HUB/base:zstd"
 	"$B" pull -q "$HUB/base:zstd"
 	[ "$("$B" export "$HUB/base:zstd" | sha256sum)" = "$("$B" export base | sha256sum)" ]
