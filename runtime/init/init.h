@@ -110,6 +110,9 @@ int mounts_apply(struct init *init, struct error *err);
 int mounts_apply_rest(struct init *init, struct error *err);
 /** The mounts that had to stay writable until everything in them was made. */
 int mounts_make_readonly(struct init *init, struct error *err);
+/** The detached mount fd to the destination of its entry, all but that it may become read-only at
+ *  the end. */
+int mount_place(struct init *init, const struct plan_mount *mount, int fd, struct error *err);
 /** Attach the detached mount to what target_fd is. */
 int mount_attach(int mount_fd, int target_fd, struct error *err);
 

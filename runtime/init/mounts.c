@@ -73,9 +73,25 @@ static void keep_for_later(struct init *init, int fd)
 	init->late_fds[init->late_count++] = fd;
 }
 
+int mount_place(struct init *init, const struct plan_mount *mount, int fd, struct error *err)
+{
+	int target = mount_target_open(init, mount, fd, err);
+	int ret = target < 0 ? target : inherit_mode(fd, target, mount, err);
+
+	if (ret == 0 && mount->flags & PLAN_MOUNT_TMPCOPYUP)
+		ret = tmpcopyup(target, fd, err);
+	if (ret == 0)
+		ret = mount_attach(fd, target, err);
+	if (ret == 0) /* attached, it is where peers and masters are */
+		ret = mount_set_propagation(fd, mount, err);
+	if (ret == 0 && mount->flags & PLAN_MOUNT_LATE_RO)
+		keep_for_later(init, fd);
+	return ret;
+}
+
 static int mount_one(struct init *init, const struct plan_mount *mount, struct error *err)
 {
-	int fd, target, ret;
+	int fd, ret;
 
 	if (mount->kind == PLAN_MOUNT_REMOUNT)
 		return remount(init, mount, err);
@@ -87,20 +103,9 @@ static int mount_one(struct init *init, const struct plan_mount *mount, struct e
 	fd = mount_source_open(init, mount, err);
 	if (fd < 0)
 		return fd;
-	target = mount_target_open(init, mount, fd, err);
-	if (target < 0)
-		return target;
-	ret = inherit_mode(fd, target, mount, err);
-	if (ret == 0 && mount->flags & PLAN_MOUNT_TMPCOPYUP)
-		ret = tmpcopyup(target, fd, err);
-	if (ret == 0)
-		ret = mount_attach(fd, target, err);
-	if (ret == 0) /* attached, it is where peers and masters are */
-		ret = mount_set_propagation(fd, mount, err);
+	ret = mount_place(init, mount, fd, err);
 	if (ret == 0 && strcmp(mount->destination, "/") == 0)
 		init->root_fd = fd;
-	if (ret == 0 && mount->flags & PLAN_MOUNT_LATE_RO)
-		keep_for_later(init, fd);
 	return ret;
 }
 

@@ -104,7 +104,8 @@ static int parse_inner(const struct protobuf_field *outer, struct criu_answer *o
 			out->has_mem_track = field.number;
 		else if (outer->field == RESP_FEATURES && field.field == FEATURE_LAZY_PAGES)
 			out->has_lazy_pages = field.number;
-		else if (outer->field == RESP_VERSION && field.field < ARRAY_SIZE(weights))
+		else if (outer->field == RESP_VERSION && field.field < ARRAY_SIZE(weights) &&
+			 field.number < 100)
 			out->version += (int)field.number * weights[field.field];
 	}
 	return ret;
@@ -135,13 +136,11 @@ static int parse_answer(const char *data, size_t size, struct criu_answer *out)
 static int receive(struct criu *criu, struct criu_answer *out, struct error *err)
 {
 	cleanup_free char *data = xmalloc(ANSWER_MAX);
-	int fds[FD_PASS_MAX];
-	size_t count = 0;
-	ssize_t size = fd_receive(criu->socket, data, ANSWER_MAX, fds, &count);
+	size_t count = 1;
+	int fd = -EBADF;
+	ssize_t size = fd_receive(criu->socket, data, ANSWER_MAX, &fd, &count);
 
-	*out = (struct criu_answer){ .fd = count ? fds[0] : -EBADF };
-	for (size_t i = 1; i < count; i++)
-		(void)close(fds[i]); /* it never sends more than one */
+	*out = (struct criu_answer){ .fd = fd };
 	if (size == 0 || size == -ECONNRESET)
 		return error_set(err, ERROR_SYSTEM, EPIPE, "criu ended without an answer");
 	if (size < 0)
@@ -228,6 +227,7 @@ static int serve(struct criu *criu, const struct criu_call *call, struct criu_an
 			failed = call->notify(out, call->data, &failure);
 		else
 			cleanup_close_fd(&out->fd);
+		out->fd = -EBADF; /* it is the callee's */
 		ret = answer_notification(criu, failed == 0, err);
 		if (ret < 0)
 			break;
@@ -255,6 +255,7 @@ int criu_call(struct criu *criu, const struct criu_call *call, struct criu_answe
 	ret = send_message(criu, &message, err);
 	if (ret == 0)
 		ret = serve(criu, call, out, err);
+	cleanup_close_fd(&out->fd); /* only notifications have one that is wanted */
 	if (ret == -EPIPE && call->work_path)
 		return refused(call, out, err); /* its log may know */
 	if (ret == 0 && (!out->success || out->type != (int)call->request))

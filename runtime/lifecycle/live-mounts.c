@@ -22,6 +22,7 @@
 #include "lib/fd.h"
 #include "lib/inroot.h"
 #include "lib/io.h"
+#include "lib/path.h"
 #include "lib/proc.h"
 #include "lib/syscalls.h"
 #include "runtime/init/mounts.h"
@@ -108,15 +109,18 @@ static int read_mounts(struct live *live, const char *file, struct error *err)
 	if (ret < 0)
 		return ret;
 	live->config->mounts = wrapped->mounts;
-	for (size_t i = 0; i < live->config->mounts.count; i++)
-		if (live->config->mounts.items[i].destination[0] != '/')
-			return error_pointer(
-				err,
-				error_invalid(err,
-					      "expected an absolute path, not "
-					      "\"%s\"",
-					      live->config->mounts.items[i].destination),
-				"/mounts/%zu/destination", i);
+	for (size_t i = 0; i < live->config->mounts.count; i++) {
+		struct oci_mount *mount = &live->config->mounts.items[i];
+		cleanup_free char *clean = path_clean(mount->destination);
+
+		if (*clean != '/')
+			return error_pointer(err,
+					     error_invalid(err,
+							   "expected an absolute path, not \"%s\"",
+							   mount->destination),
+					     "/mounts/%zu/destination", i);
+		mount->destination = arena_strdup(&live->arena, clean);
+	}
 	return 0;
 }
 
@@ -138,14 +142,16 @@ static int plan_mounts(struct live *live, const struct runtime_globals *globals,
 
 		if (mount->kind == PLAN_MOUNT_CGROUP || mount->kind == PLAN_MOUNT_REMOUNT ||
 		    mount->idmap != PLAN_IDMAP_NONE || strcmp(mount->destination, "/") == 0 ||
-		    mount->flags & (PLAN_MOUNT_TMPCOPYUP | PLAN_MOUNT_COPY_SYMLINK))
+		    mount->flags & (PLAN_MOUNT_TMPCOPYUP | PLAN_MOUNT_COPY_SYMLINK) ||
+		    (mount->kind == PLAN_MOUNT_FS && !fs_context_can_take(mount->data)))
 			ret = error_pointer(
 				err,
 				error_set(
 					err, ERROR_UNSUPPORTED, 0,
 					"a running container takes new file systems and binds, not "
-					"cgroups, remounts, id maps, tmpcopyup, copy-symlink or a "
-					"new root"),
+					"cgroups, remounts, id maps, tmpcopyup, copy-symlink, a "
+					"new "
+					"root or options of more than 255 bytes"),
 				"/mounts/%zu", mount->index);
 	}
 	return ret;
@@ -244,11 +250,8 @@ static int add_one(struct init *init, struct live *live, size_t index, struct er
 	const struct plan_mount *mount = &live->plan.mounts[index];
 	int fd = live->sources[index] >= 0 ? live->sources[index]
 					   : mount_source_open(init, mount, err);
-	int target = fd < 0 ? fd : mount_target_open(init, mount, fd, err);
-	int ret = target < 0 ? target : mount_attach(fd, target, err);
+	int ret = fd < 0 ? fd : mount_place(init, mount, fd, err);
 
-	if (ret == 0)
-		ret = mount_set_propagation(fd, mount, err);
 	if (ret < 0)
 		return error_pointer(err,
 				     error_prefix(err, ret, "error mounting \"%s\" to \"%s\"",
@@ -265,13 +268,16 @@ static int add_all(struct live *live, int root_fd, struct error *err)
 	size_t done = 0;
 	int ret = 0;
 
-	while (ret == 0 && done < live->plan.mount_count)
-		ret = add_one(&init, live, done++, err);
+	for (; done < live->plan.mount_count; done++) {
+		ret = add_one(&init, live, done, err);
+		if (ret < 0)
+			break;
+	}
 	if (ret == 0)
-		return 0;
-	/* the last one may be attached, too: then it is what is on top */
-	for (done--; done-- > 0;)
+		ret = mounts_make_readonly(&init, err);
+	while (ret < 0 && done-- > 0)
 		(void)detach(root_fd, live->plan.mounts[done].destination, NULL);
+	free(init.late_fds);
 	return ret;
 }
 

@@ -314,6 +314,8 @@ static int request(struct restoring *r, struct error *err)
 		ret = criu_call(&criu, &call, &answer, err);
 	if (ret < 0)
 		return ret;
+	if (answer.pid <= 0)
+		return error_set(err, ERROR_SYSTEM, EBADMSG, "criu names no restored process");
 	launch->pid = answer.pid;
 	launch->pidfd = pidfd_open(answer.pid, 0);
 	return launch->pidfd < 0

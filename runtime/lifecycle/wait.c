@@ -60,6 +60,21 @@ static int not_known(const char *id, struct error *err)
 	return error_set(err, ERROR_STATE, 0, TEXT_EXIT_UNKNOWN, id);
 }
 
+/* The lock of this very container: another one may have got its name while we waited. */
+static bool lock_same(const struct runtime_globals *globals, const struct record *record,
+		      struct arena *arena, int *out_dirfd)
+{
+	cleanup_close int dirfd = -EBADF;
+	struct record now;
+
+	if (record_lock(globals, record->id, VERB_LOCK_WAIT_MS, &dirfd, NULL) < 0 ||
+	    record_read_at(dirfd, record->id, arena, &now, NULL) < 0 || now.pid != record->pid ||
+	    now.start_time != record->start_time)
+		return false;
+	*out_dirfd = TAKE_FD(dirfd);
+	return true;
+}
+
 /*
  * Under the lock, so that of several waiters and a run with --keep one record stays: run's, which
  * knows more. Without the lock (the container may be deleted by now) the answer is no worse.
@@ -69,7 +84,7 @@ static int settle(const struct runtime_globals *globals, const struct record *re
 		  struct exit_record *out, struct error *err)
 {
 	cleanup_close int dirfd = -EBADF;
-	bool locked = record_lock(globals, record->id, VERB_LOCK_WAIT_MS, &dirfd, NULL) == 0;
+	bool locked = lock_same(globals, record, arena, &dirfd);
 	struct error why = ERROR_INIT;
 
 	if (locked && exit_record_read(dirfd, arena, out, NULL) == 0)

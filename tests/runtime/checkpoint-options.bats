@@ -115,6 +115,18 @@ make_images() {
 	contains "does not exist"
 }
 
+@test "the master of a restored terminal is sent to the console socket" {
+	requires ours root
+	config_set '.process.terminal = true'
+	make_images
+	"$RECVTTY" -n "$WORK/console" >"$WORK/tty" 2>&1 3>&- &
+	BACKGROUND+=("$!")
+	wait_for 5 test -S "$WORK/console"
+	FAKE_MASTER=1 refused restore -d --console-socket "$WORK/console" --image-path "$IMAGES" -b "$BUNDLE" "$ID"
+	asked "answer=[(1, 6), (3, 1)]"
+	wait_for 5 grep -q "^fd /dev/.*ptmx" "$WORK/tty"
+}
+
 @test "where the settings of criu come from" {
 	requires ours root
 	config_set '.annotations["org.criu.config"] = "/some/criu.conf"'

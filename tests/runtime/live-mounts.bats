@@ -49,6 +49,22 @@ mounts_inside() {
 	refute grep -q "$WORK/data" /proc/self/mountinfo
 }
 
+# What is read-only "late" in a new container, and the mode that a tmpfs takes over, are no different here.
+@test "a tmpfs that comes read-only is, and has the mode of what it covers" {
+	requires ours root
+	config_set '.root.readonly = false'
+	mkdir -m 1750 "$ROOTFS/covered"
+	start_container
+	changed add '[{ "destination": "/covered/", "type": "tmpfs", "source": "tmpfs", "options": ["ro"] }]'
+	mounts_inside
+	grep -E '/covered ' <<<"$stdout" | grep -q '\<ro\>'
+	equals "$(stat -c %a "/proc/$(container_pid)/root/covered")" 1750
+	refute touch "/proc/$(container_pid)/root/covered/file"
+	changed remove '[{ "destination": "//covered/" }]'
+	mounts_inside
+	lacks /covered
+}
+
 @test "the mounts that come are all there or none" {
 	requires ours root
 	mkdir "$WORK/data"
@@ -106,6 +122,8 @@ mounts_inside() {
 	contains "absolute"
 	refused add '[{ "destination": "/", "type": "tmpfs" }]'
 	contains "a new root"
+	refused add '[{ "destination": "/tmp", "type": "overlay", "source": "overlay", "options": ["lowerdir='"$(printf '/%0300d' 0)"'"] }]'
+	contains "more than 255 bytes"
 	refused add '[{ "destination": "/tmp", "type": "bind", "source": "'"$WORK/none"'", "options": ["bind"] }]'
 	contains "$WORK/none"
 	refused remove '[{ "destination": "/tmp/none" }]'

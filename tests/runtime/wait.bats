@@ -104,6 +104,20 @@ exit_field() {
 	fails state "$ID"
 }
 
+@test "a waiter that wakes up late leaves another container of the same name alone" {
+	requires ours
+	start_container sleep
+	wait_in_background "$WORK/waiter"
+	kill -STOP "$WAITER"
+	ok delete --force "$ID"
+	start_container sleep
+	kill -CONT "$WAITER"
+	wait "$WAITER" || true
+	BACKGROUND=()
+	[ ! -e "$ROOT/$ID/exit.json" ]
+	equals "$(container_status)" running
+}
+
 @test "wait on a container that was created waits for its end, not for its start" {
 	requires ours
 	probe exit 5
