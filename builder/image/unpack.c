@@ -34,6 +34,7 @@
 #include "lib/strbuf.h"
 
 #define SYMLINKS_MAX 40
+#define TOO_LONG "it is far longer than its compressed size allows for"
 
 struct unpacker {
 	const struct unpack_options *options;
@@ -80,7 +81,7 @@ static ssize_t next_plain(struct unpacker *unpacker, const void **out_data, cons
 		return size;
 	unpacker->result.plain += (uint64_t)size;
 	if (max && unpacker->result.plain > max) {
-		*out_why = "it is far longer than its compressed size allows for";
+		*out_why = TOO_LONG;
 		return -1;
 	}
 	if (unpacker->plain)
@@ -129,6 +130,17 @@ static int open_archive(struct unpacker *unpacker, struct decompress *input,
 	if (archive_read_open(unpacker->archive, unpacker, NULL, read_input, NULL) != ARCHIVE_OK)
 		return archive_failed(unpacker, err);
 	return 0;
+}
+
+/* The same limit for what libarchive's own filters have unpacked further (xz in gzip). */
+static int check_length(const struct unpacker *unpacker, struct error *err)
+{
+	uint64_t max = unpacker->options ? unpacker->options->plain_max : 0;
+	int64_t length = max ? archive_filter_bytes(unpacker->archive, 0) : 0;
+
+	return length > 0 && (uint64_t)length > max
+		       ? error_invalid(err, "read the archive: " TOO_LONG)
+		       : 0;
 }
 
 /* A warning that a name may not suit the locale is none here; that a header was left out is one:
@@ -197,6 +209,10 @@ int unpack_digest(int fd, uint64_t max, struct digest *out, uint64_t *out_size, 
 	*out_size = 0;
 	ret = archive_read_next_header(unpacker.archive, &entry);
 	while (ret == ARCHIVE_OK) {
+		int length = check_length(&unpacker, err);
+
+		if (length < 0)
+			return length;
 		ret = archive_read_data_block(unpacker.archive, &data, &size, &offset);
 		if (ret == ARCHIVE_OK) {
 			hasher_add(&hasher, data, size);
@@ -372,7 +388,10 @@ static int write_contents(struct unpacker *unpacker, int fd, const struct tar_en
 	while ((ret = archive_read_data_block(unpacker->archive, &data, &size, &offset)) ==
 	       ARCHIVE_OK) {
 		const char *p = data;
+		int length = check_length(unpacker, err);
 
+		if (length < 0)
+			return length;
 		while (size > 0) {
 			ssize_t n = pwrite(fd, p, size, offset);
 

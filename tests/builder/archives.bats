@@ -260,7 +260,7 @@ hostile() {
 }
 
 @test "hostile layers: a bomb ends at the ratio that no honest layer has" {
-	requires zstd
+	requires zstd xz
 	head -c 1300M /dev/zero | zstd -q -o "$work/bomb"
 	docker_archive '
 		files["bomb"] = open(sys.argv[1].replace("root.tar", "bomb"), "rb").read()
@@ -270,4 +270,11 @@ hostile() {
 	echo "$stderr"
 	[ "$status" = 1 ] && [[ $stderr == *"far longer than its compressed size allows for"* ]] && [ -z "$(elsewhere images -q)" ]
 	[ "$(du -sm "$work/other" | cut -f1)" -lt 100 ]
+	# the same of a compression that another library undoes
+	head -c 65M /dev/zero | xz -0 >"$work/part"
+	for _ in {1..20}; do cat "$work/part"; done | gzip >"$work/bomb"
+	docker_archive '
+		files["l/layer.tar"] = open(sys.argv[1].replace("root.tar", "bomb"), "rb").read()'
+	run --separate-stderr elsewhere load -i "$work/bad.tar"
+	[ "$status" = 1 ] && [[ $stderr == *"far longer than its compressed size allows for"* ]] && [ -z "$(elsewhere images -q)" ]
 }
