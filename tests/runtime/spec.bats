@@ -58,11 +58,12 @@ load cli
 }
 
 @test "spec --config gives the file another name" {
-	requires ours
-	cd "$WORK"
-	ok spec --config other.json
-	equals "$(jq -r .ociVersion "$WORK/other.json")" "$(jq -r .ociVersion "$BUNDLE/config.json")"
-	[ ! -e "$WORK/config.json" ]
-	fails spec -f other.json
-	contains "File other.json exists. Remove it first"
+	cd "$BATS_TEST_TMPDIR"
+	rt spec --config other.json
+	[ "$status" = 0 ]
+	jq -e .ociVersion other.json
+	[ ! -e config.json ]
+	rt spec -f other.json
+	[ "$status" = 1 ]
+	[[ $stderr == *"File other.json exists. Remove it first"* ]]
 }
