@@ -180,7 +180,7 @@ has_own_network() {
 	BACKGROUND+=("$!")
 	wait_for 5 test -S "$WORK/console2"
 	ok restore -d --console-socket "$WORK/console2" --image-path "$IMAGES" -b "$BUNDLE" "$ID"
-	wait_for 5 grep -q "^fd /dev/.*ptmx" "$WORK/tty2"
+	wait_for 5 grep -q "^fd /.*/ptmx" "$WORK/tty2"
 	equals "$(container_status)" running
 	ok delete --force "$ID"
 }
