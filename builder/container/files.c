@@ -70,25 +70,35 @@ static int open_place(const struct file_place *place, const char *path, struct e
 					    : fd;
 }
 
-/* "a/b/", "a/b/.": what the end of a path says, which cleaning it would take away. */
-static void read_end(const char *path, struct found *out)
+/* In a container ".." ends at its root. */
+static char *clean_path(const struct file_place *place)
 {
+	return place->root_fd >= 0 ? path_join("/", place->path) : path_clean(place->path);
+}
+
+/* "a/b/", "a/b/.": what the end of a path says, which cleaning it would take away. Of a folder that
+ * has no name to be called by ("/", "..") the contents count, too. */
+static void read_end(const char *path, const char *clean, struct found *out)
+{
+	static const char *const nameless[] = { "/", ".", ".." };
 	size_t size = strlen(path);
 
 	out->slash = size > 1 && path[size - 1] == '/';
-	out->contents = (size >= 2 && strcmp(path + size - 2, "/.") == 0) || strcmp(path, ".") == 0;
+	out->contents = size >= 2 && strcmp(path + size - 2, "/.") == 0;
+	for (size_t i = 0; i < ARRAY_SIZE(nameless); i++)
+		out->contents |= strcmp(path_base(clean), nameless[i]) == 0;
 }
 
 /* follow: also a symlink in the last component. */
 static int find(const struct file_place *place, bool follow, struct found *out, struct error *err)
 {
-	cleanup_free char *clean = path_clean(place->path), *parent = NULL;
+	cleanup_free char *clean = clean_path(place), *parent = NULL;
 	cleanup_close int whole = -EBADF;
 
 	out->folder_fd = -EBADF;
-	read_end(place->path, out);
+	read_end(place->path, clean, out);
 	/* a folder, also behind a symlink when that is asked for */
-	if (follow || out->slash || out->contents || strcmp(clean, "/") == 0)
+	if (follow || out->slash || out->contents)
 		whole = open_place(place, clean, NULL);
 	if (whole >= 0) {
 		out->folder_fd = TAKE_FD(whole);
@@ -120,7 +130,7 @@ static int find_source(const struct file_place *place, struct found *out, struct
 /* The name it shall have: its own, in a folder that is there. */
 static const char *name_of(const struct file_place *place, char **clean)
 {
-	*clean = path_clean(place->path);
+	*clean = clean_path(place);
 	return path_base(*clean);
 }
 
@@ -146,7 +156,9 @@ int files_copy(const struct file_copy *options, const struct file_place *from_pl
 {
 	const struct tree_copy copy = { .set_owner = !options->archive,
 					.uid = options->uid,
-					.gid = options->gid };
+					.gid = options->gid,
+					.keep_folders = true,
+					.no_replace = true };
 	__attribute__((cleanup(found_done))) struct found from = { .folder_fd = -EBADF };
 	__attribute__((cleanup(found_done))) struct found to = { .folder_fd = -EBADF };
 	int ret = find_source(from_place, &from, err);
@@ -177,7 +189,7 @@ int files_write_tar(struct store *store, const struct file_place *from_place, in
 	char scratch[STORE_NAME_SIZE];
 	int ret = find_source(from_place, &from, err);
 
-	if (from.contents || strcmp(name, "/") == 0)
+	if (from.contents)
 		name = ".";
 	if (ret == 0)
 		ret = store_scratch(store, scratch, &folder, err);
@@ -190,7 +202,7 @@ int files_read_tar(struct store *store, int fd, const struct file_place *to_plac
 		   struct error *err)
 {
 	const struct unpack_options options = { .marks = store->marks, .keep_root = true };
-	cleanup_free char *clean = path_clean(to_place->path);
+	cleanup_free char *clean = clean_path(to_place);
 	cleanup_close int folder = open_place(to_place, clean, err);
 
 	return folder < 0 ? folder : unpack_archive(fd, folder, &options, NULL, err);

@@ -21,8 +21,12 @@
 static struct tar_entry entry_of(const struct tree_copy *copy, const struct stat *st,
 				 const char *name)
 {
+	bool given = copy->set_owner && !S_ISDIR(st->st_mode) &&
+		     (copy->uid != st->st_uid || copy->gid != st->st_gid);
+
+	/* as with chown(2): what ran as one user must not run as another */
 	return (struct tar_entry){ .path = name,
-				   .mode = st->st_mode,
+				   .mode = st->st_mode & ~(given ? S_ISUID | S_ISGID : 0U),
 				   .uid = copy->set_owner ? copy->uid : st->st_uid,
 				   .gid = copy->set_owner ? copy->gid : st->st_gid,
 				   .mtime = st->st_mtim.tv_sec,
@@ -81,6 +85,8 @@ static int copy_file(const struct tree_copy *copy, int from_fd, const char *from
 
 	if (from < 0 || fstat(from, &st) < 0)
 		return error_errno(err, errno, "open it");
+	if (!S_ISREG(st.st_mode))
+		return error_set(err, ERROR_STATE, 0, "it was replaced meanwhile");
 	entry = entry_of(copy, &st, to_name);
 	ret = entry_read_xattrs(from, &xattrs, &entry.xattr_count, err);
 	if (ret < 0)
@@ -148,20 +154,26 @@ static int copy_folder(const struct tree_copy *copy, int from_fd, const char *fr
 	cleanup_close int from = openat(from_fd, from_name, FOLDER_FLAGS), to = -EBADF;
 	cleanup_dir DIR *dir = NULL;
 	const struct dirent *entry;
+	bool made;
 	int ret = 0;
 
 	if (from < 0)
 		return error_errno(err, errno, "open it");
-	if (mkdirat(to_fd, to_name, 0700) < 0 && errno != EEXIST)
+	made = mkdirat(to_fd, to_name, 0700) == 0;
+	if (!made && errno != EEXIST)
 		return error_errno(err, errno, "make the folder \"%s\"", to_name);
 	to = openat(to_fd, to_name, FOLDER_FLAGS);
 	if (to < 0)
 		return error_errno(err, errno, "open the folder \"%s\"", to_name);
 	dir = fdopendir(fd_dup_above(from, 3));
-	while (dir && ret == 0 && (entry = readdir(dir)))
+	if (!dir)
+		return error_errno(err, errno, "read it");
+	while (ret == 0 && (errno = 0, entry = readdir(dir)))
 		if (strcmp(entry->d_name, ".") != 0 && strcmp(entry->d_name, "..") != 0)
 			ret = tree_copy(copy, from, entry->d_name, to, entry->d_name, err);
-	return ret < 0 ? ret : set_folder(copy, from, to, err);
+	if (ret == 0 && errno)
+		return error_errno(err, errno, "read it");
+	return ret < 0 || (copy->keep_folders && !made) ? ret : set_folder(copy, from, to, err);
 }
 
 int tree_copy(const struct tree_copy *copy, int from_fd, const char *from_name, int to_fd,
@@ -199,9 +211,13 @@ static int each(int dir_fd, const char *name, each_fn call, const void *context,
 
 	if (fd < 0 && errno != ENOTDIR && errno != ELOOP)
 		return error_errno(err, errno, "open \"%s\"", name);
-	while (dir && ret == 0 && (entry = readdir(dir)))
+	if (fd >= 0 && !dir)
+		return error_errno(err, errno, "read \"%s\"", name);
+	while (dir && ret == 0 && (errno = 0, entry = readdir(dir)))
 		if (strcmp(entry->d_name, ".") != 0 && strcmp(entry->d_name, "..") != 0)
 			ret = each(fd, entry->d_name, call, context, err);
+	if (dir && ret == 0 && errno)
+		return error_errno(err, errno, "read \"%s\"", name);
 	return ret < 0 ? ret : call(dir_fd, name, context, err);
 }
 

@@ -19,7 +19,8 @@ struct tree_copy {
 	bool set_owner;			 /* all of the copy belongs to uid:gid */
 	uid_t uid;
 	gid_t gid;
-	bool no_replace; /* what is no folder may not become one, nor the other way round */
+	bool keep_folders; /* those that are there keep their owners, modes and times */
+	bool no_replace;   /* only files and symlinks are replaced, no devices, pipes or sockets */
 };
 
 /** from_name may be "." of a folder: then to_name exists or is made. Folders are merged; files,

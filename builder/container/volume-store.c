@@ -167,6 +167,20 @@ int volume_remove(struct store *store, const char *name, struct error *err)
 			      : ret;
 }
 
+/* By another container than the one that is being made: it may have the folder mounted, which must
+ * stay the one that it is. */
+static bool is_shared(struct store *store, const char *name)
+{
+	cleanup_strv struct strv used = STRV_INIT;
+	size_t count = 0;
+
+	if (volume_used(store, &used, NULL) < 0)
+		return true;
+	for (size_t i = 0; i < used.count; i++)
+		count += strcmp(used.items[i], name) == 0;
+	return count > 1;
+}
+
 int volume_fill(struct store *store, const char *name, int root_fd, const char *target,
 		struct error *err)
 {
@@ -182,6 +196,10 @@ int volume_fill(struct store *store, const char *name, int root_fd, const char *
 		return error_errno(err, errno, "open \"%s/%s\"", store->path, folder);
 	if (from < 0 || !tree_is_empty(folder_fd, "_data"))
 		return 0;
+	if (is_shared(store, name)) {
+		ret = tree_copy(&copy, from, ".", folder_fd, "_data", err);
+		return error_prefix(err, ret, "fill volume %s from \"%s\"", name, target);
+	}
 	ret = store_scratch(store, scratch, NULL, err);
 	if (ret == 0)
 		ret = tree_copy(&copy, from, ".", store->fd, scratch, err);

@@ -41,6 +41,13 @@ volumes() {
 	[ "$status" = 0 ]
 }
 
+@test "an empty volume that another container has mounted is filled where it is" {
+	"$B" run -d --name has -v shared:/empty base sleep 1000
+	"$B" run --rm -v shared:/etc base true
+	"$B" exec has sh -c 'test -s /empty/passwd && echo more >/empty/more'
+	[ "$("$B" run --rm -v shared:/there base cat /there/more)" = more ]
+}
+
 @test "nocopy, U, and what is no volume" {
 	"$B" run --rm -v empty:/etc:nocopy base true
 	[ -z "$(ls "$ORLOP_STORE/volumes/empty/_data")" ]
@@ -168,7 +175,7 @@ volumes() {
 	mkdir -p "$out/dir/sub"
 	echo one >"$out/dir/sub/file"
 	"$B" run -d --name up base sleep 1000
-	"$B" run --name down base sh -c 'mkdir /made; echo two >/made/file; chown 7 /made/file; ln -s / /made/root; ln -s /../../../../etc /made/up'
+	"$B" run --name down base sh -c 'mkdir /made; echo two >/made/file; chown 7 /made/file; chmod 4755 /made/file; ln -s / /made/root; ln -s /../../../../etc /made/up'
 	for c in up down; do
 		"$B" cp "$out/dir" $c:/tmp
 		"$B" cp "$out/dir/." $c:/contents
@@ -186,11 +193,27 @@ volumes() {
 			[ "$status" != 0 ]
 		done
 	done
+	mkdir -m 0751 "$out/made"
+	chown 5:6 "$out/made"
 	"$B" cp down:/made/. "$out/made"
+	[ "$(stat -c %u:%g:%a "$out/made")" = 5:6:751 ]
 	[ "$(readlink "$out/made/up")" = /../../../../etc ]
 	[ "$(stat -c %u "$out/made/file")" = 0 ]
+	[ "$(stat -c %a "$out/made/file")" = 755 ]
 	"$B" cp -a down:/made/file "$out/kept"
-	[ "$(stat -c %u "$out/kept")" = 7 ]
+	[ "$(stat -c %u:%a "$out/kept")" = 7:4755 ]
+	mkfifo "$out/pipe"
+	ob cp down:/made/file "$out/pipe"
+	[ "$status" != 0 ]
+	[ -p "$out/pipe" ]
+	# its root has no name: the contents are meant, and not our own root
+	for root in / .. /made/../..; do
+		mkdir "$out/all"
+		unshare -m sh -c 'mount --bind "$1" "$1" && mount -o remount,bind,ro / && exec "$0" cp "$2" "$3"' \
+			"$B" "$BATS_RUN_TMPDIR" "down:$root" "$out/all"
+		[ "$(cat "$out/all/made/file")" = two ]
+		rm -r "$out/all"
+	done
 	# inside of its root, whatever its links say
 	"$B" cp "$out/dir/sub/file" down:/made/up/arrived
 	refute test -e /etc/arrived
