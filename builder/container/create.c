@@ -7,6 +7,7 @@
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/stat.h>
@@ -182,7 +183,8 @@ static void publish_exposed(struct making *making)
 
 		if (exposed->items[i][size])
 			port.protocol = copy(making, exposed->items[i] + size + 1);
-		if (number_parse_u32(number, &value) < 0 || value == 0 || value > UINT16_MAX)
+		if (number_parse_u32(number, &value) < 0 || value == 0 || value > UINT16_MAX ||
+		    !network_is_protocol(port.protocol))
 			continue; /* the image's own odd words */
 		port.container = (uint16_t)value;
 		EDITS_APPEND(record->ports.items, record->ports.count, port, making->arena);
@@ -261,7 +263,8 @@ static int collect_stop(struct making *making, struct error *err)
 	record->stop_signal = copy(making, signal);
 	record->stop_timeout = STOP_TIMEOUT;
 	if (options->stop_timeout &&
-	    number_parse_u32(options->stop_timeout, &record->stop_timeout) < 0)
+	    (number_parse_u32(options->stop_timeout, &record->stop_timeout) < 0 ||
+	     record->stop_timeout > INT_MAX / 1000))
 		return error_set(err, ERROR_USAGE, 0, "invalid --stop-timeout: %s (seconds)",
 				 options->stop_timeout);
 	record->detach_keys = copy(making, options->detach_keys);

@@ -66,6 +66,16 @@ static int read_port(const char *text, uint16_t *out)
 	return 0;
 }
 
+bool network_is_protocol(const char *text)
+{
+	static const char *const known[] = { "tcp", "udp", "sctp" };
+
+	for (size_t i = 0; i < ARRAY_SIZE(known); i++)
+		if (strcmp(text, known[i]) == 0)
+			return true;
+	return false;
+}
+
 static int parse_port(const char *text, struct arena *arena, struct network_port *out,
 		      struct error *err)
 {
@@ -98,8 +108,7 @@ static int parse_port(const char *text, struct arena *arena, struct network_port
 	if (read_port(host, &out->host) < 0 || read_port(container, &out->container) < 0 ||
 	    (*address && inet_pton(AF_INET, address, binary) != 1 &&
 	     inet_pton(AF_INET6, address, binary) != 1) ||
-	    (strcmp(out->protocol, "tcp") != 0 && strcmp(out->protocol, "udp") != 0 &&
-	     strcmp(out->protocol, "sctp") != 0))
+	    !network_is_protocol(out->protocol))
 		return error_set(err, ERROR_USAGE, 0,
 				 "--publish %s: expected [[ADDRESS:]HOST:]CONTAINER[/PROTOCOL]",
 				 text);

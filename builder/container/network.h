@@ -15,6 +15,7 @@
 #define BUILDER_CONTAINER_NETWORK_H
 
 #include <errno.h>
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "builder/build/run-step.h"
@@ -29,6 +30,9 @@ struct network_port {
 	uint16_t host, container;
 	const char *protocol; /* tcp, udp, sctp */
 };
+
+/** tcp, udp or sctp? */
+bool network_is_protocol(const char *text);
 
 /** "[[ADDRESS:]HOST:]CONTAINER[/PROTOCOL]", all in arena; a usage error names the option. */
 int network_ports_parse(const struct strv *texts, struct arena *arena, struct network_port **out,
