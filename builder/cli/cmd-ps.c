@@ -7,6 +7,7 @@
 #include "builder/cli/format.h"
 #include "lib/cleanup.h"
 #include "lib/number.h"
+#include "lib/printable.h"
 #include "spec/json-write.h"
 
 struct ps_arguments {
@@ -207,17 +208,21 @@ static int collect(struct cli *cli, struct store *store, struct rows *out)
 
 static void add_command(const struct container_record *record, bool full, struct strbuf *out)
 {
-	cleanup_strbuf struct strbuf all = STRBUF_INIT;
+	cleanup_strbuf struct strbuf all = STRBUF_INIT, shown = STRBUF_INIT;
+	size_t size;
 
 	for (size_t i = 0; i < record->args.count; i++)
 		strbuf_addf(&all, "%s%s", i ? " " : "", record->args.items[i]);
 	for (char *p = all.data; p && *p; p++)
 		if (*p == '\n' || *p == '\t')
 			*p = ' ';
-	if (full || all.size <= 20)
-		strbuf_addf(out, "\"%s\"", strbuf_text(&all));
-	else
-		strbuf_addf(out, "\"%.19s…\"", all.data);
+	/* it may be the image's: nothing in it is for a terminal */
+	strbuf_add_printable(&shown, strbuf_text(&all), all.size);
+	size = full || printable_width(strbuf_text(&shown)) <= 20
+		       ? shown.size
+		       : printable_fit(strbuf_text(&shown), 19, NULL);
+	strbuf_addf(out, "\"%.*s%s\"", (int)size, strbuf_text(&shown),
+		    size < shown.size ? "…" : "");
 }
 
 static void write_member(struct json_writer *writer, const char *key, const struct strbuf *text)
@@ -331,7 +336,7 @@ static int list(struct cli *cli, const struct ps_arguments *arguments, struct st
 		cleanup_strbuf struct strbuf text = STRBUF_INIT;
 		struct json_writer writer = { .out = &text };
 
-		if (last && i >= last)
+		if (last && texts.count >= last)
 			break;
 		if ((!all && !container_is_up(&rows.items[i].state)) ||
 		    !fits(&rows.items[i], &arguments->filters))

@@ -22,18 +22,20 @@
 
 struct log_line {
 	char *time, *stream, *text;
+	size_t size; /* of the text, in which there may be anything */
 	bool whole;
 };
 
 /* Splits it in place; false when it is none of conmon's. */
-static bool split(char *line, struct log_line *out)
+static bool split(char *line, size_t size, struct log_line *out)
 {
-	char *flag;
+	char *flag, *end = line + size;
 
 	out->time = strsep(&line, " ");
 	out->stream = line ? strsep(&line, " ") : NULL;
 	flag = line ? strsep(&line, " ") : NULL;
 	out->text = line;
+	out->size = line ? (size_t)(end - line) : 0;
 	out->whole = flag && strcmp(flag, "F") == 0;
 	return line != NULL;
 }
@@ -69,7 +71,7 @@ static bool next_line(struct reading *reading, struct log_line *out)
 		}
 		reading->complete_end += size;
 		reading->line[size - 1] = '\0';
-	} while (!split(reading->line, out));
+	} while (!split(reading->line, (size_t)size - 1, out));
 	return true;
 }
 
@@ -87,7 +89,7 @@ static void print_line(struct reading *reading, const struct log_line *line)
 
 	if (reading->options->timestamps && !reading->continued)
 		fprintf(out, "%s ", line->time);
-	fputs(line->text, out);
+	(void)fwrite(line->text, 1, line->size, out); /* main() looks whether all was written */
 	if (line->whole)
 		fputc('\n', out);
 	reading->continued = !line->whole;
@@ -99,12 +101,13 @@ static void print_rest(struct reading *reading)
 	struct log_line line;
 
 	while (next_line(reading, &line)) {
+		if (is_old(reading, &line))
+			continue;
 		if (reading->skip > 0) {
 			reading->skip -= line.whole;
 			continue;
 		}
-		if (!is_old(reading, &line))
-			print_line(reading, &line);
+		print_line(reading, &line);
 		(void)fflush(strcmp(line.stream, "stderr") == 0 ? stderr : stdout);
 	}
 }
@@ -113,11 +116,17 @@ static void find_tail(struct reading *reading)
 {
 	struct log_line line;
 	uint64_t count = 0;
+	bool begun = false; /* a line that has no end yet: it is the last one */
 
 	if (reading->options->tail == UINT64_MAX)
 		return;
-	while (next_line(reading, &line))
-		count += line.whole && !is_old(reading, &line);
+	while (next_line(reading, &line)) {
+		if (is_old(reading, &line))
+			continue;
+		count += line.whole;
+		begun = !line.whole;
+	}
+	count += begun;
 	rewind(reading->file);
 	reading->complete_end = 0;
 	reading->skip = count > reading->options->tail ? count - reading->options->tail : 0;

@@ -330,7 +330,7 @@ static int format_one(struct template *t, char verb, value v, struct strbuf *out
 {
 	if (verb == 'q')
 		strbuf_adds(out, v && *v == '"' ? v : json_text(t, text_of(t, v)));
-	else if (strchr("svd", verb))
+	else if (verb == 's' || verb == 'v' || verb == 'd')
 		strbuf_adds(out, text_of(t, v));
 	else
 		return fail(t, "printf knows %s, %d, %v and %q, not", &verb, 1);
@@ -349,6 +349,8 @@ static int call_printf(struct template *t, const struct call *call, value *out)
 			p += *p == '%';
 		} else if (next >= call->count) {
 			return fail(t, "printf has no value for", p, strlen(p));
+		} else if (!p[1]) {
+			return fail(t, "printf: unfinished", p, 1);
 		} else {
 			ret = format_one(t, *++p, call->arguments[next++], &text);
 		}
@@ -645,8 +647,13 @@ char *go_template_unescape(const char *text)
 	cleanup_strbuf struct strbuf out = STRBUF_INIT;
 
 	for (; *text; text++) {
+		const char *end = strncmp(text, "{{", 2) == 0 ? strstr(text, "}}") : NULL;
 		bool tab = text[0] == '\\' && text[1] == 't';
 
+		if (end) { /* texts in there have escapes of their own */
+			strbuf_add(&out, text, (size_t)(end - text));
+			text = end;
+		}
 		if (tab || (text[0] == '\\' && text[1] == 'n')) {
 			strbuf_addc(&out, tab ? '\t' : '\n');
 			text++;

@@ -22,7 +22,8 @@
 /** Append what the template makes of the JSON text, without a line end. Errors are usage errors. */
 int go_template_run(const char *text, const char *json, struct strbuf *out, struct error *err);
 
-/** "\t" and "\n" as people write them in a shell's quotes become the characters. Owned. */
+/** "\t" and "\n" outside of braces, as people write them in a shell's quotes, become the
+ *  characters. Owned. */
 char *go_template_unescape(const char *text);
 
 #endif
