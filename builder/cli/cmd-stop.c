@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* orlop-builder stop, kill, wait and rename: what takes a container that exists and says little. */
+#include <errno.h>
 #include <stdio.h>
 
 #include "builder/cli/container-args.h"
@@ -89,9 +90,12 @@ static int wait_one(struct store *store, const char *word, void *context, struct
 {
 	cleanup_container_record struct container_record record = { .arena = ARENA_INIT };
 	struct container_state state = { .exit_status = 0 };
+	cleanup_close int client_fd = -EBADF;
 	int ret = container_record_find(store, word, &record, err);
 
 	(void)context;
+	if (ret == 0)
+		client_fd = container_lock_client(store, record.id);
 	if (ret == 0)
 		ret = container_wait(store, record.id, -1, &state, err);
 	if (ret < 0)

@@ -5,7 +5,6 @@
 #include <poll.h>
 #include <signal.h>
 #include <string.h>
-#include <sys/file.h>
 #include <sys/mount.h>
 #include <sys/pidfd.h>
 #include <unistd.h>
@@ -79,15 +78,12 @@ static bool has_other_monitor(const struct container_record *record)
 
 int container_cleanup(struct store *store, const char *id, struct error *err)
 {
-	cleanup_free char *path = xasprintf("containers/%s/client", id);
-	cleanup_close int client = openat(store->fd, path, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
 	cleanup_container struct container container = CONTAINER_INIT;
 	struct container_state state;
 	struct error why = ERROR_INIT;
 	int ret;
 
-	while (client >= 0 && flock(client, LOCK_EX) < 0 && errno == EINTR)
-		;
+	container_wait_clients(store, id);
 	ret = container_open(store, id, &container, &why);
 	if (ret < 0 && why.code == ERROR_NOT_FOUND)
 		return 0; /* done by a client, or removed */
@@ -184,6 +180,23 @@ int container_kill(const struct container_record *record, const char *signal, st
 	return error_prefix(err, runtime_verb(&runtime, words, err), "container %s", record->name);
 }
 
+/* What has ended meanwhile needs no signal any more: its monitor is about to say so. */
+static int signal_if_up(struct store *store, const struct container_record *record,
+			const char *signal, struct error *err)
+{
+	struct container_state state;
+	struct error why = ERROR_INIT;
+	int ret = container_kill(record, signal, &why);
+
+	if (ret == 0)
+		return 0;
+	container_state_get(store, record, &state);
+	if (!container_is_up(&state) || state.pid == 0)
+		return 0;
+	*err = why;
+	return ret;
+}
+
 static int signal_and_wait(struct store *store, const struct container_record *record, int seconds,
 			   struct error *err)
 {
@@ -195,12 +208,12 @@ static int signal_and_wait(struct store *store, const struct container_record *r
 		return 0;
 	if (seconds < 0)
 		seconds = (int)record->stop_timeout;
-	ret = container_kill(record, record->stop_signal, err);
+	ret = signal_if_up(store, record, record->stop_signal, err);
 	if (ret == 0)
 		ret = container_wait(store, record->id, seconds * 1000, &state, err);
 	if (ret != 0)
 		return ret < 0 ? ret : 0;
-	ret = container_kill(record, "KILL", err);
+	ret = signal_if_up(store, record, "KILL", err);
 	if (ret == 0)
 		ret = container_wait(store, record->id, KILLED_MS, &state, err);
 	if (ret == 0)

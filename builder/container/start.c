@@ -7,7 +7,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
-#include <sys/file.h>
 #include <sys/mount.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -44,13 +43,6 @@ static void starting_done(struct starting *starting)
 	network_down(&starting->network);
 	step_cgroup_remove(&starting->cgroup);
 	cleanup_close_fd(&starting->client_fd);
-}
-
-static int container_path(const struct container *container, const char *name, int flags)
-{
-	cleanup_free char *path = xasprintf("%s/%s", container->folder, name);
-
-	return openat(container->store->fd, path, flags | O_NOFOLLOW | O_CLOEXEC, 0600);
 }
 
 /* -- network -------------------------------------------------------------------------------------
@@ -315,16 +307,6 @@ static int attach(struct container *container, const struct container_start *how
 	return conmon_attach(&client, out_detached, err);
 }
 
-/* Whoever cleans up after it waits for those who want to know how it ended. */
-static int lock_client(const struct container *container)
-{
-	int fd = container_path(container, "client", O_RDONLY | O_CREAT);
-
-	if (fd >= 0)
-		(void)flock(fd, LOCK_SH | LOCK_NB); /* it is being cleaned: then it has ended */
-	return fd;
-}
-
 /* Its end, seen by a client: what it left goes before we go. */
 static int finish(struct container *container, int *out_status, struct error *err)
 {
@@ -354,7 +336,8 @@ static int run_monitored(struct starting *starting, int *out_status, struct erro
 	int ret;
 
 	if (starting->how->attach)
-		starting->client_fd = lock_client(container);
+		starting->client_fd =
+			container_lock_client(container->store, starting->record->id);
 	ret = create_monitored(starting, err);
 	if (ret == 0)
 		ret = store_lease_note(container->store, LEFTOVER_KEPT, starting->record->id, err);
@@ -446,9 +429,10 @@ static int end_direct(struct starting *starting, const int *status, struct error
 	network_leave(&starting->network);
 	step_cgroup_leave(&starting->cgroup);
 	ret = container_end(container, status, err);
-	if (ret == 0 && container->record.remove)
-		ret = container_delete(container, true, true, err);
-	return ret;
+	if (ret < 0 || !container->record.remove)
+		return ret;
+	container_wait_clients(container->store, container->record.id);
+	return container_delete(container, true, true, err);
 }
 
 static int run_unmonitored(struct starting *starting, int *out_status, struct error *err)
@@ -512,7 +496,7 @@ int container_attach(struct container *container, const struct container_start *
 				container->record.name);
 	if (ret < 0)
 		return ret;
-	client_fd = lock_client(container);
+	client_fd = container_lock_client(container->store, container->record.id);
 	container_unlock(container);
 	ret = attach(container, how, false, &detached, err);
 	return ret < 0 || detached ? ret : finish(container, out_status, err);

@@ -10,6 +10,7 @@
 #include <poll.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/pidfd.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -121,6 +122,25 @@ static void wait_process(pid_t pid, int timeout_ms)
 		(void)poll(NULL, 0, SETTLE_MS);
 }
 
+int container_lock_client(struct store *store, const char *id)
+{
+	cleanup_free char *path = xasprintf("containers/%s/client", id);
+	int fd = openat(store->fd, path, O_RDONLY | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600);
+
+	if (fd >= 0)
+		(void)flock(fd, LOCK_SH | LOCK_NB); /* it is being cleaned: then it has ended */
+	return fd;
+}
+
+void container_wait_clients(struct store *store, const char *id)
+{
+	cleanup_free char *path = xasprintf("containers/%s/client", id);
+	cleanup_close int fd = openat(store->fd, path, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
+
+	while (fd >= 0 && flock(fd, LOCK_EX) < 0 && errno == EINTR)
+		;
+}
+
 int container_wait(struct store *store, const char *id, int timeout_ms, struct container_state *out,
 		   struct error *err)
 {
@@ -132,8 +152,11 @@ int container_wait(struct store *store, const char *id, int timeout_ms, struct c
 		int64_t left = end - clock_ms();
 		int ret = container_record_load(store, id, &record, &why);
 
-		if (ret < 0 && why.code == ERROR_NOT_FOUND)
+		if (ret < 0 && why.code == ERROR_NOT_FOUND) {
+			*out = (struct container_state){ .status = CONTAINER_EXITED,
+							 .exit_status = STATUS_UNKNOWN };
 			return 1;
+		}
 		if (ret < 0) {
 			if (err)
 				*err = why;

@@ -42,8 +42,16 @@ int container_require_up(struct store *store, const struct container_record *rec
 			 struct container_state *out, struct error *err);
 
 /**
+ * Whoever cleans up after a container waits for those who want to know how it ended: for as long as
+ * the fd is open. Negative = it is gone.
+ */
+int container_lock_client(struct store *store, const char *id);
+void container_wait_clients(struct store *store, const char *id);
+
+/**
  * Wait until it runs no more, for at most timeout_ms (-1 = for ever). 1 = it has ended and *out
- * says how; 0 = it still runs. A container that is removed meanwhile has ended, too.
+ * says how; 0 = it still runs. A container that is removed meanwhile has ended, too
+ * (with 255).
  */
 int container_wait(struct store *store, const char *id, int timeout_ms, struct container_state *out,
 		   struct error *err);

@@ -192,6 +192,37 @@ is_gone() {
 	[ "$status" = 2 ]
 }
 
+@test "logs: the tail of those since then, a last line without an end, any byte" {
+	local id
+	id=$("$B" create --name old base sh -c 'printf "new 1\\nnew 2\\0bytes\\nrest"')
+	"$B" start -a old >/dev/null
+	sed -i '1i 2001-01-01T00:00:00.000000000+00:00 stdout F old 1\n2001-01-01T00:00:00.000000000+00:00 stdout F old 2' \
+		"$ORLOP_STORE/containers/$id/bundle/output.log"
+	[ "$("$B" logs old | tr '\0' _)" = $'old 1\nold 2\nnew 1\nnew 2_bytes\nrest' ]
+	[ "$("$B" logs --since 1h --tail 2 old | tr '\0' _)" = $'new 2_bytes\nrest' ]
+	[ "$("$B" logs --tail 1 old)" = rest ]
+}
+
+@test "wait: the status of a container that is removed at its end" {
+	"$B" run --rm -d --name brief base sh -c 'sleep 0.5; exit 9'
+	ob wait brief
+	[ "$output" = 9 ]
+	wait_for 10 is_gone brief
+}
+
+@test "formats: escapes in texts; a verb that is not finished; a command that is not for a terminal" {
+	"$B" create --name f base printf $'\e[1m\xff' äöüäöüäöüäöüäöüäöüäöüäöü >/dev/null
+	ob inspect --format '{{"a\tb"}}\t{{.Name}}' f
+	[ "$output" = $'a\tb\t/f' ]
+	ob ps -a --format '{{printf "a%" .ID}}'
+	[ "$status" = 2 ]
+	said 'printf: unfinished'
+	ob ps -a --format '{{.Command}}'
+	[[ "$output" = '"printf '*'…"' ]]
+	refute grep -q $'\e' <<<"$output"
+	iconv -f UTF-8 -t UTF-8 <<<"$output"
+}
+
 @test "exec: users, folders, variables, input, what is not there" {
 	"$B" run -d --name e -w /tmp base sleep 1000
 	ob exec -u app -w /opt -e B=c e sh -c 'echo $(id -u) $(id -G) $HOME $PWD $B'
