@@ -69,6 +69,13 @@ static void remove_record(struct store *store, const char *id)
 		log_warning("container %s of a builder that was killed: %m", id);
 }
 
+static bool has_record(struct store *store, const char *id)
+{
+	cleanup_free char *path = xasprintf("containers/%s/record.json", id);
+
+	return faccessat(store->fd, path, F_OK, 0) == 0 || errno != ENOENT;
+}
+
 void leftovers_end(struct store *store, const char *session)
 {
 	cleanup_free char *program = store_lease_read(store, session, LEFTOVER_RUNTIME);
@@ -85,6 +92,8 @@ void leftovers_end(struct store *store, const char *session)
 		end_containers(program, RUNTIME_ROOT_CONTAINERS, container, cgroup);
 	if (removed && !kept)
 		remove_record(store, removed);
+	else if (container && !has_record(store, container))
+		remove_record(store, container); /* nobody else can */
 	network_sweep(store);
 }
 
