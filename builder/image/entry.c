@@ -42,6 +42,16 @@ static bool gives_acls(int dirfd)
 	return getxattr(path, XATTR_ACL_DEFAULT, NULL, 0) >= 0;
 }
 
+/* Of what has no fd. Whoever runs in that folder may have put a symlink in its place. */
+static int set_mode(int dirfd, const char *name, mode_t mode)
+{
+	int ret = sys_fchmodat2(dirfd, name, mode, AT_SYMLINK_NOFOLLOW);
+
+	if (ret < 0 && (errno == ENOSYS || errno == EPERM)) /* before Linux 6.6, or seccomp */
+		ret = fchmodat(dirfd, name, mode, AT_SYMLINK_NOFOLLOW);
+	return ret;
+}
+
 /* A new entry has the ACLs that its archive or its source says, not those of the folder. */
 static int drop_inherited(int dirfd, const char *name, const struct tar_entry *entry,
 			  struct error *err)
@@ -54,7 +64,7 @@ static int drop_inherited(int dirfd, const char *name, const struct tar_entry *e
 	if ((lremovexattr(path, XATTR_ACL_ACCESS) < 0 && errno != ENODATA) ||
 	    (S_ISDIR(entry->mode) && lremovexattr(path, XATTR_ACL_DEFAULT) < 0 &&
 	     errno != ENODATA) ||
-	    fchmodat(dirfd, name, entry->mode & 0777, 0) < 0)
+	    set_mode(dirfd, name, entry->mode & 0777) < 0)
 		return error_errno(err, errno, "drop the ACL that \"%s\" has from its folder",
 				   entry->path);
 	return 0;
@@ -153,7 +163,7 @@ int entry_set_metadata(int dirfd, const char *name, int file_fd, const struct ta
 	/* chown cleared set-id bits, a set-gid parent may have added one */
 	if (!S_ISLNK(entry->mode) && (S_ISDIR(entry->mode) || (entry->mode & 07000))) {
 		ret = file_fd >= 0 ? fchmod(file_fd, entry->mode & 07777)
-				   : fchmodat(dirfd, name, entry->mode & 07777, 0);
+				   : set_mode(dirfd, name, entry->mode & 07777);
 		if (ret < 0)
 			return error_errno(err, errno, "set the mode of \"%s\"", entry->path);
 	}
