@@ -189,10 +189,9 @@ int image_make_variant(struct store *store, const struct image *image,
 		       const struct image_variant *variant, struct store_ref *out,
 		       struct error *err)
 {
-	cleanup_with(maker_done) struct maker maker = { .store = store,
-							.image = image,
-							.variant = variant,
-							.arena = ARENA_INIT };
+	cleanup_with(maker_done) struct maker maker = {
+		.store = store, .image = image, .variant = variant, .arena = ARENA_INIT
+	};
 	struct image_manifest manifest = *image->manifest;
 	struct descriptor config = *manifest.config;
 	int ret;
