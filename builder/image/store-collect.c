@@ -10,6 +10,7 @@
 #include <string.h>
 #include <sys/file.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "builder/image/store-internal.h"
@@ -19,6 +20,7 @@
 #include "lib/log.h"
 
 #define HOLDS_MAX (16 * 1024 * 1024)
+#define INGEST_KEPT (24 * 60 * 60) /* seconds since something came */
 
 struct collection {
 	struct strv needed; /* names relative to the store, sorted */
@@ -128,6 +130,26 @@ static int collect_name(struct store *store, const char *name, void *context, st
 	return 0;
 }
 
+/* What has come of a pull that broke off, and that nobody has gone on with. Whoever waits for its
+ * lock sees that the name is gone (registry/pull-blob.c). */
+static int collect_ingest(struct store *store, const char *name, void *context, struct error *err)
+{
+	cleanup_free char *path = xasprintf("ingest/%s", name);
+	cleanup_close int fd = openat(store->fd, path, O_RDWR | O_NOFOLLOW | O_CLOEXEC);
+	const time_t *oldest = context;
+	struct stat ours, there;
+
+	(void)err;
+	if (fd < 0 || flock(fd, LOCK_EX | LOCK_NB) < 0 || fstat(fd, &ours) < 0 ||
+	    ours.st_mtim.tv_sec >= *oldest ||
+	    fstatat(store->fd, path, &there, AT_SYMLINK_NOFOLLOW) < 0 ||
+	    ours.st_ino != there.st_ino)
+		return 0;
+	if (unlinkat(store->fd, path, 0) < 0)
+		log_debug("cannot remove \"%s\": %m", path); /* it only takes place */
+	return 0;
+}
+
 static void sort_needed(struct strv *needed)
 {
 	if (needed->count)
@@ -152,6 +174,7 @@ int store_collect_locked(struct store *store, store_reach_fn reach, struct store
 {
 	static const char *const folders[] = { "layers", "blobs/sha256", "lists" };
 	struct collection collection = { .needed = STRV_INIT, .out = out };
+	time_t oldest = time(NULL) - INGEST_KEPT;
 	int ret = need_users(store, reach, &collection, err);
 
 	if (ret == 0)
@@ -161,6 +184,8 @@ int store_collect_locked(struct store *store, store_reach_fn reach, struct store
 		collection.folder = folders[i];
 		ret = store_each_name(store, folders[i], collect_name, &collection, err);
 	}
+	if (ret == 0)
+		ret = store_each_name(store, "ingest", collect_ingest, &oldest, err);
 	strv_done(&collection.needed);
 	return ret;
 }

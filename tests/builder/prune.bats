@@ -286,3 +286,19 @@ last_layer() {
 	grep -q "^blobs/sha256/${blob#sha256:}: it is damaged" <<<"$output"
 	grep -q '^image base:latest: ' <<<"$output"
 }
+
+@test "prune: what came of pulls that broke off goes after a day, unless somebody goes on with it" {
+	ingest=$ORLOP_STORE/ingest
+	mkdir "$ingest"
+	for digit in 1 2 3; do
+		echo part >"$ingest/$(printf "$digit%.0s" {1..64})"
+	done
+	touch -d '-2 days' "$ingest"/[12]*
+	exec 9<"$ingest/$(printf '2%.0s' {1..64})"
+	flock 9
+	"$B" prune -f >/dev/null 9<&-
+	[ "$(ls "$ingest" | cut -c 1 | xargs)" = "2 3" ]
+	exec 9<&-
+	"$B" prune -f >/dev/null
+	[ "$(ls "$ingest" | cut -c 1)" = 3 ]
+}
