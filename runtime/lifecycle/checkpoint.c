@@ -6,14 +6,17 @@
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/major.h>
 #include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/sysmacros.h>
 #include <unistd.h>
 
 #include "lib/cleanup.h"
+#include "lib/inroot.h"
 #include "lib/io.h"
 #include "lib/number.h"
 #include "lib/path.h"
@@ -71,6 +74,17 @@ static int mount_of(pid_t pid, int fd)
 	return line ? (int)strtol(line + strlen("mnt_id:"), NULL, 10) : -1; /* its, too */
 }
 
+/* Known by its number: opening a device of the host for isatty(3) could do something to it. */
+static bool is_terminal(const struct stat *status)
+{
+	unsigned int number = major(status->st_rdev);
+
+	return S_ISCHR(status->st_mode) &&
+	       (number == TTY_MAJOR || number == TTYAUX_MAJOR ||
+		(number >= UNIX98_PTY_SLAVE_MAJOR &&
+		 number < UNIX98_PTY_SLAVE_MAJOR + UNIX98_PTY_MAJOR_COUNT));
+}
+
 /*
  * What the image calls a stream: pipes and sockets by what /proc shows, which criu knows by itself;
  * files and devices of the host by a name that it must be told. "" = it is the container's own.
@@ -93,8 +107,8 @@ static const char *name_stream(pid_t pid, int fd, const char *mountinfo, struct 
 		return arena_strdup(arena, target);
 	if (mount_id < 0 || has_mount(mountinfo, mount_id) || stat(path, &status) < 0)
 		return "";
-	if (S_ISCHR(status.st_mode) && isatty(fd))
-		return ""; /* the caller's terminal: --shell-job */
+	if (is_terminal(&status))
+		return ""; /* somebody's terminal: --shell-job */
 	name = arena_printf(arena, "file[%x:%lx]", (unsigned int)mount_id,
 			    (unsigned long)status.st_ino);
 	criu_add_external(opts, "%s", name);
@@ -159,14 +173,38 @@ static bool is_bind(const struct oci_mount *mount)
 	       (mount->type && strcmp(mount->type, "bind") == 0);
 }
 
-static void add_binds(const struct oci_config *config, struct strbuf *opts)
+/* Where it is mounted, as mountinfo has it: the destination may lead over symlinks of the image. */
+static char *find_place(int root_fd, const char *destination)
 {
+	cleanup_close int fd = inroot_open(root_fd, destination, O_PATH, 0, NULL);
+	static const char deleted[] = " (deleted)"; /* the source is, the mount is not */
+	const size_t end = sizeof(deleted) - 1;
+	char link[40], target[PATH_MAX];
+	ssize_t size;
+
+	(void)snprintf(link, sizeof(link), "/proc/self/fd/%d", fd);
+	size = fd < 0 ? -1 : readlink(link, target, sizeof(target));
+	if (size <= 0)
+		return xstrdup(destination);
+	if ((size_t)size > end && memcmp(target + size - end, deleted, end) == 0)
+		size -= (ssize_t)end;
+	return xstrndup(target, (size_t)size);
+}
+
+/* By the same names a restore's plan has them. */
+static void add_binds(const struct record *record, const struct oci_config *config,
+		      struct strbuf *opts)
+{
+	cleanup_free char *path = xasprintf("/proc/%d/root", record->pid);
+	cleanup_close int root_fd = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
+
 	for (size_t i = 0; i < config->mounts.count; i++) {
 		const struct oci_mount *mount = &config->mounts.items[i];
+		cleanup_free char *name = path_join("/", mount->destination);
+		cleanup_free char *place = find_place(root_fd, name);
 
 		if (is_bind(mount))
-			criu_add_external(opts, "mnt[%s]:%s", mount->destination,
-					  mount->destination);
+			criu_add_external(opts, "mnt[%s]:%s", place, name);
 	}
 }
 
@@ -202,9 +240,10 @@ static int add_parent(struct strbuf *opts, const struct container_criu_options *
 	if (*parent == '/')
 		return error_invalid(err, "--parent-path \"%s\" must be relative to --image-path",
 				     parent);
+	errno = ENOTDIR;
 	if (fstatat(images, parent, &status, 0) < 0 || !S_ISDIR(status.st_mode))
-		return error_errno(err, errno ? errno : ENOTDIR,
-				   "look for --parent-path \"%s\" from --image-path", parent);
+		return error_errno(err, errno, "look for --parent-path \"%s\" from --image-path",
+				   parent);
 	protobuf_text(opts, CRIU_OPT_PARENT, parent);
 	return 0;
 }
@@ -262,7 +301,7 @@ static int dump(const struct record *record, const struct oci_config *config,
 		ret = add_special(&opts, record, options, folders->images, err);
 	if (ret == 0)
 		ret = add_joined(record, config, &opts, err);
-	add_binds(config, &opts);
+	add_binds(record, config, &opts);
 	add_freezer(&opts, record);
 	if (ret == 0 && !options->pre_dump)
 		ret = save_streams(record, folders->images, &opts, arena, err);

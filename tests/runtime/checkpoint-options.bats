@@ -98,6 +98,34 @@ make_images() {
 	grep -q '^39=.*uts.*/proc/self/ns/uts' "$FAKE_CRIU"
 }
 
+@test "a bind is named as config.json has it, and found where symlinks of the image lead" {
+	requires ours root
+	mkdir -p "$WORK/data" "$ROOTFS/run"
+	: >"$WORK/file"
+	ln -s ../run "$ROOTFS/var-run"
+	config_set '.mounts += [{ destination: "/var-run//data/", type: "bind", source: $data, options: ["bind"] },
+		{ destination: "/var-run/file", type: "bind", source: $file, options: ["bind"] }]' \
+		--arg data "$WORK/data" --arg file "$WORK/file"
+	start_container
+	rm "$WORK/file"
+	refused checkpoint --image-path "$IMAGES" "$ID"
+	asked "37=mnt[/run/data]:/var-run/data" "37=mnt[/run/file]:/var-run/file"
+	: >"$WORK/file"
+	ok delete --force "$ID"
+	make_images
+	refused restore -d --image-path "$IMAGES" -b "$BUNDLE" "$ID"
+	asked "37=mnt[/var-run/data]:$WORK/data"
+}
+
+@test "the names of streams are those of the container, also when ours are a terminal" {
+	requires ours root
+	start_container
+	script -qec "'$RUNTIME' --root '$ROOT' checkpoint --image-path '$IMAGES' '$ID'" /dev/null \
+		</dev/null >"$WORK/said" 2>&1 3>&- || true
+	grep -q "refused by the test" "$WORK/said"
+	equals "$(jq -c 'map(.[0:5])' "$IMAGES/descriptors.json")" '["file[","file[","file["]'
+}
+
 @test "every option of restore reaches criu" {
 	requires ours root
 	make_images
