@@ -6,7 +6,7 @@
 load helpers
 
 setup_file() {
-	requires root script busybox
+	requires root script busybox conmon
 	export WORK TUTORIAL_RUNTIME_ROOT
 	WORK=$("$BATS_TEST_DIRNAME/store-place" "$BATS_FILE_TMPDIR" "/dev/shm/orlop-examples.$$")
 	mkdir -p "$WORK/tree/build"
@@ -45,6 +45,9 @@ commands() {
 	grep -x 'Hello, world' <<<"$output"
 	grep -x 'Hello, captain' <<<"$output"
 	grep -E 'CACHED' <<<"$output"
+	grep -x aboard <<<"$output"
+	grep -x 'A /tmp/course' <<<"$output"
+	grep -x north <<<"$output"
 	grep -E 'exit code: 127' <<<"$output"
 	grep -E '^sleeper +[0-9]+ +running' <<<"$output"
 	grep -E 'sleep 600' <<<"$output"
