@@ -2,6 +2,7 @@
 /* The layer is a copy: a container may go on, and layers never change. */
 #include "builder/container/commit.h"
 
+#include <signal.h>
 #include <string.h>
 
 #include "builder/build/runtime-exec.h"
@@ -90,6 +91,18 @@ static int make_layer(struct store *store, const struct container_record *record
 	return ret < 0 ? ret : 1;
 }
 
+/* Who is told to go first lets go: nobody else would resume the container. */
+static void hold_signals(sigset_t *old)
+{
+	static const int held[] = { SIGINT, SIGTERM, SIGHUP, SIGQUIT };
+	sigset_t set;
+
+	sigemptyset(&set);
+	for (size_t i = 0; i < ARRAY_SIZE(held); i++)
+		sigaddset(&set, held[i]);
+	(void)pthread_sigmask(SIG_BLOCK, &set, old);
+}
+
 static bool stand_still(struct store *store, const struct container_record *record, bool pause)
 {
 	const struct runtime runtime = { record->runtime, RUNTIME_ROOT_CONTAINERS };
@@ -151,15 +164,18 @@ int container_commit(struct store *store, const struct container_record *record,
 	cleanup_strv struct strv layers = STRV_INIT;
 	struct image_new new = { .base = &base, .arena = &base.arena, .layers = &layers };
 	struct image_config *config;
+	sigset_t signals;
 	bool paused;
 	int ret = load_base(store, record, &base, err);
 
 	if (ret < 0)
 		return ret;
+	hold_signals(&signals);
 	paused = stand_still(store, record, commit->pause);
 	ret = make_layer(store, record, &layers, err);
 	if (paused)
 		go_on(record);
+	(void)pthread_sigmask(SIG_SETMASK, &signals, NULL);
 	if (ret < 0)
 		return ret;
 	config = base.config;

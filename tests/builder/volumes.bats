@@ -170,6 +170,16 @@ volumes() {
 	[ "$("$B" ps -a --format '{{.Names}}')" = r ]
 }
 
+@test "commit: who is told to end meanwhile lets the container go on first" {
+	printf '%s\n' '#!/bin/sh' 'orlop-runtime "$@" || exit' 'case " $* " in *" pause "*) kill -TERM $PPID ;; esac' \
+		>"$BATS_TEST_TMPDIR/runtime"
+	chmod +x "$BATS_TEST_TMPDIR/runtime"
+	"$B" run -d --name held --runtime "$BATS_TEST_TMPDIR/runtime" base sleep 1000
+	ob commit held
+	[ "$status" = 143 ]
+	[ "$("$B" inspect --format '{{.State.Status}}' held)" = running ]
+}
+
 @test "cp: both ways, of containers that run and that do not; nothing leads out" {
 	local out=$BATS_TEST_TMPDIR
 	mkdir -p "$out/dir/sub"
