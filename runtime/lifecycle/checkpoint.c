@@ -215,13 +215,17 @@ static int add_page_server(struct strbuf *opts, const char *text, struct error *
 {
 	cleanup_strbuf struct strbuf server = STRBUF_INIT;
 	cleanup_free char *address = xstrdup(text);
-	char *colon = strrchr(address, ':');
+	char *colon = strrchr(address, ':'), *host = address;
 	uint32_t port;
 
 	if (!colon || colon == address || number_parse_u32(colon + 1, &port) < 0 || port > 65535)
 		return error_invalid(err, "--page-server \"%s\" is not ADDRESS:PORT", text);
 	*colon = '\0';
-	protobuf_text(&server, 1, address);
+	if (*host == '[' && colon[-1] == ']') { /* of an IPv6 address */
+		colon[-1] = '\0';
+		host++;
+	}
+	protobuf_text(&server, 1, host);
 	protobuf_number(&server, 2, port);
 	protobuf_message(opts, CRIU_OPT_PAGE_SERVER, &server);
 	return 0;

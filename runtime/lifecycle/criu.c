@@ -212,6 +212,13 @@ static int refused(const struct criu_call *call, const struct criu_answer *answe
 			 text, call->work_path, call->log);
 }
 
+/* It has ended in the middle: its log may know why. */
+static int ended(const struct criu_call *call, const struct criu_answer *answer, int ret,
+		 struct error *err)
+{
+	return ret == -EPIPE && call->work_path ? refused(call, answer, err) : ret;
+}
+
 static int serve(struct criu *criu, const struct criu_call *call, struct criu_answer *out,
 		 struct error *err)
 {
@@ -237,7 +244,7 @@ static int serve(struct criu *criu, const struct criu_call *call, struct criu_an
 			*err = failure;
 		return failed;
 	}
-	return ret;
+	return ended(call, out, ret, err);
 }
 
 int criu_call(struct criu *criu, const struct criu_call *call, struct criu_answer *out,
@@ -253,11 +260,8 @@ int criu_call(struct criu *criu, const struct criu_call *call, struct criu_answe
 				 call->request == CRIU_FEATURE_CHECK ? REQ_FEATURES : REQ_OPTS,
 				 call->options);
 	ret = send_message(criu, &message, err);
-	if (ret == 0)
-		ret = serve(criu, call, out, err);
+	ret = ret < 0 ? ended(call, out, ret, err) : serve(criu, call, out, err);
 	cleanup_close_fd(&out->fd); /* only notifications have one that is wanted */
-	if (ret == -EPIPE && call->work_path)
-		return refused(call, out, err); /* its log may know */
 	if (ret == 0 && (!out->success || out->type != (int)call->request))
 		ret = refused(call, out, err);
 	return ret;

@@ -56,6 +56,13 @@ make_images() {
 	equals "$(container_status)" running
 }
 
+@test "a page server may have an IPv6 address" {
+	requires ours root
+	start_container
+	refused checkpoint --image-path "$IMAGES" --page-server "[::1]:1234" "$ID"
+	grep -q '^11=..::1' "$FAKE_CRIU"
+}
+
 @test "checkpoint asks for little by itself" {
 	requires ours root
 	start_container
@@ -150,9 +157,28 @@ make_images() {
 	"$RECVTTY" -n "$WORK/console" >"$WORK/tty" 2>&1 3>&- &
 	BACKGROUND+=("$!")
 	wait_for 5 test -S "$WORK/console"
-	FAKE_MASTER=1 refused restore -d --console-socket "$WORK/console" --image-path "$IMAGES" -b "$BUNDLE" "$ID"
+	FAKE_MASTER=/ refused restore -d --console-socket "$WORK/console" --image-path "$IMAGES" -b "$BUNDLE" "$ID"
 	asked "answer=[(1, 6), (3, 1)]"
 	wait_for 5 grep -q "^fd /dev/.*ptmx" "$WORK/tty"
+}
+
+@test "a console socket whose other end is closed is why a restore failed, whatever criu says then" {
+	requires ours root
+	config_set '.process.terminal = true'
+	make_images
+	python3 -c 'import os, socket, sys
+listener = socket.socket(socket.AF_UNIX)
+listener.bind(sys.argv[1])
+listener.listen()
+listener.accept()[0].close()
+os.mkdir(sys.argv[2])' "$WORK/console" "$WORK/closed" 3>&- &
+	BACKGROUND+=("$!")
+	wait_for 5 test -S "$WORK/console"
+	FAKE_MASTER=$WORK/closed fails restore -d --console-socket "$WORK/console" --image-path "$IMAGES" -b "$BUNDLE" "$ID"
+	contains "console socket: "
+	lacks "refused by the test"
+	asked "answer=[(1, 6), (3, 0)]"
+	[ ! -e "$ROOT/$ID" ]
 }
 
 @test "where the settings of criu come from" {
