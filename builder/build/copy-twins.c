@@ -29,6 +29,7 @@ void copy_twins_done(struct copy_twins *twins)
 	cleanup_close_fd(&twins->tree_fd);
 	cleanup_close_fd(&twins->folder_fd);
 	free(twins->folder);
+	inode_names_done(&twins->given);
 	*twins = (struct copy_twins)COPY_TWINS_INIT;
 }
 
@@ -68,6 +69,12 @@ static bool has_xattrs(int fd)
 	return ret < 0 || count > 0;
 }
 
+/* Two names of one file in that layer may be two files now. */
+static bool is_given(struct copy_twins *twins, const struct stat *st, const char *path)
+{
+	return st->st_nlink > 1 && inode_names_find(&twins->given, st, path, 0);
+}
+
 int copy_twins_find(struct copy_twins *twins, const struct tar_entry *entry)
 {
 	cleanup_close int fd = -EBADF;
@@ -81,7 +88,8 @@ int copy_twins_find(struct copy_twins *twins, const struct tar_entry *entry)
 		return -EBADF;
 	fd = openat(folder_fd, path_base(entry->path),
 		    O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
-	if (fd < 0 || fstat(fd, &st) < 0 || !is_like(&st, entry) || has_xattrs(fd))
+	if (fd < 0 || fstat(fd, &st) < 0 || !is_like(&st, entry) || has_xattrs(fd) ||
+	    is_given(twins, &st, entry->path))
 		return -EBADF;
 	return TAKE_FD(fd);
 }

@@ -8,6 +8,7 @@
 
 #include <stdbool.h>
 
+#include "builder/image/inode-names.h"
 #include "builder/image/store.h"
 #include "builder/image/tar-write.h"
 
@@ -15,6 +16,7 @@ struct copy_twins {
 	int tree_fd;   /* -EBADF: there is no such layer, nothing is found */
 	int folder_fd; /* of the last file that was asked for */
 	char *folder;
+	struct inode_names given; /* of those with several names: each file is found once */
 };
 
 #define COPY_TWINS_INIT                                                                            \

@@ -199,3 +199,25 @@ setup() {
 	ob fsck
 	[ "$status" = 0 ]
 }
+
+@test "twins: two names of one file in the layer before that are two files now" {
+	local linked
+	cp -p "$C/d/a" "$C/d/z"
+	make
+	ln -f "$C/d/a" "$C/d/z"
+	make
+	linked=$tree
+	[ "$linked/to/a" -ef "$linked/to/z" ]
+	# as at first: that is in the cache, and the layer before stays the one with the link
+	cp -p "$C/d/a" "$C/d/copy"
+	mv "$C/d/copy" "$C/d/z"
+	make
+	cached 2
+	echo two >"$C/d/sub/c"
+	make
+	[ "$linked/to/a" -ef "$tree/to/a" ]
+	[ ! "$tree/to/a" -ef "$tree/to/z" ]
+	diff -r "$C/d" "$tree/to"
+	ob fsck
+	[ "$status" = 0 ]
+}
