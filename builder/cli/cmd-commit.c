@@ -7,6 +7,7 @@
 #include "builder/cli/format.h"
 #include "builder/cli/image-change.h"
 #include "builder/container/commit.h"
+#include "builder/container/container.h"
 #include "lib/cleanup.h"
 
 struct commit_arguments {
@@ -41,8 +42,8 @@ static int commit(struct cli *cli, const struct commit_arguments *arguments, con
 		  const struct reference *name, bool pause)
 {
 	__attribute__((cleanup(store_ref_done))) struct store_ref top = { .size = 0 };
-	cleanup_container_record struct container_record record = { .arena = ARENA_INIT };
 	cleanup_store struct store store = STORE_INIT;
+	cleanup_container struct container container = CONTAINER_INIT;
 	cleanup_strbuf struct strbuf now = STRBUF_INIT;
 	struct commit commit = { .author = arguments->author,
 				 .message = arguments->message,
@@ -55,9 +56,9 @@ static int commit(struct cli *cli, const struct commit_arguments *arguments, con
 	format_time(time(NULL), &now);
 	commit.created = strbuf_text(&now);
 	if (ret == 0)
-		ret = container_record_find(&store, word, &record, &cli->err);
+		ret = container_open(&store, word, &container, &cli->err); /* not to be removed */
 	if (ret == 0)
-		ret = container_commit(&store, &record, &commit, &top, &id, &cli->err);
+		ret = container_commit(&store, &container.record, &commit, &top, &id, &cli->err);
 	if (ret == 0)
 		ret = store_ref_set(&store, name, &top, &cli->err);
 	if (ret == 0)

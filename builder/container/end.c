@@ -21,6 +21,7 @@
 #define KILLED_MS 10000 /* for a killed container to be seen to end */
 #define CLEANED_MS 10000
 #define TURN_MS 10
+#define KILL_ROUNDS 3
 
 /* Its cgroup, whose counters say what it died of. */
 static void end_cgroup(struct container_record *record)
@@ -157,7 +158,10 @@ int container_delete(struct container *container, bool force, bool volumes, stru
 		return error_set(err, ERROR_STATE, 0,
 				 "container %s is running: stop it first, or remove it by force",
 				 record->name);
-	while (container_is_up(&state)) {
+	for (int left = KILL_ROUNDS; container_is_up(&state); left--) {
+		if (left == 0)
+			return error_set(err, ERROR_TIMEOUT, 0, "container %s does not end",
+					 record->name);
 		if (kill_all(container) < 0)
 			return 0;				       /* somebody has removed it */
 		container_state_get(container->store, record, &state); /* or started it again */

@@ -21,24 +21,36 @@
 
 #define FOLDER_FLAGS (O_RDONLY | O_DIRECTORY | O_CLOEXEC)
 
+/* By its first process; which it still must be afterwards, lest the pid is another's. */
+static int open_running(struct container *container, pid_t pid)
+{
+	cleanup_free char *path = xasprintf("/proc/%d/root", (int)pid);
+	cleanup_close int fd = open(path, FOLDER_FLAGS);
+	struct container_state state;
+
+	if (fd < 0)
+		return -errno;
+	container_state_get(container->store, &container->record, &state);
+	container_unlock(container);
+	return state.pid == pid ? TAKE_FD(fd) : -ESRCH;
+}
+
 int container_open_root(struct container *container, struct error *err)
 {
-	cleanup_free char *path = NULL;
 	struct container_state state;
-	int ret = 0, fd;
+	int ret, fd;
 
 	container_state_get(container->store, &container->record, &state);
 	if (container_is_up(&state) && state.pid > 0) {
-		path = xasprintf("/proc/%d/root", (int)state.pid);
-		container_unlock(container);
+		fd = open_running(container, state.pid);
 	} else {
-		path = xstrdup(container->rootfs);
 		ret = container_mount_rootfs(container, err);
+		if (ret < 0)
+			return ret;
+		fd = open(container->rootfs, FOLDER_FLAGS);
+		fd = fd < 0 ? -errno : fd;
 	}
-	if (ret < 0)
-		return ret;
-	fd = open(path, FOLDER_FLAGS);
-	return fd < 0 ? error_errno(err, errno, "open the root of container %s",
+	return fd < 0 ? error_errno(err, -fd, "open the root of container %s",
 				    container->record.name)
 		      : fd;
 }

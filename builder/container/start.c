@@ -336,8 +336,7 @@ static int run_monitored(struct starting *starting, int *out_status, struct erro
 	int ret;
 
 	if (starting->how->attach)
-		starting->client_fd =
-			container_lock_client(container->store, starting->record->id);
+		starting->client_fd = container_lock_client(container->store, starting->record->id);
 	ret = create_monitored(starting, err);
 	if (ret == 0)
 		ret = store_lease_note(container->store, LEFTOVER_KEPT, starting->record->id, err);
