@@ -55,10 +55,11 @@ static int start(const char *program, int from, pid_t *out_pid, struct error *er
 	return spawn_start(&spawn, out_pid, NULL, err);
 }
 
-/* Its own words are on standard error already, and tell more than a broken pipe. */
+/* Its own words are on standard error already, and tell more than a broken pipe. But half an
+ * archive that came of another failure is nothing that it could have loaded. */
 static int judge(const char *program, int status, int ret, struct error *err)
 {
-	if (WIFEXITED(status) && WEXITSTATUS(status) == 0)
+	if ((WIFEXITED(status) && WEXITSTATUS(status) == 0) || (ret < 0 && err->errnum != EPIPE))
 		return ret;
 	if (WIFSIGNALED(status))
 		return error_set(err, ERROR_SYSTEM, 0, "\"%s load\" was ended by signal %d",

@@ -111,6 +111,16 @@ teardown() {
 	chmod +x "$work/bin/docker"
 	run --separate-stderr env PATH="$work/bin:/nowhere" "$B" build --load "$C"
 	[ "$status" = 1 ] && [[ $stderr == *"no daemon"*"docker load\" failed with status 3"* ]]
+	# half an archive: why is ours to say
+	printf '#!/bin/sh\n/bin/cat >/dev/null\necho torn >&2\nexit 4\n' >"$work/bin/docker"
+	echo half >"$C/hold"
+	again -t crate:half
+	hold=$(grep -lx half "$ORLOP_STORE"/layers/*/tree/hold)
+	: >"$hold"
+	run --separate-stderr env PATH="$work/bin:/nowhere" "$B" build --load "$C"
+	echo half >"$hold"
+	echo "$stderr"
+	[ "$status" = 1 ] && [[ $stderr == *torn*'"hold"'* ]] && [[ $stderr != *"docker load"* ]]
 	rm "$work/bin/docker" "$work/bin/podman"
 	run --separate-stderr env PATH="$work/bin:/nowhere" "$B" build --load "$C"
 	[ "$status" = 0 ] && [[ $stderr == *"neither docker nor podman"* ]]
