@@ -321,6 +321,18 @@ screen() {
 	grep -q "$1" "$BATS_TEST_TMPDIR/screen"
 }
 
+@test "run -P: of what an image exposes, only ports and protocols that there are" {
+	requires python3 zstd
+	python3 "$ORLOP_SOURCE/tests/builder/make-layout.py" "$BATS_TEST_TMPDIR/layout" ports
+	ob load -i "$BATS_TEST_TMPDIR/layout"
+	ob create -P --name ports "${output#Loaded image ID: }" /top
+	[ "$status" = 0 ]
+	[ "$("$B" inspect ports | jq -c '.[0].HostConfig.PortBindings | keys')" = '["53/udp","80/tcp"]' ]
+	ob create --stop-timeout 4294967295 base true
+	[ "$status" != 0 ]
+	said 'invalid --stop-timeout'
+}
+
 @test "attach and detach keys: the container goes on" {
 	# what is typed before the terminal is raw may be flushed
 	terminal "$B run -it --name t base sh -c 'while :; do echo tick; sleep 0.1; done & read a; echo got \$a; read b; exit 6'"

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """An OCI layout in FOLDER for tests of pulls. Words behind it change the image: "wrong-diff-id",
-"platforms" (an index of two), "big" (a layer of 8 MiB that does not compress)."""
+"platforms" (an index of two), "big" (a layer of 8 MiB that does not compress), "ports" (words for JSON among what it
+exposes)."""
 import gzip
 import hashlib
 import io
@@ -51,6 +52,9 @@ def image(architecture):
     if "wrong-diff-id" in words:
         ids[2] = ids[1]
     config = {"architecture": architecture, "os": "linux", "config": {"Env": ["A=" + architecture]}}
+    if "ports" in words:
+        bad = '80/tcp","range":1},{"container_port":22,"host_port":22,"host_ip":"","protocol":"tcp'
+        config["config"]["ExposedPorts"] = {"80/tcp": {}, "0/tcp": {}, "53/udp": {}, "9/icmp": {}, bad: {}}
     config["rootfs"] = {"type": "layers", "diff_ids": ids}
     described = put(json.dumps(config).encode(), "application/vnd.oci.image.config.v1+json")
     manifest = {"schemaVersion": 2, "mediaType": MANIFEST, "config": described, "layers": layers}
