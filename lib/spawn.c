@@ -147,11 +147,14 @@ int spawn_start(const struct spawn *spawn, pid_t *out_pid, int *out_pidfd, struc
 static int keep_end_fd(pid_t parent)
 {
 	int null_fd = open("/dev/null", O_RDWR | O_CLOEXEC), end_fd = pidfd_open(parent, 0);
+	int failed = end_fd < 0 ? errno : 0;
 
+	if (failed && failed != ESRCH) /* then it has ended already */
+		return -failed;
 	for (int fd = 0; fd < END_FD; fd++)
 		if (dup2(null_fd, fd) < 0)
 			return -errno;
-	if (end_fd < 0) /* it has ended already */
+	if (failed)
 		return close_range(END_FD, ~0U, 0) < 0 ? -errno : 0;
 	if (end_fd != END_FD && dup3(end_fd, END_FD, O_CLOEXEC) < 0)
 		return -errno;
