@@ -16,9 +16,10 @@
 #include "builder/cli/format.h"
 #include "builder/container/state.h"
 #include "lib/cleanup.h"
+#include "lib/clock.h"
 #include "lib/number.h"
 
-#define LOOK_MS 200 /* between two looks at a container that says nothing */
+#define LOOK_MS 200 /* between two looks at a container */
 
 struct log_line {
 	char *time, *stream, *text;
@@ -139,12 +140,17 @@ static int follow(struct reading *reading, struct store *store, const char *id, 
 	struct pollfd changed = { .fd = watch, .events = POLLIN };
 	struct container_state state;
 	char events[4096];
+	int64_t look = 0;
 	int ended = 0;
 
 	if (watch < 0 || inotify_add_watch(watch, path, IN_MODIFY) < 0)
 		return error_errno(err, errno, "watch \"%s\"", path);
 	while (ended == 0) {
-		ended = container_wait(store, id, 0, &state, err);
+		/* which starts the runtime: not for each line of one that says much */
+		if (clock_ms() >= look) {
+			ended = container_wait(store, id, 0, &state, err);
+			look = clock_ms() + LOOK_MS;
+		}
 		print_rest(reading); /* after we have looked: what came before its end is there */
 		if (ended == 0 && poll(&changed, 1, LOOK_MS) > 0)
 			while (read(watch, events, sizeof(events)) > 0)

@@ -26,9 +26,11 @@ static int read_names(int fd, struct strv *out, struct error *err)
 
 	if (!dir)
 		return error_errno(err, errno, "read a folder of the container");
-	while ((entry = readdir(dir)))
+	while ((errno = 0, entry = readdir(dir)))
 		if (strcmp(entry->d_name, ".") != 0 && strcmp(entry->d_name, "..") != 0)
 			strv_add(out, entry->d_name);
+	if (errno)
+		return error_errno(err, errno, "read a folder of the container");
 	strv_sort(out);
 	return 0;
 }
