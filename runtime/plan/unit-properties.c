@@ -210,7 +210,7 @@ static int convert_seconds(struct parser *parser, struct strbuf *name, struct er
 	strbuf_truncate(name, size - 3);
 	strbuf_adds(name, "USec");
 	(void)snprintf(text, sizeof(text), "%llu",
-		       (unsigned long long)llround(seconds * USEC_PER_SEC));
+		       (unsigned long long)round(seconds * USEC_PER_SEC));
 	strbuf_truncate(&parser->words, 0);
 	add_word(&parser->words, text);
 	(void)snprintf(parser->type, sizeof(parser->type), "t");

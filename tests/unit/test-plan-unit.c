@@ -97,6 +97,7 @@ static void test_seconds(void)
 	check_value("TimeoutStopSec", "7", "0 TimeoutStopUSec t 7000000");
 	check_value("TimeoutStopSec", "uint64 7", "0 TimeoutStopUSec t 7000000");
 	check_value("TimeoutStopSec", "0.25", "0 TimeoutStopUSec t 250000");
+	check_value("TimeoutStopSec", "1e13", "0 TimeoutStopUSec t 10000000000000000000");
 	check_value("TimeoutStopUSec", "uint64 7", "0 TimeoutStopUSec t 7");
 	check_value("TimeoutStopSec", "-1", NULL);
 	check_value("TimeoutStopSec", "1e300", NULL);
