@@ -67,12 +67,6 @@ void cgroup_enable_controllers(int dirfd, const char *wanted)
 		(void)io_write_kernel_file(dirfd, "cgroup.subtree_control", word, NULL);
 }
 
-/* Same words in any order? Both lists are the kernel's, without repetitions. */
-static bool same_controllers(const char *a, const char *b)
-{
-	return strcmp(a, b) == 0;
-}
-
 /* From the mount down to the leaf's parent: every ancestor passes its controllers on. */
 static int enable_along(int mount_fd, const char *path, const char *wanted, struct error *err)
 {
@@ -137,8 +131,8 @@ static int pass_controllers(struct cgroup *cgroup, const struct plan *plan, stru
 
 	cgroup_read_file(cgroup->mount_fd, "cgroup.controllers", &all);
 	cgroup_read_file(cgroup->fd, "cgroup.controllers", &here);
-	if (same_controllers(strbuf_text(&all), strbuf_text(&here)))
-		return 0;
+	if (strcmp(strbuf_text(&all), strbuf_text(&here)) == 0)
+		return 0; /* both are the kernel's lists, in its order */
 	ret = enable_along(cgroup->mount_fd, cgroup->path, strbuf_text(&all), err);
 	return ret < 0 ? ret : join_threaded(cgroup, plan, err);
 }
