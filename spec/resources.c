@@ -51,6 +51,8 @@ void resources_complete(struct oci_resources *change, const struct oci_resources
 		BORROW(cpu, before->cpu, quota);
 		BORROW(cpu, before->cpu, period);
 	}
+	if (cpu && before->cpu && cpu->has_idle && !cpu->idle)
+		BORROW(cpu, before->cpu, shares);
 }
 
 /* -- merging -- */

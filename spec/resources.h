@@ -15,8 +15,9 @@ void resources_drop_unset(struct oci_resources *resources);
 
 /**
  * What a change of one member asks of others, from the resources before: a swap limit is written as
- * the difference to the memory limit, a quota together with its period. A memory limit that is
- * lifted lifts that of swap, unless the change says otherwise.
+ * the difference to the memory limit, a quota together with its period; the kernel forgets the
+ * shares of what was idle. A memory limit that is lifted lifts that of swap, unless the change says
+ * otherwise.
  */
 void resources_complete(struct oci_resources *change, const struct oci_resources *before);
 

@@ -14,7 +14,8 @@
 #define SINCE_IDLE "252"
 #define SINCE_OOM_POLICY "253"
 #define QUOTA_STEP 10000 /* microseconds a second: systemd keeps whole percents */
-#define CPUS_MAX 65536	 /* more than any kernel is built for */
+#define WEIGHT_DEFAULT 100
+#define CPUS_MAX 65536 /* more than any kernel is built for */
 
 struct property {
 	const char *file, *name;
@@ -239,6 +240,29 @@ static void add_devices(struct strbuf *request, const struct plan_cgroup *plan)
 	strbuf_add(request, list.data, list.size);
 }
 
+/* What the file will have then; NULL = nothing is written to it. */
+static const char *value_of(const struct plan_cgroup *plan, const char *file)
+{
+	const char *value = NULL;
+
+	for (size_t i = 0; i < plan->write_count; i++)
+		if (strcmp(plan->writes[i].file, file) == 0)
+			value = plan->writes[i].value;
+	return value;
+}
+
+/* One that is idle no more has the default weight, as the kernel does it, unless it gets another:
+ * systemd's "idle" is a weight, too, and would be written again. */
+static void add_not_idle(struct strbuf *request, const struct plan_cgroup *plan)
+{
+	const char *idle = value_of(plan, "cpu.idle");
+
+	if (!idle || strcmp(idle, "0") != 0 || value_of(plan, "cpu.weight"))
+		return;
+	add_head(request, SINCE_ANY, "CPUWeight", "t");
+	add_number(request, WEIGHT_DEFAULT);
+}
+
 void systemd_add_resources(struct strbuf *request, const struct plan_cgroup *plan)
 {
 	for (size_t i = 0; i < plan->write_count; i++) {
@@ -248,6 +272,7 @@ void systemd_add_resources(struct strbuf *request, const struct plan_cgroup *pla
 		if (write->instead)
 			add_write(request, write->instead, write->instead_value);
 	}
+	add_not_idle(request, plan);
 	if (plan->device_rule_count)
 		add_devices(request, plan);
 }

@@ -101,6 +101,9 @@ static void test_writes(void)
 		     "cpu.max=20 2000");
 	check_writes("{\"cpu\":{\"quota\":10,\"period\":2000}}", "{\"cpu\":{\"period\":3000}}",
 		     "cpu.max=10 3000");
+	check_writes("{\"cpu\":{\"shares\":1024}}", "{\"cpu\":{\"idle\":1}}", "cpu.idle=1");
+	check_writes("{\"cpu\":{\"shares\":1024}}", "{\"cpu\":{\"idle\":0}}",
+		     "cpu.weight=100 cpu.idle=0");
 	/* 0 that undoes something */
 	check_writes("{}", "{\"cpu\":{\"idle\":0,\"burst\":0},\"pids\":{\"limit\":0}}",
 		     "cpu.max.burst=0 cpu.idle=0 pids.max=1");

@@ -45,7 +45,7 @@ static void test_cpu(void)
 {
 	check_write("cpu.weight", "59", "0 CPUWeight t 59");
 	check_write("cpu.idle", "1", "252 CPUWeight t 0");
-	check_write("cpu.idle", "0", "");
+	check_write("cpu.idle", "0", "0 CPUWeight t 100");
 	check_write("cpu.max", "25000 50000",
 		    "0 CPUQuotaPerSecUSec t 500000 0 CPUQuotaPeriodUSec t 50000");
 	/* whole percents, upwards */
@@ -60,6 +60,17 @@ static void test_cpu(void)
 	check_write("cpuset.cpus", "0-1,9", "0 AllowedCPUs ay 2 3 2");
 	check_write("cpuset.mems", "0", "0 AllowedMemoryNodes ay 1 1");
 	check_write("cpuset.cpus", "one", "");
+}
+
+static void test_not_idle(void)
+{
+	cleanup_strbuf struct strbuf request = STRBUF_INIT;
+	const struct plan_cgroup_write writes[] = { { .file = "cpu.weight", .value = "59" },
+						    { .file = "cpu.idle", .value = "0" } };
+	const struct plan_cgroup plan = { .writes = writes, .write_count = ARRAY_SIZE(writes) };
+
+	systemd_add_resources(&request, &plan);
+	CHECK_STR(words_of(&request), "0 CPUWeight t 59");
 }
 
 static void test_io(void)
@@ -154,7 +165,7 @@ static void test_deadline(void)
 {
 	int64_t start = clock_ms();
 
-	CHECK_ERROR(call("sleep 1000", -1, 200, NULL, &err), ETIMEDOUT,
+	CHECK_ERROR(call("exec sleep 1000", -1, 200, NULL, &err), ETIMEDOUT,
 		    "systemd did not answer in 0.2 s");
 	CHECK(clock_ms() - start >= 200);
 	CHECK(clock_ms() - start < 100000);
@@ -166,7 +177,8 @@ static void test_stop(void)
 
 	CHECK_INT(pipe(ends), 0);
 	CHECK_INT(write(ends[1], "x", 1), 1);
-	CHECK_ERROR(call("sleep 1000", ends[0], 1000000, NULL, &err), EINTR, "stopped by a signal");
+	CHECK_ERROR(call("exec sleep 1000", ends[0], 1000000, NULL, &err), EINTR,
+		    "stopped by a signal");
 	(void)close(ends[0]);
 	(void)close(ends[1]);
 }
@@ -183,6 +195,7 @@ static void test_no_program(void)
 
 CHECK_MAIN({ "limits are properties, where systemd has one", test_limits },
 	   { "quota, weight and sets of processors", test_cpu },
+	   { "idle no more: the weight given, or the default", test_not_idle },
 	   { "weights and limits of block devices", test_io },
 	   { "the weight that is written when there is no bfq", test_io_instead },
 	   { "device rules: what some rule allows", test_devices },
