@@ -121,6 +121,10 @@ static int find_program(const struct cgroup *cgroup, int *out, struct error *err
 		memset(&attr, 0, sizeof(attr));
 		attr.prog_id = ids[i];
 		program = sys_bpf(BPF_PROG_GET_FD_BY_ID, &attr);
+		/* gone, or one that may be ours and would go on refusing */
+		if (program < 0 && errno != ENOENT)
+			return error_errno(err, errno, "open device program %u of cgroup \"%s\"",
+					   ids[i], cgroup->path);
 		if (program >= 0 && is_ours(program)) {
 			*out = TAKE_FD(program);
 			return 0;

@@ -119,6 +119,11 @@ with_device() {
 		"unified": { "hugetlb.2MB.max": "nonsense" } }'
 	equals "$status" 1
 	device_is EPERM
+	# ours, which is attached, cannot be opened (BPF_PROG_GET_FD_BY_ID): it would go on refusing
+	RT_UNDER=("$FAILCALL" bpf:0=13 EPERM)
+	update_json '{ "devices": [{ "allow": true, "type": "c", "major": 240, "access": "rw" }] }'
+	equals "$status" 1
+	contains 'open device program'
 	# a full disk in the last moment: everything else was done
 	RT_UNDER=("$FAILCALL" renameat EIO)
 	update_json '{ "devices": [{ "allow": true, "type": "c", "major": 240, "access": "rw" }],
