@@ -114,7 +114,9 @@ int cgroup_of_process(pid_t pid, char **out, struct error *err)
 	if (ret < 0)
 		return ret;
 	line = strstr(strbuf_text(&text), "0::/");
-	if (!line || (line != text.data && line[-1] != '\n'))
+	while (line && line != text.data && line[-1] != '\n')
+		line = strstr(line + 1, "0::/"); /* that was a part of the path in another one */
+	if (!line)
 		return error_set(err, ERROR_STATE, 0, "process %d is in no cgroup", (int)pid);
 	line += strlen("0::");
 	*out = xstrndup(line, strcspn(line, "\n"));
