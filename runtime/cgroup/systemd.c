@@ -163,6 +163,7 @@ static int enter_subgroup(struct cgroup *cgroup, const char *name, pid_t pid, st
 	cleanup_close int scope = TAKE_FD(cgroup->fd);
 	cleanup_free char *pid_text = xasprintf("%d", (int)pid);
 	char *path = xasprintf("%s/%s", cgroup->path, name);
+	int ret;
 
 	free(cgroup->path);
 	cgroup->path = path;
@@ -171,8 +172,9 @@ static int enter_subgroup(struct cgroup *cgroup, const char *name, pid_t pid, st
 	cgroup->fd = openat(scope, name, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 	if (cgroup->fd < 0)
 		return error_errno(err, errno, "open cgroup \"%s\"", path);
-	if (io_write_kernel_file(cgroup->fd, "cgroup.procs", pid_text, err) < 0)
-		return error_prefix(err, -EIO, "move the container's process into cgroup \"%s\"",
+	ret = io_write_kernel_file(cgroup->fd, "cgroup.procs", pid_text, err);
+	if (ret < 0)
+		return error_prefix(err, ret, "move the container's process into cgroup \"%s\"",
 				    path);
 	cgroup_read_file(scope, "cgroup.controllers", &controllers);
 	cgroup_enable_controllers(scope, strbuf_text(&controllers));
