@@ -150,6 +150,7 @@ teardown() {
 @test "dockerd: limits, devices, kernel parameters, host name, masked paths" {
 	run docker run --rm --ulimit nofile=512:600 --device /dev/null:/dev/nothing --sysctl net.ipv4.ip_forward=0 \
 		--hostname named --shm-size 2m busybox sh -c '
+		exec 2>&1 # in this order
 		ulimit -Sn; ulimit -Hn; echo x >/dev/nothing; cat /proc/sys/net/ipv4/ip_forward; hostname
 		grep " /dev/shm " /proc/mounts; echo 1 >/proc/sys/kernel/core_pattern'
 	contains $'512\n600\n0\nnamed'

@@ -192,6 +192,7 @@ no_zombies() {
 @test "podman: limits, devices, kernel parameters, host name, masked paths" {
 	run podman run --rm --ulimit nofile=512:600 --ulimit nproc=4000:4000 --device /dev/null:/dev/nothing --sysctl net.ipv4.ip_forward=0 \
 		--hostname named --shm-size 2m busybox sh -c '
+		exec 2>&1 # in this order
 		ulimit -Sn; ulimit -Hn; echo x >/dev/nothing; cat /proc/sys/net/ipv4/ip_forward; hostname
 		grep " /dev/shm " /proc/mounts; wc -c </proc/kcore; cat /proc/sys/kernel/core_pattern >/proc/sys/kernel/core_pattern'
 	contains $'512\n600\n0\nnamed'
