@@ -26,7 +26,8 @@ events_to() {
 		'["cpu","cpuset","memory","pids","blkio","hugetlb","intel_rdt","network_interfaces"]'
 	equals "$(jq -c '.data.memory | [.usage, .swap, .kernel, .kernelTCP | has("limit", "failcnt")] | all' <<<"$stdout")" true
 	equals "$(jq -c '.data.network_interfaces' <<<"$stdout")" null
-	jq -e '.data.cpu.usage | .total >= 0 and has("kernel") and has("user")' <<<"$stdout"
+	# the total is left out while it is 0, as by runc
+	jq -e '.data.cpu.usage | has("kernel") and has("user")' <<<"$stdout"
 }
 
 @test "processor time is in nanoseconds and grows with use" {

@@ -206,6 +206,7 @@ killed() {
 @test "gc cleans up after create and run that were killed at random moments" {
 	requires ours
 	probe sleep 0
+	mkdir "$ROOT" # or gc has none when every create was killed before it made one
 	for i in {1..25}; do
 		killed create -b "$BUNDLE" "$ID"
 		killed run -b "$BUNDLE" "$ID"
