@@ -17,12 +17,11 @@
 #include "lib/cleanup.h"
 #include "lib/io.h"
 #include "lib/strbuf.h"
+#include "lib/strv.h"
 #include "lib/trace.h"
 #include "runtime/cgroup/cgroup.h"
 #include "runtime/cgroup/driver.h"
 
-/* Deeper than cgroup.max.depth's practical use; bounds the recursion over a hostile tree. */
-#define DEPTH_MAX 64
 #define REMOVE_DEADLINE_MS 10000
 
 struct pid_list {
@@ -78,35 +77,102 @@ static int add_pids(int dirfd, struct pid_list *list)
 
 typedef int visit_fn(int dirfd, void *data);
 
-/* Every folder below dirfd and dirfd itself, deepest first: visit (if given), remove (if asked). */
-static int walk(int dirfd, int depth, visit_fn *visit, bool remove, void *data)
+/* On the way down: of each folder the names of those in it that are not walked yet, the one that is
+ * being walked last. */
+struct walk_path {
+	struct strv *levels;
+	size_t count, capacity;
+};
+
+static void walk_path_done(struct walk_path *path)
+{
+	for (size_t i = 0; i < path->count; i++)
+		strv_done(&path->levels[i]);
+	free(path->levels);
+}
+
+static int enter(struct walk_path *path, int fd)
 {
 	cleanup_dir DIR *dir = NULL;
 	struct dirent *entry;
-	int fd = openat(dirfd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC), ret = 0;
+	struct strv *names;
+	int copy = openat(fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+	if (copy < 0 && errno != ENOENT && errno != ENODEV)
+		return -errno;
+	dir = copy < 0 ? NULL : fdopendir(copy);
+	if (copy >= 0 && !dir) {
+		int ret = -errno;
+
+		(void)close(copy);
+		return ret;
+	}
+	ARRAY_GROW(path->levels, path->count, path->capacity);
+	names = &path->levels[path->count++];
+	*names = (struct strv)STRV_INIT;
+	while (dir && (entry = readdir(dir)))
+		if (entry->d_type == DT_DIR && entry->d_name[0] != '.')
+			strv_add(names, entry->d_name);
+	return 0;
+}
+
+/* Out of a folder that was walked, whose name is the last of what is left in the one above. */
+static int leave(struct walk_path *path, int *fd, bool remove)
+{
+	struct strv *names;
+	int parent, ret = 0;
+
+	strv_done(&path->levels[--path->count]);
+	if (!path->count)
+		return 0;
+	/* cgroups never move, so it is the one that we came from */
+	parent = openat(*fd, "..", O_PATH | O_DIRECTORY | O_CLOEXEC);
+	if (parent < 0)
+		return -errno;
+	(void)close(*fd);
+	*fd = parent;
+	names = &path->levels[path->count - 1];
+	if (remove && unlinkat(parent, names->items[names->count - 1], AT_REMOVEDIR) < 0 &&
+	    errno != ENOENT)
+		ret = -errno;
+	strv_remove(names, names->count - 1);
+	return ret;
+}
+
+/*
+ * Every folder below dirfd and dirfd itself, deepest first: visit (if given), remove (if asked). A
+ * container makes them as deep as it likes: so it takes neither stack nor an fd for each.
+ */
+static int walk(int dirfd, visit_fn *visit, bool remove, void *data)
+{
+	cleanup_with(walk_path_done) struct walk_path path = { NULL, 0, 0 };
+	cleanup_close int fd = openat(dirfd, ".", O_PATH | O_DIRECTORY | O_CLOEXEC);
+	int ret;
 
 	if (fd < 0)
 		return errno == ENOENT || errno == ENODEV ? 0 : -errno;
-	dir = fdopendir(fd);
-	if (!dir) {
-		ret = -errno;
-		(void)close(fd);
-		return ret;
-	}
-	while (ret == 0 && depth < DEPTH_MAX && (entry = readdir(dir))) {
-		cleanup_close int child = -EBADF;
+	ret = enter(&path, fd);
+	while (ret == 0 && path.count) {
+		struct strv *names = &path.levels[path.count - 1];
+		int child;
 
-		if (entry->d_type != DT_DIR || entry->d_name[0] == '.')
+		if (!names->count) {
+			ret = visit ? visit(fd, data) : 0;
+			if (ret == 0)
+				ret = leave(&path, &fd, remove);
 			continue;
-		child = openat(fd, entry->d_name, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-		if (child < 0)
-			continue; /* removed meanwhile */
-		ret = walk(child, depth + 1, visit, remove, data);
-		if (ret == 0 && remove && unlinkat(fd, entry->d_name, AT_REMOVEDIR) < 0 &&
-		    errno != ENOENT)
-			ret = -errno;
+		}
+		child = openat(fd, names->items[names->count - 1],
+			       O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+		if (child < 0) { /* removed meanwhile */
+			strv_remove(names, names->count - 1);
+			continue;
+		}
+		(void)close(fd);
+		fd = child;
+		ret = enter(&path, fd);
 	}
-	return ret == 0 && visit ? visit(dirfd, data) : ret;
+	return ret;
 }
 
 static int visit_pids(int dirfd, void *data)
@@ -117,7 +183,7 @@ static int visit_pids(int dirfd, void *data)
 int cgroup_pids(const struct cgroup *cgroup, pid_t **out, size_t *out_count, struct error *err)
 {
 	struct pid_list list = { NULL, 0, 0 };
-	int ret = cgroup->fd < 0 ? 0 : walk(cgroup->fd, 0, visit_pids, false, &list);
+	int ret = cgroup->fd < 0 ? 0 : walk(cgroup->fd, visit_pids, false, &list);
 
 	if (ret < 0) {
 		free(list.pids);
@@ -202,7 +268,7 @@ int cgroup_remove_folders(struct cgroup *cgroup, struct error *err)
 		/* sub-cgroups, or processes that are still dying */
 		ret = cgroup_open(cgroup, NULL);
 		if (ret == 0 && cgroup->fd >= 0)
-			(void)walk(cgroup->fd, 0, NULL, true, NULL); /* the next round tells */
+			(void)walk(cgroup->fd, NULL, true, NULL); /* the next round tells */
 		if (unlinkat(cgroup->mount_fd, cgroup->path + 1, AT_REMOVEDIR) == 0)
 			return 0;
 		if (waited >= REMOVE_DEADLINE_MS)

@@ -111,6 +111,25 @@ has_status() {
 	[ ! -e "$CGROUP_ROOT/orlop/$ID" ]
 }
 
+@test "delete removes sub-cgroups however deep, and kill --all finds who is there" {
+	requires ours
+	start_container
+	local deep=$CGROUP_ROOT/orlop/$ID i
+	for i in {1..200}; do
+		deep+=/d
+		mkdir "$deep" "$deep.x"
+	done
+	"$PROBE" sleep 3>&- &
+	BACKGROUND+=($!)
+	echo $! >"$deep/cgroup.procs"
+	ok ps --format json "$ID"
+	equals "$(jq "index($!) != null" <<<"$stdout")" true
+	ok kill --all "$ID" KILL
+	wait_for 5 is_status stopped
+	ok delete "$ID"
+	[ ! -e "$CGROUP_ROOT/orlop/$ID" ]
+}
+
 @test "delete --force takes a frozen container" {
 	requires ours
 	start_container
