@@ -110,7 +110,7 @@ events_to() {
 	EVENTS=$!
 	BACKGROUND+=("$EVENTS")
 	wait_for 5 grep -q poll "$WORK/trace"
-	sleep 0.5
+	sleep 0.5 # in which it has nothing to do
 	ok delete --force "$ID"
 	wait "$EVENTS"
 	# it slept in one poll until the end
@@ -199,7 +199,7 @@ events_to() {
 	config_set '.linux.resources.memory = { "limit": 16777216, "swap": 16777216 }'
 	start_container
 	events_to "$WORK/events" --interval 1h
-	sleep 0.5
+	wait_for 5 waits "$EVENTS"
 	rt exec "$ID" /bin/probe memory 64
 	equals "$status" 137
 	wait_for 5 [ -s "$WORK/events" ]
@@ -212,7 +212,7 @@ events_to() {
 	probe memory 64
 	ok create -b "$BUNDLE" "$ID"
 	events_to "$WORK/events" --interval 1h
-	sleep 0.5
+	wait_for 5 waits "$EVENTS"
 	ok start "$ID"
 	wait "$EVENTS"
 	equals "$(cat "$WORK/events")" "{\"type\":\"oom\",\"id\":\"$ID\"}"
@@ -223,7 +223,7 @@ events_to() {
 	config_set '.linux.resources += { "memory": { "limit": 33554432 }, "pids": { "limit": 5 } }'
 	start_container
 	events_to "$WORK/events" --interval 1h --watch memory --watch pids
-	sleep 0.5
+	wait_for 5 waits "$EVENTS"
 	rt exec "$ID" /bin/probe memory 64
 	wait_for 5 grep -q '"type":"memory"' "$WORK/events"
 	equals "$(grep '"type":"memory"' "$WORK/events" | tail -n 1 | jq -c '.data.max > 0')" true

@@ -303,3 +303,8 @@ requires() {
 		shift
 	done
 }
+
+# waits PID: is it in poll(2)? By the kernel's name of the function, or the number of the system call.
+waits() {
+	[[ $(cat "/proc/$1/wchan" 2>/dev/null) == *poll* ]] || grep -qE '^(7|271) ' "/proc/$1/syscall"
+}

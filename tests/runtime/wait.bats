@@ -11,11 +11,6 @@ wait_in_background() {
 	wait_for 5 waits "$WAITER"
 }
 
-# in poll(2): the kernel's name of the function, or the number of the system call
-waits() {
-	[[ $(cat "/proc/$1/wchan" 2>/dev/null) == *poll* ]] || grep -qE '^(7|271) ' "/proc/$1/syscall"
-}
-
 exit_field() {
 	"$RUNTIME" --root "$ROOT" state "$ID" | jq -r ".orlop.exit.$1"
 }
