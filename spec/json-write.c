@@ -164,6 +164,23 @@ void json_put_string(struct json_writer *writer, const char *name, const char *t
 	json_string(writer, text);
 }
 
+void json_put_text(struct json_writer *writer, const char *name, const char *text)
+{
+	json_put_string(writer, name, text ? text : "");
+}
+
+void json_put_bool(struct json_writer *writer, const char *name, bool value)
+{
+	json_key(writer, name);
+	json_bool(writer, value);
+}
+
+void json_put_i64(struct json_writer *writer, const char *name, int64_t value)
+{
+	json_key(writer, name);
+	json_i64(writer, value);
+}
+
 void json_put_u64(struct json_writer *writer, const char *name, uint64_t value)
 {
 	json_key(writer, name);

@@ -44,6 +44,10 @@ void json_null(struct json_writer *writer);
 
 /** A member of an object: its key and its value. */
 void json_put_string(struct json_writer *writer, const char *name, const char *text);
+/** The same where NULL means that there is none: an empty string. */
+void json_put_text(struct json_writer *writer, const char *name, const char *text);
+void json_put_bool(struct json_writer *writer, const char *name, bool value);
+void json_put_i64(struct json_writer *writer, const char *name, int64_t value);
 void json_put_u64(struct json_writer *writer, const char *name, uint64_t value);
 
 /** A value that is JSON text already; its blanks are replaced by those of the style. */

@@ -231,12 +231,6 @@ static void write_member(struct json_writer *writer, const char *key, const stru
 	json_string(writer, strbuf_text(text));
 }
 
-static void write_text(struct json_writer *writer, const char *key, const char *text)
-{
-	json_key(writer, key);
-	json_string(writer, text);
-}
-
 static void write_lists(const struct container_record *record, struct json_writer *writer)
 {
 	cleanup_strbuf struct strbuf labels = STRBUF_INIT, mounts = STRBUF_INIT;
@@ -267,15 +261,15 @@ static void write_row(const struct row *row, bool full, struct json_writer *writ
 		container_ports_text(record, &ports);
 	json_begin_object(writer);
 	write_member(writer, "ID", &id);
-	write_text(writer, "Image", record->image);
+	json_put_text(writer, "Image", record->image);
 	write_member(writer, "Command", &command);
-	write_text(writer, "CreatedAt", record->created);
+	json_put_text(writer, "CreatedAt", record->created);
 	write_member(writer, "RunningFor", &age);
 	write_member(writer, "Status", &status);
-	write_text(writer, "State", table_name(container_statuses, row->state.status));
+	json_put_text(writer, "State", table_name(container_statuses, row->state.status));
 	write_member(writer, "Ports", &ports);
-	write_text(writer, "Names", record->name);
-	write_text(writer, "Networks", record->network);
+	json_put_text(writer, "Names", record->name);
+	json_put_text(writer, "Networks", record->network);
 	write_lists(record, writer);
 	json_end_object(writer);
 }
@@ -296,18 +290,6 @@ static void print_table(const struct strv *rows, struct cli *cli)
 	text_table_print(&table, stdout);
 }
 
-static void print_json(const struct strv *rows)
-{
-	cleanup_strbuf struct strbuf out = STRBUF_INIT;
-	struct json_writer writer = { .out = &out, .style = JSON_INDENT_2 };
-
-	json_begin_array(&writer);
-	for (size_t i = 0; i < rows->count; i++)
-		json_raw(&writer, rows->items[i]);
-	json_end_array(&writer);
-	puts(out.data);
-}
-
 static int print(struct cli *cli, const struct ps_arguments *arguments, const struct strv *rows)
 {
 	cleanup_free char *template = NULL;
@@ -315,12 +297,9 @@ static int print(struct cli *cli, const struct ps_arguments *arguments, const st
 
 	if (arguments->quiet)
 		return cli_print_rows(cli, FORMAT_TEMPLATE, "{{.ID}}", rows);
-	if (template)
+	if (kind != FORMAT_TABLE)
 		return cli_print_rows(cli, kind, template, rows);
-	if (kind == FORMAT_JSON)
-		print_json(rows);
-	else
-		print_table(rows, cli);
+	print_table(rows, cli);
 	return 0;
 }
 

@@ -114,27 +114,11 @@ static int describe(struct cli *cli, struct store *store, const char *name, stru
 	return 0;
 }
 
-static void print_json(const struct strv *rows)
-{
-	cleanup_strbuf struct strbuf out = STRBUF_INIT;
-	struct json_writer writer = { .out = &out, .style = JSON_INDENT_2 };
-
-	json_begin_array(&writer);
-	for (size_t i = 0; i < rows->count; i++)
-		json_raw(&writer, rows->items[i]);
-	json_end_array(&writer);
-	puts(out.data);
-}
-
 static int print_rows(struct cli *cli, const char *format, const struct strv *rows)
 {
 	cleanup_free char *template = NULL;
 	enum format_kind kind = cli_format_kind(format, &template);
 
-	if (kind == FORMAT_JSON) {
-		print_json(rows);
-		return 0;
-	}
 	if (kind != FORMAT_TABLE)
 		return cli_print_rows(cli, kind, template, rows);
 	return cli_print_rows(cli, FORMAT_TEMPLATE_TABLE, "{{.Driver}}\t{{.Name}}", rows);

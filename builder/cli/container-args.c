@@ -12,6 +12,7 @@
 #include "builder/cli/format.h"
 #include "builder/cli/go-template.h"
 #include "lib/cleanup.h"
+#include "spec/json-write.h"
 #include "lib/io.h"
 #include "lib/log.h"
 #include "lib/number.h"
@@ -183,12 +184,28 @@ void cli_add_row(struct cli *cli, const char *template, const char *row, struct 
 		add_cells(table, strbuf_text(&line));
 }
 
+static void print_json(const struct strv *rows)
+{
+	cleanup_strbuf struct strbuf out = STRBUF_INIT;
+	struct json_writer writer = { .out = &out, .style = JSON_INDENT_2 };
+
+	json_begin_array(&writer);
+	for (size_t i = 0; i < rows->count; i++)
+		json_raw(&writer, rows->items[i]);
+	json_end_array(&writer);
+	puts(out.data);
+}
+
 int cli_print_rows(struct cli *cli, enum format_kind kind, const char *template,
 		   const struct strv *rows)
 {
 	cleanup_text_table struct text_table table = { .columns = 1 };
 	cleanup_strbuf struct strbuf heading = STRBUF_INIT;
 
+	if (kind == FORMAT_JSON) {
+		print_json(rows);
+		return 0;
+	}
 	for (const char *p = template; *p; p++)
 		table.columns += *p == '\t';
 	add_heading(template, &heading);

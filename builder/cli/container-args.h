@@ -37,8 +37,8 @@ int cli_parse_seconds(struct cli *cli, const char *option, const char *text, int
 enum format_kind { FORMAT_TABLE, FORMAT_JSON, FORMAT_TEMPLATE, FORMAT_TEMPLATE_TABLE };
 enum format_kind cli_format_kind(const char *format, char **out_template);
 
-/** Print rows, each a JSON object, by a template; for a table with a heading made of the names of
- *  its fields. */
+/** Print rows, each a JSON object: as an array of them, or by a template; for a table with a heading
+ *  made of the names of its fields. */
 int cli_print_rows(struct cli *cli, enum format_kind kind, const char *template,
 		   const struct strv *rows);
 

@@ -11,41 +11,23 @@
 #define NEVER "0001-01-01T00:00:00Z" /* what a time that has not come yet is there */
 #define PREFIX 16		     /* of the bridge's network */
 
-static void write_text(struct json_writer *writer, const char *key, const char *text)
-{
-	json_key(writer, key);
-	json_string(writer, text ? text : "");
-}
-
-static void write_bool(struct json_writer *writer, const char *key, bool value)
-{
-	json_key(writer, key);
-	json_bool(writer, value);
-}
-
-static void write_number(struct json_writer *writer, const char *key, int64_t value)
-{
-	json_key(writer, key);
-	json_i64(writer, value);
-}
-
 static void write_state(const struct container_record *record, const struct container_state *state,
 			struct json_writer *writer)
 {
 	json_key(writer, "State");
 	json_begin_object(writer);
-	write_text(writer, "Status", table_name(container_statuses, state->status));
-	write_bool(writer, "Running", container_is_up(state));
-	write_bool(writer, "Paused", state->status == CONTAINER_PAUSED);
-	write_bool(writer, "Restarting", false);
-	write_bool(writer, "OOMKilled", record->oom_killed);
-	write_bool(writer, "Dead", false);
-	write_number(writer, "Pid", state->pid);
-	write_number(writer, "ExitCode", container_is_up(state) ? 0 : state->exit_status);
-	write_text(writer, "Error", record->error);
-	write_text(writer, "StartedAt",
+	json_put_text(writer, "Status", table_name(container_statuses, state->status));
+	json_put_bool(writer, "Running", container_is_up(state));
+	json_put_bool(writer, "Paused", state->status == CONTAINER_PAUSED);
+	json_put_bool(writer, "Restarting", false);
+	json_put_bool(writer, "OOMKilled", record->oom_killed);
+	json_put_bool(writer, "Dead", false);
+	json_put_i64(writer, "Pid", state->pid);
+	json_put_i64(writer, "ExitCode", container_is_up(state) ? 0 : state->exit_status);
+	json_put_text(writer, "Error", record->error);
+	json_put_text(writer, "StartedAt",
 		   record->started && state->status != CONTAINER_CREATED ? record->started : NEVER);
-	write_text(writer, "FinishedAt", *state->finished ? state->finished : NEVER);
+	json_put_text(writer, "FinishedAt", *state->finished ? state->finished : NEVER);
 	json_end_object(writer);
 }
 
@@ -62,9 +44,9 @@ static void write_ports(const struct container_record *record, struct json_write
 		json_key(writer, text);
 		json_begin_array(writer);
 		json_begin_object(writer);
-		write_text(writer, "HostIp", *port->host_address ? port->host_address : "0.0.0.0");
+		json_put_text(writer, "HostIp", *port->host_address ? port->host_address : "0.0.0.0");
 		(void)snprintf(text, sizeof(text), "%u", port->host ? port->host : port->chosen);
-		write_text(writer, "HostPort", text);
+		json_put_text(writer, "HostPort", text);
 		json_end_object(writer);
 		json_end_array(writer);
 	}
@@ -76,9 +58,9 @@ static void write_address(const struct container_record *record, bool up,
 {
 	bool has = up && record->address;
 
-	write_text(writer, "Gateway", has ? record->gateway : "");
-	write_text(writer, "IPAddress", has ? record->address : "");
-	write_number(writer, "IPPrefixLen", has ? PREFIX : 0);
+	json_put_text(writer, "Gateway", has ? record->gateway : "");
+	json_put_text(writer, "IPAddress", has ? record->address : "");
+	json_put_i64(writer, "IPPrefixLen", has ? PREFIX : 0);
 }
 
 static void write_network(const struct container_record *record, bool up,
@@ -110,15 +92,15 @@ static void write_mounts(const struct container_record *record, struct json_writ
 		const struct container_mount *mount = &record->mounts.items[i];
 
 		json_begin_object(writer);
-		write_text(writer, "Type", mount->type);
+		json_put_text(writer, "Type", mount->type);
 		if (mount->name) {
-			write_text(writer, "Name", mount->name);
-			write_text(writer, "Driver", "local");
+			json_put_text(writer, "Name", mount->name);
+			json_put_text(writer, "Driver", "local");
 		}
-		write_text(writer, "Source", mount->source);
-		write_text(writer, "Destination", mount->target);
-		write_text(writer, "Mode", mount->options);
-		write_bool(writer, "RW", !mount->read_only);
+		json_put_text(writer, "Source", mount->source);
+		json_put_text(writer, "Destination", mount->target);
+		json_put_text(writer, "Mode", mount->options);
+		json_put_bool(writer, "RW", !mount->read_only);
 		json_end_object(writer);
 	}
 	json_end_array(writer);
@@ -137,7 +119,7 @@ static void write_paths(struct store *store, const struct container_record *reco
 		cleanup_free char *path = xasprintf("%s/containers/%s/bundle/%s", store->path,
 						    record->id, paths[i].name);
 
-		write_text(writer, paths[i].key, path);
+		json_put_text(writer, paths[i].key, path);
 	}
 }
 
@@ -155,21 +137,21 @@ void container_inspect(struct store *store, const struct container_record *recor
 
 	container_state_get(store, record, &state);
 	json_begin_object(writer);
-	write_text(writer, "Id", record->id);
-	write_text(writer, "Created", record->created);
-	write_text(writer, "Path", record->args.count ? record->args.items[0] : "");
+	json_put_text(writer, "Id", record->id);
+	json_put_text(writer, "Created", record->created);
+	json_put_text(writer, "Path", record->args.count ? record->args.items[0] : "");
 	json_key(writer, "Args");
 	json_begin_array(writer);
 	for (size_t i = 1; i < record->args.count; i++)
 		json_string(writer, record->args.items[i]);
 	json_end_array(writer);
 	write_state(record, &state, writer);
-	write_text(writer, "Image", record->image_id);
+	json_put_text(writer, "Image", record->image_id);
 	write_paths(store, record, writer);
-	write_text(writer, "Name", name);
-	write_number(writer, "RestartCount", 0);
-	write_text(writer, "Driver", "overlay");
-	write_text(writer, "Platform", "linux");
+	json_put_text(writer, "Name", name);
+	json_put_i64(writer, "RestartCount", 0);
+	json_put_text(writer, "Driver", "overlay");
+	json_put_text(writer, "Platform", "linux");
 	write_raw(writer, "HostConfig", record->host_config);
 	write_mounts(record, writer);
 	write_raw(writer, "Config", record->config);

@@ -23,24 +23,6 @@ static void write_list(struct json_writer *writer, const char *key, const struct
 	write_strings(writer, key, list ? list->items : NULL, list ? list->count : 0);
 }
 
-static void write_bool(struct json_writer *writer, const char *key, bool value)
-{
-	json_key(writer, key);
-	json_bool(writer, value);
-}
-
-static void write_number(struct json_writer *writer, const char *key, int64_t value)
-{
-	json_key(writer, key);
-	json_i64(writer, value);
-}
-
-static void write_text(struct json_writer *writer, const char *key, const char *value)
-{
-	json_key(writer, key);
-	json_string(writer, value ? value : "");
-}
-
 static void write_set(struct json_writer *writer, const char *key, const struct json_strings *set)
 {
 	json_key(writer, key);
@@ -65,10 +47,10 @@ static void write_config(const struct container_options *options, const struct r
 	while (spec->env[env])
 		env++;
 	json_begin_object(writer);
-	write_text(writer, "Hostname", record->hostname);
-	write_text(writer, "User", user);
-	write_bool(writer, "Tty", record->terminal);
-	write_bool(writer, "OpenStdin", record->interactive);
+	json_put_text(writer, "Hostname", record->hostname);
+	json_put_text(writer, "User", user);
+	json_put_bool(writer, "Tty", record->terminal);
+	json_put_bool(writer, "OpenStdin", record->interactive);
 	write_set(writer, "ExposedPorts", &config->exposed_ports);
 	write_strings(writer, "Env", spec->env, env);
 	if (*options->args)
@@ -79,9 +61,9 @@ static void write_config(const struct container_options *options, const struct r
 	else
 		write_strings(writer, "Cmd", config->cmd.items,
 			      options->entrypoint ? 0 : config->cmd.count);
-	write_text(writer, "Image", record->image);
+	json_put_text(writer, "Image", record->image);
 	write_set(writer, "Volumes", &config->volumes);
-	write_text(writer, "WorkingDir", spec->cwd);
+	json_put_text(writer, "WorkingDir", spec->cwd);
 	if (options->entrypoint)
 		write_strings(writer, "Entrypoint", (char *const *)&options->entrypoint,
 			      *options->entrypoint != '\0');
@@ -91,10 +73,10 @@ static void write_config(const struct container_options *options, const struct r
 	json_key(writer, "Labels");
 	json_begin_object(writer);
 	for (size_t i = 0; i < record->labels.count; i++)
-		write_text(writer, record->labels.items[i].key, record->labels.items[i].value);
+		json_put_text(writer, record->labels.items[i].key, record->labels.items[i].value);
 	json_end_object(writer);
-	write_text(writer, "StopSignal", record->stop_signal);
-	write_number(writer, "StopTimeout", record->stop_timeout);
+	json_put_text(writer, "StopSignal", record->stop_signal);
+	json_put_i64(writer, "StopTimeout", record->stop_timeout);
 	json_end_object(writer);
 }
 
@@ -111,9 +93,9 @@ static void write_bindings(const struct container_record *record, struct json_wr
 		json_key(writer, text);
 		json_begin_array(writer);
 		json_begin_object(writer);
-		write_text(writer, "HostIp", port->host_address);
+		json_put_text(writer, "HostIp", port->host_address);
 		(void)snprintf(text, sizeof(text), "%u", port->host);
-		write_text(writer, "HostPort", text);
+		json_put_text(writer, "HostPort", text);
 		json_end_object(writer);
 		json_end_array(writer);
 	}
@@ -125,15 +107,15 @@ static void write_limits(const struct sandbox *sandbox, struct json_writer *writ
 	const struct oci_cpu *cpu = sandbox ? sandbox->cpu : NULL;
 	bool memory = sandbox && sandbox->memory;
 
-	write_number(writer, "Memory", memory ? sandbox->memory->limit : 0);
-	write_number(writer, "MemorySwap",
+	json_put_i64(writer, "Memory", memory ? sandbox->memory->limit : 0);
+	json_put_i64(writer, "MemorySwap",
 		     memory && sandbox->memory->has_swap ? sandbox->memory->swap : 0);
-	write_number(writer, "CpuShares", cpu && cpu->has_shares ? (int64_t)cpu->shares : 0);
-	write_number(writer, "CpuPeriod", cpu && cpu->has_period ? (int64_t)cpu->period : 0);
-	write_number(writer, "CpuQuota", cpu && cpu->has_quota ? cpu->quota : 0);
-	write_text(writer, "CpusetCpus", cpu ? cpu->cpus : NULL);
-	write_text(writer, "CpusetMems", cpu ? cpu->mems : NULL);
-	write_number(writer, "PidsLimit", sandbox && sandbox->pids ? sandbox->pids->limit : 0);
+	json_put_i64(writer, "CpuShares", cpu && cpu->has_shares ? (int64_t)cpu->shares : 0);
+	json_put_i64(writer, "CpuPeriod", cpu && cpu->has_period ? (int64_t)cpu->period : 0);
+	json_put_i64(writer, "CpuQuota", cpu && cpu->has_quota ? cpu->quota : 0);
+	json_put_text(writer, "CpusetCpus", cpu ? cpu->cpus : NULL);
+	json_put_text(writer, "CpusetMems", cpu ? cpu->mems : NULL);
+	json_put_i64(writer, "PidsLimit", sandbox && sandbox->pids ? sandbox->pids->limit : 0);
 }
 
 static void write_host_config(const struct container_options *options,
@@ -144,9 +126,9 @@ static void write_host_config(const struct container_options *options,
 
 	json_begin_object(writer);
 	write_list(writer, "Binds", options->mounts.volumes);
-	write_text(writer, "NetworkMode", record->network);
+	json_put_text(writer, "NetworkMode", record->network);
 	write_bindings(record, writer);
-	write_bool(writer, "AutoRemove", record->remove);
+	json_put_bool(writer, "AutoRemove", record->remove);
 	write_list(writer, "VolumesFrom", options->mounts.from);
 	write_strings(writer, "CapAdd", sandbox->cap_added.items, sandbox->cap_added.count);
 	write_strings(writer, "CapDrop", sandbox->cap_dropped.items, sandbox->cap_dropped.count);
@@ -154,18 +136,18 @@ static void write_host_config(const struct container_options *options,
 	write_strings(writer, "DnsSearch", record->searches.items, record->searches.count);
 	write_strings(writer, "ExtraHosts", record->hosts.items, record->hosts.count);
 	write_list(writer, "Links", options->links);
-	write_bool(writer, "Init", options->init);
-	write_bool(writer, "Privileged", false);
-	write_bool(writer, "PublishAllPorts", options->publish_all);
-	write_bool(writer, "ReadonlyRootfs", options->read_only);
-	write_number(writer, "ShmSize",
+	json_put_bool(writer, "Init", options->init);
+	json_put_bool(writer, "Privileged", false);
+	json_put_bool(writer, "PublishAllPorts", options->publish_all);
+	json_put_bool(writer, "ReadonlyRootfs", options->read_only);
+	json_put_i64(writer, "ShmSize",
 		     sandbox->shm_size ? (int64_t)sandbox->shm_size : (int64_t)64 << 20);
-	write_text(writer, "Runtime", record->runtime);
+	json_put_text(writer, "Runtime", record->runtime);
 	write_limits(options->sandbox, writer);
 	json_key(writer, "RestartPolicy");
 	json_begin_object(writer);
-	write_text(writer, "Name", "no");
-	write_number(writer, "MaximumRetryCount", 0);
+	json_put_text(writer, "Name", "no");
+	json_put_i64(writer, "MaximumRetryCount", 0);
 	json_end_object(writer);
 	json_end_object(writer);
 }
