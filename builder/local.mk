@@ -10,4 +10,5 @@ include %D%/image/local.mk
 include %D%/registry/local.mk
 include %D%/build/local.mk
 include %D%/container/local.mk
+include %D%/attest/local.mk
 include %D%/cli/local.mk

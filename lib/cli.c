@@ -164,6 +164,33 @@ static int run_group(struct cli *cli, const struct command_group *group, int arg
 			 : ret;
 }
 
+static void print_program_help(const struct cli_program *program)
+{
+	options_print_program_help(stdout, program->spec, program->commands, program->groups);
+}
+
+/* "help VERB", as runc and docker have it, too: what "VERB --help" says. */
+static int run_help(struct cli *cli, const char *name)
+{
+	const struct cli_program *program = cli->program;
+	const struct command_group *group = name ? find_group(program, name) : NULL;
+	const struct command_spec *command;
+	const char *suggestion = NULL;
+
+	if (group) {
+		options_print_group_help(stdout, program->spec->name, group);
+		return 0;
+	}
+	command = name ? command_find(program->commands, name, &suggestion) : NULL;
+	if (name && !command)
+		return unknown_command(cli, name, suggestion);
+	if (command)
+		options_print_help(stdout, program->spec->name, command);
+	else
+		print_program_help(program);
+	return 0;
+}
+
 static int run_verb(struct cli *cli, const struct option_result *words)
 {
 	const struct cli_program *program = cli->program;
@@ -172,8 +199,7 @@ static int run_verb(struct cli *cli, const struct option_result *words)
 	const char *suggestion = NULL;
 
 	if (words->help) {
-		options_print_program_help(stdout, program->spec, program->commands,
-					   program->groups);
+		print_program_help(program);
 		return 0;
 	}
 	if (cli->version) {
@@ -182,6 +208,8 @@ static int run_verb(struct cli *cli, const struct option_result *words)
 	}
 	if (words->count == 0)
 		return error_set(&cli->err, ERROR_USAGE, 0, "a command is needed");
+	if (strcmp(words->arguments[0], "help") == 0)
+		return run_help(cli, words->arguments[1]);
 	group = find_group(program, words->arguments[0]);
 	if (group)
 		return run_group(cli, group, words->count - 1, words->arguments + 1);

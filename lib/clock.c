@@ -39,15 +39,31 @@ static void civil_date(int64_t days, int64_t *year, int *month, int *day)
 	*year = year_of_era + era * 400 + (*month <= 2);
 }
 
-const char *clock_format(int64_t seconds, long nanoseconds, char buffer[CLOCK_TEXT_SIZE])
+/* "2026-08-24T10:00:00"; its length. */
+static int format_civil(int64_t seconds, char buffer[CLOCK_TEXT_SIZE])
 {
 	int64_t year;
 	int month, day, rest = (int)(seconds % 86400);
 
 	civil_date(seconds / 86400, &year, &month, &day);
-	(void)snprintf(buffer, CLOCK_TEXT_SIZE, "%04lld-%02d-%02dT%02d:%02d:%02d.%09ldZ",
-		       (long long)year, month, day, rest / 3600, rest / 60 % 60, rest % 60,
-		       nanoseconds);
+	return snprintf(buffer, CLOCK_TEXT_SIZE, "%04lld-%02d-%02dT%02d:%02d:%02d", (long long)year,
+			month, day, rest / 3600, rest / 60 % 60, rest % 60);
+}
+
+const char *clock_format(int64_t seconds, long nanoseconds, char buffer[CLOCK_TEXT_SIZE])
+{
+	int used = format_civil(seconds, buffer);
+
+	(void)snprintf(buffer + used, (size_t)(CLOCK_TEXT_SIZE - used), ".%09ldZ", nanoseconds);
+	return buffer;
+}
+
+const char *clock_format_seconds(int64_t seconds, char buffer[CLOCK_TEXT_SIZE])
+{
+	int64_t near = seconds < 0 ? 0 : seconds;
+	int used = format_civil(near < CLOCK_SECONDS_MAX ? near : CLOCK_SECONDS_MAX, buffer);
+
+	(void)snprintf(buffer + used, (size_t)(CLOCK_TEXT_SIZE - used), "Z");
 	return buffer;
 }
 

@@ -13,5 +13,9 @@ int64_t clock_ms(void);
 const char *clock_text(char buffer[CLOCK_TEXT_SIZE]);
 /** The same for a given time since 1970 (seconds >= 0). */
 const char *clock_format(int64_t seconds, long nanoseconds, char buffer[CLOCK_TEXT_SIZE]);
+/** Without nanoseconds, "2026-08-24T10:00:00Z". What RFC 3339 has no words for becomes the nearest
+ *  that it has: 1970 or the end of 9999. */
+const char *clock_format_seconds(int64_t seconds, char buffer[CLOCK_TEXT_SIZE]);
+#define CLOCK_SECONDS_MAX INT64_C(253402300799)
 
 #endif

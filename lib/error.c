@@ -117,7 +117,7 @@ int error_vset(struct error *err, enum error_code code, int errnum, const char *
 	err->errnum = errnum;
 	err->code = code;
 	err->phase = PHASE_NONE;
-	err->syscall = NULL;
+	err->syscall[0] = '\0';
 	err->path[0] = '\0';
 	err->pointer[0] = '\0';
 	format_cut_middle(err->msg, sizeof(err->msg), format, ap);
@@ -212,6 +212,22 @@ int error_path(struct error *err, int ret, const char *path)
 	if (err && ret < 0 && !err->path[0])
 		(void)snprintf(err->path, sizeof(err->path), "%s", path);
 	return ret;
+}
+
+int error_syscall(struct error *err, int ret, const char *name)
+{
+	if (err && ret < 0 && !err->syscall[0])
+		(void)snprintf(err->syscall, sizeof(err->syscall), "%s", name);
+	return ret;
+}
+
+int error_received(struct error *err)
+{
+	err->syscall[sizeof(err->syscall) - 1] = '\0';
+	err->path[sizeof(err->path) - 1] = '\0';
+	err->pointer[sizeof(err->pointer) - 1] = '\0';
+	err->msg[sizeof(err->msg) - 1] = '\0';
+	return err->errnum > 0 ? -err->errnum : -EINVAL;
 }
 
 const char *error_text(const struct error *err, char *buffer, size_t size)

@@ -43,11 +43,15 @@ enum phase {
 	PHASE_BUILD,
 };
 
+/** Of struct error and what its numbers mean: counts up with each change, because init and a start
+ *  by a newer program exchange one (runtime/init/init.h). */
+#define ERROR_FORMAT 2
+
 struct error {
 	int errnum; /* 0 = none; strerror is appended by the printer, not stored */
 	enum error_code code;
 	enum phase phase;
-	const char *syscall; /* static string or NULL */
+	char syscall[24];    /* its name, when it is known which one failed */
 	char path[PATH_MAX]; /* the object, when it is a path */
 	char pointer[256];   /* JSON pointer into the document, when it came from one */
 	char msg[1024];	     /* what was attempted on what; lower case, no period */
@@ -94,9 +98,13 @@ int error_phase(struct error *err, int ret, enum phase phase);
 int error_pointer(struct error *err, int ret, const char *format, ...)
 	__attribute__((format(printf, 3, 4)));
 int error_path(struct error *err, int ret, const char *path);
+int error_syscall(struct error *err, int ret, const char *name);
 
 /** The line for people: "msg: strerror". size should be at least 1200. Returns buffer. */
 const char *error_text(const struct error *err, char *buffer, size_t size);
+
+/** One that came from another process: ends its texts, whatever was sent. Its negative errno. */
+int error_received(struct error *err);
 
 /** Stable lower-case names for machine-readable output ("system", "invalid", ...). */
 const char *error_code_name(enum error_code code);

@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/un.h>
 #include <unistd.h>
@@ -174,9 +175,9 @@ ssize_t fd_receive(int socket, void *data, size_t size, int *fds, size_t *count)
 	return message.msg_flags & (MSG_TRUNC | MSG_CTRUNC) ? -EMSGSIZE : ret;
 }
 
-int fd_connect_unix(const char *path, struct error *err)
+int fd_connect_unix(const char *path, int type, struct error *err)
 {
-	cleanup_close int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	cleanup_close int fd = socket(AF_UNIX, type | SOCK_CLOEXEC, 0);
 	cleanup_close int folder = -EBADF;
 	cleanup_free char *parent = NULL;
 	struct sockaddr_un address = { .sun_family = AF_UNIX };
@@ -199,4 +200,14 @@ int fd_connect_unix(const char *path, struct error *err)
 	if (connect(fd, (struct sockaddr *)&address, sizeof(address)) < 0)
 		return error_errno(err, errno, "connect to socket \"%s\"", path);
 	return TAKE_FD(fd);
+}
+
+void fd_allow_many(void)
+{
+	struct rlimit limit;
+
+	if (getrlimit(RLIMIT_NOFILE, &limit) < 0)
+		return;
+	limit.rlim_cur = limit.rlim_max;
+	(void)setrlimit(RLIMIT_NOFILE, &limit); /* what is too many then is told where it is */
 }

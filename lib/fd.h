@@ -33,7 +33,11 @@ int fd_reopen(int fd, int flags);
 ssize_t fd_send(int socket, const void *data, size_t size, const int *fds, size_t count);
 ssize_t fd_receive(int socket, void *data, size_t size, int *fds, size_t *count);
 
-/** Connect a SOCK_STREAM unix socket, also for paths longer than sun_path; returns the fd. */
-int fd_connect_unix(const char *path, struct error *err);
+/** Connect a unix socket of this type, also for paths longer than sun_path; returns the fd. */
+int fd_connect_unix(const char *path, int type, struct error *err);
+
+/** As many descriptors as the hard limit lets us have; for verbs that run no other program, which
+ *  would get the same. */
+void fd_allow_many(void);
 
 #endif

@@ -12,6 +12,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "lib/alloc.h"
 #include "lib/cleanup.h"
 #include "lib/io.h"
 #include "lib/syscalls.h"
@@ -190,6 +191,18 @@ static int walk_path(int root_fd, const char *path, struct walk *walk)
 		}
 	}
 	return ret;
+}
+
+char *inroot_resolve(int root_fd, const char *path, struct error *err)
+{
+	struct walk walk;
+	int ret = walk_path(root_fd, path, &walk);
+
+	if (ret < 0) {
+		(void)failed(err, ret, "resolve", path);
+		return NULL;
+	}
+	return xstrdup(walk.done);
 }
 
 static int make_all(int root_fd, const char *path, mode_t mode, uid_t uid, gid_t gid)

@@ -42,6 +42,10 @@ int inroot_make_file(int root_fd, const char *path, mode_t mode, struct error *e
 int inroot_parent(int root_fd, const char *path, bool create, const char **out_name,
 		  struct error *err);
 
+/** Where path leads inside the root: no symlink, no ".."; what does not exist is taken as folders
+ *  that will be made. "/..." and owned ("" is the root), or NULL. */
+char *inroot_resolve(int root_fd, const char *path, struct error *err);
+
 /** Does the entry exist (follows symlinks inside the root)? 1, 0, or negative errno. */
 int inroot_exists(int root_fd, const char *path);
 

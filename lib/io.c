@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/auxv.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "lib/cleanup.h"
@@ -29,23 +30,31 @@ int io_write_all(int fd, const void *data, size_t size)
 	return 0;
 }
 
-int io_read_exact(int fd, void *data, size_t size)
+ssize_t io_read_full(int fd, void *data, size_t size)
 {
-	char *next = data;
+	size_t done = 0;
 
-	while (size) {
-		ssize_t got = read(fd, next, size);
+	while (done < size) {
+		ssize_t got = read(fd, (char *)data + done, size - done);
 
 		if (got < 0 && errno == EINTR)
 			continue;
 		if (got < 0)
 			return -errno;
 		if (got == 0)
-			return -ENODATA;
-		next += got;
-		size -= (size_t)got;
+			break;
+		done += (size_t)got;
 	}
-	return 0;
+	return (ssize_t)done;
+}
+
+int io_read_exact(int fd, void *data, size_t size)
+{
+	ssize_t got = io_read_full(fd, data, size);
+
+	if (got < 0)
+		return (int)got;
+	return (size_t)got == size ? 0 : -ENODATA;
 }
 
 int io_read_rest(int fd, size_t max, struct strbuf *buf)
@@ -55,7 +64,8 @@ int io_read_rest(int fd, size_t max, struct strbuf *buf)
 	for (;;) {
 		ssize_t got;
 
-		strbuf_reserve(buf, 4096);
+		/* small files fit at once; the read that finds their end needs little room */
+		strbuf_reserve(buf, buf->size == start ? 4096 : 512);
 		got = read(fd, buf->data + buf->size, buf->capacity - buf->size - 1);
 		if (got < 0 && errno == EINTR)
 			continue;
@@ -140,6 +150,35 @@ int io_replace_file(int dirfd, const char *name, const void *data, size_t size, 
 	if (ret < 0)
 		(void)unlinkat(dirfd, temporary, 0); /* best effort: it may not even exist */
 	return ret < 0 ? error_path(err, ret, name) : 0;
+}
+
+bool io_is_in_place(const char *path)
+{
+	struct stat st;
+
+	/* a link is not replaced: /dev/stdout is one, and what it leads to can be a regular file */
+	return lstat(path, &st) == 0 && !S_ISREG(st.st_mode);
+}
+
+int io_open_in_place(const char *path, int flags, struct error *err)
+{
+	int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_NOCTTY | O_CLOEXEC | flags, 0644);
+
+	return fd < 0 ? error_path(err, error_errno(err, errno, "open \"%s\"", path), path) : fd;
+}
+
+int io_write_result(const char *path, const void *data, size_t size, struct error *err)
+{
+	cleanup_close int fd = -EBADF;
+	int ret;
+
+	if (!io_is_in_place(path))
+		return io_replace_file(AT_FDCWD, path, data, size, 0644, IO_NO_SYNC, err);
+	fd = io_open_in_place(path, 0, err);
+	if (fd < 0)
+		return fd;
+	ret = io_write_all(fd, data, size);
+	return ret < 0 ? error_path(err, error_errno(err, -ret, "write \"%s\"", path), path) : 0;
 }
 
 static int copy_by_buffer(int from, int to, size_t size, size_t *copied)

@@ -3,6 +3,7 @@
 #ifndef LIB_IO_H
 #define LIB_IO_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <sys/types.h>
 
@@ -12,6 +13,9 @@
 int io_write_all(int fd, const void *data, size_t size);
 /** Exactly size bytes; -EPIPE... on error, -ENODATA when the file ends before. */
 int io_read_exact(int fd, void *data, size_t size);
+
+/** Up to size bytes, fewer only when the file ends before; negative errno. */
+ssize_t io_read_full(int fd, void *data, size_t size);
 
 /** Append the rest of fd to buf; more than max bytes is -EFBIG. */
 int io_read_rest(int fd, size_t max, struct strbuf *buf);
@@ -31,6 +35,17 @@ enum io_sync { IO_NO_SYNC, IO_SYNC };
  */
 int io_replace_file(int dirfd, const char *name, const void *data, size_t size, mode_t mode,
 		    enum io_sync sync, struct error *err);
+
+/** Is what a user wants a result in to be written in place: a device, a pipe, a link to anything
+ *  (/dev/null, /dev/stdout)? Else it is a regular file to be replaced, or free. */
+bool io_is_in_place(const char *path);
+
+/** An fd of it, emptied. A pipe waits for its reader; with O_NONBLOCK as flags, else 0, it is an
+ *  error when it has none, -ENXIO. */
+int io_open_in_place(const char *path, int flags, struct error *err);
+
+/** Write what a user named: in place or as io_replace_file does it, with mode 0644. */
+int io_write_result(const char *path, const void *data, size_t size, struct error *err);
 
 /** Copy size bytes (or to the end with SIZE_MAX) between fds: copy_file_range, else read/write. */
 int io_copy(int from, int to, size_t size, size_t *out_copied);

@@ -14,6 +14,7 @@ noinst_LIBRARIES += %D%/liblib.a
 	%D%/log.c %D%/log.h \
 	%D%/mountinfo.c %D%/mountinfo.h \
 	%D%/netlink.c %D%/netlink.h \
+	%D%/newidmap.c %D%/newidmap.h \
 	%D%/number.c %D%/number.h \
 	%D%/options.c %D%/options.h \
 	%D%/path.c %D%/path.h \
@@ -29,4 +30,5 @@ noinst_LIBRARIES += %D%/liblib.a
 	%D%/table.c %D%/table.h \
 	%D%/toml.c %D%/toml.h \
 	%D%/trace.c %D%/trace.h \
-	%D%/tty.c %D%/tty.h
+	%D%/tty.c %D%/tty.h \
+	%D%/userns.c %D%/userns.h

@@ -1,12 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The log's three formats. One line is one write(2), so that several processes can append to the
- * same file (O_APPEND) without mixing.
+ * The log's formats. One line is one write(2), so that several processes can append to the same
+ * file (O_APPEND) without mixing, and a datagram to a socket is one message.
  */
 #include "lib/log.h"
 
+#include <endian.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "lib/cleanup.h"
 #include "lib/clock.h"
@@ -26,6 +29,15 @@ static const char *const level_names[] = {
 	[LOG_INFO] = "info",
 	[LOG_DEBUG] = "debug",
 };
+
+/* syslog(3)'s, which the journal has taken over; <syslog.h> and our levels share names */
+static const int priorities[] = {
+	[LOG_ERROR] = 3,
+	[LOG_WARNING] = 4,
+	[LOG_INFO] = 6,
+	[LOG_DEBUG] = 7,
+};
+#define SYSLOG_USER (1 << 3)
 
 void log_setup(int fd, enum log_format format, enum log_level level, const char *name)
 {
@@ -102,6 +114,34 @@ static void add_error_object(struct strbuf *line, const struct error *err, const
 	strbuf_addc(line, '}');
 }
 
+/* systemd's "Native Journal Protocol": a value with its length may have any bytes in it. */
+static void add_journal_field(struct strbuf *line, const char *field, const char *value)
+{
+	const uint64_t size = htole64(strlen(value));
+
+	strbuf_addf(line, "%s\n", field);
+	strbuf_add(line, (const char *)&size, sizeof(size));
+	strbuf_addf(line, "%s\n", value);
+}
+
+static void add_datagram(struct strbuf *line, enum log_level level, const char *msg)
+{
+	const char *name = log_state.name ? log_state.name : "";
+	size_t start;
+
+	if (log_state.format == LOG_FORMAT_JOURNAL) {
+		strbuf_addf(line, "PRIORITY=%d\n", priorities[level]);
+		add_journal_field(line, "SYSLOG_IDENTIFIER", name);
+		add_journal_field(line, "MESSAGE", msg);
+		return;
+	}
+	strbuf_addf(line, "<%d>", SYSLOG_USER | priorities[level]);
+	start = line->size;
+	strbuf_addf(line, "%s[%d]: %s", name, (int)getpid(), msg);
+	for (char *p = line->data + start; (p = strchr(p, '\n'));)
+		*p = ' '; /* a new line would be taken for a message */
+}
+
 static void write_line(enum log_level level, const char *msg, const struct error *err,
 		       const char *hint)
 {
@@ -131,6 +171,10 @@ static void write_line(enum log_level level, const char *msg, const struct error
 		if (level != LOG_ERROR)
 			strbuf_addf(&line, "%s: ", level_names[level]);
 		strbuf_addf(&line, "%s\n", msg);
+		break;
+	case LOG_FORMAT_JOURNAL:
+	case LOG_FORMAT_SYSLOG:
+		add_datagram(&line, level, msg);
 		break;
 	}
 	(void)io_write_all(log_state.fd, line.data, line.size); /* there is nowhere to complain */

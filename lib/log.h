@@ -11,12 +11,19 @@
 #include "lib/error.h"
 
 enum log_level { LOG_ERROR, LOG_WARNING, LOG_INFO, LOG_DEBUG };
-enum log_format { LOG_FORMAT_PLAIN, LOG_FORMAT_TEXT, LOG_FORMAT_JSON };
+enum log_format {
+	LOG_FORMAT_PLAIN,
+	LOG_FORMAT_TEXT,
+	LOG_FORMAT_JSON,
+	LOG_FORMAT_JOURNAL, /* the datagram of systemd-journald's socket */
+	LOG_FORMAT_SYSLOG,  /* that of /dev/log */
+};
 
 /**
  * Where and how to log. fd is borrowed and must outlive all logging (2 = stderr); PLAIN writes
  * "level: message" lines for people, TEXT logfmt (time= level= msg=), JSON one object a line with
- * the keys level, msg, time. name goes in front of plain lines ("orlop-runtime: ...").
+ * the keys level, msg, time. name goes in front of plain lines ("orlop-runtime: ..."), and is the
+ * identifier in the journal and in syslog.
  */
 void log_setup(int fd, enum log_format format, enum log_level level, const char *name);
 

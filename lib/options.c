@@ -6,6 +6,7 @@
  */
 #include "lib/options.h"
 
+#include <inttypes.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
@@ -116,6 +117,7 @@ static int store(struct found found, const char *shown, const char *value, struc
 		ret = number_parse_size(value, (uint64_t *)(void *)member);
 		break;
 	case OPTION_ACCEPTED:
+	case OPTION_REFUSED:
 	case OPTION_INCLUDE:
 	case OPTION_END:
 		break;
@@ -135,6 +137,8 @@ struct cursor {
 static int store_with_value(struct found found, const char *shown, const char *value,
 			    struct cursor *cursor, struct error *err)
 {
+	if (found.spec->kind == OPTION_REFUSED)
+		return usage_error(err, "%s: %s", shown, found.spec->help);
 	if (!value && options_takes_value(found.spec)) {
 		if (cursor->next >= cursor->argc)
 			return usage_error(err, "flag needs an argument: %s%s", shown, "");
@@ -252,6 +256,51 @@ int options_parse(const struct command_spec *command, int argc, char **argv, voi
 		argv[count] = NULL;
 	result->count = count;
 	return result->help ? 0 : check_arity(command, count, err);
+}
+
+static void add_words(const struct option_spec *option, const char *member, struct strv *out)
+{
+	const struct strv *list = (const void *)member;
+	const char *text;
+
+	switch (option->kind) {
+	case OPTION_BOOL:
+		if (*(const bool *)(const void *)member)
+			strv_addf(out, "--%s", option->name);
+		return;
+	case OPTION_STRING:
+		text = *(const char *const *)(const void *)member;
+		if (text)
+			strv_addf(out, "--%s=%s", option->name, text);
+		return;
+	case OPTION_STRV:
+		for (size_t i = 0; i < list->count; i++)
+			strv_addf(out, "--%s=%s", option->name, list->items[i]);
+		return;
+	case OPTION_U64:
+	case OPTION_SIZE:
+		if (*(const uint64_t *)(const void *)member)
+			strv_addf(out, "--%s=%" PRIu64, option->name,
+				  *(const uint64_t *)(const void *)member);
+		return;
+	case OPTION_ACCEPTED:
+	case OPTION_REFUSED:
+	case OPTION_INCLUDE:
+	case OPTION_END:
+		return;
+	}
+}
+
+void options_words(const struct option_spec *options, const void *base, struct strv *out)
+{
+	const char *start = base;
+
+	for (; options && options->kind != OPTION_END; options++) {
+		if (options->kind == OPTION_INCLUDE)
+			options_words(options->include, start + options->offset, out);
+		else
+			add_words(options, start + options->offset, out);
+	}
 }
 
 void options_done(const struct option_spec *options, void *base)
@@ -394,11 +443,11 @@ const struct command_spec *command_find(const struct command_spec *const *comman
 {
 	struct suggestion nearest = { .word = name };
 
-	for (; *commands; commands++) {
-		if (strcmp((*commands)->name, name) == 0)
-			return *commands;
+	for (size_t i = 0; commands[i]; i++)
+		if (strcmp(commands[i]->name, name) == 0)
+			return commands[i];
+	for (; *commands; commands++)
 		suggestion_consider(&nearest, (*commands)->name);
-	}
 	if (suggestion)
 		*suggestion = nearest.best;
 	return NULL;

@@ -21,6 +21,7 @@ enum option_kind {
 	OPTION_U64,	 /* uint64_t */
 	OPTION_SIZE,	 /* uint64_t, with units */
 	OPTION_ACCEPTED, /* taken and without effect; help says so */
+	OPTION_REFUSED,	 /* known from elsewhere; help is why it is not taken, and is the error */
 	OPTION_INCLUDE,	 /* another table, whose offsets start at offset */
 };
 
@@ -69,9 +70,18 @@ struct option_spec {
 	{                                                                                          \
 		OPTION_ACCEPTED, c, n, 0, v, h, (v) ? OPTION_NEEDS_VALUE : 0, NULL                 \
 	}
+#define OPT_REFUSED(c, n, why)                                                                     \
+	{                                                                                          \
+		OPTION_REFUSED, c, n, 0, NULL, why, OPTION_HIDDEN, NULL                            \
+	}
 #define OPT_INCLUDE(s, m, table)                                                                   \
 	{                                                                                          \
 		OPTION_INCLUDE, 0, NULL, offsetof(s, m), NULL, NULL, 0, table                      \
+	}
+/* Rows that several tables share, of the same struct. */
+#define OPT_ROWS(table)                                                                            \
+	{                                                                                          \
+		OPTION_INCLUDE, 0, NULL, 0, NULL, NULL, 0, table                                   \
 	}
 #define OPT_END                                                                                    \
 	{                                                                                          \
@@ -121,6 +131,11 @@ struct option_result {
  */
 int options_parse(const struct command_spec *command, int argc, char **argv, void *base,
 		  struct option_result *result, struct error *err);
+
+/** The way back: what base has of the table, as words ("--name=value") that would parse to the
+ * same. */
+struct strv;
+void options_words(const struct option_spec *options, const void *base, struct strv *out);
 
 /** Frees the strv members that the table names. */
 void options_done(const struct option_spec *options, void *base);

@@ -64,6 +64,24 @@ char *path_join(const char *base, const char *path)
 	return path_clean(joined);
 }
 
+bool path_put(char *out, size_t room, const char *first, const char *second, const char *third)
+{
+	const char *const pieces[] = { first, second, third };
+	size_t used = 0;
+
+	for (size_t i = 0; i < ARRAY_SIZE(pieces); i++) {
+		size_t size = strlen(pieces[i]);
+
+		if (size >= room - used) {
+			*out = '\0';
+			return false;
+		}
+		memcpy(out + used, pieces[i], size + 1);
+		used += size;
+	}
+	return true;
+}
+
 const char *path_base(const char *path)
 {
 	const char *slash = strrchr(path, '/');

@@ -14,6 +14,9 @@
 char *path_clean(const char *path);
 /** base/path cleaned; path wins when absolute. Owned. */
 char *path_join(const char *base, const char *path);
+/** Three pieces of a path one behind the other, for `list`, where printf was a sixth of all
+ *  instructions; false, and "", when they do not fit. */
+bool path_put(char *out, size_t room, const char *first, const char *second, const char *third);
 /** Last component of a cleaned path (borrowed from path). */
 const char *path_base(const char *path);
 /** The folder part, "." or "/" when there is none; owned. */

@@ -5,11 +5,15 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/capability.h>
+#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/pidfd.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
+#include <sys/time.h>
+#include <sys/vfs.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -26,26 +30,38 @@ struct proc_stat {
 	uint64_t exit_code; /* of a zombie, if we may know: else 0 */
 };
 
-static int parse_stat(char *text, int last, struct proc_stat *out)
+static int parse_field(const char *text, uint64_t *out)
 {
-	char *save = NULL, *p;
+	char number[24];
+	size_t size = strcspn(text, " \n");
+
+	if (size >= sizeof(number))
+		return -ERANGE;
+	memcpy(number, text, size);
+	number[size] = '\0';
+	return number_parse_u64(number, out);
+}
+
+static int parse_stat(const char *text, int last, struct proc_stat *out)
+{
+	/* the name may contain blanks and parentheses: fields count from behind the last ")" */
+	const char *p = strrchr(text, ')');
 	int ret = 0;
 
-	/* the name may contain blanks and parentheses: fields count from behind the last ")" */
-	p = strrchr(text, ')');
 	if (!p || p[1] != ' ')
 		return -EINVAL;
-	p = strtok_r(p + 2, " \n", &save);
+	p++;
 	for (int field = STAT_STATE; p && ret == 0; field++) {
+		p++;
 		if (field == STAT_STATE)
 			out->state = *p;
 		else if (field == STAT_START_TIME)
-			ret = number_parse_u64(p, &out->start_time);
+			ret = parse_field(p, &out->start_time);
 		else if (field == STAT_EXIT_CODE)
-			ret = number_parse_u64(p, &out->exit_code);
+			ret = parse_field(p, &out->exit_code);
 		if (field == last)
 			return ret;
-		p = strtok_r(NULL, " \n", &save);
+		p = strchr(p, ' ');
 	}
 	return -EINVAL;
 }
@@ -95,6 +111,32 @@ bool proc_is_alive(pid_t pid, uint64_t start_time)
 
 	return pid > 0 && proc_start_time(pid, &now, &state) == 0 && now == start_time &&
 	       state != 'Z' && state != 'X';
+}
+
+uint64_t proc_pidfd_inode(int pidfd)
+{
+	struct statfs fs;
+	struct stat status;
+
+	/* before, all of them shared one inode */
+	if (fstatfs(pidfd, &fs) < 0 || fs.f_type != SYS_PID_FS_MAGIC || fstat(pidfd, &status) < 0)
+		return 0;
+	return status.st_ino;
+}
+
+int proc_is_alive_inode(pid_t pid, uint64_t inode)
+{
+	cleanup_close int pidfd = pidfd_open(pid, 0);
+	struct pollfd ended = { .fd = pidfd, .events = POLLIN };
+	struct stat status;
+
+	if (pidfd < 0)
+		return errno == ESRCH ? false : -errno;
+	if (fstat(pidfd, &status) < 0)
+		return -errno;
+	if (status.st_ino != inode)
+		return false;
+	return poll(&ended, 1, 0) < 0 ? -errno : !ended.revents;
 }
 
 /* The exit code is shown to those who may look into the process, and to all others as 0: the same
@@ -228,4 +270,22 @@ int proc_exit_status(int wait_status)
 	if (WIFSIGNALED(wait_status))
 		return 128 + WTERMSIG(wait_status);
 	return WEXITSTATUS(wait_status);
+}
+
+void proc_usage_add(struct rusage *sum, const struct rusage *usage)
+{
+	timeradd(&sum->ru_utime, &usage->ru_utime, &sum->ru_utime);
+	timeradd(&sum->ru_stime, &usage->ru_stime, &sum->ru_stime);
+	if (usage->ru_maxrss > sum->ru_maxrss)
+		sum->ru_maxrss = usage->ru_maxrss;
+}
+
+void proc_usage_add_thread(struct rusage *sum, const struct rusage *begin)
+{
+	struct rusage now;
+
+	(void)getrusage(RUSAGE_THREAD, &now); /* cannot fail; the peak is the process's */
+	timersub(&now.ru_utime, &begin->ru_utime, &now.ru_utime);
+	timersub(&now.ru_stime, &begin->ru_stime, &now.ru_stime);
+	proc_usage_add(sum, &now);
 }

@@ -16,7 +16,14 @@ int proc_start_time(pid_t pid, uint64_t *out_start, char *out_state);
 /** Is the process with this start time there and not a zombie or dead? */
 bool proc_is_alive(pid_t pid, uint64_t start_time);
 
-/** The same, also while it is a zombie: nobody else has the pid yet. */
+/** The inode of a pidfd, which no other process has until the machine is started again, also when
+ * it gets the same pid (Linux 6.9); 0 = the kernel does not tell them apart. */
+uint64_t proc_pidfd_inode(int pidfd);
+/** Is the process with this pid and this inode of its pidfd there, with a thread that runs? Half of
+ *  what proc_is_alive() costs. -errno: it could not be asked (never because there is none). */
+int proc_is_alive_inode(pid_t pid, uint64_t inode);
+
+/** The same as proc_is_alive(), also while it is a zombie: nobody else has the pid yet. */
 bool proc_is_same(pid_t pid, uint64_t start_time);
 
 /** How a zombie ended, as waitpid(2) would tell its parent. -EAGAIN when it is none (yet), -ESRCH
@@ -41,6 +48,11 @@ bool proc_is_privileged(void);
 /** Wait for a pid by waitid(P_PID); status as waitpid gives it; rusage may be NULL. */
 struct rusage;
 int proc_wait(pid_t pid, int *out_status, struct rusage *rusage);
+/** Add processor time, and take the larger peak of memory. */
+void proc_usage_add(struct rusage *sum, const struct rusage *usage);
+/** What the calling thread has used since *begin said so of it, and the peak memory of its process,
+ * into sum. */
+void proc_usage_add_thread(struct rusage *sum, const struct rusage *begin);
 /** Shell-style exit status: code, or 128 + signal. */
 int proc_exit_status(int wait_status);
 

@@ -10,6 +10,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "lib/cleanup.h"
 #include "lib/number.h"
 
 /* glibc's sigabbrev_np covers 1..31; POSIX's other names for the same numbers. */
@@ -93,6 +94,13 @@ int signal_open_fd(const int *signals, size_t count, struct error *err)
 		return error_errno(err, errno, "block signals");
 	fd = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
 	return fd < 0 ? error_errno(err, errno, "signalfd") : fd;
+}
+
+int signal_open_stop_fd(struct error *err)
+{
+	static const int stop[] = { SIGTERM, SIGINT, SIGHUP, SIGQUIT };
+
+	return signal_open_fd(stop, ARRAY_SIZE(stop), err);
 }
 
 /* struct sigaction as the kernel has it; all zero is SIG_DFL without flags. */

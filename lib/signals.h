@@ -14,6 +14,8 @@ const char *signal_name(int number);
 
 /** Block these signals and return a signalfd (CLOEXEC, NONBLOCK) for them. */
 int signal_open_fd(const int *signals, size_t count, struct error *err);
+/** The same for those that ask a program to stop: SIGTERM, SIGINT, SIGHUP, SIGQUIT. */
+int signal_open_stop_fd(struct error *err);
 
 /**
  * The default disposition for one signal, by the kernel's own call: glibc refuses the two that it

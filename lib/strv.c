@@ -76,6 +76,12 @@ void strv_sort(struct strv *list)
 		qsort(list->items, list->count, sizeof(*list->items), compare_items);
 }
 
+bool strv_contains_sorted(const struct strv *list, const char *text)
+{
+	return list->count &&
+	       bsearch(&text, list->items, list->count, sizeof(*list->items), compare_items);
+}
+
 char *const *strv_items(const struct strv *list)
 {
 	static char *const empty[] = { NULL };

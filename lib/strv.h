@@ -28,6 +28,8 @@ void strv_split(struct strv *list, const char *text, char separator);
 
 /** Sort by bytes (strcmp), the same on every machine. */
 void strv_sort(struct strv *list);
+/** Is it in a list that is sorted so? */
+bool strv_contains_sorted(const struct strv *list, const char *text);
 
 /** The NULL-terminated array, also when empty. Borrowed. */
 char *const *strv_items(const struct strv *list);

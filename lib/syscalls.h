@@ -44,6 +44,9 @@
 /** Inode of the initial user namespace: include/linux/proc_ns.h, PROC_USER_INIT_INO. */
 #define INITIAL_USERNS_INODE 0xEFFFFFFDU
 
+/** File system of pidfds, since Linux 6.9: linux/magic.h. */
+#define SYS_PID_FS_MAGIC 0x50494446
+
 /** ioctl of a pidfd, since Linux 6.13; how the process ended since 6.15: linux/pidfd.h. */
 struct sys_pidfd_info {
 	uint64_t mask, cgroup_id;

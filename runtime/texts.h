@@ -49,6 +49,12 @@
 #define TEXT_CGROUP_BUSY "container's cgroup is not empty: %zu process(es) found"
 #define TEXT_CGROUP_FROZEN "container's cgroup unexpectedly frozen"
 #define TEXT_NO_CGROUP "cannot set %s limit: container could not join or create cgroup"
+#define TEXT_ROOTLESS_LIMITS                                                                       \
+	"rootless needs no limits + no cgrouppath when no permission is granted for cgroups"
+#define TEXT_UNKNOWN_CONTROLLER "unknown controller %.*s"
+#define TEXT_MEMORY_BELOW "rejecting memory limit %lld <= usage %llu"
+#define TEXT_SWAP_BELOW "rejecting memory+swap limit %lld <= usage %llu"
+#define TEXT_CRIU_FAILED "criu failed: %s: %s"
 #define TEXT_SUB_CGROUP "bad sub cgroup path"
 #define TEXT_INIT_FAILED "error during container init"
 #define TEXT_OOM_INIT "container init was OOM-killed (memory limit too low?)"
@@ -57,8 +63,7 @@
 #define TEXT_SCHEDULER_CPUS "process scheduler can't be used together with AllowedCPUs"
 #define TEXT_ORDINARY_DIR "filesystem \"%s\" must be mounted on ordinary directory"
 
-#define TEXT_EXIT_UNKNOWN                                                                          \
-	"nobody saw how container \"%s\" ended: its exit status is not known"
+#define TEXT_EXIT_UNKNOWN "nobody saw how container \"%s\" ended: its exit status is not known"
 #define TEXT_NO_RDT "intelRdt is specified in config, but Intel RDT is not enabled"
 
 #endif

@@ -10,6 +10,7 @@
 const char *const severity_names[] = {
 	[SEVERITY_ERROR] = "error",
 	[SEVERITY_HOST] = "host",
+	[SEVERITY_WARNING] = "warning",
 };
 
 struct finding *findings_vadd(struct findings *findings, const char *rule, const char *pointer,
@@ -46,6 +47,14 @@ struct finding *findings_add(struct findings *findings, const char *rule, const 
 	finding = findings_vadd(findings, rule, pointer, format, ap);
 	va_end(ap);
 	return finding;
+}
+
+bool findings_refuse(const struct findings *findings)
+{
+	for (size_t i = 0; i < findings->count; i++)
+		if (findings->items[i].severity != SEVERITY_WARNING)
+			return true;
+	return findings->dropped > 0;
 }
 
 /* Does outer's place contain inner's? */

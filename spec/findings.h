@@ -15,8 +15,10 @@
 #include "lib/error.h"
 
 enum severity {
-	SEVERITY_ERROR, /* the document is wrong everywhere */
-	SEVERITY_HOST,	/* this kernel, build or file system cannot give it */
+	SEVERITY_ERROR,	  /* the document is wrong everywhere */
+	SEVERITY_HOST,	  /* this kernel, build or file system cannot give it */
+	SEVERITY_WARNING, /* it is taken without this */
+	SEVERITY_COUNT
 };
 extern const char *const severity_names[]; /* "error" */
 
@@ -48,6 +50,9 @@ struct finding *findings_add(struct findings *findings, const char *rule, const 
 			     const char *format, ...) __attribute__((format(printf, 4, 5)));
 struct finding *findings_vadd(struct findings *findings, const char *rule, const char *pointer,
 			      const char *format, va_list ap) __attribute__((format(printf, 4, 0)));
+
+/** Is there more than warnings? */
+bool findings_refuse(const struct findings *findings);
 
 /** Is there something about this place, about what is inside of it, or what it lies in? */
 bool findings_about(const struct findings *findings, size_t count, const char *pointer);

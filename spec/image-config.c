@@ -7,6 +7,7 @@
 
 #include <string.h>
 
+#include "lib/cleanup.h"
 #include "spec/tables.h"
 
 /* clang-format off */
@@ -73,7 +74,41 @@ const struct json_object image_config_object =
 	JSON_TABLE_OPEN(struct image_config, image_config_fields);
 /* clang-format on */
 
-static int image_config_check(const struct image_config *config, struct error *err)
+/* Far more than any image has: what makes work of each with each, or a mount, is bounded here. */
+#define WORDS_MAX 8192
+#define VOLUMES_MAX 1024
+#define LAYERS_MAX 4096
+
+static int check_counts(const struct image_config *config, struct error *err)
+{
+	static const struct image_defaults none;
+	const struct image_defaults *defaults = config->config ? config->config : &none;
+	const struct {
+		const char *pointer;
+		size_t count, max;
+	} lists[] = {
+		{ "/config/Env", defaults->env.count, WORDS_MAX },
+		{ "/config/Entrypoint", defaults->entrypoint.count, WORDS_MAX },
+		{ "/config/Cmd", defaults->cmd.count, WORDS_MAX },
+		{ "/config/Shell", defaults->shell.count, WORDS_MAX },
+		{ "/config/OnBuild", defaults->on_build.count, WORDS_MAX },
+		{ "/config/Volumes", defaults->volumes.count, VOLUMES_MAX },
+		{ "/rootfs/diff_ids", config->rootfs->diff_ids.count, LAYERS_MAX },
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(lists); i++) {
+		int ret;
+
+		if (lists[i].count <= lists[i].max)
+			continue;
+		ret = error_invalid(err, "%s has %zu entries, an image may have %zu",
+				    lists[i].pointer, lists[i].count, lists[i].max);
+		return error_pointer(err, ret, "%s", lists[i].pointer);
+	}
+	return 0;
+}
+
+int image_config_check(const struct image_config *config, struct error *err)
 {
 	const struct image_rootfs *rootfs = config->rootfs;
 	int ret;
@@ -82,6 +117,9 @@ static int image_config_check(const struct image_config *config, struct error *e
 		ret = error_invalid(err, "/rootfs/type: \"%s\" is not \"layers\"", rootfs->type);
 		return error_pointer(err, ret, "/rootfs/type");
 	}
+	ret = check_counts(config, err);
+	if (ret < 0)
+		return ret;
 	for (size_t i = 0; i < rootfs->diff_ids.count; i++) {
 		if (descriptor_digest_is_valid(rootfs->diff_ids.items[i]))
 			continue;

@@ -69,7 +69,10 @@ struct image_config {
 	struct json_map unknown;
 };
 
-/** Checks what every reader relies on: rootfs of type layers, diffIDs in form. */
+/** What every reader relies on: rootfs of type layers, diffIDs in form, and lists (Env, Cmd,
+ *  Volumes, layers...) that are no longer than an image can make sense of. */
+int image_config_check(const struct image_config *config, struct error *err);
+/** Decodes and checks. */
 int image_config_decode(const char *name, const char *text, size_t size, struct arena *arena,
 			struct image_config **out, struct error *err);
 void image_config_write(const struct image_config *config, enum json_style style,

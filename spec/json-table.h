@@ -200,7 +200,14 @@ struct json_source {
 int json_decode(const struct json_source *source, const struct json_object *table,
 		struct arena *arena, void *out, struct error *err);
 
-/** The same for an array of objects; out is a JSON_LIST. */
+/**
+ * The same for a text (to its NUL) as json_encode() makes it in compact form, in a third of the
+ * time. false: it may be good or not, but json_decode() has to tell; out is half filled then.
+ */
+bool json_decode_plain(const char *text, const struct json_object *table, struct arena *arena,
+		       void *out);
+
+/** json_decode() of an array of objects; out is a JSON_LIST. */
 int json_decode_list(const struct json_source *source, const struct json_object *table,
 		     struct arena *arena, void *out, struct error *err);
 

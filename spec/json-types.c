@@ -16,6 +16,16 @@ const char *json_map_get(const struct json_map *map, const char *key)
 	return NULL;
 }
 
+bool json_map_fits(const struct json_map *map, const char *text)
+{
+	size_t size = strcspn(text, "=");
+
+	for (size_t i = 0; i < map->count; i++)
+		if (strncmp(map->items[i].key, text, size) == 0 && !map->items[i].key[size])
+			return !text[size] || strcmp(map->items[i].value, text + size + 1) == 0;
+	return false;
+}
+
 void json_map_set(struct json_map *map, struct arena *arena, const char *key, const char *value)
 {
 	struct json_pair *items;
@@ -49,16 +59,28 @@ bool json_map_remove(struct json_map *map, const char *key)
 	return false;
 }
 
-void json_strings_add(struct json_strings *list, struct arena *arena, const char *text)
+void json_strings_add_all(struct json_strings *list, struct arena *arena, char *const *texts,
+			  size_t count)
 {
-	char **items = arena_alloc(arena, (list->count + 2) * sizeof(*items));
+	char **items;
 
+	if (!count)
+		return;
+	items = arena_alloc(arena, (list->count + count + 1) * sizeof(*items));
 	list->null = false;
 	if (list->count)
 		memcpy(items, list->items, list->count * sizeof(*items));
-	items[list->count] = arena_strdup(arena, text);
+	for (size_t i = 0; i < count; i++)
+		items[list->count + i] = arena_strdup(arena, texts[i]);
 	list->items = items;
-	list->count++;
+	list->count += count;
+}
+
+void json_strings_add(struct json_strings *list, struct arena *arena, const char *text)
+{
+	char *const texts[] = { (char *)(uintptr_t)text };
+
+	json_strings_add_all(list, arena, texts, 1);
 }
 
 bool json_strings_contain(const struct json_strings *list, const char *text)

@@ -45,6 +45,8 @@ struct json_map {
 
 /** The value of key, or NULL. */
 const char *json_map_get(const struct json_map *map, const char *key);
+/** Has it "KEY", whatever its value, or "KEY=VALUE"? As filters of labels say it. */
+bool json_map_fits(const struct json_map *map, const char *text);
 
 struct arena;
 
@@ -53,8 +55,12 @@ void json_map_set(struct json_map *map, struct arena *arena, const char *key, co
 /** Removes key; true when it was there. */
 bool json_map_remove(struct json_map *map, const char *key);
 
-/** Appends a copy of text. */
+/** Appends a copy of text; the list itself is copied each time, so that no other that began as
+ *  this one changes. */
 void json_strings_add(struct json_strings *list, struct arena *arena, const char *text);
+/** The same of many, at once; of none the list stays what it is. */
+void json_strings_add_all(struct json_strings *list, struct arena *arena, char *const *texts,
+			  size_t count);
 bool json_strings_contain(const struct json_strings *list, const char *text);
 
 struct strbuf;

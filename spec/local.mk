@@ -18,6 +18,7 @@ noinst_LIBRARIES += %D%/libspec.a
 	%D%/json-decoder.h \
 	%D%/json-frames.c \
 	%D%/json-places.c \
+	%D%/json-plain.c \
 	%D%/json-report.c \
 	%D%/json-store.c \
 	%D%/json-types.c %D%/json-types.h \

@@ -93,14 +93,14 @@ static void add_repeated(struct strbuf *out, char c, size_t count)
 }
 
 struct style {
-	const char *place, *severity[2], *pointer, *rule, *mark, *off;
+	const char *place, *severity[SEVERITY_COUNT], *pointer, *rule, *mark, *off;
 };
 
 /* clang-format off */
-static const struct style plain = { "", { "", "" }, "", "", "", "" };
+static const struct style plain = { "", { "", "", "" }, "", "", "", "" };
 static const struct style colored = {
-	.place = "\033[1m", .severity = { "\033[1;31m", "\033[1;33m" }, .pointer = "\033[1m",
-	.rule = "\033[2m", .mark = "\033[1;32m", .off = "\033[0m",
+	.place = "\033[1m", .severity = { "\033[1;31m", "\033[1;33m", "\033[1;35m" },
+	.pointer = "\033[1m", .rule = "\033[2m", .mark = "\033[1;32m", .off = "\033[0m",
 };
 /* clang-format on */
 
@@ -151,19 +151,27 @@ static void add_finding(struct strbuf *out, const struct report_source *source,
 static void add_summary(struct strbuf *out, const struct report_source *source,
 			const struct findings *findings)
 {
-	size_t count[2] = { 0, 0 };
+	static const char *const one[] = { "error", "thing that this host cannot give", "warning" };
+	static const char *const many[] = { "errors", "things that this host cannot give",
+					    "warnings" };
+	size_t count[SEVERITY_COUNT] = { 0 };
+	const char *separator = "";
 
 	for (size_t i = 0; i < findings->count; i++)
 		count[findings->items[i].severity]++;
 	strbuf_add_printable(out, source->name, strlen(source->name));
-	strbuf_adds(out, findings->count ? ":" : ": valid");
-	if (count[SEVERITY_ERROR])
-		strbuf_addf(out, " %zu error%s", count[SEVERITY_ERROR],
-			    count[SEVERITY_ERROR] == 1 ? "" : "s");
-	if (count[SEVERITY_HOST])
-		strbuf_addf(out, "%s %zu thing%s that this host cannot give",
-			    count[SEVERITY_ERROR] ? "," : "", count[SEVERITY_HOST],
-			    count[SEVERITY_HOST] == 1 ? "" : "s");
+	strbuf_adds(out, ":");
+	if (!findings_refuse(findings)) {
+		strbuf_adds(out, " valid");
+		separator = ",";
+	}
+	for (size_t i = 0; i < SEVERITY_COUNT; i++) {
+		if (!count[i])
+			continue;
+		strbuf_addf(out, "%s %zu %s", separator, count[i],
+			    count[i] == 1 ? one[i] : many[i]);
+		separator = ",";
+	}
 	strbuf_adds(out, findings->dropped ? ", and more that are not shown\n" : "\n");
 }
 

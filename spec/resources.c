@@ -25,36 +25,6 @@ void resources_drop_unset(struct oci_resources *resources)
 		resources->block_io->has_weight &= resources->block_io->weight != 0;
 }
 
-/* Takes a member from the other struct if it is only there. */
-#define BORROW(to, from, member)                                                                   \
-	do {                                                                                       \
-		if (!(to)->has_##member && (from)->has_##member) {                                 \
-			(to)->member = (from)->member;                                             \
-			(to)->has_##member = true;                                                 \
-		}                                                                                  \
-	} while (0)
-
-void resources_complete(struct oci_resources *change, const struct oci_resources *before)
-{
-	struct oci_memory *memory = change->memory;
-	struct oci_cpu *cpu = change->cpu;
-
-	if (memory && memory->has_limit && memory->limit < 0 && !memory->has_swap) {
-		memory->swap = -1;
-		memory->has_swap = true;
-	}
-	if (memory && before->memory && (memory->has_limit || memory->has_swap)) {
-		BORROW(memory, before->memory, limit);
-		BORROW(memory, before->memory, swap);
-	}
-	if (cpu && before->cpu && (cpu->has_quota || cpu->has_period)) {
-		BORROW(cpu, before->cpu, quota);
-		BORROW(cpu, before->cpu, period);
-	}
-	if (cpu && before->cpu && cpu->has_idle && !cpu->idle)
-		BORROW(cpu, before->cpu, shares);
-}
-
 /* -- merging -- */
 
 #define TAKE(to, from, member)                                                                     \
@@ -152,6 +122,58 @@ static void merge_network(struct oci_network *to, const struct oci_network *from
 {
 	TAKE(to, from, class_id);
 	MERGE_LIST(arena, &to->priorities, &from->priorities, SAME_NAME);
+}
+
+/* -- what a change asks of others -- */
+
+/* Takes a member from the other struct if it is only there. */
+#define BORROW(to, from, member)                                                                   \
+	do {                                                                                       \
+		if (!(to)->has_##member && (from)->has_##member) {                                 \
+			(to)->member = (from)->member;                                             \
+			(to)->has_##member = true;                                                 \
+		}                                                                                  \
+	} while (0)
+
+/* One that is withdrawn brings the others along. */
+static void complete_weights(struct oci_block_io *change, const struct oci_block_io *before,
+			     struct arena *arena)
+{
+	struct oci_block_io all = *before;
+	bool withdrawn = false;
+
+	for (size_t i = 0; i < change->weight_device.count; i++)
+		withdrawn |= change->weight_device.items[i].has_weight &&
+			     !change->weight_device.items[i].weight;
+	if (!withdrawn)
+		return;
+	MERGE_LIST(arena, &all.weight_device, &change->weight_device, SAME_DEVICE);
+	change->weight_device.items = all.weight_device.items;
+	change->weight_device.count = all.weight_device.count;
+}
+
+void resources_complete(struct oci_resources *change, const struct oci_resources *before,
+			struct arena *arena)
+{
+	struct oci_memory *memory = change->memory;
+	struct oci_cpu *cpu = change->cpu;
+
+	if (memory && memory->has_limit && memory->limit < 0 && !memory->has_swap) {
+		memory->swap = -1;
+		memory->has_swap = true;
+	}
+	if (memory && before->memory && (memory->has_limit || memory->has_swap)) {
+		BORROW(memory, before->memory, limit);
+		BORROW(memory, before->memory, swap);
+	}
+	if (cpu && before->cpu && (cpu->has_quota || cpu->has_period)) {
+		BORROW(cpu, before->cpu, quota);
+		BORROW(cpu, before->cpu, period);
+	}
+	if (cpu && before->cpu && cpu->has_idle && !cpu->idle)
+		BORROW(cpu, before->cpu, shares);
+	if (change->block_io && before->block_io)
+		complete_weights(change->block_io, before->block_io, arena);
 }
 
 /* -- device rules -- */

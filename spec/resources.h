@@ -16,10 +16,11 @@ void resources_drop_unset(struct oci_resources *resources);
 /**
  * What a change of one member asks of others, from the resources before: a swap limit is written as
  * the difference to the memory limit, a quota together with its period; the kernel forgets the
- * shares of what was idle. A memory limit that is lifted lifts that of swap, unless the change says
- * otherwise.
+ * shares of what was idle; systemd forgets the weights of all devices or of none. A memory limit
+ * that is lifted lifts that of swap, unless the change says otherwise.
  */
-void resources_complete(struct oci_resources *change, const struct oci_resources *before);
+void resources_complete(struct oci_resources *change, const struct oci_resources *before,
+			struct arena *arena);
 
 /**
  * before with change on top, in arena; borrows texts from both. Members of maps and entries for

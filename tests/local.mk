@@ -17,20 +17,21 @@ AM_TESTS_ENVIRONMENT = \
 	ORLOP_BUILD='$(abs_top_builddir)'; export ORLOP_BUILD; \
 	ORLOP_RUNTIME='$(RUNTIME)'; export ORLOP_RUNTIME;
 
+# What takes minutes comes first and what takes no time last, so that all processors have work to the end.
+include %D%/helpers/local.mk
+include %D%/vm/local.mk
+include %D%/orchestrators/local.mk
+include %D%/builder/local.mk
+include %D%/runtime/local.mk
+include %D%/examples/local.mk
+include %D%/bench/local.mk
+include %D%/interop/local.mk
+include %D%/lanes/local.mk
+include %D%/checks/local.mk
+include %D%/fuzz/local.mk
 include %D%/unit/lib.mk
 include %D%/unit/spec.mk
 include %D%/unit/runtime.mk
 if BUILDER
 include %D%/unit/builder.mk
 endif
-include %D%/helpers/local.mk
-include %D%/fuzz/local.mk
-include %D%/checks/local.mk
-include %D%/runtime/local.mk
-include %D%/builder/local.mk
-include %D%/examples/local.mk
-include %D%/bench/local.mk
-include %D%/interop/local.mk
-include %D%/orchestrators/local.mk
-include %D%/lanes/local.mk
-include %D%/vm/local.mk

@@ -17,7 +17,6 @@
 #include "builder/build/cache-mount.h"
 #include "builder/build/cache-place.h"
 #include "builder/build/engine.h"
-#include "builder/build/run-mounts.h"
 #include "builder/build/step-info.h"
 #include "builder/build/usage.h"
 #include "builder/image/content-list.h"
@@ -236,20 +235,6 @@ static int add_record(struct cache_export *export, const char *key, struct error
 	return engine_check_cancel(export->engine, err);
 }
 
-/* A step, and what of the context is made for its mounts. */
-static int add_step(struct cache_export *export, const struct step *step, struct error *err)
-{
-	int ret = add_record(export, step->identity.hex, err);
-
-	if (ret == 0)
-		ret = add_record(export, step->key.hex, err);
-	for (size_t i = 0; step->kind == &step_kind_run && i < step->run.mount_count && ret == 0;
-	     i++)
-		if (step->run.mounts[i].files)
-			ret = add_step(export, step->run.mounts[i].files, err);
-	return ret;
-}
-
 /* -- cache mounts --------------------------------------------------------------------------------
  */
 
@@ -307,25 +292,13 @@ static int send_folder(struct cache_export *export, const char *name, int folder
 	return 0;
 }
 
-static bool has_folder(const struct cache_document *document, const char *name)
-{
-	for (size_t i = 0; i < document->mounts.count; i++)
-		if (strcmp(document->mounts.items[i].name, strrchr(name, '/') + 1) == 0)
-			return true;
-	return false;
-}
-
-static int add_folder(struct cache_export *export, const struct step_mount *mount,
+static int add_folder(struct cache_export *export, const char *name, const char *target,
 		      struct error *err)
 {
 	cleanup_close int lock_fd = -EBADF, folder_fd = -EBADF;
-	cleanup_free char *name = NULL;
 	uint64_t size;
-	int ret = run_mounts_cache_name(export->engine, mount, &name, err);
+	int ret = lock_folder(export, name, &lock_fd, &folder_fd, err);
 
-	if (ret < 0 || has_folder(&export->document, name))
-		return ret;
-	ret = lock_folder(export, name, &lock_fd, &folder_fd, err);
 	if (ret <= 0)
 		return ret;
 	size = usage_folder_size(folder_fd, ".");
@@ -333,53 +306,26 @@ static int add_folder(struct cache_export *export, const struct step_mount *moun
 		strv_addf(export->warnings,
 			  "--cache-to %s: the cache mount \"%s\" is left out: %llu MiB, and "
 			  "mounts-max is %llu MiB",
-			  export->option->text, mount->target, (unsigned long long)size >> 20,
+			  export->option->text, target, (unsigned long long)size >> 20,
 			  (unsigned long long)export->option->mounts_max >> 20);
 		return 0;
 	}
 	return send_folder(export, name, folder_fd, err);
 }
 
-static int add_folders(struct cache_export *export, const struct step *step, struct error *err)
-{
-	int ret = 0;
-
-	if (step->kind != &step_kind_run || !export->option->mounts)
-		return 0;
-	for (size_t i = 0; i < step->run.mount_count && ret == 0; i++)
-		if (step->run.mounts[i].type == RUN_MOUNT_CACHE)
-			ret = add_folder(export, &step->run.mounts[i], err);
-	return ret;
-}
-
 /* -- all -----------------------------------------------------------------------------------------
  */
 
-static int add_stage(struct cache_export *export, const struct graph_stage *stage,
-		     struct error *err)
+static int add_selection(struct cache_export *export, const struct cache_selection *selection,
+			 struct error *err)
 {
 	int ret = 0;
 
-	for (size_t i = 0; i < stage->step_count && ret == 0; i++) {
-		ret = add_step(export, stage->steps[i], err);
-		if (ret == 0 && export->place)
-			ret = add_folders(export, stage->steps[i], err);
-	}
-	return ret;
-}
-
-/* min: what the result stands on; max: all. */
-static int add_stages(struct cache_export *export, struct error *err)
-{
-	const struct graph *graph = export->engine->graph;
-	bool all = export->option && export->option->all_stages;
-	int ret = 0;
-
-	for (size_t i = 0; all && i < graph->order_count && ret == 0; i++)
-		ret = add_stage(export, graph->order[i], err);
-	for (const struct graph_stage *stage = graph->target; !all && stage && ret == 0;
-	     stage = stage->parent)
-		ret = add_stage(export, stage, err);
+	for (size_t i = 0; i < selection->steps.count && ret == 0; i++)
+		ret = add_record(export, selection->steps.items[i], err);
+	for (size_t i = 0; i < selection->folders.count && ret == 0; i++)
+		ret = add_folder(export, selection->folders.items[i],
+				 selection->folder_targets.items[i], err);
 	return ret;
 }
 
@@ -440,8 +386,9 @@ static int put_documents(struct cache_export *export, struct error *err)
 	return ret;
 }
 
-int cache_export(struct engine *engine, const struct cache_option *option, unsigned int event,
-		 struct strv *warnings, struct error *err)
+int cache_export(struct engine *engine, const struct cache_option *option,
+		 const struct cache_selection *selection, unsigned int event, struct strv *warnings,
+		 struct error *err)
 {
 	cleanup_with(export_done) struct cache_export export = {
 		.engine = engine, .option = option, .event = event, .warnings = warnings
@@ -460,7 +407,7 @@ int cache_export(struct engine *engine, const struct cache_option *option, unsig
 		export.before.state = CACHE_READY;
 	else
 		export.before.document = (struct cache_document){ .version = 0 };
-	ret = add_stages(&export, err);
+	ret = add_selection(&export, selection, err);
 	if (ret == 0 && !export.blobs.count) {
 		tell(&export, "no step", "has a layer");
 		return 0;
@@ -470,6 +417,7 @@ int cache_export(struct engine *engine, const struct cache_option *option, unsig
 
 int cache_export_inline(struct engine *engine, struct image_config *config, struct error *err)
 {
+	cleanup_with(cache_selection_done) struct cache_selection selection = CACHE_SELECTION_INIT;
 	cleanup_with(export_done) struct cache_export export = { .engine = engine };
 	cleanup_strbuf struct strbuf text = STRBUF_INIT;
 	int ret;
@@ -478,7 +426,9 @@ int cache_export_inline(struct engine *engine, struct image_config *config, stru
 	(void)json_map_remove(&config->unknown, "moby.buildkit.cache.v0");
 	if (!engine->options->inline_cache)
 		return 0;
-	ret = add_stages(&export, err);
+	ret = cache_select(engine, NULL, &selection, err);
+	if (ret == 0)
+		ret = add_selection(&export, &selection, err);
 	if (ret < 0)
 		return ret;
 	cache_document_write(&export.document, &text);

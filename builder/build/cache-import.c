@@ -48,6 +48,23 @@ void cache_imports_free(struct cache_imports *imports)
 	free(imports);
 }
 
+void cache_imports_next_platform(struct cache_imports *imports)
+{
+	size_t count = imports ? imports->count : 0;
+
+	for (size_t i = 0; i < count; i++) {
+		const struct cache_import *import = &imports->items[i];
+		struct cache_import next = { .option = import->option };
+
+		if (!import->in_index || import->is_old)
+			continue;
+		imports->items[i].is_old = true; /* what was taken from it may still be fetched */
+		imports->items =
+			xreallocarray(imports->items, imports->count + 1, sizeof(*imports->items));
+		imports->items[imports->count++] = next;
+	}
+}
+
 const struct strv *cache_imports_warnings(const struct cache_imports *imports)
 {
 	return imports ? &imports->warnings : NULL;
@@ -66,11 +83,14 @@ bool cache_imports_lost(struct cache_imports *imports)
 static void ignore(struct cache_imports *imports, struct cache_import *import,
 		   const struct error *why)
 {
+	cleanup_free char *warning = NULL;
 	char text[1024];
 
+	warning = xasprintf("--cache-from %s is ignored: %s", import->option->text,
+			    error_text(why, text, sizeof(text)));
 	import->state = CACHE_IGNORED;
-	strv_addf(&imports->warnings, "--cache-from %s is ignored: %s", import->option->text,
-		  error_text(why, text, sizeof(text)));
+	if (!strv_contains(&imports->warnings, warning))
+		strv_add(&imports->warnings, warning);
 }
 
 /* One branch at a time: what the others want is then often there. */

@@ -26,6 +26,9 @@ struct cache_imports *cache_imports_new(const struct cache_option *options, size
 /** NULL is fine. */
 void cache_imports_free(struct cache_imports *imports);
 
+/** The build goes on with another platform: of indexes, its images are looked at, too. */
+void cache_imports_next_platform(struct cache_imports *imports);
+
 /** The record of a key: of the store, else of an imported cache. 1 there is one; 0 there is none.
  *  Its layer may still have to be fetched. */
 int cache_find(struct engine *engine, const char *key, struct step_record *out, struct error *err);

@@ -125,6 +125,7 @@ static int choose(struct cache_import *import, const char *platform, struct strb
 	int ret = image_index_decode("index", strbuf_text(text), text->size, &import->arena, &index,
 				     err);
 
+	import->in_index = true;
 	for (size_t i = 0; ret == 0 && i < index->manifests.count; i++)
 		if (strcmp(index->manifests.items[i].media_type, BUILDKIT_CACHE) == 0)
 			return is_buildkits(err);

@@ -16,6 +16,8 @@ enum cache_state { CACHE_UNKNOWN, CACHE_READY, CACHE_IGNORED };
 struct cache_import {
 	const struct cache_option *option;
 	enum cache_state state;
+	bool in_index; /* of images, one for each platform */
+	bool is_old;   /* a later one of the same option is another platform's */
 	struct blob_place *place;
 	struct arena arena;
 	struct image_manifest *manifest;

@@ -23,7 +23,8 @@
 #define LOCK_LIMIT_MS 1000 /* the kernel tells of a dying process just before it unlocks */
 #define PRIVATE_MAX 1000   /* builders that have the same private cache at once */
 
-/* One that other owners or seeds were asked for is another one. */
+/* One that other owners or seeds were asked for is another one. Where nothing may come from other
+ * builds all are new, and go with the session. */
 char *cache_mount_name(const struct engine *engine, const struct step_mount *mount,
 		       const char *seed)
 {
@@ -41,6 +42,8 @@ char *cache_mount_name(const struct engine *engine, const struct step_mount *mou
 	key_add(&builder, "seed", seed);
 	key_add(&builder, "source", *seed ? mount->source : NULL);
 	key_finish(&builder, &key, NULL);
+	if (engine->store->apart)
+		return xasprintf("tmp/%s/cache-%s", engine->store->session, key.hex);
 	return xasprintf(FOLDER "/%s", key.hex);
 }
 
@@ -126,6 +129,24 @@ static bool is_current(struct store *store, const char *name, int fd)
 	       ours.st_ino == named.st_ino && ours.st_dev == named.st_dev;
 }
 
+#define SESSION_SIZE 16 /* digits */
+
+/*
+ * The kernel gives back the lock of a builder that is killed at once, but the command that it ran
+ * goes on until somebody ends it. So the lock's file names the session that had it alone last, and
+ * who has the lock now ends what that one left.
+ */
+static void end_last_owner(struct store *store, int fd, int operation)
+{
+	char last[SESSION_SIZE + 1] = "";
+
+	if (pread(fd, last, SESSION_SIZE, 0) == SESSION_SIZE &&
+	    strspn(last, "0123456789abcdef") == SESSION_SIZE)
+		store_session_bury(store, last);
+	if (operation == LOCK_EX) /* failing leaves the next one as it always was */
+		(void)!pwrite(fd, store->session, SESSION_SIZE, 0);
+}
+
 /* Lock the folder of this name: 1, or 0 when it is not to be waited for and held by another. */
 static int lock_name(struct engine *engine, const char *name, int operation, bool wait, int *out_fd,
 		     struct error *err)
@@ -144,6 +165,7 @@ static int lock_name(struct engine *engine, const char *name, int operation, boo
 			return ret;
 		if (!is_current(engine->store, name, fd))
 			continue;
+		end_last_owner(engine->store, fd, operation);
 		/* for prune: the folder's time is that of its last use */
 		(void)utimensat(engine->store->fd, name, NULL, AT_SYMLINK_NOFOLLOW);
 		*out_fd = TAKE_FD(fd);

@@ -135,6 +135,7 @@ int copy_open(struct copy *copy, struct engine *engine, const struct step_copy *
 	int ret = 0;
 
 	*copy = (struct copy){ .engine = engine, .step = step, .root_fd = -EBADF };
+	copy->now = engine->graph->options->now;
 	copy->list = (struct content_list)CONTENT_LIST_INIT;
 	copy->twins = (struct copy_twins)COPY_TWINS_INIT;
 	hasher_start(&copy->data);
@@ -190,7 +191,7 @@ int copy_open_archive(const struct copy_input *input, const struct source *sourc
 	ret = unpack_is_archive(fd, err);
 	if (ret > 0)
 		*out_fd = TAKE_FD(fd);
-	return ret < 0 ? ret : 0;
+	return ret < 0 ? error_prefix(err, ret, "\"/%s\"", source->path) : 0;
 }
 
 int copy_has_archive(struct copy *copy, struct error *err)

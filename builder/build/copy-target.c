@@ -13,6 +13,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "builder/build/image-times.h"
 #include "builder/build/make-folders.h"
 #include "builder/build/place.h"
 #include "builder/image/entry.h"
@@ -56,7 +57,7 @@ static struct make_folders folders_of(const struct target *target)
 				      .writer = target->writer,
 				      .uid = copy->set_owner ? copy->uid : 0,
 				      .gid = copy->set_owner ? copy->gid : 0,
-				      .mtime = copy->engine->graph->options->now,
+				      .mtime = copy->now,
 				      .independent = copy->step->link };
 }
 
@@ -168,9 +169,10 @@ int copy_to_layer(struct engine *engine, struct step *step, struct copy *copy,
 {
 	cleanup_strv struct strv trees = STRV_INIT;
 	struct layer_writer_options options = { .lowers = &trees,
-						.mtime = engine->graph->options->now,
+						.mtime = copy->now,
 						.independent = step->copy.link,
-						.subsecond = engine->graph->options->subsecond };
+						.subsecond = engine->graph->options->subsecond,
+						.times = image_times_at_once(engine, step) };
 	cleanup_with(target_done) struct target target = { .copy = copy,
 							   .trees = &trees,
 							   .root_fd = -EBADF };
@@ -185,6 +187,8 @@ int copy_to_layer(struct engine *engine, struct step *step, struct copy *copy,
 		ret = copy_run(copy, &sink, content, err);
 	if (ret == 0)
 		ret = layer_writer_finish(target.writer, out, err);
+	if (ret == 0)
+		layer_writer_usage(target.writer, &copy->usage);
 	return ret;
 }
 

@@ -20,6 +20,7 @@
 #include "lib/cleanup.h"
 #include "lib/log.h"
 #include "lib/path.h"
+#include "lib/proc.h"
 
 #define READ_SIZE (256 * 1024)
 #define QUEUE_MIN ((uint64_t)4 << 20) /* from this size on a thread is worth it */
@@ -92,10 +93,12 @@ static void add_contents(void *context, const void *data, size_t size)
 
 static void finish_contents(struct copy *copy, struct digest *out)
 {
-	if (copy->queue)
+	if (copy->queue) {
 		hash_queue_finish(copy->queue, out);
-	else
+		hash_queue_usage(copy->queue, &copy->usage);
+	} else {
 		hasher_finish(&copy->data, out);
+	}
 	hash_queue_free(copy->queue);
 	copy->queue = NULL;
 }
@@ -238,6 +241,7 @@ static void set_metadata(const struct copy *copy, const struct stat *st, const c
 	entry->mtime = st->st_mtim.tv_sec;
 	if (copy->engine->graph->options->subsecond)
 		entry->mtime_nsec = (uint32_t)st->st_mtim.tv_nsec;
+	time_rule_apply(&copy->step->times, &entry->mtime, &entry->mtime_nsec);
 	entry->device = S_ISCHR(st->st_mode) || S_ISBLK(st->st_mode) ? st->st_rdev : 0;
 	entry->target = link;
 }
@@ -411,7 +415,7 @@ static int run_body(struct copy *copy, const struct copy_sink *sink, const struc
 	if (ret < 0)
 		return ret;
 	entry = (struct tar_entry){ .path = prefix };
-	st.st_mtim.tv_sec = copy->engine->graph->options->now;
+	st.st_mtim.tv_sec = copy->now;
 	set_metadata(copy, &st, NULL, &entry);
 	entry.uid = copy->uid;
 	entry.gid = copy->gid;
@@ -455,8 +459,11 @@ struct pass_call {
 static void call_pass(void *context)
 {
 	struct pass_call *call = context;
+	struct rusage begin;
 
+	(void)getrusage(RUSAGE_THREAD, &begin); /* cannot fail */
 	call->ret = run_pass(call->copy, call->sink, call->out_content, call->err);
+	proc_usage_add_thread(&call->copy->usage, &begin);
 }
 
 int copy_run(struct copy *copy, const struct copy_sink *sink, struct digest *out_content,

@@ -7,6 +7,7 @@
 #define BUILDER_BUILD_COPY_H
 
 #include <stdbool.h>
+#include <sys/resource.h>
 
 #include "builder/build/chmod.h"
 #include "builder/build/copy-twins.h"
@@ -54,6 +55,7 @@ struct copy {
 	struct copy_input *inputs; /* one per item */
 	size_t source_count;
 	struct chmod chmod;
+	int64_t now; /* seconds: of what has no time of its own; else that of the build */
 	bool set_owner;
 	uid_t uid;
 	gid_t gid;
@@ -65,6 +67,7 @@ struct copy {
 	char *buffer;		  /* for reading without a sink */
 	struct inode_names inodes;
 	uint64_t entry_count;
+	struct rusage usage; /* of the threads that read and hashed, all passes */
 };
 
 /** Open the source's root and find the sources; -ENOENT names the one that is missing. */

@@ -2,24 +2,25 @@
 /* The image of a build whose steps are all there: its history gets the times of its layers. Of
  * engine.c. */
 #include <string.h>
-#include <time.h>
 
 #include "builder/build/cache-export.h"
 #include "builder/build/cache-import.h"
 #include "builder/build/engine.h"
+#include "builder/build/image-times.h"
+#include "builder/build/squash.h"
 #include "builder/image/image.h"
 #include "lib/alloc.h"
+#include "lib/cleanup.h"
+#include "lib/clock.h"
 
+/* Of a build that somebody has dated, all is from then: not from when the cache got it. */
 static const char *date_text(struct engine *engine, int64_t seconds)
 {
-	int64_t now = engine->graph->options->now; /* SOURCE_DATE_EPOCH may be before a record */
-	time_t time = (time_t)(seconds < now ? seconds : now);
-	struct tm broken;
-	char text[32];
+	const struct graph_options *options = engine->graph->options;
+	int64_t time = options->dated || seconds > options->now ? options->now : seconds;
+	char text[CLOCK_TEXT_SIZE];
 
-	gmtime_r(&time, &broken);
-	strftime(text, sizeof(text), "%Y-%m-%dT%H:%M:%SZ", &broken);
-	return arena_strdup(&engine->graph->arena, text);
+	return arena_strdup(&engine->graph->arena, clock_format_seconds(time, text));
 }
 
 /* What comes before a stage's first layer: the end of the base's history, else that layer's time.
@@ -28,6 +29,8 @@ static const char *first_date(struct engine *engine, const struct graph_stage *s
 {
 	const struct image_config *config = stage->config;
 
+	if (engine->graph->options->dated)
+		return date_text(engine, 0);
 	if (stage->history_first && config->history.items[stage->history_first - 1].created)
 		return config->history.items[stage->history_first - 1].created;
 	if (stage->step_count)
@@ -63,16 +66,21 @@ int engine_create_image(struct engine *engine, struct store_ref *out_ref, struct
 			struct error *err)
 {
 	struct graph_stage *target = engine->graph->target;
+	cleanup_strv struct strv layers = STRV_INIT;
 	struct image_new image = { .base = target->base,
 				   .config = target->config,
 				   .arena = &engine->graph->arena,
-				   .layers = &target->layers };
+				   .layers = &layers };
 	int ret = cache_need_layers(engine, &target->layers, err);
 
 	if (ret < 0)
 		return ret;
 	date_history(engine, target);
-	ret = cache_export_inline(engine, target->config, err);
+	ret = image_times_layers(engine, target, &layers, err);
+	if (ret == 0 && engine->options->squash)
+		ret = squash_layers(engine, target, &layers, err);
+	if (ret == 0)
+		ret = cache_export_inline(engine, target->config, err);
 	if (ret < 0)
 		return ret;
 	return image_create(engine->store, &image, out_ref, out_id, err);

@@ -8,6 +8,7 @@
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
+#include <time.h>
 
 #include "builder/build/cache-import.h"
 #include "builder/build/pending.h"
@@ -53,15 +54,33 @@ static int look_up(struct engine *engine, struct step *step, struct error *err)
 	return 1;
 }
 
+int engine_enter(struct engine *engine, struct error *err)
+{
+	int ret = schedule_enter(engine->schedule, err);
+
+	engine->has_place = true;
+	return ret;
+}
+
+bool engine_leave(struct engine *engine)
+{
+	bool had_place = engine->has_place;
+
+	if (had_place)
+		schedule_leave(engine->schedule);
+	engine->has_place = false;
+	return had_place;
+}
+
 /* Without a place: those who can work should. */
 static int wait_for_builder(struct engine *engine, const struct step *step, struct error *err)
 {
 	cleanup_timeline_mark struct timeline_mark span = engine_span(engine, TIMELINE_WAIT);
 	int ret, entered;
 
-	schedule_leave(engine->schedule);
+	(void)engine_leave(engine);
 	ret = step_wait(engine, step, err);
-	entered = schedule_enter(engine->schedule, ret < 0 ? NULL : err);
+	entered = engine_enter(engine, ret < 0 ? NULL : err);
 	return ret < 0 ? ret : entered;
 }
 
@@ -146,7 +165,9 @@ int engine_publish(struct engine *engine, struct step *step, struct layer_draft 
 {
 	cleanup_timeline_mark struct timeline_mark span = engine_span(engine, TIMELINE_PUBLISH);
 	cleanup_strbuf struct strbuf info = STRBUF_INIT;
-	struct step_record record = { .created = engine->graph->options->now,
+	const struct graph_options *options = engine->graph->options;
+	/* a build that somebody has dated dates itself alone */
+	struct step_record record = { .created = options->dated ? time(NULL) : step->now,
 				      .manifest = manifest };
 	struct layer_info layer;
 	int ret = layer_publish(engine->store, draft, &layer, err);
@@ -172,7 +193,8 @@ static int make_step(struct engine *engine, struct step *step, bool in_branch, c
 	int ret = 0;
 	bool early;
 
-	if (step->lock.hex[0])
+	/* who takes nothing of others does not wait for it either */
+	if (step->lock.hex[0] && !engine->store->apart)
 		ret = lock_step(engine, step, &lock, manifest, err);
 	if (ret == 0) {
 		/* else its list of files is not there yet */
@@ -319,10 +341,10 @@ int engine_step(struct engine *engine, struct step *step, struct error *err)
 		timeline_end(&span);
 		return ret;
 	}
-	ret = schedule_enter(engine->schedule, err);
+	ret = engine_enter(engine, err);
 	timeline_end(&span);
 	if (ret == 0)
 		ret = run_with_place(engine, step, err);
-	schedule_leave(engine->schedule);
+	(void)engine_leave(engine);
 	return ret;
 }

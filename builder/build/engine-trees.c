@@ -17,6 +17,7 @@ struct layers_progress {
 	struct engine *engine;
 	const struct image *image;
 	unsigned int id;
+	bool left; /* our place: who waits for a registry needs none */
 };
 
 static void tell_layers(void *context, uint64_t current, uint64_t total)
@@ -27,6 +28,7 @@ static void tell_layers(void *context, uint64_t current, uint64_t total)
 	struct build_event event = { .kind = EVENT_TRANSFER, .current = current, .total = total };
 
 	if (!progress->id) {
+		progress->left = engine_leave(engine);
 		strbuf_adds(&name, "pulling ");
 		if (progress->image->top.name.name[0])
 			reference_familiar(&progress->image->top.name, true, &name);
@@ -43,10 +45,10 @@ static void tell_layers(void *context, uint64_t current, uint64_t total)
 static int have_layers(struct engine *engine, const struct image *image, struct error *err)
 {
 	struct image_source *source = engine->graph->options->images;
-	struct layers_progress progress = { engine, image, 0 };
+	struct layers_progress progress = { engine, image, 0, false };
 	const struct pull_events events = { .progress = tell_layers, .context = &progress };
 	char text[2048];
-	int ret;
+	int ret, entered = 0;
 
 	if (!source)
 		return 0;
@@ -60,7 +62,9 @@ static int have_layers(struct engine *engine, const struct image *image, struct 
 	else
 		engine_event(engine, EVENT_FAILED, progress.id, error_text(err, text, sizeof(text)),
 			     strlen(text));
-	return ret;
+	if (progress.left)
+		entered = engine_enter(engine, ret < 0 ? NULL : err);
+	return ret < 0 ? ret : entered;
 }
 
 int engine_image_trees(struct engine *engine, struct image *image, struct strv *out,

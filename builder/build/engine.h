@@ -27,6 +27,8 @@ struct engine_options {
 	bool normalize_modes;	   /* of the context's files: 0755 and 0644, in keys and layers */
 	bool why;		   /* say of each step that is made why it is */
 	struct timeline *timeline; /* NULL = nobody wants to know what took how long */
+	bool sources;		   /* somebody wants to know what was downloaded */
+	bool squash;		   /* the image has one layer on its base */
 	bool inline_cache;	   /* the image's configuration has the records of its steps */
 	const struct run_volume *volumes; /* of every RUN; in no key */
 	size_t volume_count;
@@ -60,6 +62,7 @@ struct engine {
 	uint64_t build;	      /* number of its journal; 0 = it has none */
 	unsigned int running; /* id of the step that is being made */
 	unsigned int row;     /* of the timeline */
+	bool has_place;	      /* one of the schedule's is its own: while it makes a step */
 	bool failure_told;    /* it has had its event */
 };
 
@@ -101,6 +104,11 @@ void engine_end(struct engine *engine, unsigned int id, int ret, const struct er
 
 /** The event of the running step's failure; only the first call has an effect. */
 void engine_tell_failure(struct engine *engine, const struct error *err);
+
+/** Take one of the places (--jobs); it is ours even when that fails. */
+int engine_enter(struct engine *engine, struct error *err);
+/** Give it back, while only something else is waited for; false: there was none. */
+bool engine_leave(struct engine *engine);
 
 /** Is this step to be made whatever the cache has? */
 bool engine_ignores_cache(const struct engine *engine, const struct step *step);

@@ -221,7 +221,8 @@ static int collect(struct store *store, struct usage *usage, const struct gc_pol
 {
 	/* images are their owners' */
 	struct usage_filter filter = { .kinds = 1u << USAGE_STEP | 1u << USAGE_MOUNT |
-						1u << USAGE_LOG | 1u << USAGE_STAT };
+						1u << USAGE_LOG | 1u << USAGE_STAT |
+						1u << USAGE_NOTE };
 	struct store_collected collected = { 0, 0, STRV_INIT };
 	uint64_t freed;
 	size_t kept = 0;
@@ -239,6 +240,21 @@ static int collect(struct store *store, struct usage *usage, const struct gc_pol
 	return 1;
 }
 
+/* They are small, and nobody would miss them: no limit of bytes would ever be theirs. */
+static void drop_notes(struct store *store, struct usage *usage)
+{
+	size_t count = 0;
+
+	for (size_t i = usage->count; i-- > 0;) {
+		struct usage_item *item = &usage->items[i];
+
+		if (item->kind != USAGE_NOTE || item->in_use || ++count <= USAGE_NOTES_MAX)
+			continue;
+		(void)store_discard(store, item->name, NULL); /* the next look tries again */
+		item->in_use = true;			      /* nothing more is to be done to it */
+	}
+}
+
 int gc_run(struct store *store, const struct gc_policy *policy, struct strbuf *said,
 	   struct error *err)
 {
@@ -250,5 +266,8 @@ int gc_run(struct store *store, const struct gc_policy *policy, struct strbuf *s
 	ret = store_replace(store, STAMP, "", 0, err);
 	if (ret == 0)
 		ret = usage_read(store, &usage, err);
-	return ret < 0 ? ret : collect(store, &usage, policy, said, err);
+	if (ret < 0)
+		return ret;
+	drop_notes(store, &usage);
+	return collect(store, &usage, policy, said, err);
 }

@@ -12,6 +12,7 @@
 
 #include "builder/build/cache-key.h"
 #include "builder/build/entitlements.h"
+#include "builder/build/pins.h"
 #include "builder/build/remote.h"
 #include "builder/build/run-step.h"
 #include "builder/container/cdi.h"
@@ -21,6 +22,7 @@
 #include "builder/dockerfile/stages.h"
 #include "builder/image/image.h"
 #include "builder/image/store.h"
+#include "builder/image/time-rule.h"
 #include "lib/alloc.h"
 #include "lib/error.h"
 #include "lib/strv.h"
@@ -99,6 +101,7 @@ struct step_copy {
 	bool link;	    /* a layer of its own: the key omits the parent */
 
 	/* while running */
+	struct time_rule times; /* of what it writes: image-times.h */
 	bool subsecond;	     /* of the graph's options: also what has no parent has it in its key */
 	const char *folders; /* link: the folders on the way to target, as they are below */
 	struct cache_key before; /* of the same with what the sources had last; "" = none */
@@ -124,6 +127,8 @@ struct step {
 		struct step_workdir workdir;
 	};
 
+	int64_t now; /* seconds: of the folders that it makes, and of its history entry */
+
 	/* while running */
 	struct cache_key identity; /* steps of one build with the same are made once */
 	struct cache_key key;
@@ -131,7 +136,7 @@ struct step {
 	char layer[LAYER_ID_SIZE];
 	char list[LAYER_ID_SIZE]; /* of what it copied: content-list.h; "" = none */
 	unsigned int event;	  /* its number in the progress; 0 = it has none */
-	struct rusage usage;	  /* of its command */
+	struct rusage usage;	  /* of its command, or of our threads that copied */
 	uint64_t wall_us;	  /* until it was made; hashing its layer goes on */
 	int64_t created;
 	bool cached;
@@ -175,11 +180,22 @@ struct graph_options {
 	const struct strv *cdi_folders; /* of the files of devices; empty = the usual ones */
 	const struct strv *proxies;	/* "K=V" for every RUN besides those of build_args */
 	int64_t now;			/* seconds: the time of this build */
+	bool dated;			/* somebody has said so: all that is new has this time */
+	struct time_rule layer_times;	/* of the files of all new layers */
+	struct time_rule copy_times;	/* of those that copy the context's files */
 	bool subsecond;			/* files keep the nanoseconds of their times */
 	struct image_source *images;	/* FROM and --from; NULL = the store alone */
+	const struct pins *pins;	/* what all names stand for; NULL = they are looked up */
 };
 
-struct graph_image; /* plan.c */
+/** An image that FROM or --from has asked for. */
+struct graph_image {
+	struct graph_image *next;
+	const char *name, *platform;
+	struct image image;
+	int ret; /* of loading it; what there is to say of a failure: */
+	struct error err;
+};
 
 struct graph {
 	struct arena arena;
@@ -193,6 +209,7 @@ struct graph {
 	struct graph_stage **order; /* planned ones, the needed before those who need them */
 	size_t order_count;
 	struct graph_image *images; /* loaded ones */
+	struct graph_image *ahead;  /* those that were looked for before somebody asked */
 	struct cdi *cdi;	    /* NULL: nobody has asked for a device */
 	struct source_range where;  /* of a failure */
 };
@@ -200,6 +217,8 @@ struct graph {
 /** Plan all that the target needs. Free with graph_done in any case. */
 int graph_plan(struct graph *graph, struct error *err);
 void graph_done(struct graph *graph);
+/** The step that has this number in the progress; NULL = none has. */
+const struct step *graph_find_step(const struct graph *graph, unsigned int event);
 #define cleanup_graph __attribute__((cleanup(graph_done)))
 
 /** Plan one instruction, already expanded where its table row says so: plan-meta.c, plan-files.c.
@@ -238,6 +257,14 @@ int plan_copy(struct plan_context *plan, const struct instruction *instruction, 
 int plan_workdir(struct plan_context *plan, const struct instruction *instruction,
 		 struct error *err);
 
+/** An image of the store or of a registry, what the command line has under its name, or what it is
+ *  pinned to; each once. It is the graph's. */
+int plan_load_image(struct graph *graph, const char *name, const char *platform, struct image **out,
+		    struct error *err);
+/** Load the image that image's name and platform say; its ret and err are how that went. */
+void plan_read_image(struct graph *graph, struct graph_image *image);
+/** The same for all that the plan is going to ask for, several at once. Outside of fibers. */
+int plan_images_ahead(struct graph *graph, struct error *err);
 /** One entry of history; returns its index. */
 size_t plan_history(struct plan_context *plan, const char *created_by, bool empty_layer);
 /** A new step with its history entry. */

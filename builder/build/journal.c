@@ -41,6 +41,29 @@ static const struct json_field step_fields[] = {
 };
 static const struct json_object step_object = JSON_TABLE(struct journal_step, step_fields);
 
+static const struct json_field time_fields[] = {
+	JSON_STRING(struct journal_time, "stage", stage, .flags = JSON_REQUIRED),
+	JSON_U64(struct journal_time, "step", number),
+	JSON_I64(struct journal_time, "time", time),
+};
+static const struct json_object time_object = JSON_TABLE(struct journal_time, time_fields);
+
+static const struct json_field request_fields[] = {
+	JSON_STRINGS(struct journal_request, "arguments", arguments),
+	JSON_STRINGS(struct journal_request, "secrets", secrets),
+	JSON_STRINGS(struct journal_request, "agents", agents),
+	JSON_STRINGS(struct journal_request, "images", images),
+	JSON_I64(struct journal_request, "volumes", volumes),
+	JSON_STRING(struct journal_request, "context", context),
+	JSON_STRING(struct journal_request, "commit", commit),
+	JSON_I64(struct journal_request, "time", time),
+	JSON_BOOL(struct journal_request, "dated", dated),
+	JSON_BOOL(struct journal_request, "commitTimes", commit_times),
+	JSON_INLINE(struct journal_request, "pins", pins, &pins_object),
+	JSON_OBJECTS(struct journal_request, "times", times, &time_object),
+};
+static const struct json_object request_object = JSON_TABLE(struct journal_request, request_fields);
+
 static const struct json_field build_fields[] = {
 	JSON_U64(struct journal_build, "number", number, .flags = JSON_REQUIRED),
 	JSON_STRING(struct journal_build, "target", target),
@@ -49,6 +72,7 @@ static const struct json_field build_fields[] = {
 	JSON_I64(struct journal_build, "begin", begin),
 	JSON_I64(struct journal_build, "end", end),
 	JSON_STRING(struct journal_build, "state", state),
+	JSON_OBJECT(struct journal_build, "request", request, &request_object),
 	JSON_OBJECTS(struct journal_build, "steps", steps, &step_object),
 };
 static const struct json_object build_object = JSON_TABLE(struct journal_build, build_fields);
@@ -247,21 +271,6 @@ static void add_output(struct journal *journal, struct journal_log *log, const c
 		write_log(journal, log, data, size);
 }
 
-/* The key under which the step of this event has its record. */
-static const char *key_of(const struct journal *journal, unsigned int id)
-{
-	const struct graph *graph = journal->graph;
-
-	for (size_t i = 0; i < graph->order_count; i++) {
-		const struct graph_stage *stage = graph->order[i];
-
-		for (size_t j = 0; j < stage->step_count; j++)
-			if (stage->steps[j]->event == id)
-				return stage->steps[j]->key.hex;
-	}
-	return NULL;
-}
-
 static void end_log(struct journal *journal, struct journal_log *log,
 		    const struct build_event *event)
 {
@@ -269,7 +278,8 @@ static void end_log(struct journal *journal, struct journal_log *log,
 					      [EVENT_DONE] = "done",
 					      [EVENT_FAILED] = "failed",
 					      [EVENT_CANCELED] = "canceled" };
-	const char *key = key_of(journal, event->id);
+	const struct step *step = graph_find_step(journal->graph, event->id);
+	const char *key = step ? step->key.hex : NULL; /* under which it has its record */
 
 	log->step.state = states[event->kind];
 	log->step.wall_us = (uint64_t)(clock_us() - log->begin_us);
@@ -362,6 +372,21 @@ static void drop_large(struct journal *journal)
 	}
 }
 
+void journal_again(struct journal *journal)
+{
+	size_t kept = 0;
+
+	for (size_t i = 0; i < journal->log_count; i++) {
+		struct journal_log *log = &journal->logs[i];
+
+		if (log->step.key && strcmp(log->step.state, "done") == 0)
+			journal->logs[kept++] = *log;
+		else
+			cleanup_close_fd(&log->fd);
+	}
+	journal->log_count = kept;
+}
+
 void journal_finish(struct journal *journal, int ret, const struct error *err, const char *context,
 		    const char *image)
 {
@@ -373,6 +398,7 @@ void journal_finish(struct journal *journal, int ret, const struct error *err, c
 		.image = image,
 		.begin = journal->begin,
 		.end = time(NULL),
+		.request = journal->request,
 		.state = ret == 0			? "done"
 			 : err->code == ERROR_CANCELLED ? "canceled"
 							: "failed",

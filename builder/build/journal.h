@@ -32,11 +32,35 @@ struct journal_step {
 	uint64_t wall_us;
 };
 
+/** When a step was made that the cache had. */
+struct journal_time {
+	const char *stage; /* its label */
+	uint64_t number;
+	int64_t time; /* seconds */
+};
+
+/** What a build was asked for, as far as it has an effect on the image: `verify` asks for the same.
+ * No secrets, of them and of agents the ids. */
+struct journal_request {
+	struct json_strings arguments; /* of the command line, with absolute paths */
+	struct json_strings secrets, agents;
+	struct json_strings images;	      /* ids of what it made, of each platform */
+	int64_t volumes;		      /* that were lent: how many, nothing else */
+	const char *context;		      /* absolute, a URL without passwords, "-" */
+	const char *commit;		      /* of a clean checkout; NULL = it was none */
+	int64_t time;			      /* seconds: what the build has for the present */
+	bool dated;			      /* somebody has said it */
+	bool commit_times;		      /* files of the context have it, too */
+	struct pins pins;		      /* what names stood for */
+	JSON_LIST(struct journal_time) times; /* of steps that have another one than the build */
+};
+
 struct journal_build {
 	uint64_t number;
 	const char *target, *context, *image;
-	int64_t begin, end; /* seconds since 1970 */
-	const char *state;  /* "done", "failed", "canceled" */
+	int64_t begin, end;		 /* seconds since 1970 */
+	const char *state;		 /* "done", "failed", "canceled" */
+	struct journal_request *request; /* NULL = it is not known */
 	JSON_LIST(struct journal_step) steps;
 };
 
@@ -50,6 +74,7 @@ struct journal {
 	uint64_t number; /* 0 = there is no journal */
 	int fd;		 /* builds/N */
 	int64_t begin;
+	struct journal_request *request; /* set before the end; borrowed; NULL = nobody has */
 	struct arena arena;
 	struct journal_log *logs; /* of what runs and of what has ended */
 	size_t log_count, log_capacity;
@@ -68,6 +93,9 @@ struct journal {
 void journal_open(struct journal *journal, struct store *store, const struct graph *graph);
 /** A build_event_fn; context is the struct journal. */
 void journal_event(void *journal, const struct build_event *event);
+/** The build begins again: keep what it has made, all else comes once more. The graph is still that
+ *  of the first time. */
+void journal_again(struct journal *journal);
 /** Write build.json. ret and err: how the build ended; image: its id, NULL = none. */
 void journal_finish(struct journal *journal, int ret, const struct error *err, const char *context,
 		    const char *image);

@@ -1,9 +1,11 @@
 # builder/build: add with builder_libbuilder_a_SOURCES += %D%/FILE.c %D%/FILE.h
 builder_libbuilder_a_SOURCES += %D%/run-step.h
+builder_libbuilder_a_SOURCES += %D%/run-folder.c %D%/run-folder.h
 builder_libbuilder_a_SOURCES += %D%/stubs.c %D%/stubs.h
 builder_libbuilder_a_SOURCES += %D%/run-spec.c %D%/run-spec.h
 builder_libbuilder_a_SOURCES += %D%/run-step.c
 builder_libbuilder_a_SOURCES += %D%/runtime-exec.c %D%/runtime-exec.h
+builder_libbuilder_a_SOURCES += %D%/seccomp-file.c %D%/seccomp-file.h
 builder_libbuilder_a_SOURCES += %D%/seccomp-profile.c %D%/seccomp-profile.h
 builder_libbuilder_a_SOURCES += %D%/step-cgroup.c %D%/step-cgroup.h
 builder_libbuilder_a_SOURCES += %D%/cache-key.c %D%/cache-key.h
@@ -12,9 +14,10 @@ builder_libbuilder_a_SOURCES += %D%/cache-export.c %D%/cache-export.h
 builder_libbuilder_a_SOURCES += %D%/cache-import.c %D%/cache-import.h
 builder_libbuilder_a_SOURCES += %D%/cache-load.c %D%/cache-load.h
 builder_libbuilder_a_SOURCES += %D%/cache-options.c %D%/cache-options.h
+builder_libbuilder_a_SOURCES += %D%/cache-select.c
 builder_libbuilder_a_SOURCES += %D%/cache-place.c %D%/cache-place.h %D%/cache-registry.c
 builder_libbuilder_a_SOURCES += %D%/graph.h
-builder_libbuilder_a_SOURCES += %D%/plan.c
+builder_libbuilder_a_SOURCES += %D%/plan.c %D%/plan-ahead.c %D%/plan-images.c
 builder_libbuilder_a_SOURCES += %D%/plan-meta.c
 builder_libbuilder_a_SOURCES += %D%/plan-files.c
 builder_libbuilder_a_SOURCES += %D%/plan-mounts.c
@@ -57,3 +60,4 @@ builder_libbuilder_a_SOURCES += %D%/copy-target.c %D%/copy-target.h
 builder_libbuilder_a_CPPFLAGS += -DSECCOMP_JSON='"$(abs_top_srcdir)/%D%/seccomp.json"'
 %D%/builder_libbuilder_a-seccomp-profile.$(OBJEXT): %D%/seccomp.json
 dist_pkgdata_DATA += %D%/seccomp.json
+builder_libbuilder_a_SOURCES += %D%/pins.c %D%/pins.h %D%/image-times.c %D%/image-times.h %D%/squash.c %D%/squash.h

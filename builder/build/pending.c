@@ -8,6 +8,9 @@
 #include "lib/alloc.h"
 #include "lib/cleanup.h"
 
+/* A draft from this size on is begun to be written to the disk while it is hashed. */
+#define EARLY_SYNC_SIZE ((uint64_t)16 << 20)
+
 struct pending_layer {
 	struct engine engine; /* as the branch saw it */
 	struct step *step;
@@ -53,6 +56,8 @@ int hash_draft(const struct engine *engine, struct layer_draft *draft, struct er
 
 	if (draft->diff_id.text[0])
 		return 0;
+	if (draft->size >= EARLY_SYNC_SIZE)
+		store_sync_early(engine->store);
 	span = engine_span(engine, TIMELINE_HASH);
 	fiber_offload(call_hash, &call);
 	timeline_end(&span);
@@ -167,6 +172,7 @@ int pending_start(struct engine *engine, struct step *step, const struct layer_d
 					   .manifest = manifest,
 					   .lock = *lock,
 					   .next = stage->pending };
+	pending->engine.has_place = false;
 	*lock = (struct step_lock)STEP_LOCK_INIT;
 	ret = schedule_start(engine->schedule, run_pending, pending, err);
 	if (ret < 0) {

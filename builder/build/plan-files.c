@@ -238,9 +238,11 @@ static int set_remote(struct plan_context *plan, const struct instruction *instr
 		return error_invalid(err, "source can't be a %s for COPY",
 				     location.kind == LOCATION_GIT ? "git ref" : "URL");
 	item->remote = arena_alloc(arena, sizeof(*item->remote));
-	return remote_plan(&location, checksum,
-			   instruction_flag_is_set(instruction, "keep-git-dir"), arena,
-			   item->remote, err);
+	ret = remote_plan(&location, checksum, instruction_flag_is_set(instruction, "keep-git-dir"),
+			  arena, item->remote, err);
+	if (ret == 0 && plan->graph->options->pins)
+		ret = pins_hold_remote(plan->graph->options->pins, item->remote, err);
+	return ret;
 }
 
 static int check_checksum(const struct instruction *instruction, const struct step_copy *copy,

@@ -52,6 +52,7 @@ static struct step *source_step(struct plan_context *plan, const char *source,
 	step->range = plan->graph->where;
 	step->text = arena_printf(arena, "mount %s", source);
 	step->independent = true;
+	step->now = plan->graph->options->now;
 	step->copy = (struct step_copy){ .items = item,
 					 .item_count = 1,
 					 .target = "/" SOURCE_NAME,

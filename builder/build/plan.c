@@ -5,26 +5,17 @@
  * rest. Base images are loaded (documents only); no layer is touched and nothing runs.
  */
 #include <errno.h>
-#include <fcntl.h>
 #include <string.h>
 
 #include "builder/build/graph.h"
 #include "builder/build/plan-history.h"
 #include "builder/build/step-kinds.h"
 #include "builder/dockerfile/expand.h"
-#include "builder/image/layout.h"
 #include "builder/image/platform.h"
-#include "builder/registry/source.h"
 #include "lib/cleanup.h"
 #include "lib/strbuf.h"
 
 #define DEFAULT_PATH "PATH=" SCOPE_DEFAULT_PATH
-
-struct graph_image {
-	struct graph_image *next;
-	const char *name, *platform;
-	struct image image;
-};
 
 /* clang-format off */
 static const plan_fn planners[INST_COUNT] = {
@@ -48,59 +39,8 @@ static const plan_fn planners[INST_COUNT] = {
 };
 /* clang-format on */
 
-/* -- images --------------------------------------------------------------------------------------
+/* -- the base ------------------------------------------------------------------------------------
  */
-
-static int read_layout(struct graph *graph, const struct named_context *named, const char *platform,
-		       struct image *out, struct error *err)
-{
-	const struct location *location = &named->location;
-	cleanup_close int fd = open(location->text, O_PATH | O_DIRECTORY | O_CLOEXEC);
-	int ret;
-
-	if (fd < 0)
-		return error_errno(err, errno, "context \"%s\": open \"%s\"", named->name,
-				   location->text);
-	ret = layout_load(graph->store, fd, location->ref, platform, out, err);
-	return error_prefix(err, ret, "context \"%s\": layout \"%s\"", named->name, location->text);
-}
-
-/* An image of the store, or what the command line has under its name. */
-static int read_image(struct graph *graph, const struct named_context *named, const char *name,
-		      const char *platform, struct image *out, struct error *err)
-{
-	if (named && named->location.kind == LOCATION_LAYOUT)
-		return read_layout(graph, named, platform, out, err);
-	if (named)
-		name = named->location.text;
-	if (graph->options->images)
-		return image_source_load(graph->options->images, name, platform, out, err);
-	return image_load_for(graph->store, name, platform, out, err);
-}
-
-static int load_image(struct graph *graph, const struct named_context *named, const char *name,
-		      const char *platform, struct image **out, struct error *err)
-{
-	struct graph_image *loaded;
-	int ret;
-
-	for (loaded = graph->images; loaded; loaded = loaded->next) {
-		if (strcmp(loaded->name, name) == 0 && strcmp(loaded->platform, platform) == 0) {
-			*out = &loaded->image;
-			return 0;
-		}
-	}
-	loaded = arena_alloc(&graph->arena, sizeof(*loaded));
-	ret = read_image(graph, named, name, platform, &loaded->image, err);
-	if (ret < 0)
-		return ret;
-	loaded->name = arena_strdup(&graph->arena, name);
-	loaded->platform = platform;
-	loaded->next = graph->images;
-	graph->images = loaded;
-	*out = &loaded->image;
-	return 0;
-}
 
 /* A configuration of our own to change: decoded again from the document, unknown members and all.
  */
@@ -185,6 +125,7 @@ struct step *plan_step(struct plan_context *plan, const struct step_kind *kind,
 	step->stage = stage;
 	step->range = plan->graph->where;
 	step->text = step_text(plan);
+	step->now = plan->graph->options->now;
 	step->history = plan_history(plan, created_by, false);
 	ARRAY_GROW(stage->steps, stage->step_count, stage->step_capacity);
 	stage->steps[stage->step_count++] = step;
@@ -231,7 +172,7 @@ static int begin_from_image(struct graph *graph, struct graph_stage *stage, stru
 
 	if (named && !location_is_image(&named->location))
 		return begin_from_files(graph, stage, named, err);
-	ret = load_image(graph, named, stage->stage->base, stage->platform, &stage->base, err);
+	ret = plan_load_image(graph, stage->stage->base, stage->platform, &stage->base, err);
 
 	/* without a number it is there, but not for this platform */
 	if (ret == -ENOENT && err && err->code == ERROR_NOT_FOUND && err->errnum) {
@@ -414,7 +355,7 @@ int plan_source(struct plan_context *plan, const char *from, struct graph_source
 	if (!stage) {
 		const char *near = stages_nearest(graph->stages, from);
 
-		ret = load_image(graph, named, from, graph->options->platform, &out->image, err);
+		ret = plan_load_image(graph, from, graph->options->platform, &out->image, err);
 		if (ret < 0 && near && err && err->code != ERROR_CANCELLED)
 			ret = error_suffix(err, ret, " (did you mean the stage \"%s\"?)", near);
 		return error_prefix(err, ret, "--from=%s", from);
@@ -443,11 +384,14 @@ int graph_plan(struct graph *graph, struct error *err)
 {
 	const struct strv *labels = graph->options->labels;
 	struct stages *stages = graph->stages;
-	int ret = 0;
+	int ret;
 
 	graph->items = arena_alloc(&graph->arena, stages->count * sizeof(*graph->items));
 	graph->order = arena_alloc(&graph->arena, stages->count * sizeof(struct graph_stage *));
 	name_stages(graph);
+	ret = plan_images_ahead(graph, err);
+	if (ret < 0)
+		return ret;
 	for (size_t i = 0; i < stages->order_count && ret == 0; i++)
 		ret = plan_stage(graph, &graph->items[stages->order[i]->index], err);
 	if (ret < 0)
@@ -464,6 +408,18 @@ int graph_plan(struct graph *graph, struct error *err)
 	return 0;
 }
 
+const struct step *graph_find_step(const struct graph *graph, unsigned int event)
+{
+	for (size_t i = 0; i < graph->order_count; i++) {
+		const struct graph_stage *stage = graph->order[i];
+
+		for (size_t j = 0; j < stage->step_count; j++)
+			if (stage->steps[j]->event == event)
+				return stage->steps[j];
+	}
+	return NULL;
+}
+
 void graph_done(struct graph *graph)
 {
 	for (size_t i = 0; graph->items && i < graph->stages->count; i++) {
@@ -472,8 +428,11 @@ void graph_done(struct graph *graph)
 		strv_done(&graph->items[i].trees);
 		free(graph->items[i].steps);
 	}
-	for (struct graph_image *loaded = graph->images; loaded; loaded = loaded->next)
-		image_done(&loaded->image);
+	for (struct graph_image *image = graph->images; image; image = image->next)
+		image_done(&image->image);
+	for (struct graph_image *image = graph->ahead; image; image = image->next)
+		if (image->ret == 0)
+			image_done(&image->image);
 	if (graph->cdi)
 		cdi_done(graph->cdi);
 	arena_done(&graph->arena);

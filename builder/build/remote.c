@@ -141,14 +141,14 @@ bool remote_is_immutable(const struct remote *remote)
 	return remote->commit[0] || remote->checksum.text[0];
 }
 
-static int check_sum(const struct remote *remote, int fd, struct error *err)
+static int check_sum(struct remote *remote, bool wanted, int fd, struct error *err)
 {
 	cleanup_free char *buffer = xmalloc(READ_SIZE), *url = NULL;
 	cleanup_hasher struct hasher hasher = HASHER_INIT;
 	struct digest digest;
 	ssize_t n;
 
-	if (!remote->checksum.text[0])
+	if (!remote->checksum.text[0] && !wanted)
 		return 0;
 	if (lseek(fd, 0, SEEK_SET) < 0)
 		return error_errno(err, errno, "read the download again");
@@ -160,7 +160,8 @@ static int check_sum(const struct remote *remote, int fd, struct error *err)
 			hasher_add(&hasher, buffer, (size_t)n);
 	}
 	hasher_finish(&hasher, &digest);
-	if (digest_equal(&digest, &remote->checksum))
+	remote->found = digest;
+	if (!remote->checksum.text[0] || digest_equal(&digest, &remote->checksum))
 		return 0;
 	url = transport_redact(remote->location.text);
 	return error_invalid(err, "digest mismatch for %s: %s (expected: %s)", url, digest.text,
@@ -221,7 +222,7 @@ static int download(struct fetching *fetching, struct remote *remote, int folder
 	fiber_offload(call_get, &call);
 	ret = call.ret;
 	if (ret == 0)
-		ret = check_sum(remote, fd, err);
+		ret = check_sum(remote, fetching->engine->options->sources, fd, err);
 	if (ret < 0)
 		return ret;
 	times[0] = times[1] = (struct timespec){ .tv_sec = result.mtime };

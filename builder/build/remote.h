@@ -23,6 +23,7 @@ struct remote {
 
 	/* while running */
 	char commit[GIT_COMMIT_SIZE];
+	struct digest found; /* of the file, when somebody wants to know (engine_options.sources) */
 	char folder[STORE_NAME_SIZE]; /* what was fetched; "" = nothing yet */
 	bool busy;		      /* a branch of the build is about it, the others wait */
 	struct error *failure;	      /* what whoever asks again is told; NULL = it did not fail */

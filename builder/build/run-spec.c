@@ -11,16 +11,20 @@
 #include <inttypes.h>
 #include <sched.h>
 #include <string.h>
+#include <unistd.h>
 
+#include "builder/build/seccomp-file.h"
 #include "builder/build/seccomp-profile.h"
 #include "builder/container/capabilities.h"
 #include "lib/cleanup.h"
 #include "lib/io.h"
 #include "lib/proc.h"
 #include "lib/strv.h"
+#include "lib/userns.h"
 #include "spec/config.h"
 
 #define SHM "/dev/shm"
+#define MQUEUE "/dev/mqueue"
 #define SHM_OPTIONS "nosuid,noexec,nodev,mode=1777,size="
 #define DEFAULT_HOSTNAME "buildkitsandbox" /* what some installers write into files */
 
@@ -38,14 +42,13 @@ static const struct mount_row mounts[] = {
 	{ "/dev",           "tmpfs",  "tmpfs",  "nosuid,strictatime,mode=755,size=65536k" },
 	{ "/dev/pts",       "devpts", "devpts", "nosuid,noexec,newinstance,ptmxmode=0666,mode=0620,gid=5" },
 	{ SHM,              "tmpfs",  "shm",    SHM_OPTIONS "65536k" },
-	{ "/dev/mqueue",    "mqueue", "mqueue", "nosuid,noexec,nodev" },
+	{ MQUEUE,           "mqueue", "mqueue", "nosuid,noexec,nodev" },
 	{ "/sys",           "sysfs",  "sysfs",  "nosuid,noexec,nodev,ro" },
 	{ "/sys/fs/cgroup", "cgroup", "cgroup", "nosuid,noexec,nodev,relatime,ro" },
 };
 
-const char *const run_spec_mount_points[] = {
-	"/proc", "/dev", "/sys", "/etc/resolv.conf", "/etc/hosts", NULL,
-};
+const char *const run_spec_mount_folders[] = { "/proc", "/dev", "/sys", NULL };
+const char *const run_spec_mount_files[] = { "/etc/resolv.conf", "/etc/hosts", NULL };
 
 static const char *const masked_paths[] = {
 	"/proc/acpi", "/proc/asound", "/proc/kcore", "/proc/keys", "/proc/latency_stats",
@@ -60,14 +63,17 @@ static const char *const readonly_paths[] = {
 
 static const struct sandbox plain; /* nothing was asked for */
 
+static const char host_options[] = "rbind,rprivate,nosuid,nodev,noexec";
 static const char file_options[] = "rbind,rprivate,nosuid,nodev,noexec,ro";
 
 static struct json_strings strings_from(const char *const *items, struct arena *arena)
 {
 	struct json_strings list = { 0 };
+	size_t count = 0;
 
-	for (; *items; items++)
-		json_strings_add(&list, arena, *items);
+	while (items[count])
+		count++;
+	json_strings_add_all(&list, arena, (char *const *)items, count);
 	return list;
 }
 
@@ -124,6 +130,22 @@ static const char *mount_options(const struct run_spec *spec, const struct mount
 	return row->options;
 }
 
+static bool is_of_host(const struct run_spec *spec, uint64_t namespace)
+{
+	if (namespace == CLONE_NEWNET)
+		return spec->network == RUN_NETWORK_HOST;
+	return spec->sandbox && (spec->sandbox->host_namespaces & namespace);
+}
+
+/* What shows a namespace that is the host's. Who made it may mount it; others share the mount. */
+static bool is_host_mount(const struct run_spec *spec, const struct mount_row *row)
+{
+	if (strcmp(row->destination, SHM) == 0 || strcmp(row->destination, MQUEUE) == 0)
+		return is_of_host(spec, CLONE_NEWIPC) && access(row->destination, F_OK) == 0;
+	return strcmp(row->destination, "/proc") == 0 && is_of_host(spec, CLONE_NEWPID) &&
+	       !proc_is_privileged();
+}
+
 static void add_mounts(struct oci_config *config, const struct run_spec *spec, struct arena *arena)
 {
 	config->mounts.items = arena_alloc(arena, (ARRAY_SIZE(mounts) + 2 + spec->volume_count) *
@@ -132,7 +154,10 @@ static void add_mounts(struct oci_config *config, const struct run_spec *spec, s
 		struct mount_row row = mounts[i];
 
 		row.options = mount_options(spec, &mounts[i], arena);
-		add_mount(config, &row, arena);
+		if (is_host_mount(spec, &row))
+			add_bind(config, row.destination, row.destination, host_options, arena);
+		else
+			add_mount(config, &row, arena);
 	}
 	add_bind(config, spec->resolv_conf, "/etc/resolv.conf", file_options, arena);
 	add_bind(config, spec->hosts, "/etc/hosts", file_options, arena);
@@ -149,6 +174,8 @@ static void add_groups(struct oci_process *process, const struct user *user, str
 	uint32_t *groups = arena_alloc(arena, (user->group_count + 1) * sizeof(*groups));
 	size_t count = 0;
 
+	if (userns_denies_groups())
+		return; /* it has but one group, and that is the primary one */
 	groups[count++] = user->gid;
 	for (size_t i = 0; i < user->group_count; i++)
 		if (user->groups[i] != user->gid)
@@ -157,12 +184,28 @@ static void add_groups(struct oci_process *process, const struct user *user, str
 	process->user.additional_gids.count = count;
 }
 
+int run_spec_set_user(struct oci_process *process, const struct user *user, struct arena *arena,
+		      struct error *err)
+{
+	if ((user->uid || user->gid) && !userns_has_ids(user->uid, user->gid))
+		return error_set(err, ERROR_UNSUPPORTED, EINVAL,
+				 "run as user %u:%u: the user namespace has no such ids (without "
+				 "root they come from your lines in /etc/subuid and /etc/subgid; a "
+				 "store made before those lines stays without)",
+				 user->uid, user->gid);
+	process->user.uid = user->uid;
+	process->user.gid = user->gid;
+	add_groups(process, user, arena);
+	return 0;
+}
+
 static struct oci_process *make_process(const struct run_spec *spec, struct arena *arena)
 {
 	struct oci_process *process = arena_alloc(arena, sizeof(*process));
 	const struct sandbox *sandbox = spec->sandbox ? spec->sandbox : &plain;
 	const char *const home_name = "HOME=";
 	bool has_home = false;
+	size_t count = 0;
 
 	process->terminal = spec->terminal;
 	if (spec->rows && spec->columns) {
@@ -171,18 +214,14 @@ static struct oci_process *make_process(const struct run_spec *spec, struct aren
 		process->console_size->width = spec->columns;
 	}
 	process->args = strings_from((const char *const *)spec->args, arena);
-	for (char *const *entry = spec->env; entry && *entry; entry++) {
-		json_strings_add(&process->env, arena, *entry);
-		has_home |= strncmp(*entry, home_name, strlen(home_name)) == 0;
-	}
+	for (; spec->env && spec->env[count]; count++)
+		has_home |= strncmp(spec->env[count], home_name, strlen(home_name)) == 0;
+	json_strings_add_all(&process->env, arena, spec->env, count);
 	/* ourselves, so that every runtime gives the same one */
 	if (!has_home)
 		json_strings_add(&process->env, arena,
 				 arena_printf(arena, "HOME=%s", spec->user->home));
 	process->cwd = spec->cwd && *spec->cwd ? spec->cwd : "/";
-	process->user.uid = spec->user->uid;
-	process->user.gid = spec->user->gid;
-	add_groups(process, spec->user, arena);
 	process->capabilities = arena_alloc(arena, sizeof(*process->capabilities));
 	process->capabilities->bounding = capabilities_select(spec->insecure, &sandbox->cap_added,
 							      &sandbox->cap_dropped, arena);
@@ -192,6 +231,8 @@ static struct oci_process *make_process(const struct run_spec *spec, struct aren
 		process->capabilities->permitted = process->capabilities->bounding;
 	}
 	process->no_new_privileges = sandbox->no_new_privileges;
+	process->oom_score_adj = sandbox->oom_score;
+	process->has_oom_score_adj = sandbox->has_oom_score;
 	process->apparmor_profile = sandbox->apparmor_profile;
 	process->rlimits.items = sandbox->rlimits;
 	process->rlimits.count = sandbox->rlimit_count;
@@ -201,26 +242,63 @@ static struct oci_process *make_process(const struct run_spec *spec, struct aren
 static void add_namespaces(struct oci_linux *linux_section, const struct run_spec *spec,
 			   struct arena *arena)
 {
-	static const uint64_t always[] = { CLONE_NEWPID, CLONE_NEWIPC, CLONE_NEWUTS, CLONE_NEWNS,
-					   CLONE_NEWCGROUP };
-	size_t count = ARRAY_SIZE(always) + (spec->network != RUN_NETWORK_HOST);
-	struct oci_namespace *items = arena_alloc(arena, count * sizeof(*items));
+	static const uint64_t all[] = { CLONE_NEWPID, CLONE_NEWIPC,    CLONE_NEWUTS,
+					CLONE_NEWNS,  CLONE_NEWCGROUP, CLONE_NEWNET };
+	struct oci_namespace *items = arena_alloc(arena, ARRAY_SIZE(all) * sizeof(*items));
+	size_t count = 0;
 
-	for (size_t i = 0; i < ARRAY_SIZE(always); i++)
-		items[i].type = always[i];
-	if (spec->network != RUN_NETWORK_HOST)
-		items[count - 1].type = CLONE_NEWNET;
-	if (spec->network == RUN_NETWORK_BRIDGE)
-		items[count - 1].path = spec->netns->path;
+	for (size_t i = 0; i < ARRAY_SIZE(all); i++) {
+		if (is_of_host(spec, all[i]))
+			continue;
+		items[count].type = all[i];
+		if (all[i] == CLONE_NEWNET && spec->network == RUN_NETWORK_BRIDGE)
+			items[count].path = spec->netns->path;
+		if (all[i] == CLONE_NEWPID)
+			items[count].path = spec->pid_namespace;
+		count++;
+	}
 	linux_section->namespaces.items = items;
 	linux_section->namespaces.count = count;
+}
+
+/* What of the usual paths is still to be hidden or read-only. */
+static struct json_strings usual_paths(const char *const *paths, const struct sandbox *sandbox,
+				       struct arena *arena)
+{
+	struct json_strings list = { 0 };
+
+	for (; !sandbox->system_paths && *paths; paths++)
+		if (!json_strings_contain(&sandbox->unmasked, *paths))
+			json_strings_add(&list, arena, *paths);
+	return list;
+}
+
+static void add_hidden_paths(struct oci_linux *section, const struct sandbox *sandbox,
+			     bool insecure, struct arena *arena)
+{
+	if (!insecure) {
+		section->masked_paths = usual_paths(masked_paths, sandbox, arena);
+		section->readonly_paths = usual_paths(readonly_paths, sandbox, arena);
+	}
+	for (size_t i = 0; i < sandbox->masked.count; i++)
+		json_strings_add(&section->masked_paths, arena, sandbox->masked.items[i]);
+}
+
+static void add_device_rules(struct oci_resources *resources, const struct sandbox *sandbox,
+			     struct arena *arena)
+{
+	for (size_t i = 0; i < sandbox->device_rule_count; i++)
+		EDITS_APPEND(resources->devices.items, resources->devices.count,
+			     sandbox->device_rules[i], arena);
 }
 
 static int make_linux(struct oci_config *config, const struct run_spec *spec, struct arena *arena,
 		      struct error *err)
 {
+	const struct sandbox *sandbox = spec->sandbox ? spec->sandbox : &plain;
 	struct oci_linux *section = arena_alloc(arena, sizeof(*section));
 	struct oci_device_rule *deny = arena_alloc(arena, sizeof(*deny));
+	struct seccomp_place place = { NULL };
 
 	config->linux = section;
 	add_namespaces(section, spec, arena);
@@ -229,20 +307,19 @@ static int make_linux(struct oci_config *config, const struct run_spec *spec, st
 	section->resources = arena_alloc(arena, sizeof(*section->resources));
 	section->resources->devices.items = deny;
 	section->resources->devices.count = 1;
-	if (spec->sandbox) {
-		section->resources->memory = spec->sandbox->memory;
-		section->resources->cpu = spec->sandbox->cpu;
-		section->resources->pids = spec->sandbox->pids;
-	}
+	section->resources->memory = sandbox->memory;
+	section->resources->cpu = sandbox->cpu;
+	section->resources->pids = sandbox->pids;
+	section->sysctl = sandbox->sysctls;
 	section->cgroups_path = spec->cgroups_path;
-	if (spec->insecure)
+	/* what was asked for by name is there without the usual, too */
+	add_hidden_paths(section, sandbox, spec->insecure, arena);
+	place.capabilities = &config->process->capabilities->bounding;
+	if (sandbox->filter)
+		return seccomp_file_resolve(sandbox->filter, &place, arena, &section->seccomp, err);
+	if (spec->insecure || sandbox->no_filter)
 		return 0;
-	section->masked_paths = strings_from(masked_paths, arena);
-	section->readonly_paths = strings_from(readonly_paths, arena);
-	if (spec->sandbox && spec->sandbox->no_filter)
-		return 0;
-	return seccomp_profile_resolve(NULL, &config->process->capabilities->bounding, arena,
-				       &section->seccomp, err);
+	return seccomp_profile_resolve(NULL, place.capabilities, arena, &section->seccomp, err);
 }
 
 int run_spec_write(const struct run_spec *spec, struct strbuf *out, struct error *err)
@@ -259,11 +336,18 @@ int run_spec_write(const struct run_spec *spec, struct strbuf *out, struct error
 	config->root->readonly = spec->read_only;
 	config->process = make_process(spec, &arena);
 	add_mounts(config, spec, &arena);
-	ret = make_linux(config, spec, &arena, err);
+	ret = run_spec_set_user(config->process, spec->user, &arena, err);
+	if (ret == 0)
+		ret = make_linux(config, spec, &arena, err);
 	if (ret < 0)
 		return ret;
-	if (spec->sandbox)
+	if (is_of_host(spec, CLONE_NEWUTS))
+		config->hostname = NULL; /* it has one */
+	if (spec->sandbox) {
+		config->annotations = spec->sandbox->annotations;
+		add_device_rules(config->linux->resources, spec->sandbox, &arena);
 		edits_apply(&spec->sandbox->edits, config, &arena);
+	}
 	if (spec->edits)
 		edits_apply(spec->edits, config, &arena);
 	config_write(config, JSON_COMPACT, out);

@@ -27,6 +27,7 @@ struct run_spec {
 	const char *cgroups_path; /* as config.json has it; NULL = the runtime's default */
 	enum run_network network;
 	const struct run_netns *netns; /* of RUN_NETWORK_BRIDGE */
+	const char *pid_namespace;     /* to be joined; NULL = as the sandbox says */
 	bool insecure;		       /* see run-step.h */
 	bool terminal;
 	bool read_only;		/* the root file system */
@@ -39,12 +40,17 @@ struct run_spec {
 	const struct container_edits *edits; /* devices of this one; NULL = none */
 };
 
+/** Set the ids and groups; ERROR_UNSUPPORTED when the user namespace that we are in lacks them. */
+int run_spec_set_user(struct oci_process *process, const struct user *user, struct arena *arena,
+		      struct error *err);
+
 /** Append the document to out. */
 int run_spec_write(const struct run_spec *spec, struct strbuf *out, struct error *err);
 
-/** Its mount destinations, for stubs_note(): NULL-terminated, outermost first; volumes are not in
- *  it. */
-extern const char *const run_spec_mount_points[];
+/** Its mount destinations, for stubs_make(): NULL-terminated; volumes are not in them, nor is what
+ *  is below others. */
+extern const char *const run_spec_mount_folders[];
+extern const char *const run_spec_mount_files[];
 
 /**
  * The contents of the container's own /etc/resolv.conf and /etc/hosts. With the host's network the

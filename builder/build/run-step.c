@@ -114,19 +114,23 @@ static int write_bundle(const struct run_step *step, const struct user *user, co
 	return ret < 0 ? ret : write_file(step->scratch, "config.json", &config, NULL, err);
 }
 
-static int note_stubs(const struct run_step *step, int root_fd, struct stubs *stubs,
+static int make_stubs(const struct run_step *step, int root_fd, struct stubs *stubs,
 		      struct error *err)
 {
+	const struct container_edits *edits[] = { step->sandbox ? &step->sandbox->edits : NULL,
+						  step->edits };
 	int ret = 0;
 
-	for (const char *const *point = run_spec_mount_points; *point && ret == 0; point++)
-		ret = stubs_note(stubs, root_fd, *point, err);
+	for (const char *const *point = run_spec_mount_folders; *point && ret == 0; point++)
+		ret = stubs_make(stubs, root_fd, *point, S_IFDIR, err);
+	for (const char *const *point = run_spec_mount_files; *point && ret == 0; point++)
+		ret = stubs_make(stubs, root_fd, *point, S_IFREG, err);
 	for (size_t i = 0; i < step->volume_count && ret == 0; i++)
-		ret = stubs_note(stubs, root_fd, step->volumes[i].target, err);
-	if (ret == 0 && step->sandbox)
-		ret = stubs_note_edits(stubs, root_fd, &step->sandbox->edits, err);
-	if (ret == 0 && step->edits)
-		ret = stubs_note_edits(stubs, root_fd, step->edits, err);
+		ret = stubs_make_for(stubs, root_fd, step->volumes[i].target,
+				     step->volumes[i].source, err);
+	for (size_t i = 0; i < ARRAY_SIZE(edits) && ret == 0; i++)
+		if (edits[i])
+			ret = stubs_make_edits(stubs, root_fd, edits[i], err);
 	return ret;
 }
 
@@ -140,7 +144,7 @@ static void pass_output(void *context, int stream, const char *data, size_t size
 /* The runtime, or conmon where the command has a terminal. */
 static int execute(const struct run_step *step, struct runtime_result *out, struct error *err)
 {
-	const struct runtime runtime = { step->runtime, step->runtime_root };
+	const struct runtime runtime = { step->runtime, step->runtime_place };
 	const struct runtime_run run = {
 		.runtime = &runtime,
 		.bundle = step->scratch,
@@ -185,10 +189,9 @@ int run_step_execute(const struct run_step *step, struct run_result *out, struct
 	step_cgroup_make(step->sandbox ? step->sandbox->cgroup_parent : NULL, step->id, &cgroup);
 	ret = write_bundle(step, &user, cgroup.path, err);
 	if (ret == 0)
-		ret = note_stubs(step, root_fd, &stubs, err);
-	if (ret < 0)
-		return ret;
-	ret = execute(step, &result, err);
+		ret = make_stubs(step, root_fd, &stubs, err);
+	if (ret == 0)
+		ret = execute(step, &result, err);
 	stubs_remove(&stubs);
 	if (ret < 0)
 		return ret;

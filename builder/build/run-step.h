@@ -5,7 +5,7 @@
  * runtime-exec.c) knows config.json, resolv.conf, seccomp and the runtime's command line.
  *
  * Nothing of the mounts may stay in the root filesystem, because its upper folder becomes the
- * layer: before the start the executor calls stubs_note() (build/stubs.h) with every mount
+ * layer: before the start the executor calls stubs_make() (build/stubs.h) with every mount
  * destination of its config.json, and stubs_remove() after the container has ended, however it
  * ended. The engine does no clean-up of mount points.
  */
@@ -17,6 +17,7 @@
 #include <sys/resource.h>
 #include <sys/types.h>
 
+#include "builder/build/runtime-exec.h"
 #include "lib/error.h"
 #include "lib/table.h"
 
@@ -65,7 +66,7 @@ struct run_step {
 	const struct run_volume *volumes; /* mounted in this order, after the standard mounts */
 	size_t volume_count;
 	const char *runtime;		     /* the program, a path or a name to be found in PATH */
-	const char *runtime_root;	     /* its --root */
+	enum runtime_place runtime_place;    /* ... and where its state lies */
 	const char *trace;		     /* path of its --trace; NULL = none */
 	const struct sandbox *sandbox;	     /* what the command line says; NULL = nothing */
 	const struct container_edits *edits; /* its devices; NULL = none */

@@ -14,6 +14,7 @@
 #include <sys/signalfd.h>
 #include <time.h>
 
+#include "builder/build/run-folder.h"
 #include "builder/loop/fiber.h"
 #include "lib/alloc.h"
 #include "lib/cleanup.h"
@@ -145,11 +146,16 @@ int runtime_error_status(const char *message)
 /* -- starting -----------------------------------------------------------------------------------
  */
 
+char *runtime_root(enum runtime_place place)
+{
+	return run_folder(place == RUNTIME_STEPS ? "steps" : "containers");
+}
+
 static void add_common_words(struct strv *argv, const struct runtime *runtime)
 {
 	strv_add(argv, runtime->program);
 	strv_add(argv, "--root");
-	strv_add(argv, runtime->root);
+	strv_take(argv, runtime_root(runtime->place));
 }
 
 /* What the runtime said on stderr, without the line's end; bounded. */

@@ -13,14 +13,16 @@
 
 #include "lib/error.h"
 
-/* Where runtimes keep their state: apart from everyone else's, steps apart from containers. */
-#define RUNTIME_ROOT_STEPS "/run/orlop-builder/steps"
-#define RUNTIME_ROOT_CONTAINERS "/run/orlop-builder/containers"
+/** Where runtimes keep their state: apart from everyone else's, steps apart from containers. */
+enum runtime_place { RUNTIME_STEPS, RUNTIME_CONTAINERS };
+
+/** The folder (run_folder), for --root; owned. */
+char *runtime_root(enum runtime_place place);
 
 /** Which program, and where it keeps its state. */
 struct runtime {
 	const char *program; /* a path, or a name to be found in PATH */
-	const char *root;    /* its --root */
+	enum runtime_place place;
 };
 
 /** Where the runtime is: ours beside our own program, then in PATH; owned. --runtime wins. */

@@ -90,6 +90,14 @@ static const struct {
 };
 /* clang-format on */
 
+const char *seccomp_native_architecture(const char *machine)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(machines); i++)
+		if (strcmp(machines[i].machine, machine) == 0)
+			return machines[i].architectures[0];
+	return NULL;
+}
+
 static bool applies(const struct rule *rule, const char *machine,
 		    const struct json_strings *capabilities)
 {

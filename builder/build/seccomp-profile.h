@@ -17,4 +17,8 @@
 int seccomp_profile_resolve(const char *machine, const struct json_strings *capabilities,
 			    struct arena *arena, struct oci_seccomp **out, struct error *err);
 
+/** libseccomp's name of the machine's own system calls ("SCMP_ARCH_X86_64" of "x86_64"); NULL = not
+ *  known. */
+const char *seccomp_native_architecture(const char *machine);
+
 #endif

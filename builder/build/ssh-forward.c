@@ -9,7 +9,6 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <pthread.h>
-#include <signal.h>
 #include <stdbool.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -17,6 +16,7 @@
 #include <sys/un.h>
 #include <unistd.h>
 
+#include "builder/loop/thread.h"
 #include "lib/alloc.h"
 #include "lib/cleanup.h"
 #include "lib/path.h"
@@ -218,19 +218,6 @@ static void forward_free(struct ssh_forward *forward)
 	free(forward);
 }
 
-/* Signals are the main thread's. */
-static int start_thread(struct ssh_forward *forward)
-{
-	sigset_t all, old;
-	int ret;
-
-	sigfillset(&all);
-	pthread_sigmask(SIG_SETMASK, &all, &old);
-	ret = pthread_create(&forward->thread, NULL, serve, forward);
-	pthread_sigmask(SIG_SETMASK, &old, NULL);
-	return -ret;
-}
-
 int ssh_forward_start(const struct ssh_forward_options *options, struct ssh_forward **out,
 		      struct error *err)
 {
@@ -243,7 +230,7 @@ int ssh_forward_start(const struct ssh_forward_options *options, struct ssh_forw
 	if (ret >= 0 && pipe2(forward->stop_fds, O_CLOEXEC) < 0)
 		ret = error_errno(err, errno, "make a pipe");
 	if (ret >= 0) {
-		ret = start_thread(forward);
+		ret = thread_start(&forward->thread, serve, forward);
 		if (ret < 0)
 			(void)error_errno(err, -ret, "start the thread of an SSH agent's socket");
 	}

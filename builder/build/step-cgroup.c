@@ -16,9 +16,11 @@
 #include "lib/fd.h"
 #include "lib/io.h"
 #include "lib/path.h"
+#include "lib/proc.h"
 #include "lib/strbuf.h"
 
 #define DEFAULT_PARENT "/orlop"
+#define OWN_GROUP_MAX ((size_t)64 << 10)
 
 /* Where cgroup2 is on a pure and on a hybrid host; systemd and every distribution agree. */
 static const char *const mount_points[] = { "/sys/fs/cgroup", "/sys/fs/cgroup/unified" };
@@ -61,14 +63,61 @@ static int open_parent(int top, const char *path)
 	return TAKE_FD(fd);
 }
 
+/* Groups can be made in it, and processes moved: what has been delegated, cgroups(7). */
+static bool is_given_to_us(int top, const char *path)
+{
+	cleanup_free char *procs = xasprintf("%s/cgroup.procs", path + 1);
+	cleanup_free char *control = xasprintf("%s/cgroup.subtree_control", path + 1);
+
+	return faccessat(top, path + 1, W_OK, 0) == 0 && faccessat(top, procs, W_OK, 0) == 0 &&
+	       faccessat(top, control, W_OK, 0) == 0;
+}
+
+/* Our own group in the v2 hierarchy, "/a/b"; owned, NULL = it has none. */
+static char *own_group(void)
+{
+	cleanup_strbuf struct strbuf text = STRBUF_INIT;
+	char *rest, *line;
+
+	if (io_read_file(AT_FDCWD, "/proc/self/cgroup", OWN_GROUP_MAX, &text, NULL) < 0)
+		return NULL;
+	rest = text.data;
+	while (rest && (line = strsep(&rest, "\n")))
+		if (strncmp(line, "0::/", 4) == 0 && !strstr(line, "/.."))
+			return xstrdup(line + 3);
+	return NULL;
+}
+
+/*
+ * Where groups are made that nobody has named a place for: root's in /orlop, a user's in the
+ * topmost group above our own that is his without a gap. There nobody runs (systemd keeps processes
+ * in leaves), so controllers can be passed on, and it is the same one from wherever he calls us.
+ * Owned.
+ */
+static char *default_parent(int top)
+{
+	cleanup_free char *group = proc_is_privileged() ? NULL : own_group();
+	char *given = NULL;
+
+	while (group && group[1] && is_given_to_us(top, group)) {
+		free(given);
+		given = xasprintf("%s" DEFAULT_PARENT, group);
+		*strrchr(group, '/') = '\0';
+		if (!*group)
+			break;
+	}
+	return given ? given : xstrdup(DEFAULT_PARENT);
+}
+
 void step_cgroup_make(const char *parent, const char *id, struct step_cgroup *out)
 {
 	int top = open_cgroup2();
+	cleanup_free char *usual = top < 0 || parent ? NULL : default_parent(top);
 
 	if (top < 0)
 		return;
 	if (!parent)
-		parent = DEFAULT_PARENT;
+		parent = usual;
 	out->parent_fd = open_parent(top, parent);
 	if (out->parent_fd < 0)
 		return;
@@ -132,12 +181,13 @@ void step_cgroup_sweep(const char *parent, const char *prefix)
 {
 	cleanup_free char *start = xasprintf("step-%s", prefix);
 	cleanup_close int top = open_cgroup2();
+	cleanup_free char *usual = top < 0 || parent ? NULL : default_parent(top);
 	cleanup_close int parent_fd = -EBADF;
 	cleanup_dir DIR *dir = NULL;
 	const struct dirent *entry;
 
 	if (top >= 0)
-		parent_fd = openat(top, (parent ? parent : DEFAULT_PARENT) + 1,
+		parent_fd = openat(top, (parent ? parent : usual) + 1,
 				   O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (parent_fd < 0)
 		return;

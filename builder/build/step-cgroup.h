@@ -2,7 +2,8 @@
 /*
  * A cgroup around each step's own, made by the builder: the runtime removes the container's group
  * with the container, but OOM kills are counted in every ancestor too, and ours is still there.
- * Where no cgroup can be made (rootless, no cgroup v2) a step simply runs without.
+ * Without root it is made in the cgroup that was given to the user. Where none can be made (none
+ * was given, no cgroup v2) a step simply runs without.
  */
 #ifndef BUILDER_BUILD_STEP_CGROUP_H
 #define BUILDER_BUILD_STEP_CGROUP_H
@@ -24,7 +25,8 @@ struct step_cgroup {
 		.parent_fd = -EBADF                                                                \
 	}
 
-/** Make PARENT/step-ID (parent NULL = "/orlop"); never fails: without one, path stays NULL. */
+/** Make PARENT/step-ID (parent NULL = "/orlop", of a user in his group); never fails: without one,
+ * path stays NULL. */
 void step_cgroup_make(const char *parent, const char *id, struct step_cgroup *out);
 
 /** Kill what runs in the groups PARENT/step-PREFIX... that a killed builder left, and remove them.

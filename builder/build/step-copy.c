@@ -13,6 +13,7 @@
 #include "builder/build/cache-import.h"
 #include "builder/build/copy-target.h"
 #include "builder/build/copy.h"
+#include "builder/build/image-times.h"
 #include "builder/build/make-folders.h"
 #include "builder/container/user.h"
 #include "builder/image/snapshot.h"
@@ -252,6 +253,7 @@ static int copy_identify(struct engine *engine, struct step *step, struct error 
 	int ret = read_below(engine, step, err);
 
 	step->copy.subsecond = engine->graph->options->subsecond;
+	step->copy.times = image_times_at_once(engine, step);
 	for (size_t i = 0; i < step->copy.item_count && ret == 0; i++)
 		if (step->copy.items[i].remote)
 			ret = remote_identify(engine, step->copy.items[i].remote, err);
@@ -259,6 +261,33 @@ static int copy_identify(struct engine *engine, struct step *step, struct error 
 		ret = definition_key(step, &step->identity, err);
 	if (ret == 0 && !engine_ignores_cache(engine, step))
 		set_lock(engine, step);
+	return ret;
+}
+
+/* The same definition with the checksums that were found: a build that is held to them (--locked)
+ * need not download anything. */
+static int put_pinned(struct engine *engine, struct step *step, const struct digest *content,
+		      struct error *err)
+{
+	const struct cache_key identity = step->identity;
+	struct step_copy *copy = &step->copy;
+	bool pinned = false;
+	int ret;
+
+	for (size_t i = 0; i < copy->item_count; i++) {
+		struct remote *remote = copy->items[i].remote;
+
+		if (!remote || remote->checksum.text[0] || !remote->found.text[0])
+			continue;
+		remote->checksum = remote->found;
+		pinned = true;
+	}
+	if (!pinned)
+		return 0;
+	ret = definition_key(step, &step->identity, err);
+	if (ret == 0)
+		ret = put_definition(engine, step, content, err);
+	step->identity = identity;
 	return ret;
 }
 
@@ -280,6 +309,8 @@ static int copy_find_key(struct engine *engine, struct step *step, char **manife
 		content_key(step, &content, &step->copy.before, NULL);
 	if (!known || !is_immutable(&step->copy))
 		ret = hash_sources(engine, step, &content, err);
+	if (ret == 0)
+		ret = put_pinned(engine, step, &content, err);
 	if (ret < 0)
 		return ret;
 	set_key(step, &content, manifest);
@@ -318,6 +349,7 @@ static int copy_make(struct engine *engine, struct step *step, struct layer_draf
 	int ret = copy_open(&copy, engine, &step->copy, err);
 	int archive;
 
+	copy.now = step->now;
 	if (ret == 0)
 		ret = set_owner(engine, step, &copy, err);
 	if (ret < 0)
@@ -328,10 +360,12 @@ static int copy_make(struct engine *engine, struct step *step, struct layer_draf
 	if (archive < 0)
 		return archive;
 	ret = (archive ? copy_to_mount : copy_to_layer)(engine, step, &copy, out, &content, err);
+	step->usage = copy.usage;
 	if (ret < 0)
 		return ret;
 	set_key(step, &content, manifest);
-	return put_definition(engine, step, &content, err);
+	ret = put_definition(engine, step, &content, err);
+	return ret < 0 ? ret : put_pinned(engine, step, &content, err);
 }
 
 const struct step_kind step_kind_copy = {

@@ -20,9 +20,9 @@ struct step_info {
 	const char *text;  /* "RUN make" */
 	const char *below; /* what it stands on: the step's text, or "FROM NAME CHAINID" */
 	uint64_t wall_us;  /* until it was made; hashing its layer goes on */
-	uint64_t user_us;  /* of the command */
+	uint64_t user_us;  /* of the command, or of our threads that copied */
 	uint64_t system_us;
-	uint64_t peak_rss; /* bytes, of the largest process */
+	uint64_t peak_rss; /* bytes, of the largest process; of a COPY our own so far */
 	uint64_t size;	   /* bytes that its layer adds, as a tar stream */
 };
 

@@ -249,7 +249,7 @@ static int execute(struct engine *engine, const struct step *owner, const struct
 		.sandbox = options->sandbox,
 		.edits = run->edits,
 		.runtime = options->runtime,
-		.runtime_root = RUNTIME_ROOT_STEPS,
+		.runtime_place = RUNTIME_STEPS,
 		.trace = command ? NULL : trace,
 		.output = pass_output,
 		.context = &output,

@@ -5,6 +5,7 @@
 #include <sys/stat.h>
 
 #include "builder/build/engine.h"
+#include "builder/build/image-times.h"
 #include "builder/build/make-folders.h"
 #include "builder/container/user.h"
 #include "builder/image/snapshot.h"
@@ -33,8 +34,9 @@ static int workdir_make(struct engine *engine, struct step *step, struct layer_d
 	cleanup_user struct user user = { 0 };
 	cleanup_free char *path = NULL;
 	struct layer_writer_options options = { .lowers = &trees,
-						.mtime = engine->graph->options->now,
-						.subsecond = engine->graph->options->subsecond };
+						.mtime = step->now,
+						.subsecond = engine->graph->options->subsecond,
+						.times = image_times_at_once(engine, step) };
 	int ret = engine_trees(engine, step->stage, &trees, err);
 
 	(void)manifest; /* find_key gave it */

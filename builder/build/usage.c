@@ -12,13 +12,15 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "builder/build/journal.h"
 #include "builder/image/image.h"
 #include "builder/image/layer.h"
 #include "lib/cleanup.h"
 
 static const char *const kind_names[USAGE_KINDS + 1] = {
 	[USAGE_IMAGE] = "image", [USAGE_STEP] = "step", [USAGE_MOUNT] = "mount",
-	[USAGE_LOG] = "log",	 [USAGE_STAT] = "stat", [USAGE_KINDS] = NULL,
+	[USAGE_LOG] = "log",	 [USAGE_STAT] = "stat", [USAGE_NOTE] = "note",
+	[USAGE_KINDS] = NULL,
 };
 
 const char *usage_kind_name(enum usage_kind kind)
@@ -32,7 +34,8 @@ const char *usage_kind_name(enum usage_kind kind)
 struct reading {
 	struct usage *usage;
 	struct store *store;
-	struct strv needed; /* sorted */
+	struct strv needed;  /* sorted; by images with names, containers, builders */
+	struct strv reached; /* the same, also by images without a name */
 	const char *folder;
 	enum usage_kind kind;
 };
@@ -45,17 +48,6 @@ static struct usage_item *add_item(struct usage *usage, enum usage_kind kind, co
 	item = &usage->items[usage->count++];
 	*item = (struct usage_item){ .kind = kind, .name = arena_strdup(&usage->arena, name) };
 	return item;
-}
-
-static int compare_names(const void *a, const void *b)
-{
-	return strcmp(*(char *const *)a, *(char *const *)b);
-}
-
-static bool contains(const struct strv *sorted, const char *name)
-{
-	return sorted->count &&
-	       bsearch(&name, sorted->items, sorted->count, sizeof(*sorted->items), compare_names);
 }
 
 /* An image without a name keeps its layers, but only until it goes itself. */
@@ -77,10 +69,54 @@ static int add_step(void *context, const char *name, const struct step_record *r
 	if (!record->layer[0])
 		return 0;
 	item->layer = arena_strdup(&reading->usage->arena, record->layer);
-	item->in_use = contains(&reading->needed, layer);
+	item->in_use = strv_contains_sorted(&reading->needed, layer);
 	if (layer_load(reading->store, record->layer, &info, NULL) == 0)
 		item->size = info.size;
 	return 0;
+}
+
+/* "steps/KEY" of each step that a build made or took from the cache. */
+static void add_uses(struct store *store, uint64_t number, struct strv *out)
+{
+	cleanup_arena struct arena arena = ARENA_INIT;
+	struct journal_build build;
+
+	if (!journal_read(store, number, &arena, &build))
+		return;
+	for (size_t i = 0; i < build.steps.count; i++) {
+		const struct journal_step *step = &build.steps.items[i];
+
+		if (step->key && step->state &&
+		    (strcmp(step->state, "done") == 0 || strcmp(step->state, "cached") == 0))
+			strv_addf(out, "steps/%s", step->key);
+	}
+}
+
+void usage_count_uses(struct store *store, struct usage *usage)
+{
+	cleanup_strv struct strv uses = STRV_INIT;
+	size_t builds = 0;
+	cleanup_free uint64_t *numbers = journal_list(store, &builds);
+
+	for (size_t i = 0; i < builds; i++)
+		add_uses(store, numbers[i], &uses);
+	strv_sort(&uses);
+	for (size_t i = 0; i < usage->count; i++) {
+		struct usage_item *item = &usage->items[i];
+		size_t first = 0, last = uses.count;
+
+		while (first < last) { /* the first that is not before it */
+			size_t middle = first + (last - first) / 2;
+
+			if (strcmp(uses.items[middle], item->name) < 0)
+				first = middle + 1;
+			else
+				last = middle;
+		}
+		while (first + item->uses < uses.count &&
+		       strcmp(uses.items[first + item->uses], item->name) == 0)
+			item->uses++;
+	}
 }
 
 uint64_t usage_folder_size(int dirfd, const char *name)
@@ -102,6 +138,14 @@ uint64_t usage_folder_size(int dirfd, const char *name)
 	return size;
 }
 
+/* Layers of an image that have not come yet come from where its origins say. */
+static bool is_origin_needed(const struct reading *reading, const char *name)
+{
+	cleanup_free char *blob = xasprintf("blobs/sha256/%s", name);
+
+	return strv_contains_sorted(&reading->reached, blob);
+}
+
 static int add_name(struct store *store, const char *name, void *context, struct error *err)
 {
 	struct reading *reading = context;
@@ -121,6 +165,8 @@ static int add_name(struct store *store, const char *name, void *context, struct
 		cleanup_free char *document = xasprintf("%s/build.json", path);
 
 		item->in_use = faccessat(store->fd, document, F_OK, AT_SYMLINK_NOFOLLOW) < 0;
+	} else if (reading->kind == USAGE_NOTE) {
+		item->in_use = is_origin_needed(reading, name);
 	}
 	return 0;
 }
@@ -155,7 +201,8 @@ static uint64_t own_size(const struct reading *reading, const struct image *imag
 		const char *id = strchr(diff_ids->items[i], ':') + 1;
 		cleanup_free char *name = xasprintf("layers/%s", id);
 
-		if (!contains(&reading->needed, name) && !is_recorded(reading->usage, id))
+		if (!strv_contains_sorted(&reading->needed, name) &&
+		    !is_recorded(reading->usage, id))
 			size += image->manifest->layers.items[i].size;
 	}
 	return size;
@@ -204,10 +251,14 @@ int usage_read(struct store *store, struct usage *out, struct error *err)
 		const char *folder;
 	} folders[] = { { USAGE_MOUNT, "mounts" },
 			{ USAGE_LOG, "builds" },
-			{ USAGE_STAT, "stat" } };
+			{ USAGE_STAT, "stat" },
+			{ USAGE_NOTE, "origins" },
+			{ USAGE_NOTE, "packed" } };
 	struct reading reading = { .usage = out, .store = store };
 	int ret = store_needed(store, reach_named, &reading.needed, err);
 
+	if (ret == 0)
+		ret = store_needed(store, image_reach, &reading.reached, err);
 	if (ret == 0)
 		ret = store_step_each(store, add_step, &reading);
 	for (size_t i = 0; i < ARRAY_SIZE(folders) && ret == 0; i++) {
@@ -220,6 +271,7 @@ int usage_read(struct store *store, struct usage *out, struct error *err)
 	if (out->count)
 		qsort(out->items, out->count, sizeof(*out->items), compare_items);
 	strv_done(&reading.needed);
+	strv_done(&reading.reached);
 	return ret;
 }
 

@@ -21,6 +21,7 @@ enum usage_kind {
 	USAGE_MOUNT, /* of RUN --mount=type=cache */
 	USAGE_LOG,   /* the journal of a build */
 	USAGE_STAT,  /* a stat cache */
+	USAGE_NOTE,  /* where a blob can be had, or as what a layer was packed (origins, packed) */
 	USAGE_KINDS,
 };
 
@@ -31,6 +32,7 @@ struct usage_item {
 	uint64_t size;	   /* bytes of it; of a step's layer, as a tar stream */
 	bool in_use;	   /* an image, a container or a builder needs it: removing frees nothing */
 	time_t used;
+	size_t uses; /* usage_count_uses: of a step, how often the kept builds made or took it */
 	struct step_info info;	       /* of a step */
 	const struct json_map *labels; /* of an image; NULL = none */
 	bool doomed;		       /* usage_select */
@@ -45,10 +47,15 @@ struct usage {
 /** The word for a kind, "step"; NULL beyond the last. */
 const char *usage_kind_name(enum usage_kind kind);
 
+#define USAGE_NOTES_MAX 4096 /* so many of USAGE_NOTE a store keeps that no image needs */
+
 /** Bytes on the disk of all that is in a folder. What cannot be read counts as nothing. */
 uint64_t usage_folder_size(int dirfd, const char *name);
 
 int usage_read(struct store *store, struct usage *out, struct error *err);
+/** Fill in the uses of steps, from the journals of the builds that are kept: their count, not that
+ *  since ever. */
+void usage_count_uses(struct store *store, struct usage *usage);
 void usage_done(struct usage *usage);
 #define cleanup_usage __attribute__((cleanup(usage_done)))
 

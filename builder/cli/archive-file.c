@@ -5,9 +5,10 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
-#include <sys/stat.h>
+#include <unistd.h>
 
 #include "lib/cleanup.h"
+#include "lib/io.h"
 
 /* clang-format off */
 const struct option_spec archive_options[] = {
@@ -34,18 +35,16 @@ int archive_check_output(struct cli *cli, const char *output)
 static int write_file(const char *output, archive_write_fn write, void *context, struct error *err)
 {
 	cleanup_free char *part = xasprintf("%s.part-%d", output, (int)getpid());
-	struct stat st;
-	/* what is there and no file (/dev/null, a pipe) is written to as it is */
-	bool direct = stat(output, &st) == 0 && !S_ISREG(st.st_mode);
-	cleanup_close int fd = direct ? open(output, O_WRONLY | O_CLOEXEC)
-				      : open(part, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0644);
+	bool in_place = io_is_in_place(output);
+	cleanup_close int fd = in_place ? io_open_in_place(output, 0, err)
+					: open(part, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0644);
 	int ret;
 
+	if (in_place)
+		return fd < 0 ? fd : write(context, fd, err);
 	if (fd < 0)
-		return error_errno(err, errno, "open \"%s\"", direct ? output : part);
+		return error_errno(err, errno, "open \"%s\"", part);
 	ret = write(context, fd, err);
-	if (direct)
-		return ret;
 	if (ret == 0 && rename(part, output) < 0)
 		ret = error_errno(err, errno, "rename \"%s\" to \"%s\"", part, output);
 	if (ret < 0)

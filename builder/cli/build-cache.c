@@ -2,9 +2,10 @@
 /* Caches of other machines around a build. */
 #include "builder/cli/build-cache.h"
 
+#include <stdlib.h>
 #include <string.h>
 
-#include "builder/build/cache-export.h"
+#include "lib/alloc.h"
 #include "lib/cleanup.h"
 #include "lib/log.h"
 
@@ -14,8 +15,18 @@ void build_cache_open(struct build_cache *cache, const struct build_options *opt
 		cache->imports = cache_imports_new(options->cache_from, options->cache_from_count);
 }
 
+void build_cache_forget(struct build_cache *cache)
+{
+	for (size_t i = 0; i < cache->selection_count; i++)
+		cache_selection_done(&cache->selections[i]);
+	free(cache->selections);
+	cache->selections = NULL;
+	cache->selection_count = 0;
+}
+
 void build_cache_done(struct build_cache *cache)
 {
+	build_cache_forget(cache);
 	cache_imports_free(cache->imports);
 	strv_done(&cache->warnings);
 	*cache = (struct build_cache){ .imports = NULL };
@@ -26,8 +37,26 @@ bool build_cache_lost(struct build_cache *cache)
 	return cache_imports_lost(cache->imports);
 }
 
+int build_cache_select(struct build_cache *cache, struct engine *engine,
+		       const struct build_options *options, struct error *err)
+{
+	int ret = 0;
+
+	if (!cache->selections) {
+		cache->selection_count = options->cache_to_count;
+		cache->selections =
+			xzalloc((cache->selection_count + 1) * sizeof(*cache->selections));
+	}
+	for (size_t i = 0; i < options->cache_to_count && ret == 0; i++)
+		if (options->cache_to[i].type != CACHE_INLINE)
+			ret = cache_select(engine, &options->cache_to[i], &cache->selections[i],
+					   err);
+	return ret;
+}
+
 static int export_one(struct build_cache *cache, struct engine *engine,
-		      const struct cache_option *option, struct error *err)
+		      const struct cache_option *option, const struct cache_selection *selection,
+		      struct error *err)
 {
 	cleanup_free char *name = NULL;
 	char text[2048];
@@ -38,7 +67,7 @@ static int export_one(struct build_cache *cache, struct engine *engine,
 		return 0; /* it is in the image */
 	name = xasprintf("exporting cache to %s", option->path ? option->path : option->ref);
 	id = engine_begin_beside(engine, name);
-	ret = cache_export(engine, option, id, &cache->warnings, err);
+	ret = cache_export(engine, option, selection, id, &cache->warnings, err);
 	ret = error_prefix(err, ret, "--cache-to %s", option->text);
 	engine_end(engine, id, ret, err);
 	if (ret == 0 || !option->ignore_error || err->code == ERROR_CANCELLED)
@@ -54,7 +83,7 @@ int build_cache_export(struct build_cache *cache, struct engine *engine,
 	int ret = 0;
 
 	for (size_t i = 0; i < options->cache_to_count && ret == 0; i++)
-		ret = export_one(cache, engine, &options->cache_to[i], err);
+		ret = export_one(cache, engine, &options->cache_to[i], &cache->selections[i], err);
 	return ret;
 }
 

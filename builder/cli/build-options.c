@@ -19,10 +19,70 @@
 #include "lib/number.h"
 
 /* clang-format off */
-const struct option_spec build_option_table[] = {
-	OPT_STRV('t', "tag", struct build_args, tags, "NAME[:TAG]", "name of the image"),
+/* What has an effect on the image: the record of a build has it, for `verify`. */
+const struct option_spec build_input_options[] = {
 	OPT_STRING('f', "file", struct build_args, file, "FILE",
 		   "the Dockerfile (default: Dockerfile in the context; - = standard input)"),
+	OPT_STRV(0, "build-context", struct build_args, contexts, "NAME=LOCATION",
+		 "files or an image (docker-image://, oci-layout://) for --from=NAME, FROM NAME"),
+	OPT_STRV(0, "build-arg", struct build_args, build_args, "NAME[=VALUE]",
+		 "value of an ARG; without VALUE that of the environment"),
+	OPT_STRING(0, "target", struct build_args, target, "STAGE", "the stage to build (default: the last)"),
+	OPT_STRING(0, "platform", struct build_args, platform, "OS/ARCH[/VARIANT][,...]",
+		   "the platforms to build for (default: this machine's); several make an index"),
+	OPT_STRV(0, "label", struct build_args, labels, "NAME=VALUE", "label of the image"),
+	OPT_STRING(0, "network", struct build_args, network, "host|none|bridge|default",
+		   "network of RUN steps (default: host)"),
+	OPT_STRV('v', "volume", struct build_args, volumes, "SRC:DST[:ro]",
+		 "mount a file or folder in every RUN step; it is in no layer and no cache key"),
+	OPT_STRV(0, "allow", struct build_args, allowed, "security.insecure|device[=NAME]|network.host",
+		 "grant what RUN --security=insecure and RUN --device ask for"),
+	OPT_INCLUDE(struct build_args, sandbox, sandbox_options),
+	OPT_BOOL(0, "normalize-modes", struct build_args, normalize_modes,
+		 "files of the context become 0755 or 0644, as a git checkout has them"),
+	OPT_BOOL(0, "subsecond", struct build_args, subsecond,
+		 "keep the nanoseconds of files' times in the layers"),
+	OPT_STRING(0, "source-date-epoch", struct build_args, epoch, "SECONDS|context|NAME",
+		   "the time of the image (as --build-arg SOURCE_DATE_EPOCH=; empty: the present)"),
+	OPT_BOOL(0, "rewrite-timestamp", struct build_args, rewrite_timestamp,
+		 "files of new layers that are later than the image's time get that"),
+	OPT_STRING(0, "timestamp", struct build_args, timestamp, "SECONDS",
+		   "the time of the image and of all files of its new layers"),
+	OPT_BOOL(0, "squash", struct build_args, squash, "make one layer of all that the build makes"),
+	OPT_END
+};
+
+/* What else a build needs or people may want to say of one. */
+static const struct option_spec run_table[] = {
+	OPT_STRV(0, "secret", struct build_args, secrets, "id=ID[,src=FILE|,env=NAME]",
+		 "a secret for RUN --mount=type=secret"),
+	OPT_STRV(0, "ssh", struct build_args, agents, "ID[=SOCKET|KEY[,KEY]]",
+		 "an SSH agent or keys for RUN --mount=type=ssh (default: SSH_AUTH_SOCK)"),
+	OPT_BOOL(0, "http-proxy", struct build_args, http_proxy,
+		 "give RUN steps the proxy variables of our environment"),
+	OPT_STRING('j', "jobs", struct build_args, jobs, "N",
+		   "steps that run at the same time (default: as many as keep the processors busy; 0 = no limit)"),
+	OPT_STRING(0, "runtime", struct build_args, runtime, "PROGRAM",
+		   "the OCI runtime of RUN steps (default: orlop-runtime)"),
+	OPT_STRING(0, "progress", struct build_args, progress, "auto|plain|tty|rawjson|quiet|none",
+		   "how progress is shown (default: BUILDKIT_PROGRESS, else auto: tty on a terminal)"),
+	OPT_OPTIONAL(0, "locked", struct build_args, locked, "FILE",
+		     "take all names of the Dockerfile for what the file says (default: build.lock)"),
+	OPT_OPTIONAL(0, "pull", struct build_args, pull, "missing|always|newer|never",
+		     "when base images are pulled (default: missing; --pull alone: always)"),
+	OPT_INCLUDE(struct build_args, registry, registry_option_table),
+	OPT_END
+};
+
+const struct option_spec build_again_options[] = {
+	OPT_ROWS(build_input_options),
+	OPT_ROWS(run_table),
+	OPT_END
+};
+
+const struct option_spec build_option_table[] = {
+	OPT_STRV('t', "tag", struct build_args, tags, "NAME[:TAG]", "name of the image"),
+	OPT_ROWS(build_input_options),
 	OPT_STRV('o', "output", struct build_args, outputs, "type=TYPE,KEY=VALUE...|DIR|-",
 		 "also write the result (type=image|registry|oci|docker|local|tar, dest=, name=, compression=)"),
 	OPT_BOOL(0, "push", struct build_args, push, "send the image to the registries of its names"),
@@ -31,11 +91,7 @@ const struct option_spec build_option_table[] = {
 		   "whose names the manifest has (default: oci)"),
 	OPT_STRV(0, "annotation", struct build_args, annotations, "NAME=VALUE",
 		 "annotation of the manifest"),
-	OPT_STRV(0, "build-context", struct build_args, contexts, "NAME=LOCATION",
-		 "files or an image (docker-image://, oci-layout://) for --from=NAME, FROM NAME"),
-	OPT_STRV(0, "build-arg", struct build_args, build_args, "NAME[=VALUE]",
-		 "value of an ARG; without VALUE that of the environment"),
-	OPT_STRING(0, "target", struct build_args, target, "STAGE", "the stage to build (default: the last)"),
+	OPT_ROWS(run_table),
 	OPT_BOOL(0, "no-cache", struct build_args, no_cache, "take no step from the cache"),
 	OPT_STRV(0, "no-cache-filter", struct build_args, no_cache_stages, "STAGE[,STAGE...]",
 		 "take no step of these stages from the cache"),
@@ -45,35 +101,19 @@ const struct option_spec build_option_table[] = {
 		 "export the cache (type=local,dest=DIR; type=registry,ref=IMAGE; type=inline; mode=min|max)"),
 	OPT_STRING(0, "gc", struct build_args, gc, "off|KEY=VALUE[,...]",
 		   "what the build may remove of a cache over its limits (max-used-space, min-free-space, reserved-space, logs, interval)"),
-	OPT_BOOL(0, "normalize-modes", struct build_args, normalize_modes,
-		 "files of the context become 0755 or 0644, as a git checkout has them"),
 	OPT_BOOL(0, "why", struct build_args, why,
 		 "say of every step that is made which part of its key is new"),
 	OPT_BOOL('q', "quiet", struct build_args, quiet, "no progress; print the image's id"),
-	OPT_STRING(0, "network", struct build_args, network, "host|none|bridge|default",
-		   "network of RUN steps (default: host)"),
-	OPT_STRV('v', "volume", struct build_args, volumes, "SRC:DST[:ro]",
-		 "mount a file or folder in every RUN step; it is in no layer and no cache key"),
-	OPT_STRV(0, "secret", struct build_args, secrets, "id=ID[,src=FILE|,env=NAME]",
-		 "a secret for RUN --mount=type=secret"),
-	OPT_STRV(0, "ssh", struct build_args, agents, "ID[=SOCKET|KEY[,KEY]]",
-		 "an SSH agent or keys for RUN --mount=type=ssh (default: SSH_AUTH_SOCK)"),
-	OPT_STRV(0, "allow", struct build_args, allowed, "security.insecure|device[=NAME]|network.host",
-		 "grant what RUN --security=insecure and RUN --device ask for"),
-	OPT_BOOL(0, "http-proxy", struct build_args, http_proxy,
-		 "give RUN steps the proxy variables of our environment"),
-	OPT_INCLUDE(struct build_args, sandbox, sandbox_options),
-	OPT_STRING('j', "jobs", struct build_args, jobs, "N",
-		   "steps that run at the same time (default: as many as keep the processors busy; 0 = no limit)"),
 	OPT_STRING(0, "on-error", struct build_args, on_error, "shell|fail",
 		   "when a RUN fails, enter a shell where it did (default: fail)"),
-	OPT_STRING(0, "runtime", struct build_args, runtime, "PROGRAM",
-		   "the OCI runtime of RUN steps (default: orlop-runtime)"),
-	OPT_STRING(0, "progress", struct build_args, progress, "auto|plain|tty|rawjson|quiet|none",
-		   "how progress is shown (default: BUILDKIT_PROGRESS, else auto: tty on a terminal)"),
-	OPT_STRV(0, "label", struct build_args, labels, "NAME=VALUE", "label of the image"),
-	OPT_BOOL(0, "subsecond", struct build_args, subsecond,
-		 "keep the nanoseconds of files' times in the layers"),
+	OPT_OPTIONAL(0, "lock", struct build_args, lock, "FILE",
+		     "write what all names of the Dockerfile stand for (default: build.lock)"),
+	OPT_OPTIONAL(0, "provenance", struct build_args, provenance, "mode=min|max[,...]",
+		     "attest how the image was made, in its index (mode=min, mode=max, builder-id=URI)"),
+	OPT_OPTIONAL(0, "sbom", struct build_args, sbom, "true|false",
+		     "attest which packages the image has, in its index"),
+	OPT_STRV(0, "attest", struct build_args, attest, "type=provenance|sbom,...",
+		 "the same as --provenance or --sbom"),
 	OPT_STRING(0, "iidfile", struct build_args, iidfile, "FILE", "write the image's id to a file"),
 	OPT_STRING(0, "metadata-file", struct build_args, metadata, "FILE",
 		   "write the image's digests and names, and figures of the build, as JSON"),
@@ -81,17 +121,12 @@ const struct option_spec build_option_table[] = {
 		   "write a page about the build, as HTML: timeline, steps, layers, warnings"),
 	OPT_STRING(0, "trace", struct build_args, trace, "FILE",
 		   "write what took how long, in the trace-event format of Chrome and Perfetto"),
-	OPT_STRING(0, "platform", struct build_args, platform, "OS/ARCH[/VARIANT][,...]",
-		   "the platforms to build for (default: this machine's); several make an index"),
 	OPT_BOOL(0, "check", struct build_args, check,
 		 "build nothing, say what could be better in the Dockerfile (--call check)"),
 	OPT_STRING(0, "call", struct build_args, call, "check|outline|targets[,format=json]",
 		   "build nothing: check the Dockerfile, or list its parameters or stages"),
 	OPT_STRING(0, "lint", struct build_args, lint, "orlop|RULE[,RULE...]",
 		   "checks besides BuildKit's (also by ORLOP_LINT; see docs/lint.md)"),
-	OPT_OPTIONAL(0, "pull", struct build_args, pull, "missing|always|newer|never",
-		     "when base images are pulled (default: missing; --pull alone: always)"),
-	OPT_INCLUDE(struct build_args, registry, registry_option_table),
 	OPT_ACCEPTED(0, "rm", NULL, "nothing is left to be removed"),
 	OPT_ACCEPTED(0, "force-rm", NULL, "nothing is left to be removed"),
 	OPT_END
@@ -113,13 +148,12 @@ static int read_build_args(struct build_options *options, struct cli *cli)
 
 	(void)cli; /* any word is one */
 	for (size_t i = 0; i < given->count; i++) {
-		const char *text = given->items[i];
-		const char *value = strchr(text, '=') ? NULL : getenv(text);
+		const char *text = given->items[i], *equals = strchr(text, '=');
+		const char *value = equals ? equals + 1 : getenv(text);
+		cleanup_free char *name = xstrndup(text, strcspn(text, "="));
 
-		if (strchr(text, '='))
-			strv_add(&options->build_args, text);
-		else if (value)
-			strv_addf(&options->build_args, "%s=%s", text, value);
+		if (value)
+			strv_env_set(&options->build_args, name, value); /* the last counts */
 	}
 	options->graph.build_args = &options->build_args;
 	return 0;
@@ -225,24 +259,58 @@ static int read_outputs(struct build_options *options, struct cli *cli)
 	return ret;
 }
 
-/* What works with one platform alone: a cache is exported from one graph, an archive has one image.
- */
+/* What works with one platform alone. */
 static int check_platforms(const struct build_options *options, struct cli *cli)
 {
 	if (options->platforms.count < 2)
 		return 0;
-	if (options->cache_to_count || options->cache_from_count)
-		return error_set(&cli->err, ERROR_UNSUPPORTED, 0,
-				 "--cache-to and --cache-from work with one --platform at a time");
 	for (size_t i = 0; i < options->output_count; i++)
-		if (options->outputs[i].type != OUTPUT_IMAGE &&
-		    options->outputs[i].type != OUTPUT_LOCAL)
-			return error_set(
-				&cli->err, ERROR_UNSUPPORTED, 0,
-				"several platforms are for type=image, registry and local, "
-				"not for %s",
-				options->outputs[i].text);
+		if (options->outputs[i].type == OUTPUT_DOCKER ||
+		    options->outputs[i].type == OUTPUT_TAR)
+			return error_set(&cli->err, ERROR_UNSUPPORTED, 0,
+					 "%s has room for one platform: several are for "
+					 "type=image, registry, "
+					 "oci and local",
+					 options->outputs[i].type == OUTPUT_DOCKER
+						 ? "docker's archive"
+						 : "a tar");
 	return 0;
+}
+
+static int read_pins(struct build_options *options, struct cli *cli)
+{
+	struct build_args *args = &options->args;
+
+	if (args->lock && args->locked)
+		return error_set(&cli->err, ERROR_USAGE, 0,
+				 "--lock and --locked cannot be used together");
+	/* "true" is what an option without a value has */
+	if (args->lock && strcmp(args->lock, "true") == 0)
+		args->lock = "build.lock";
+	if (args->locked && strcmp(args->locked, "true") == 0)
+		args->locked = "build.lock";
+	options->engine.sources |= args->lock != NULL;
+	if (!args->locked)
+		return 0;
+	options->graph.pins = &options->pins;
+	return error_prefix(&cli->err, pins_read(args->locked, &options->pins, &cli->err),
+			    "--locked");
+}
+
+static int read_attest(struct build_options *options, struct cli *cli)
+{
+	const struct build_args *args = &options->args;
+	int ret = attest_options_parse(args->provenance, args->sbom, &args->attest, &cli->arena,
+				       &options->attest, &cli->err);
+
+	options->engine.sources |= options->attest.provenance != PROVENANCE_NONE;
+	for (size_t i = 0; ret == 0 && attest_wanted(&options->attest) && i < options->output_count;
+	     i++)
+		if (options->outputs[i].format == IMAGE_FORMAT_DOCKER)
+			return error_set(
+				&cli->err, ERROR_USAGE, 0,
+				"attestations are for images in OCI's format, not docker's");
+	return ret;
 }
 
 static int read_platform(struct build_options *options, struct cli *cli)
@@ -275,7 +343,10 @@ static int read_epoch(struct build_options *options, struct cli *cli)
 	const char *epoch = getenv("SOURCE_DATE_EPOCH");
 
 	(void)cli;
-	if (epoch && *epoch && !strv_env_get(&options->build_args, "SOURCE_DATE_EPOCH"))
+	if (options->args.epoch)
+		strv_env_set(&options->build_args, "SOURCE_DATE_EPOCH", options->args.epoch);
+	if (epoch && *epoch && !options->args.timestamp &&
+	    !strv_env_get(&options->build_args, "SOURCE_DATE_EPOCH"))
 		strv_env_set(&options->build_args, "SOURCE_DATE_EPOCH", epoch);
 	return 0;
 }
@@ -361,21 +432,40 @@ static int read_pull(struct build_options *options, struct cli *cli)
 	return ret;
 }
 
+/* Other layers than those of the steps cannot be a cache of the steps. */
+static int check_inline_cache(const struct build_options *options, struct cli *cli)
+{
+	bool rewrite = options->args.rewrite_timestamp || options->args.timestamp;
+
+	for (size_t i = 0; i < options->output_count; i++)
+		rewrite |= options->outputs[i].rewrite_timestamp;
+	if (!options->engine.inline_cache || (!rewrite && !options->args.squash))
+		return 0;
+	return error_set(
+		&cli->err, ERROR_USAGE, 0,
+		"--cache-to type=inline is for images with the layers of the steps: not with "
+		"%s",
+		options->args.squash ? "--squash" : "times that are rewritten");
+}
+
 int build_options_read(struct build_options *options, struct cli *cli)
 {
 	/* read_epoch looks into the build args */
 	static int (*const readers[])(struct build_options * options, struct cli * cli) = {
-		read_progress,	   read_lint,	   read_contexts, read_sandbox,
-		read_entitlements, read_secrets,   read_tags,	  read_build_args,
-		read_platform,	   read_jobs,	   read_on_error, read_epoch,
-		read_cache,	   read_execution, read_pull,	  read_outputs,
+		read_progress, read_lint,   read_contexts,   read_sandbox,   read_entitlements,
+		read_secrets,  read_tags,   read_build_args, read_platform,  read_jobs,
+		read_on_error, read_epoch,  read_cache,	     read_execution, read_pull,
+		read_outputs,  read_attest, read_pins,
 	};
 	int ret = 0;
 
 	options->graph.subsecond = options->args.subsecond;
+	options->engine.squash = options->args.squash;
 	options->graph.labels = &options->args.labels;
 	for (size_t i = 0; ret == 0 && i < ARRAY_SIZE(readers); i++)
 		ret = readers[i](options, cli);
+	if (ret == 0)
+		ret = check_inline_cache(options, cli);
 	return ret < 0 ? ret : check_platforms(options, cli);
 }
 
@@ -383,6 +473,7 @@ void build_options_done(struct build_options *options)
 {
 	named_contexts_done(&options->contexts);
 	output_options_done(options->outputs, options->output_count);
+	pins_done(&options->pins);
 	free(options->runtime);
 	strv_done(&options->platforms);
 	free(options->host);

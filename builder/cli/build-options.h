@@ -9,6 +9,7 @@
 #include "builder/build/engine.h"
 #include "builder/build/entitlements.h"
 #include "builder/build/gc.h"
+#include "builder/cli/attest-options.h"
 #include "builder/cli/cli.h"
 #include "builder/cli/output-options.h"
 #include "builder/cli/progress.h"
@@ -24,13 +25,28 @@ struct build_args {
 	const char *file, *target, *network, *runtime, *progress, *iidfile, *metadata, *platform;
 	const char *pull, *call, *lint, *jobs, *on_error, *trace, *report, *gc;
 	struct strv no_cache_stages, cache_from, cache_to, outputs, annotations;
-	const char *format;
-	bool push, load;
+	const char *format, *timestamp, *epoch, *provenance, *sbom, *lock, *locked;
+	struct strv attest;
+	bool push, load, rewrite_timestamp, squash;
 	bool no_cache, quiet, check, http_proxy, subsecond, why, normalize_modes;
 	struct sandbox_args sandbox;
 	struct registry_args registry;
 };
 extern const struct option_spec build_option_table[];
+/** Those of them that have an effect on the image, without what is not to be kept: secrets. */
+extern const struct option_spec build_input_options[];
+/** These, and those that say how it is made: what building an image again takes. */
+extern const struct option_spec build_again_options[];
+
+/** The time of an image that is to be built again. */
+struct pinned_time {
+	bool is_set;
+	int64_t now; /* what the build has for the present */
+	bool dated;  /* its image says this time everywhere */
+	bool commit_times;
+	bool may_be_commit; /* nobody knows: it is dated if that is the time of the context's commit
+			     */
+};
 
 /** What they come to; the options of the graph and of the engine point into it. */
 struct build_options {
@@ -46,7 +62,10 @@ struct build_options {
 	size_t cache_from_count, cache_to_count;
 	struct output_option *outputs; /* one that gives the image its names among them */
 	size_t output_count;
+	struct attest_options attest;
+	struct pins pins; /* of --locked, or to be written */
 	struct gc_policy gc;
+	struct pinned_time pinned;
 	const char *lint; /* names of rules that are on besides; NULL = none */
 	enum pull_policy pull;
 	bool shell_on_error;

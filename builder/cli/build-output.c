@@ -11,7 +11,7 @@
 #include "builder/cli/pull-image.h"
 #include "builder/cli/push-image.h"
 #include "builder/image/blob-place.h"
-#include "builder/image/image-index.h"
+#include "builder/image/index-blobs.h"
 #include "builder/image/output-flat.h"
 #include "builder/image/output-oci.h"
 #include "lib/cleanup.h"
@@ -24,6 +24,7 @@ struct writing {
 	const struct output_option *option;
 	struct store *store;
 	struct image image; /* in the words of this output */
+	bool is_index;	    /* it is one of several things in an index, and that is written */
 };
 
 static void writing_done(struct writing *writing)
@@ -156,49 +157,65 @@ static int write_archive(void *context, int fd, struct error *err)
 		images[i] = writing->image;
 		images[i].top.name = names[i];
 	}
-	return output_oci(writing->store, images, count ? count : 1, fd, err);
+	return output_oci(writing->store, images, count ? count : 1, writing->is_index, fd, err);
 }
 
-static int put_blob(struct blob_place *place, struct store *store, const struct digest *digest,
-		    uint64_t size, struct error *err)
+static int put_blob(struct blob_place *place, struct store *store, const char *name,
+		    struct error *err)
 {
-	cleanup_free char *path = xasprintf("blobs/sha256/%s", digest_hex(digest));
 	cleanup_close int fd = -EBADF;
-	int ret = place->kind->has_blob(place, digest, err);
+	struct digest digest;
+	uint64_t size = 0;
+	int ret = digest_parse(name, &digest, err);
 
+	if (ret == 0)
+		ret = place->kind->has_blob(place, &digest, err);
 	if (ret != 0)
 		return ret < 0 ? ret : 0;
-	fd = openat(store->fd, path, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
-	if (fd < 0)
-		return error_errno(err, errno, "open \"%s\" of the store", path);
-	return place->kind->put_blob(place, digest, size, fd, err);
+	fd = index_blob_open(store, name, &size, err);
+	return fd < 0 ? fd : place->kind->put_blob(place, &digest, size, fd, err);
+}
+
+/* Layers and configuration, and of an index all but itself. */
+static int put_blobs(struct writing *writing, struct blob_place *place)
+{
+	const struct image *image = &writing->image;
+	const struct descriptor_list *layers = &image->manifest->layers;
+	struct error *err = writing->output->err;
+	cleanup_strv struct strv blobs = STRV_INIT;
+	int ret = 0;
+
+	if (writing->is_index) {
+		ret = index_blobs(writing->store, &image->top, &blobs, err);
+	} else {
+		for (size_t i = 0; i < layers->count; i++)
+			strv_add(&blobs, layers->items[i].digest);
+		strv_add(&blobs, image->id.text);
+	}
+	for (size_t i = 0; ret == 0 && i < blobs.count; i++)
+		ret = put_blob(place, writing->store, blobs.items[i], err);
+	return ret;
 }
 
 /* type=oci,tar=false: what the layout has under other tags stays. */
 static int write_layout(struct writing *writing)
 {
 	const struct image *image = &writing->image;
-	const struct descriptor_list *layers = &image->manifest->layers;
 	struct error *err = writing->output->err;
 	cleanup_blob_place struct blob_place *place = NULL;
 	cleanup_free struct reference *names = NULL;
+	cleanup_strbuf struct strbuf top = STRBUF_INIT;
 	size_t count;
 	int ret;
 
 	names = new_names(writing, &count);
 	ret = blob_layout_create(writing->option->dest, count ? names[0].tag : NULL, &place, err);
-	for (size_t i = 0; ret == 0 && i < layers->count; i++) {
-		struct digest digest;
-
-		ret = digest_parse(layers->items[i].digest, &digest, err);
-		if (ret == 0)
-			ret = put_blob(place, writing->store, &digest, layers->items[i].size, err);
-	}
 	if (ret == 0)
-		ret = put_blob(place, writing->store, &image->id, image->config_bytes.size, err);
-	return ret < 0 ? ret
-		       : place->kind->put_manifest(place, image->top.media_type,
-						   &image->manifest_bytes, err);
+		ret = put_blobs(writing, place);
+	if (ret == 0)
+		ret = store_blob_get(writing->store, &image->top.digest, IMAGE_DOCUMENT_MAX, &top,
+				     err);
+	return ret < 0 ? ret : place->kind->put_manifest(place, image->top.media_type, &top, err);
 }
 
 static int write_oci(struct writing *writing)
@@ -235,33 +252,35 @@ static int write_docker(struct writing *writing)
  */
 
 /* Of several platforms each has a folder in it: "linux_arm64". */
-static int write_platform(struct writing *writing, const char *platform)
+static int write_platform(struct writing *writing, const struct built_platform *built)
 {
 	const struct output_folder_options options = { .exact = writing->option->exact };
-	cleanup_free char *path = xasprintf("%s/%s", writing->option->dest, platform);
+	cleanup_free char *path = xasprintf("%s/%s", writing->option->dest, built->platform);
 	cleanup_image struct image image = { .arena = ARENA_INIT };
 	struct error *err = writing->output->err;
-	int ret = image_load_ref_for(writing->store, &writing->image.top, platform, &image, err);
+	int ret = image_load_ref(writing->store, &built->ref, &image, err);
 
 	for (char *p = path + strlen(writing->option->dest) + 1; *p; p++)
 		if (*p == '/')
 			*p = '_';
+	if (ret == 0)
+		ret = pull_lazy_layers(writing->store, &image, err);
 	return ret < 0 ? ret : output_folder(writing->store, &image, path, &options, err);
 }
 
-static int write_platforms(struct writing *writing, const struct strv *platforms)
+static int write_platforms(struct writing *writing, const struct build_platforms *platforms)
 {
 	int ret = path_mkdir_all(writing->option->dest, 0755, writing->output->err);
 
 	for (size_t i = 0; ret == 0 && i < platforms->count; i++)
-		ret = write_platform(writing, platforms->items[i]);
+		ret = write_platform(writing, &platforms->items[i]);
 	return ret;
 }
 
 static int write_local(struct writing *writing)
 {
 	const struct output_folder_options options = { .exact = writing->option->exact };
-	const struct strv *platforms = &writing->output->options->platforms;
+	const struct build_platforms *platforms = writing->output->platforms;
 	int ret = platforms->count > 1
 			  ? write_platforms(writing, platforms)
 			  : output_folder(writing->store, &writing->image, writing->option->dest,
@@ -302,6 +321,33 @@ static bool is_as_it_is(const struct output_option *option)
 	       !option->has_compression;
 }
 
+/* Of what several outputs write there is one index each; archives of docker's and file systems are
+ * of one image. */
+static int prepare_index(struct writing *writing)
+{
+	const struct build_options *options = writing->output->options;
+	cleanup_with(store_ref_done) struct store_ref ref = { .size = 0 };
+	cleanup_free struct reference *names = NULL;
+	cleanup_strv struct strv texts = STRV_INIT;
+	struct error *err = writing->output->err;
+	size_t count;
+	int ret;
+
+	names = new_names(writing, &count);
+	for (size_t i = 0; i < count; i++) {
+		cleanup_strbuf struct strbuf text = STRBUF_INIT;
+
+		reference_familiar(&names[i], true, &text);
+		strv_add(&texts, strbuf_text(&text));
+	}
+	writing->is_index = true;
+	ret = build_platforms_index(writing->output->platforms, writing->store, writing->option,
+				    &texts, &ref, err);
+	return ret < 0 ? ret
+		       : image_load_ref_for(writing->store, &ref, options->platforms.items[0],
+					    &writing->image, err);
+}
+
 /* A layer that nobody has asked for yet comes when it is to go elsewhere. */
 static int prepare(struct writing *writing, const struct store_ref *ref)
 {
@@ -317,10 +363,13 @@ static int prepare(struct writing *writing, const struct store_ref *ref)
 	struct error *err = writing->output->err;
 	int ret;
 
-	if (media_type_is_index(ref->media_type)) /* its images have been made as they are to be */
-		return image_load_ref_for(writing->store, ref,
-					  writing->output->options->platforms.items[0],
-					  &writing->image, err);
+	if (writing->output->platforms->count &&
+	    (option->type == OUTPUT_IMAGE || option->type == OUTPUT_OCI))
+		return prepare_index(writing);
+	if (option->index_annotations.count || option->descriptor_annotations.count)
+		return error_set(err, ERROR_USAGE, 0,
+				 "annotations of the index are for images that have one: of "
+				 "several platforms, or with attestations");
 	ret = image_load_ref(writing->store, ref, &image, err);
 	if (ret == 0 && (!is_as_it_is(option) || option->type != OUTPUT_IMAGE))
 		ret = pull_lazy_layers(writing->store, &image, err);

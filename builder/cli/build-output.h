@@ -5,11 +5,13 @@
 
 #include "builder/build/engine.h"
 #include "builder/cli/build-options.h"
+#include "builder/cli/build-platforms.h"
 #include "builder/cli/build-result.h"
 
 struct build_output {
 	struct engine *engine;
 	const struct build_options *options;
+	struct build_platforms *platforms; /* empty: there will be no index */
 	struct registry *registry;
 	unsigned int event; /* where notes go */
 	struct build_result *result;
@@ -17,8 +19,9 @@ struct build_output {
 };
 
 /**
- * All outputs, in order. result->ref is the image without a name; afterwards it is what has the
- * names. Names are set when all is on the disk: store_ref_set commits first.
+ * All outputs, in order. result->ref is the image (of several platforms the first) without a name;
+ * afterwards it is what has the names. Names are set when all is on the disk: store_ref_set commits
+ * first.
  */
 int build_output_write(struct build_output *output);
 

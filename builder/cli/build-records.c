@@ -3,7 +3,14 @@
 #include "builder/cli/build-records.h"
 
 #include "builder/cli/build-trace.h"
+#include "lib/io.h"
 #include "lib/log.h"
+
+/* A file gets what is true until the build has ended; a pipe's reader is not to see that. */
+static bool is_file(const char *path)
+{
+	return path && !io_is_in_place(path);
+}
 
 int build_records_open(struct build_records *records, const struct build_args *args,
 		       struct error *err)
@@ -14,9 +21,9 @@ int build_records_open(struct build_records *records, const struct build_args *a
 	records->page = args->report;
 	if (records->trace || records->page)
 		records->timeline = timeline_new();
-	if (records->trace)
+	if (is_file(records->trace))
 		ret = build_trace_open(records->trace, err);
-	return ret == 0 && records->page ? report_open(records->page, err) : ret;
+	return ret == 0 && is_file(records->page) ? report_open(records->page, err) : ret;
 }
 
 void build_records_listen(struct build_records *records, build_event_fn next, void *next_context,

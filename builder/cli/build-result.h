@@ -15,17 +15,19 @@ struct build_result {
 	struct digest image_id;
 	struct store_ref ref; /* the manifest */
 	struct strv names;    /* in full */
+	char *created;	      /* of the image, RFC 3339; NULL = several platforms have one each */
 	uint64_t size;	      /* of all layers */
 	size_t steps, cached; /* that make layers, FROM not counted */
 	size_t warnings;
 	int64_t us;
+	uint64_t number; /* of the build in the store: BUILD in "logs BUILD#N"; 0 = it has none */
 };
 
 void build_result_done(struct build_result *result);
 
 /** Steps and cached, from a graph that was run. */
 void build_result_count(struct build_result *result, const struct graph *graph);
-/** The size, from the image that ref names (of an index the one for platform). */
+/** The size and the time, from the image that ref names (of an index the one for platform). */
 int build_result_measure(struct build_result *result, struct store *store, const char *platform,
 			 struct error *err);
 

@@ -165,7 +165,7 @@ static void write_runtime(struct json_writer *json, const struct timeline_runtim
 
 static int write_file(const char *path, const struct strbuf *text, struct error *err)
 {
-	int ret = io_replace_file(AT_FDCWD, path, text->data, text->size, 0644, IO_NO_SYNC, err);
+	int ret = io_write_result(path, text->data, text->size, err);
 
 	return error_prefix(err, ret, "trace");
 }

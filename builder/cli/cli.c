@@ -24,11 +24,15 @@ int cli_parse_name(struct cli *cli, const char *text, struct reference *out)
 
 int cli_open_store(struct cli *cli, bool mounts, struct store *out)
 {
-	cleanup_free char *path = store_default_path(((struct builder_cli *)cli)->store);
+	struct builder_cli *builder = (struct builder_cli *)cli;
+	cleanup_free char *path = NULL;
 	cleanup_close int mounts_fd = -EBADF;
 	cleanup_close int root_fd = -EBADF;
-	int ret = 0;
+	int ret = rootless_enter(&builder->rootless, &cli->err);
 
+	if (ret < 0)
+		return ret;
+	path = store_default_path(builder->store);
 	if (!path) /* relative to a folder that is gone */
 		return error_errno(&cli->err, errno, "find the store: the working directory");
 	if (mounts) {
@@ -47,11 +51,4 @@ int cli_open_store(struct cli *cli, bool mounts, struct store *out)
 		out->host_root_fd = TAKE_FD(root_fd);
 	}
 	return ret;
-}
-
-int cli_open_listing(struct cli *cli, const char *format, bool *out_json, struct store *out)
-{
-	int ret = cli_choose_json(cli, "--format", "table", format, out_json);
-
-	return ret < 0 ? ret : cli_open_store(cli, false, out);
 }

@@ -5,6 +5,7 @@
 
 #include <stdbool.h>
 
+#include "builder/cli/rootless.h"
 #include "builder/image/store.h"
 #include "lib/cli.h"
 
@@ -22,28 +23,30 @@ enum cli_status {
 struct builder_cli {
 	struct cli cli;
 	const char *store; /* NULL: ORLOP_STORE or the default */
+	struct rootless rootless;
 };
 
 /** Parse an argument that must be NAME[:TAG]: usage error otherwise, also with a digest. */
 int cli_parse_name(struct cli *cli, const char *text, struct reference *out);
 
-/** Open the store. With mounts, enter an own mount namespace first: call before any thread. */
+/** Open the store: without root in a user namespace, with mounts in an own mount namespace. Call
+ *  before any thread. */
 int cli_open_store(struct cli *cli, bool mounts, struct store *out);
 
-/** For a verb that lists: what --format asks for (NULL = a table), and the store. */
-int cli_open_listing(struct cli *cli, const char *format, bool *out_json, struct store *out);
-
-extern const struct command_spec build_command, copy_command, du_command, export_command, fsck_command,
-	history_command, images_command, import_command, info_command, inspect_command,
-	load_command, login_command, logout_command, logs_command, parse_command, prune_command,
-	pull_command, push_command, rerun_command, rmi_command, run_command, save_command,
-	shell_command, sweep_command, tag_command, unpack_command, version_command;
+extern const struct command_spec build_command, copy_command, du_command, export_command,
+	fsck_command, history_command, images_command, import_command, info_command,
+	inspect_command, load_command, login_command, logout_command, logs_command, parse_command,
+	prune_command, pull_command, push_command, rerun_command, rmi_command, run_command,
+	save_command, shell_command, sweep_command, tag_command, unpack_command, verify_command,
+	version_command;
 extern const struct command_spec manifest_create_command, manifest_annotate_command,
 	manifest_push_command, manifest_inspect_command, manifest_rm_command;
 
 extern const struct command_spec attach_command, cleanup_command, create_command, exec_command,
 	kill_command, ps_command, rename_command, restart_command, rm_command, start_command,
-	stop_command, wait_command, commit_command, cp_command, diff_command, port_command;
+	stop_command, wait_command, commit_command, cp_command, diff_command, port_command,
+	top_command, container_prune_command, mount_command, umount_command, tags_command,
+	search_command, unshare_command;
 extern const struct command_spec volume_create_command, volume_ls_command, volume_inspect_command,
 	volume_rm_command, volume_prune_command;
 

@@ -11,6 +11,7 @@
 
 #include "builder/build/cache-place.h"
 #include "builder/cli/cli.h"
+#include "builder/cli/copy-archive.h"
 #include "builder/cli/registry-args.h"
 #include "builder/image/image-index.h"
 #include "builder/image/platform.h"
@@ -38,6 +39,7 @@ static const struct option_spec copy_options[] = {
 struct copy {
 	struct store *store;
 	struct blob_place *from, *to;
+	struct copy_archive from_archive, to_archive; /* path NULL: it is none */
 	const char *platform;
 	bool all;
 	struct arena arena;
@@ -48,6 +50,8 @@ static void copy_done(struct copy *copy)
 {
 	blob_place_close(copy->from);
 	blob_place_close(copy->to);
+	copy_archive_done(&copy->from_archive);
+	copy_archive_done(&copy->to_archive);
 	arena_done(&copy->arena);
 }
 
@@ -160,9 +164,6 @@ static int copy_image(struct copy *copy, struct strbuf *text, struct digest *out
 /* -- places --------------------------------------------------------------------------------------
  */
 
-#define DOCKER "docker://"
-#define OCI "oci:"
-
 static int open_registry(const char *name, bool to, struct registry *registry,
 			 struct blob_place **out, struct error *err)
 {
@@ -181,26 +182,63 @@ static int open_layout(const char *text, bool to, struct blob_place **out, struc
 	const char *tag = colon && !strchr(colon, '/') ? colon + 1 : NULL;
 	cleanup_free char *path = tag ? xstrndup(text, (size_t)(colon - text)) : xstrdup(text);
 
-	return to ? blob_layout_create(path, tag, out, err)
-		  : blob_layout_open(path, tag, NULL, out, err);
+	int ret;
+
+	if (to)
+		return blob_layout_create(path, tag, out, err);
+	ret = policy_check_path("oci", path, err);
+	return ret < 0 ? ret : blob_layout_open(path, tag, NULL, out, err);
 }
 
-static int open_place(const char *text, bool to, struct registry *registry, struct blob_place **out,
-		      struct error *err)
+/* What stands in front of a place; archives are files that it is made of or becomes. */
+/* clang-format off */
+static const struct {
+	const char *prefix;
+	const char *archive; /* its transport; NULL = it is none */
+} transports[] = {
+	{ "docker://",       NULL },
+	{ "oci-archive:",    "oci-archive" },
+	{ "docker-archive:", "docker-archive" },
+	{ "oci:",            NULL },
+};
+/* clang-format on */
+
+static size_t find_transport(const char *word)
 {
-	if (strncmp(text, DOCKER, strlen(DOCKER)) == 0)
-		return open_registry(text + strlen(DOCKER), to, registry, out, err);
-	return open_layout(text + strlen(OCI), to, out, err);
+	size_t i = 0;
+
+	while (i < ARRAY_SIZE(transports) &&
+	       strncmp(word, transports[i].prefix, strlen(transports[i].prefix)) != 0)
+		i++;
+	return i;
+}
+
+static int open_place(struct copy *copy, const char *word, bool to, struct registry *registry,
+		      struct blob_place **out)
+{
+	struct copy_archive *archive = to ? &copy->to_archive : &copy->from_archive;
+	size_t which = find_transport(word);
+	const char *rest = word + strlen(transports[which].prefix);
+
+	if (transports[which].archive) {
+		copy_archive_init(archive, copy->store, transports[which].archive, rest);
+		return to ? copy_archive_create(archive, out, copy->err)
+			  : copy_archive_open(archive, out, copy->err);
+	}
+	return which == 0 ? open_registry(rest, to, registry, out, copy->err)
+			  : open_layout(rest, to, out, copy->err);
 }
 
 static int check_word(struct cli *cli, const char *word)
 {
-	if (strncmp(word, DOCKER, strlen(DOCKER)) == 0 || strncmp(word, OCI, strlen(OCI)) == 0)
+	if (find_transport(word) < ARRAY_SIZE(transports))
 		return 0;
-	return error_set(&cli->err, ERROR_USAGE, 0,
-			 "\"%s\": an image to copy is docker://NAME or oci:DIR[:TAG] "
-			 "(pull, push, save and load are for the store)",
-			 word);
+	return error_set(
+		&cli->err, ERROR_USAGE, 0,
+		"\"%s\": an image to copy is docker://NAME, oci:DIR[:TAG], "
+		"oci-archive:FILE[:TAG] or docker-archive:FILE[:NAME] (pull, push, save and "
+		"load are for the store)",
+		word);
 }
 
 /* The destination is made when the source is known to be there. */
@@ -208,14 +246,16 @@ static int copy_words(struct copy *copy, struct registry *registry, char **words
 {
 	cleanup_strbuf struct strbuf text = STRBUF_INIT;
 	struct digest digest;
-	int ret = open_place(words[0], false, registry, &copy->from, copy->err);
+	int ret = open_place(copy, words[0], false, registry, &copy->from);
 
 	if (ret == 0)
 		ret = copy->from->kind->get_manifest(copy->from, &text, copy->err);
 	if (ret == 0)
-		ret = open_place(words[1], true, registry, &copy->to, copy->err);
+		ret = open_place(copy, words[1], true, registry, &copy->to);
 	if (ret == 0)
 		ret = copy_image(copy, &text, &digest);
+	if (ret == 0 && copy->to_archive.path)
+		ret = copy_archive_write(&copy->to_archive, copy->platform, copy->all, copy->err);
 	if (ret == 0)
 		puts(digest.text);
 	return ret;
@@ -254,5 +294,5 @@ const struct command_spec copy_command = {
 	.arguments_min = 2,
 	.arguments_max = 2,
 	.run = run_copy,
-	.summary = "copy an image between registries and OCI layouts",
+	.summary = "copy an image between registries, OCI layouts and archives",
 };

@@ -8,12 +8,14 @@
 #include "lib/cleanup.h"
 
 struct cp_arguments {
-	bool archive;
+	bool archive, follow;
 };
 
 /* clang-format off */
 static const struct option_spec cp_options[] = {
 	OPT_BOOL('a', "archive", struct cp_arguments, archive, "keep owners"),
+	OPT_BOOL('L', "follow-link", struct cp_arguments, follow, "copy what a symlink leads to, by the symlink's name"),
+	OPT_ACCEPTED('q', "quiet", NULL, "nothing is said anyway"),
 	OPT_END
 };
 /* clang-format on */
@@ -35,13 +37,14 @@ static int copy(struct cli *cli, struct store *store, const struct cp_arguments 
 {
 	const bool into = to->root_fd >= 0;
 	const struct file_copy options = { .archive = arguments->archive,
+					   .follow = arguments->follow,
 					   .uid = into ? 0 : geteuid(),
 					   .gid = into ? 0 : getegid() };
 
 	if (into && strcmp(from->path, "-") == 0)
 		return files_read_tar(store, STDIN_FILENO, to, &cli->err);
 	if (!into && strcmp(to->path, "-") == 0)
-		return files_write_tar(store, from, STDOUT_FILENO, &cli->err);
+		return files_write_tar(store, &options, from, STDOUT_FILENO, &cli->err);
 	return files_copy(&options, from, to, &cli->err);
 }
 

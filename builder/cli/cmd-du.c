@@ -6,6 +6,7 @@
 #include "builder/build/usage.h"
 #include "builder/cli/cli.h"
 #include "builder/cli/format.h"
+#include "builder/cli/listing.h"
 #include "builder/cli/step-table.h"
 #include "builder/image/image.h"
 #include "lib/cleanup.h"
@@ -22,9 +23,9 @@ static const struct option_spec du_options[] = {
 	OPT_BOOL(0, "build", struct du_arguments, build,
 		 "every step in the build cache: time, CPU, memory and bytes"),
 	OPT_BOOL('v', "verbose", struct du_arguments, verbose,
-		 "everything that can be removed, with its id and its last use"),
+		 "everything that can be removed, with its id, its last use and how often builds used it"),
 	OPT_BOOL(0, "no-trunc", struct du_arguments, full, "do not shorten commands"),
-	OPT_STRING(0, "format", struct du_arguments, format, "table|json", "how to print"),
+	OPT_STRING(0, "format", struct du_arguments, format, LISTING_FORMATS, LISTING_HELP),
 	OPT_END
 };
 
@@ -35,6 +36,7 @@ static const char *const kind_titles[USAGE_KINDS] = {
 	[USAGE_MOUNT] = "cache mounts",
 	[USAGE_LOG] = "logs of builds",
 	[USAGE_STAT] = "stat caches",
+	[USAGE_NOTE] = "notes on blobs",
 };
 /* clang-format on */
 
@@ -95,31 +97,38 @@ static int sum_images(struct store *store, struct sum *out, struct error *err)
 	return ret;
 }
 
-static void add_row(struct text_table *table, const char *title, const struct sum *sum)
+/* docker's names */
+static void add_row(struct strv *rows, const char *title, const struct sum *sum)
 {
 	cleanup_strbuf struct strbuf size = STRBUF_INIT, reclaimable = STRBUF_INIT;
-	char count[24];
+	cleanup_strbuf struct strbuf text = STRBUF_INIT;
+	struct json_writer writer = { .out = &text };
 
-	snprintf(count, sizeof(count), "%zu", sum->count);
 	format_size(sum->size, &size);
 	format_size(sum->reclaimable, &reclaimable);
-	text_table_add(table, title);
-	text_table_add(table, count);
-	text_table_add(table, strbuf_text(&size));
-	text_table_add(table, strbuf_text(&reclaimable));
+	json_begin_object(&writer);
+	json_put_text(&writer, "Type", title);
+	json_put_u64(&writer, "TotalCount", sum->count);
+	json_put_text(&writer, "Size", strbuf_text(&size));
+	json_put_text(&writer, "Reclaimable", strbuf_text(&reclaimable));
+	json_end_object(&writer);
+	strv_add(rows, text.data);
 }
 
-static void print_table(const struct sum *images, const struct sum sums[USAGE_KINDS])
+static int print_sums(struct cli *cli, const char *format, const struct sum *images,
+		      const struct sum sums[USAGE_KINDS])
 {
-	static const char *const heading[] = { "TYPE", "COUNT", "SIZE", "RECLAIMABLE" };
-	cleanup_text_table struct text_table table = { .columns = ARRAY_SIZE(heading) };
+	static const struct heading headings[] = { { "TotalCount", "COUNT" }, { NULL, NULL } };
+	static const struct listing listing = {
+		.table = "{{.Type}}\t{{.TotalCount}}\t{{.Size}}\t{{.Reclaimable}}",
+		.headings = headings,
+	};
+	cleanup_strv struct strv rows = STRV_INIT;
 
-	for (size_t i = 0; i < ARRAY_SIZE(heading); i++)
-		text_table_add(&table, heading[i]);
-	add_row(&table, "images", images);
+	add_row(&rows, "images", images);
 	for (size_t i = 0; i < USAGE_KINDS; i++)
-		add_row(&table, kind_titles[i], &sums[i]);
-	text_table_print(&table, stdout);
+		add_row(&rows, kind_titles[i], &sums[i]);
+	return listing_print(cli, &listing, format, &rows);
 }
 
 static void write_sum(struct json_writer *writer, const char *name, const struct sum *sum)
@@ -152,11 +161,11 @@ static void print_json(const struct sum *images, const struct sum sums[USAGE_KIN
 	puts(out.data);
 }
 
-static void print_steps(const struct usage *usage, bool full, bool json)
+static int print_steps(struct cli *cli, const struct du_arguments *arguments,
+		       const struct usage *usage)
 {
-	struct step_table table;
+	struct step_table table = { .full = arguments->full };
 
-	step_table_begin(&table, full, json);
 	for (size_t i = usage->count; i-- > 0;) {
 		const struct usage_item *item = &usage->items[i];
 
@@ -165,39 +174,54 @@ static void print_steps(const struct usage *usage, bool full, bool json)
 								   .size = item->size,
 								   .used = item->used });
 	}
-	step_table_print(&table);
+	return step_table_print(&table, cli, arguments->format);
+}
+
+static void write_item(const struct usage *usage, size_t index, bool full,
+		       struct json_writer *writer)
+{
+	const struct usage_item *item = &usage->items[index];
+	cleanup_strbuf struct strbuf size = STRBUF_INIT, age = STRBUF_INIT;
+	const char *id =
+		usage_id(item) + (item->kind == USAGE_IMAGE && !full ? strlen("sha256:") : 0);
+	cleanup_free char *shown = full ? xstrdup(id) : xstrndup(id, 12);
+	char when[CLOCK_TEXT_SIZE], uses[24] = "";
+
+	if (item->kind == USAGE_STEP)
+		snprintf(uses, sizeof(uses), "%zu", item->uses);
+	format_size(item->size, &size);
+	format_age(clock_format(item->used, 0, when), time(NULL), &age);
+	json_begin_object(writer);
+	json_put_text(writer, "ID", shown);
+	json_put_text(writer, "Type", usage_kind_name(item->kind));
+	json_put_text(writer, "Size", strbuf_text(&size));
+	json_put_bool(writer, "Reclaimable", !item->in_use);
+	json_put_bool(writer, "Shared", is_counted(usage, index));
+	json_put_text(writer, "Used", strbuf_text(&age));
+	json_put_text(writer, "Uses", uses);
+	json_put_text(writer, "What",
+		      item->info.text && !strchr(item->info.text, '\n') ? item->info.text : "");
+	json_end_object(writer);
 }
 
 /* As prune has them: the longest unused first. */
-static void print_items(const struct usage *usage, bool full)
+static int print_items(struct cli *cli, const struct du_arguments *arguments,
+		       const struct usage *usage)
 {
-	static const char *const heading[] = { "ID",	 "TYPE", "SIZE", "RECLAIMABLE",
-					       "SHARED", "USED", "WHAT" };
-	cleanup_text_table struct text_table table = { .columns = ARRAY_SIZE(heading) };
+	static const struct listing listing = {
+		.table = "{{.ID}}\t{{.Type}}\t{{.Size}}\t{{.Reclaimable}}\t{{.Shared}}\t{{.Used}}\t"
+			 "{{.Uses}}\t{{.What}}",
+	};
+	cleanup_strv struct strv rows = STRV_INIT;
 
-	for (size_t i = 0; i < ARRAY_SIZE(heading); i++)
-		text_table_add(&table, heading[i]);
 	for (size_t i = 0; i < usage->count; i++) {
-		const struct usage_item *item = &usage->items[i];
-		cleanup_strbuf struct strbuf size = STRBUF_INIT, age = STRBUF_INIT;
-		const char *id = usage_id(item) +
-				 (item->kind == USAGE_IMAGE && !full ? strlen("sha256:") : 0);
-		cleanup_free char *shown = full ? xstrdup(id) : xstrndup(id, 12);
-		char when[CLOCK_TEXT_SIZE];
+		cleanup_strbuf struct strbuf text = STRBUF_INIT;
+		struct json_writer writer = { .out = &text };
 
-		text_table_add(&table, shown);
-		text_table_add(&table, usage_kind_name(item->kind));
-		format_size(item->size, &size);
-		text_table_add(&table, strbuf_text(&size));
-		text_table_add(&table, item->in_use ? "false" : "true");
-		text_table_add(&table, is_counted(usage, i) ? "true" : "false");
-		format_age(clock_format(item->used, 0, when), time(NULL), &age);
-		text_table_add(&table, strbuf_text(&age));
-		text_table_add(&table, item->info.text && !strchr(item->info.text, '\n')
-					       ? item->info.text
-					       : "");
+		write_item(usage, i, arguments->full, &writer);
+		strv_add(&rows, text.data);
 	}
-	text_table_print(&table, stdout);
+	return listing_print(cli, &listing, arguments->format, &rows);
 }
 
 static void write_items(const struct usage *usage)
@@ -222,6 +246,10 @@ static void write_items(const struct usage *usage)
 		json_bool(&writer, is_counted(usage, i));
 		json_key(&writer, "used");
 		json_i64(&writer, item->used);
+		if (item->kind == USAGE_STEP) {
+			json_key(&writer, "uses");
+			json_u64(&writer, item->uses);
+		}
 		if (item->info.text) {
 			json_key(&writer, "what");
 			json_string(&writer, item->info.text);
@@ -240,26 +268,28 @@ static int run_du(const struct command_spec *command, int argc, char **argv, voi
 	cleanup_store struct store store = STORE_INIT;
 	cleanup_usage struct usage usage = { .count = 0 };
 	struct sum sums[USAGE_KINDS] = { { 0 } }, images = { 0 };
-	bool json = false;
 	int ret = cli_parse(cli, command, argc, argv, &arguments, &words);
 
 	if (ret == 0)
-		ret = cli_open_listing(cli, arguments.format, &json, &store);
+		ret = cli_open_store(cli, false, &store);
 	if (ret == 0)
 		ret = usage_read(&store, &usage, &cli->err);
 	if (ret == 0)
 		ret = sum_images(&store, &images, &cli->err);
 	if (ret < 0)
 		return ret;
+	if (arguments.verbose)
+		usage_count_uses(&store, &usage);
 	sum_up(&usage, sums);
-	if (arguments.verbose && json)
+	if (arguments.build && !arguments.verbose)
+		return print_steps(cli, &arguments, &usage);
+	if (!listing_is_json(arguments.format))
+		return arguments.verbose ? print_items(cli, &arguments, &usage)
+					 : print_sums(cli, arguments.format, &images, sums);
+	if (arguments.verbose)
 		write_items(&usage);
-	else if (arguments.verbose)
-		print_items(&usage, arguments.full);
-	else if (arguments.build)
-		print_steps(&usage, arguments.full, json);
 	else
-		(json ? print_json : print_table)(&images, sums);
+		print_json(&images, sums);
 	return 0;
 }
 

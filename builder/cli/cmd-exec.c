@@ -40,7 +40,8 @@ static int exec_in(struct cli *cli, const struct exec_arguments *arguments, char
 		.terminal = arguments->terminal && !arguments->detach,
 		.detach = arguments->detach,
 	};
-	int status = 0, ret = env_files_read(&arguments->env_files, &env, &cli->err);
+	int status = 0,
+	    ret = lines_files_read("--env-file", &arguments->env_files, &env, &cli->err);
 
 	strv_add_all(&env, arguments->env.items);
 	if (ret == 0 && exec.terminal && exec.interactive && !isatty(STDIN_FILENO))

@@ -4,15 +4,18 @@
 
 #include "builder/cli/cli.h"
 #include "builder/cli/format.h"
+#include "builder/cli/listing.h"
 #include "builder/cli/step-table.h"
 #include "builder/image/image.h"
 #include "lib/cleanup.h"
+#include "lib/printable.h"
 #include "spec/json-write.h"
 
 #define COMMAND_WIDTH 45
+#define SHORT_ID 12
 
 struct history_arguments {
-	bool full, build;
+	bool full, build, quiet;
 	const char *format;
 };
 
@@ -21,7 +24,8 @@ static const struct option_spec history_options[] = {
 	OPT_BOOL(0, "build", struct history_arguments, build,
 		 "what each step cost when it was made: time, CPU, memory"),
 	OPT_BOOL(0, "no-trunc", struct history_arguments, full, "do not shorten commands"),
-	OPT_STRING(0, "format", struct history_arguments, format, "table|json", "how to print"),
+	OPT_BOOL('q', "quiet", struct history_arguments, quiet, "print the ids alone"),
+	OPT_STRING(0, "format", struct history_arguments, format, LISTING_FORMATS, LISTING_HELP),
 	OPT_END
 };
 /* clang-format on */
@@ -57,38 +61,65 @@ static struct history_step *match_layers(const struct image *image)
 	return steps;
 }
 
-static void add_command(struct text_table *table, const char *command, bool full)
+/* One line, whatever a here-document had, and nothing in it for a terminal. Owned. */
+static char *command_line(const char *command, bool full)
 {
 	cleanup_free char *line = xstrdup(command);
+	struct strbuf out = STRBUF_INIT;
 
-	/* one line each, whatever a here-document had */
 	for (char *p = line; *p; p++)
-		if ((unsigned char)*p < ' ')
+		if (strchr("\n\t\r", *p))
 			*p = ' ';
 	if (!full && strlen(line) > COMMAND_WIDTH)
 		memcpy(line + COMMAND_WIDTH - 3, "...", 4);
-	text_table_add(table, line);
+	strbuf_add_printable(&out, line, strlen(line));
+	return strbuf_take(&out);
 }
 
-static void print_table(const struct history_step *steps, size_t count, bool full)
+/* docker's names; the image is behind its last step, what its steps were behind the others is not
+ * kept. */
+static void write_row(const struct history_step *step, const char *id, bool full,
+		      struct json_writer *writer)
 {
-	static const char *const heading[] = { "CREATED", "CREATED BY", "SIZE", "COMMENT" };
-	cleanup_text_table struct text_table table = { .columns = ARRAY_SIZE(heading) };
-	time_t now = time(NULL);
+	cleanup_strbuf struct strbuf age = STRBUF_INIT, size = STRBUF_INIT;
+	cleanup_free char *command = command_line(text_or_empty(step->entry->created_by), full);
+	cleanup_free char *comment = command_line(text_or_empty(step->entry->comment), true);
 
-	for (size_t i = 0; i < ARRAY_SIZE(heading); i++)
-		text_table_add(&table, heading[i]);
+	format_age(step->entry->created, time(NULL), &age);
+	format_size(step->size, &size);
+	json_begin_object(writer);
+	json_put_text(writer, "ID", id);
+	json_put_text(writer, "CreatedSince", strbuf_text(&age));
+	json_put_text(writer, "CreatedAt", text_or_empty(step->entry->created));
+	json_put_text(writer, "CreatedBy", command);
+	json_put_text(writer, "Size", strbuf_text(&size));
+	json_put_text(writer, "Comment", comment);
+	json_end_object(writer);
+}
+
+static int print_rows(struct cli *cli, const struct history_arguments *arguments,
+		      const struct image *image, const struct history_step *steps, size_t count)
+{
+	static const struct heading headings[] = { { "ID", "IMAGE" },
+						   { "CreatedSince", "CREATED" },
+						   { NULL, NULL } };
+	static const struct listing listing = {
+		.table = "{{.ID}}\t{{.CreatedSince}}\t{{.CreatedBy}}\t{{.Size}}\t{{.Comment}}",
+		.headings = headings,
+	};
+	cleanup_free char *id = xstrndup(arguments->full ? image->id.text : digest_hex(&image->id),
+					 arguments->full ? DIGEST_TEXT : SHORT_ID);
+	cleanup_strv struct strv rows = STRV_INIT;
+
 	for (size_t i = count; i-- > 0;) {
-		cleanup_strbuf struct strbuf age = STRBUF_INIT, size = STRBUF_INIT;
+		cleanup_strbuf struct strbuf text = STRBUF_INIT;
+		struct json_writer writer = { .out = &text };
 
-		format_age(steps[i].entry->created, now, &age);
-		format_size(steps[i].size, &size);
-		text_table_add(&table, strbuf_text(&age));
-		add_command(&table, text_or_empty(steps[i].entry->created_by), full);
-		text_table_add(&table, strbuf_text(&size));
-		text_table_add(&table, text_or_empty(steps[i].entry->comment));
+		write_row(&steps[i], i + 1 == count ? id : "<missing>", arguments->full, &writer);
+		strv_add(&rows, text.data);
 	}
-	text_table_print(&table, stdout);
+	return listing_print(cli, &listing, arguments->quiet ? "{{.ID}}" : arguments->format,
+			     &rows);
 }
 
 static void print_json(const struct history_step *steps, size_t count)
@@ -140,23 +171,23 @@ static int match_record(void *context, const char *name, const struct step_recor
 	return 0;
 }
 
-static int print_costs(struct store *store, struct history_step *steps, size_t count, bool full,
-		       bool json)
+static int print_costs(struct cli *cli, struct store *store,
+		       const struct history_arguments *arguments, struct history_step *steps,
+		       size_t count)
 {
 	struct search search = { .steps = steps, .count = count };
-	struct step_table table;
-	int ret = store_step_each(store, match_record, &search);
+	struct step_table table = { .full = arguments->full };
+	int ret = store_step_each(store, match_record, &search), printed;
 
-	step_table_begin(&table, full, json);
 	for (size_t i = count; i-- > 0;)
 		step_table_add(&table, &(struct step_row){
 					       .info = &steps[i].info,
 					       .text = text_or_empty(steps[i].entry->created_by),
 					       .size = steps[i].size,
 					       .used = steps[i].info.build ? steps[i].used : 0 });
-	step_table_print(&table);
+	printed = step_table_print(&table, cli, arguments->format);
 	arena_done(&search.arena);
-	return ret;
+	return ret < 0 ? ret : printed;
 }
 
 static int run_history(const struct command_spec *command, int argc, char **argv, void *globals)
@@ -167,23 +198,22 @@ static int run_history(const struct command_spec *command, int argc, char **argv
 	cleanup_store struct store store = STORE_INIT;
 	cleanup_image struct image image = { .arena = ARENA_INIT };
 	cleanup_free struct history_step *steps = NULL;
-	bool json = false;
+	size_t count;
 	int ret = cli_parse(cli, command, argc, argv, &arguments, &words);
 
 	if (ret == 0)
-		ret = cli_open_listing(cli, arguments.format, &json, &store);
+		ret = cli_open_store(cli, false, &store);
 	if (ret == 0)
 		ret = image_load(&store, words.arguments[0], &image, &cli->err);
 	if (ret < 0)
 		return ret;
+	count = image.config->history.count;
 	steps = match_layers(&image);
 	if (arguments.build)
-		return print_costs(&store, steps, image.config->history.count, arguments.full,
-				   json);
-	if (json)
-		print_json(steps, image.config->history.count);
-	else
-		print_table(steps, image.config->history.count, arguments.full);
+		return print_costs(cli, &store, &arguments, steps, count);
+	if (!listing_is_json(arguments.format) || arguments.quiet)
+		return print_rows(cli, &arguments, &image, steps, count);
+	print_json(steps, count);
 	return 0;
 }
 

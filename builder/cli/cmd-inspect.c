@@ -5,7 +5,7 @@
 
 #include "builder/cli/cli.h"
 #include "builder/cli/container-inspect.h"
-#include "builder/cli/go-template.h"
+#include "builder/cli/listing.h"
 #include "builder/image/image.h"
 #include "lib/cleanup.h"
 #include "spec/json-table.h"
@@ -13,6 +13,7 @@
 
 struct inspect_arguments {
 	const char *raw, *format, *type;
+	bool size;
 };
 
 /* clang-format off */
@@ -23,7 +24,42 @@ static const struct option_spec inspect_options[] = {
 		   "a JSON array (default), or a text for each by a template"),
 	OPT_STRING(0, "type", struct inspect_arguments, type, "container|image",
 		   "what it is (default: a container, else an image)"),
+	OPT_BOOL('s', "size", struct inspect_arguments, size, "of a container: also how much place it takes"),
 	OPT_END
+};
+
+/* Documents leave out what is empty; docker's templates find it there. */
+static const struct go_zero zeros[] = {
+	{ ".Author",              "\"\"" },
+	{ ".Comment",             "\"\"" },
+	{ ".Created",             "\"\"" },
+	{ ".DockerVersion",       "\"\"" },
+	{ ".OsVersion",           "\"\"" },
+	{ ".Parent",              "\"\"" },
+	{ ".Variant",             "\"\"" },
+	{ ".Config.AttachStderr", "false" },
+	{ ".Config.AttachStdin",  "false" },
+	{ ".Config.AttachStdout", "false" },
+	{ ".Config.Cmd",          "null" },
+	{ ".Config.Domainname",   "\"\"" },
+	{ ".Config.Entrypoint",   "null" },
+	{ ".Config.Env",          "null" },
+	{ ".Config.ExposedPorts", "null" },
+	{ ".Config.Healthcheck",  "null" },
+	{ ".Config.Hostname",     "\"\"" },
+	{ ".Config.Image",        "\"\"" },
+	{ ".Config.Labels",       "null" },
+	{ ".Config.OnBuild",      "null" },
+	{ ".Config.OpenStdin",    "false" },
+	{ ".Config.Shell",        "null" },
+	{ ".Config.StdinOnce",    "false" },
+	{ ".Config.StopSignal",   "\"\"" },
+	{ ".Config.Tty",          "false" },
+	{ ".Config.User",         "\"\"" },
+	{ ".Config.Volumes",      "null" },
+	{ ".Config.WorkingDir",   "\"\"" },
+	{ ".State.Health",        "null" },
+	{ NULL,                   NULL },
 };
 
 enum { TYPE_ANY, TYPE_CONTAINER, TYPE_IMAGE };
@@ -41,7 +77,7 @@ static const struct name_value raw_documents[] = {
 /* The members of the config document, as raw text: what the image really has is shown, known to us
  * or not. */
 struct config_members {
-	const char *created, *author, *architecture, *variant, *os, *config, *rootfs, *history;
+	const char *created, *author, *architecture, *variant, *os, *config, *history;
 };
 
 static const struct json_field config_fields[] = {
@@ -51,7 +87,6 @@ static const struct json_field config_fields[] = {
 	JSON_RAW(struct config_members, "variant", variant),
 	JSON_RAW(struct config_members, "os", os),
 	JSON_RAW(struct config_members, "config", config),
-	JSON_RAW(struct config_members, "rootfs", rootfs),
 	JSON_RAW(struct config_members, "history", history),
 };
 static const struct json_object config_object = JSON_TABLE(struct config_members, config_fields);
@@ -67,32 +102,48 @@ static const struct {
 	{ "Variant",      offsetof(struct config_members, variant) },
 	{ "Os",           offsetof(struct config_members, os) },
 	{ "Config",       offsetof(struct config_members, config) },
-	{ "RootFS",       offsetof(struct config_members, rootfs) },
 	{ "History",      offsetof(struct config_members, history) },
 };
 /* clang-format on */
 
-static int write_names(struct store *store, const struct image *image, struct json_writer *writer,
-		       struct error *err)
+/* NAME:TAG of each name, or NAME@DIGEST of each repository. */
+static void write_names(const struct store_refs *refs, const struct digest *top, bool digests,
+			struct json_writer *writer)
 {
-	cleanup_store_refs struct store_refs refs = { NULL, 0, 0 };
-	int ret = store_ref_list(store, &refs, err);
+	cleanup_strv struct strv names = STRV_INIT;
 
-	if (ret < 0)
-		return ret;
-	json_key(writer, "RepoTags");
-	json_begin_array(writer);
-	for (size_t i = 0; i < refs.count; i++) {
+	for (size_t i = 0; i < refs->count; i++) {
+		const struct reference *ref = &refs->items[i].name;
 		cleanup_strbuf struct strbuf name = STRBUF_INIT;
 
-		if (!refs.items[i].name.name[0] ||
-		    !digest_equal(&refs.items[i].digest, &image->top.digest))
+		if (!ref->name[0] || !digest_equal(&refs->items[i].digest, top))
 			continue;
-		reference_familiar(&refs.items[i].name, true, &name);
-		json_string(writer, name.data);
+		if (digests)
+			strbuf_addf(&name, "%s@%s", reference_familiar_name(ref), top->text);
+		else
+			reference_familiar(ref, true, &name);
+		if (!strv_contains(&names, name.data))
+			strv_add(&names, name.data);
 	}
+	json_key(writer, digests ? "RepoDigests" : "RepoTags");
+	json_begin_array(writer);
+	for (size_t i = 0; i < names.count; i++)
+		json_string(writer, names.items[i]);
 	json_end_array(writer);
-	return 0;
+}
+
+/* The diffIDs, by the names that docker has for them. */
+static void write_rootfs(const struct image_rootfs *rootfs, struct json_writer *writer)
+{
+	json_key(writer, "RootFS");
+	json_begin_object(writer);
+	json_put_string(writer, "Type", rootfs->type);
+	json_key(writer, "Layers");
+	json_begin_array(writer);
+	for (size_t i = 0; i < rootfs->diff_ids.count; i++)
+		json_string(writer, rootfs->diff_ids.items[i]);
+	json_end_array(writer);
+	json_end_object(writer);
 }
 
 static int write_image(struct store *store, const struct image *image, struct json_writer *writer,
@@ -104,8 +155,11 @@ static int write_image(struct store *store, const struct image *image, struct js
 					    .text = image->config_bytes.data,
 					    .size = image->config_bytes.size,
 					    .flags = JSON_LAST_WINS };
+	cleanup_store_refs struct store_refs refs = { NULL, 0, 0 };
 	int ret = json_decode(&source, &config_object, &arena, &members, err);
 
+	if (ret == 0)
+		ret = store_ref_list(store, &refs, err);
 	if (ret < 0)
 		return ret;
 	json_begin_object(writer);
@@ -113,9 +167,8 @@ static int write_image(struct store *store, const struct image *image, struct js
 	json_string(writer, image->id.text);
 	json_key(writer, "Digest");
 	json_string(writer, image->top.digest.text);
-	ret = write_names(store, image, writer, err);
-	if (ret < 0)
-		return ret;
+	write_names(&refs, &image->top.digest, false, writer);
+	write_names(&refs, &image->top.digest, true, writer);
 	for (size_t i = 0; i < ARRAY_SIZE(shown_members); i++) {
 		const char *text = *(const char *const *)(const void *)((const char *)&members +
 									shown_members[i].offset);
@@ -125,6 +178,7 @@ static int write_image(struct store *store, const struct image *image, struct js
 		json_key(writer, shown_members[i].key);
 		json_raw(writer, text);
 	}
+	write_rootfs(image->config->rootfs, writer);
 	json_key(writer, "Size");
 	json_u64(writer, image_size(image));
 	json_end_object(writer);
@@ -149,7 +203,7 @@ static int inspect_image(struct store *store, const char *word, struct json_writ
 }
 
 /* As JSON text. */
-static int inspect(struct store *store, const char *word, int type, struct strbuf *out,
+static int inspect(struct store *store, const char *word, int type, bool size, struct strbuf *out,
 		   struct error *err)
 {
 	cleanup_container_record struct container_record record = { .arena = ARENA_INIT };
@@ -158,7 +212,7 @@ static int inspect(struct store *store, const char *word, int type, struct strbu
 	int ret = type == TYPE_IMAGE ? -ENOENT : container_record_find(store, word, &record, &why);
 
 	if (ret == 0) {
-		container_inspect(store, &record, &writer);
+		container_inspect(store, &record, size, &writer);
 		return 0;
 	}
 	if (type == TYPE_CONTAINER ||
@@ -185,32 +239,20 @@ static int inspect_raw(struct store *store, char *const *words, int raw, struct 
 
 /* All is looked up before anything is printed. */
 static int inspect_all(struct cli *cli, struct store *store, char *const *words, int type,
-		       const char *template)
+		       const struct inspect_arguments *arguments)
 {
-	cleanup_strbuf struct strbuf out = STRBUF_INIT;
-	struct json_writer writer = { .out = &out, .style = JSON_INDENT_2 };
+	static const struct listing listing = { .zeros = zeros };
+	cleanup_strv struct strv rows = STRV_INIT;
 
-	if (!template)
-		json_begin_array(&writer);
 	for (; *words; words++) {
 		cleanup_strbuf struct strbuf one = STRBUF_INIT;
-		int ret = inspect(store, *words, type, &one, &cli->err);
+		int ret = inspect(store, *words, type, arguments->size, &one, &cli->err);
 
-		if (ret == 0 && template)
-			ret = go_template_run(template, one.data, &out, &cli->err);
 		if (ret < 0)
 			return ret;
-		if (template)
-			strbuf_addc(&out, '\n');
-		else
-			json_raw(&writer, one.data);
+		strv_add(&rows, one.data);
 	}
-	if (!template) {
-		json_end_array(&writer);
-		strbuf_addc(&out, '\n');
-	}
-	fputs(out.data, stdout);
-	return 0;
+	return listing_print(cli, &listing, arguments->format ? arguments->format : "json", &rows);
 }
 
 static int run_inspect(const struct command_spec *command, int argc, char **argv, void *globals)
@@ -219,7 +261,6 @@ static int run_inspect(const struct command_spec *command, int argc, char **argv
 	struct inspect_arguments arguments = { NULL };
 	struct option_result words = { 0 };
 	cleanup_store struct store store = STORE_INIT;
-	cleanup_free char *template = NULL;
 	int raw = RAW_NONE, type = TYPE_ANY;
 	int ret = cli_parse(cli, command, argc, argv, &arguments, &words);
 
@@ -233,9 +274,7 @@ static int run_inspect(const struct command_spec *command, int argc, char **argv
 		return ret;
 	if (raw)
 		return inspect_raw(&store, words.arguments, raw, &cli->err);
-	if (arguments.format && strcmp(arguments.format, "json") != 0)
-		template = go_template_unescape(arguments.format);
-	return inspect_all(cli, &store, words.arguments, type, template);
+	return inspect_all(cli, &store, words.arguments, type, &arguments);
 }
 
 const struct command_spec inspect_command = {

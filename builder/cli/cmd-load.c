@@ -11,6 +11,7 @@
 #include "builder/cli/cli.h"
 #include "builder/image/archive-load.h"
 #include "builder/image/platform.h"
+#include "builder/registry/policy.h"
 #include "lib/alloc.h"
 #include "lib/cleanup.h"
 
@@ -32,10 +33,19 @@ static const struct option_spec load_options[] = {
 
 /* What was found: names are set when all of the archive is in the store. */
 struct loaded {
+	const char *path;	 /* where they come from; NULL = standard input */
 	struct store_ref *items; /* name.name "" = it has none */
 	struct digest *ids;
 	size_t count, capacity, ids_capacity;
 };
+
+/* The path is what the policy's scopes are about; of standard input there is none. */
+static int allow(void *context, const char *transport, struct error *err)
+{
+	const struct loaded *loaded = context;
+
+	return policy_check_path(transport, loaded->path, err);
+}
 
 static void loaded_done(struct loaded *loaded)
 {
@@ -81,10 +91,11 @@ static int set_names(struct store *store, const struct loaded *loaded, bool quie
 	return ret;
 }
 
-static int load(struct cli *cli, const struct load_arguments *arguments, int fd)
+static int load(struct cli *cli, const struct load_arguments *arguments, const char *path, int fd)
 {
 	cleanup_free char *host = platform_host(), *platform = NULL;
-	cleanup_with(loaded_done) struct loaded loaded = { .count = 0 };
+	cleanup_with(loaded_done) struct loaded loaded = { .path = path };
+	struct archive_reader reader = { .allow = allow, .found = add_image, .context = &loaded };
 	cleanup_store struct store store = STORE_INIT;
 	struct stat st;
 	int ret = 0;
@@ -97,9 +108,14 @@ static int load(struct cli *cli, const struct load_arguments *arguments, int fd)
 		ret = cli_open_store(cli, false, &store);
 	if (ret < 0)
 		return ret;
-	ret = S_ISDIR(st.st_mode)
-		      ? layout_load_all(&store, fd, platform, add_image, &loaded, &cli->err)
-		      : archive_load(&store, fd, platform, add_image, &loaded, &cli->err);
+	reader.platform = platform;
+	if (S_ISDIR(st.st_mode)) {
+		ret = allow(&loaded, "oci", &cli->err);
+		if (ret == 0)
+			ret = layout_load_all(&store, fd, &reader, &cli->err);
+	} else {
+		ret = archive_load(&store, fd, &reader, &cli->err);
+	}
 	return ret < 0 ? ret : set_names(&store, &loaded, arguments->quiet, &cli->err);
 }
 
@@ -122,7 +138,7 @@ static int run_load(const struct command_spec *command, int argc, char **argv, v
 		file_fd = open(input, O_RDONLY | O_CLOEXEC);
 	if (input && file_fd < 0)
 		return error_errno(&cli->err, errno, "open \"%s\"", input);
-	return load(cli, &arguments, input ? file_fd : STDIN_FILENO);
+	return load(cli, &arguments, input, input ? file_fd : STDIN_FILENO);
 }
 
 const struct command_spec load_command = {

@@ -20,7 +20,7 @@
 
 struct logs_arguments {
 	bool timestamps, follow;
-	const char *tail, *since;
+	const char *tail, *since, *until;
 };
 
 /* clang-format off */
@@ -30,6 +30,7 @@ static const struct option_spec logs_options[] = {
 	OPT_STRING('n', "tail", struct logs_arguments, tail, "N", "of a container: only the last N lines"),
 	OPT_STRING(0, "since", struct logs_arguments, since, "TIME",
 		   "of a container: only from then on (RFC 3339, or how long ago: 10m)"),
+	OPT_STRING(0, "until", struct logs_arguments, until, "TIME", "of a container: only until then"),
 	OPT_END
 };
 /* clang-format on */
@@ -200,6 +201,8 @@ static bool is_container(struct store *store, const char *word)
 static int read_log_options(const struct logs_arguments *arguments, struct container_log *out,
 			    struct error *err)
 {
+	int ret = 0;
+
 	*out = (struct container_log){ .timestamps = arguments->timestamps,
 				       .follow = arguments->follow,
 				       .tail = UINT64_MAX };
@@ -207,7 +210,11 @@ static int read_log_options(const struct logs_arguments *arguments, struct conta
 	    number_parse_u64(arguments->tail, &out->tail) < 0)
 		return error_set(err, ERROR_USAGE, 0, "invalid --tail: %s (a number, or all)",
 				 arguments->tail);
-	return arguments->since ? container_log_since(arguments->since, &out->since, err) : 0;
+	if (arguments->since)
+		ret = container_log_time("--since", arguments->since, &out->since, err);
+	if (ret == 0 && arguments->until)
+		ret = container_log_time("--until", arguments->until, &out->until, err);
+	return ret;
 }
 
 static int print_container(struct store *store, const char *word,

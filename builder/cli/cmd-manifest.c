@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "builder/cli/cli.h"
+#include "builder/cli/listing.h"
 #include "builder/cli/pull-image.h"
 #include "builder/cli/push-image.h"
 #include "builder/cli/registry-args.h"
@@ -231,20 +232,35 @@ static int run_annotate(const struct command_spec *command, int argc, char **arg
 
 static const struct option_spec no_options[] = { OPT_END };
 
+struct inspect_arguments {
+	const char *format;
+};
+
+/* clang-format off */
+static const struct option_spec inspect_options[] = {
+	OPT_STRING('f', "format", struct inspect_arguments, format, "json|TEMPLATE",
+		   "a JSON object (default), or a text by a template"),
+	OPT_END
+};
+/* clang-format on */
+
 static int run_inspect(const struct command_spec *command, int argc, char **argv, void *globals)
 {
+	struct inspect_arguments arguments = { NULL };
 	struct option_result words = { 0 };
 	struct cli *cli = globals;
 	cleanup_with(manifest_done) struct manifest manifest = MANIFEST_INIT(cli);
 	cleanup_strbuf struct strbuf text = STRBUF_INIT;
-	int ret = cli_parse(cli, command, argc, argv, NULL, &words);
+	int ret = cli_parse(cli, command, argc, argv, &arguments, &words);
 
 	if (ret == 0)
 		ret = need_list(&manifest, words.arguments[0]);
 	if (ret < 0)
 		return ret;
 	image_index_write(manifest.index, JSON_INDENT_2, &text);
-	puts(strbuf_text(&text));
+	if (arguments.format && !listing_is_json(arguments.format))
+		return listing_print_one(cli, arguments.format, strbuf_text(&text));
+	puts(strbuf_text(&text)); /* the index itself: its digest can be taken */
 	return 0;
 }
 
@@ -336,7 +352,7 @@ const struct command_spec manifest_annotate_command = {
 const struct command_spec manifest_inspect_command = {
 	.name = "manifest inspect",
 	.arguments = "LIST",
-	.options = no_options,
+	.options = inspect_options,
 	.arguments_min = 1,
 	.arguments_max = 1,
 	.run = run_inspect,

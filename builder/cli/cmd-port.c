@@ -3,8 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "builder/cli/cli.h"
-#include "builder/container/state.h"
+#include "builder/cli/container-args.h"
 #include "lib/cleanup.h"
 
 static const struct option_spec port_options[] = { OPT_END };
@@ -47,16 +46,10 @@ static int run_port(const struct command_spec *command, int argc, char **argv, v
 	struct cli *cli = globals;
 	struct option_result words = { 0 };
 	cleanup_container_record struct container_record record = { .arena = ARENA_INIT };
-	cleanup_store struct store store = STORE_INIT;
-	struct container_state state;
 	int ret = cli_parse(cli, command, argc, argv, NULL, &words);
 
 	if (ret == 0)
-		ret = cli_open_store(cli, false, &store);
-	if (ret == 0)
-		ret = container_record_find(&store, words.arguments[0], &record, &cli->err);
-	if (ret == 0)
-		ret = container_require_up(&store, &record, &state, &cli->err);
+		ret = cli_find_running(cli, words.arguments[0], &record);
 	return ret < 0 ? ret
 		       : print_ports(cli, &record, words.count == 2 ? words.arguments[1] : NULL);
 }

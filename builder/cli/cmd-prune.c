@@ -23,9 +23,9 @@ struct prune_arguments {
 /* clang-format off */
 static const struct option_spec prune_options[] = {
 	OPT_BOOL('a', "all", struct prune_arguments, all,
-		 "also steps of existing images, cache mounts, logs and stat caches"),
+		 "also steps of existing images, cache mounts, logs, stat caches and notes on blobs"),
 	OPT_STRV(0, "filter", struct prune_arguments, filters, "NAME=VALUE",
-		 "only these: until=24h (not used since), type=image|step|mount|log|stat, "
+		 "only these: until=24h (not used since), type=image|step|mount|log|stat|note, "
 		 "id=ID, id~=REGEX, label=K[=V], label!=K[=V]"),
 	OPT_STRING(0, "keep-storage", struct prune_arguments, keep, "SIZE",
 		   "the same as --reserved-space"),
@@ -91,7 +91,7 @@ static int read_type(struct prune *prune, const char *text, const char *value)
 		prune->filter.kinds |= 1u << kind;
 		return 0;
 	}
-	return bad_filter(prune, text, "not a type (image, step, mount, log, stat)");
+	return bad_filter(prune, text, "not a type (image, step, mount, log, stat, note)");
 }
 
 static int read_label(struct prune *prune, const char *text, const char *value)
@@ -199,6 +199,7 @@ static size_t describe(const struct usage *usage, struct strbuf *out)
 		[USAGE_MOUNT] = "cache mount",
 		[USAGE_LOG] = "build log",
 		[USAGE_STAT] = "stat cache",
+		[USAGE_NOTE] = "note",
 	};
 	size_t total = 0;
 

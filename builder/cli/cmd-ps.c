@@ -5,13 +5,16 @@
 
 #include "builder/cli/container-args.h"
 #include "builder/cli/format.h"
+#include "builder/cli/listing.h"
+#include "builder/cli/ps-filters.h"
+#include "builder/container/size.h"
 #include "lib/cleanup.h"
 #include "lib/number.h"
 #include "lib/printable.h"
 #include "spec/json-write.h"
 
 struct ps_arguments {
-	bool all, quiet, no_trunc, latest;
+	bool all, quiet, no_trunc, latest, size;
 	const char *format, *last;
 	struct strv filters;
 };
@@ -24,9 +27,10 @@ static const struct option_spec ps_options[] = {
 	OPT_BOOL('l', "latest", struct ps_arguments, latest, "the one made last, however it is"),
 	OPT_STRING('n', "last", struct ps_arguments, last, "N", "the N made last, however they are"),
 	OPT_STRV('f', "filter", struct ps_arguments, filters, "KEY=VALUE",
-		 "id, name, status, label, ancestor, volume, network or exited"),
-	OPT_STRING(0, "format", struct ps_arguments, format, "table|json|TEMPLATE",
-		   "a table (default), a JSON array, or a line each by a template"),
+		 "id, name (a regular expression), status, label, ancestor, volume, network, exited, "
+		 "before or since"),
+	OPT_BOOL('s', "size", struct ps_arguments, size, "also how much place they take"),
+	OPT_STRING(0, "format", struct ps_arguments, format, LISTING_FORMATS, LISTING_HELP),
 	OPT_END
 };
 /* clang-format on */
@@ -46,134 +50,6 @@ static void rows_done(struct rows *rows)
 	for (size_t i = 0; i < rows->count; i++)
 		container_record_done(&rows->items[i].record);
 	free(rows->items);
-}
-
-/* -- filters -------------------------------------------------------------------------------------
- */
-
-static bool fits_id(const struct row *row, const char *value)
-{
-	return strncmp(row->record.id, value, strlen(value)) == 0;
-}
-
-static bool fits_name(const struct row *row, const char *value)
-{
-	return strstr(row->record.name, value) != NULL;
-}
-
-static bool fits_status(const struct row *row, const char *value)
-{
-	return strcmp(table_name(container_statuses, row->state.status), value) == 0;
-}
-
-static bool fits_label(const struct row *row, const char *value)
-{
-	cleanup_free char *key = xstrndup(value, strcspn(value, "="));
-	const char *wanted = strchr(value, '='), *found = json_map_get(&row->record.labels, key);
-
-	return found && (!wanted || strcmp(found, wanted + 1) == 0);
-}
-
-static bool fits_ancestor(const struct row *row, const char *value)
-{
-	const char *hex = strchr(row->record.image_id, ':');
-
-	return strcmp(row->record.image, value) == 0 || strcmp(row->record.image_id, value) == 0 ||
-	       (strlen(value) >= 4 && hex && strncmp(hex + 1, value, strlen(value)) == 0);
-}
-
-static bool fits_volume(const struct row *row, const char *value)
-{
-	for (size_t i = 0; i < row->record.mounts.count; i++) {
-		const struct container_mount *mount = &row->record.mounts.items[i];
-
-		if ((mount->name && strcmp(mount->name, value) == 0) ||
-		    strcmp(mount->target, value) == 0)
-			return true;
-	}
-	return false;
-}
-
-static bool fits_network(const struct row *row, const char *value)
-{
-	return strcmp(row->record.network, value) == 0;
-}
-
-static bool fits_exited(const struct row *row, const char *value)
-{
-	int status;
-
-	return row->state.status == CONTAINER_EXITED && number_parse_int(value, &status) == 0 &&
-	       row->state.exit_status == status;
-}
-
-/* clang-format off */
-static const struct {
-	const char *key;
-	bool (*fits)(const struct row *row, const char *value);
-} filters[] = {
-	{ "id",       fits_id },
-	{ "name",     fits_name },
-	{ "status",   fits_status },
-	{ "label",    fits_label },
-	{ "ancestor", fits_ancestor },
-	{ "volume",   fits_volume },
-	{ "network",  fits_network },
-	{ "exited",   fits_exited },
-};
-/* clang-format on */
-
-/* The index of a filter's key, or -1. */
-static int find_filter(const char *text, const char **value)
-{
-	size_t size = strcspn(text, "=");
-
-	for (size_t i = 0; i < ARRAY_SIZE(filters) && text[size]; i++)
-		if (strlen(filters[i].key) == size && strncmp(filters[i].key, text, size) == 0) {
-			*value = text + size + 1;
-			return (int)i;
-		}
-	return -1;
-}
-
-static int check_filters(struct cli *cli, const struct strv *texts)
-{
-	const char *value;
-
-	for (size_t i = 0; i < texts->count; i++)
-		if (find_filter(texts->items[i], &value) < 0)
-			return error_set(&cli->err, ERROR_USAGE, 0,
-					 "invalid --filter: %s (id=, name=, status=, label=, "
-					 "ancestor=, volume=, network= or exited=)",
-					 texts->items[i]);
-	return 0;
-}
-
-/* One of the values of each key, as in docker. */
-static bool fits(const struct row *row, const struct strv *texts)
-{
-	bool asked[ARRAY_SIZE(filters)] = { false }, met[ARRAY_SIZE(filters)] = { false };
-	const char *value;
-
-	for (size_t i = 0; i < texts->count; i++) {
-		int which = find_filter(texts->items[i], &value);
-
-		asked[which] = true;
-		met[which] |= filters[which].fits(row, value);
-	}
-	for (size_t i = 0; i < ARRAY_SIZE(filters); i++)
-		if (asked[i] && !met[i])
-			return false;
-	return true;
-}
-
-static bool asks_for_status(const struct strv *texts)
-{
-	for (size_t i = 0; i < texts->count; i++)
-		if (strncmp(texts->items[i], "status=", 7) == 0 ||
-		    strncmp(texts->items[i], "exited=", 7) == 0)
-			return true;
-	return false;
 }
 
 /* -- rows ----------------------------------------------------------------------------------------
@@ -235,9 +111,7 @@ static void write_lists(const struct container_record *record, struct json_write
 {
 	cleanup_strbuf struct strbuf labels = STRBUF_INIT, mounts = STRBUF_INIT;
 
-	for (size_t i = 0; i < record->labels.count; i++)
-		strbuf_addf(&labels, "%s%s=%s", i ? "," : "", record->labels.items[i].key,
-			    record->labels.items[i].value);
+	labels_text(&record->labels, &labels);
 	for (size_t i = 0; i < record->mounts.count; i++)
 		strbuf_addf(&mounts, "%s%s", i ? "," : "",
 			    record->mounts.items[i].name ? record->mounts.items[i].name
@@ -246,13 +120,29 @@ static void write_lists(const struct container_record *record, struct json_write
 	write_member(writer, "Mounts", &mounts);
 }
 
-/* docker's names */
-static void write_row(const struct row *row, bool full, struct json_writer *writer)
+/* "12kB (virtual 130MB)" */
+static void add_size(struct store *store, const struct container_record *record, struct strbuf *out)
+{
+	struct container_size size;
+
+	container_size_get(store, record, &size);
+	format_size(size.own, out);
+	strbuf_adds(out, " (virtual ");
+	format_size(size.all, out);
+	strbuf_addc(out, ')');
+}
+
+/* docker's names; a size only where it is asked for, for it is dear */
+static void write_row(struct store *store, const struct row *row,
+		      const struct ps_arguments *arguments, struct json_writer *writer)
 {
 	const struct container_record *record = &row->record;
 	cleanup_strbuf struct strbuf command = STRBUF_INIT, age = STRBUF_INIT, status = STRBUF_INIT;
-	cleanup_strbuf struct strbuf ports = STRBUF_INIT, id = STRBUF_INIT;
+	cleanup_strbuf struct strbuf ports = STRBUF_INIT, id = STRBUF_INIT, size = STRBUF_INIT;
+	const bool full = arguments->no_trunc;
 
+	if (arguments->size)
+		add_size(store, record, &size);
 	strbuf_addf(&id, full ? "%s" : "%.12s", record->id);
 	add_command(record, full, &command);
 	format_age(record->created, time(NULL), &age);
@@ -270,60 +160,46 @@ static void write_row(const struct row *row, bool full, struct json_writer *writ
 	write_member(writer, "Ports", &ports);
 	json_put_text(writer, "Names", record->name);
 	json_put_text(writer, "Networks", record->network);
+	write_member(writer, "Size", &size);
 	write_lists(record, writer);
 	json_end_object(writer);
 }
 
-static const char table_template[] =
-	"{{.ID}}\t{{.Image}}\t{{.Command}}\t{{.RunningFor}}\t{{.Status}}\t{{.Ports}}\t{{.Names}}";
-
-static void print_table(const struct strv *rows, struct cli *cli)
-{
-	static const char *const heading[] = { "CONTAINER ID", "IMAGE", "COMMAND", "CREATED",
-					       "STATUS",       "PORTS", "NAMES" };
-	cleanup_text_table struct text_table table = { .columns = ARRAY_SIZE(heading) };
-
-	for (size_t i = 0; i < ARRAY_SIZE(heading); i++)
-		text_table_add(&table, heading[i]);
-	for (size_t i = 0; i < rows->count; i++)
-		cli_add_row(cli, table_template, rows->items[i], &table);
-	text_table_print(&table, stdout);
-}
-
-static int print(struct cli *cli, const struct ps_arguments *arguments, const struct strv *rows)
-{
-	cleanup_free char *template = NULL;
-	enum format_kind kind = cli_format_kind(arguments->format, &template);
-
-	if (arguments->quiet)
-		return cli_print_rows(cli, FORMAT_TEMPLATE, "{{.ID}}", rows);
-	if (kind != FORMAT_TABLE)
-		return cli_print_rows(cli, kind, template, rows);
-	print_table(rows, cli);
-	return 0;
-}
+#define COLUMNS                                                                                    \
+	"{{.ID}}\t{{.Image}}\t{{.Command}}\t{{.RunningFor}}\t{{.Status}}\t{{.Ports}}\t{{.Names}}"
+static const struct heading headings[] = { { "ID", "CONTAINER ID" },
+					   { "RunningFor", "CREATED" },
+					   { NULL, NULL } };
+static const struct listing plain = { .table = COLUMNS, .headings = headings };
+static const struct listing with_sizes = { .table = COLUMNS "\t{{.Size}}", .headings = headings };
 
 static int list(struct cli *cli, const struct ps_arguments *arguments, struct store *store,
 		size_t last)
 {
-	__attribute__((cleanup(rows_done))) struct rows rows = { NULL, 0 };
+	cleanup_with(rows_done) struct rows rows = { NULL, 0 };
+	cleanup_with(ps_filters_done) struct ps_filters filters = { NULL, 0 };
 	cleanup_strv struct strv texts = STRV_INIT;
-	bool all = arguments->all || last || asks_for_status(&arguments->filters);
-	int ret = collect(cli, store, &rows);
+	int ret = ps_filters_read(store, &arguments->filters, &filters, &cli->err);
+	bool all = arguments->all || last || ps_filters_ask_for_status(&filters);
 
+	if (ret == 0)
+		ret = collect(cli, store, &rows);
 	for (size_t i = 0; ret == 0 && i < rows.count; i++) {
 		cleanup_strbuf struct strbuf text = STRBUF_INIT;
 		struct json_writer writer = { .out = &text };
+		const struct row *row = &rows.items[i];
 
 		if (last && texts.count >= last)
 			break;
-		if ((!all && !container_is_up(&rows.items[i].state)) ||
-		    !fits(&rows.items[i], &arguments->filters))
+		if ((!all && !container_is_up(&row->state)) ||
+		    !ps_filters_fit(&filters, &row->record, &row->state))
 			continue;
-		write_row(&rows.items[i], arguments->no_trunc, &writer);
+		write_row(store, row, arguments, &writer);
 		strv_add(&texts, text.data);
 	}
-	return ret < 0 ? ret : print(cli, arguments, &texts);
+	return ret < 0 ? ret
+		       : listing_print(cli, arguments->size ? &with_sizes : &plain,
+				       arguments->quiet ? "{{.ID}}" : arguments->format, &texts);
 }
 
 static int parse_and_list(struct cli *cli, const struct command_spec *command, int argc,
@@ -334,13 +210,13 @@ static int parse_and_list(struct cli *cli, const struct command_spec *command, i
 	uint64_t last = 0;
 	int ret = cli_parse(cli, command, argc, argv, arguments, &words);
 
-	if (ret == 0)
-		ret = check_filters(cli, &arguments->filters);
 	if (ret == 0 && arguments->last &&
 	    (number_parse_u64(arguments->last, &last) < 0 || last == 0))
 		ret = error_set(&cli->err, ERROR_USAGE, 0, "invalid --last: %s", arguments->last);
 	if (arguments->latest)
 		last = 1;
+	if (arguments->format && strstr(arguments->format, ".Size"))
+		arguments->size = true; /* as docker does */
 	if (ret == 0)
 		ret = cli_open_store(cli, false, &store);
 	return ret < 0 ? ret : list(cli, arguments, &store, last);

@@ -3,6 +3,7 @@
 #include <stdio.h>
 
 #include "builder/cli/container-args.h"
+#include "builder/container/host-mount.h"
 #include "lib/cleanup.h"
 
 struct rm_arguments {
@@ -28,6 +29,10 @@ static int remove_one(struct store *store, const char *word, void *context, stru
 
 	if (ret < 0 && arguments->force && why.code == ERROR_NOT_FOUND)
 		return 0;
+	if (ret == 0 && !arguments->force && host_mount_is_there(store, container.record.id))
+		ret = error_set(&why, ERROR_STATE, 0,
+				"container %s is mounted: umount it first, or remove it by force",
+				container.record.name);
 	if (ret == 0)
 		ret = container_delete(&container, arguments->force, arguments->volumes, &why);
 	if (ret == 0)

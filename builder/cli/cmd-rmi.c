@@ -6,17 +6,22 @@
 #include <string.h>
 
 #include "builder/cli/cli.h"
+#include "builder/cli/registry-args.h"
 #include "builder/image/image.h"
 #include "lib/cleanup.h"
 
 struct rmi_arguments {
-	bool force;
+	bool force, remote;
+	struct registry_args registry;
 };
 
 /* clang-format off */
 static const struct option_spec rmi_options[] = {
 	OPT_BOOL('f', "force", struct rmi_arguments, force,
 		 "remove all names of an image given by id; an absent image is no error"),
+	OPT_BOOL(0, "remote", struct rmi_arguments, remote,
+		 "in their registries instead of the store: what a name stands for there, with all its names"),
+	OPT_INCLUDE(struct rmi_arguments, registry, registry_option_table),
 	OPT_END
 };
 /* clang-format on */
@@ -87,6 +92,65 @@ static int remove_image(struct cli *cli, struct store *store, const char *word, 
 	return ret < 0 ? ret : remove_by_id(cli, store, &image, force);
 }
 
+/* -- in a registry -------------------------------------------------------------------------------
+ */
+
+/* By its digest, which registries ask for. */
+static int remove_manifest(struct registry *registry, const struct reference *name,
+			   struct error *err)
+{
+	cleanup_with(repository_cleanup) struct repository *repository = NULL;
+	struct digest digest = name->digest;
+	int ret = repository_open(registry, name, REPOSITORY_DELETE, &repository, err);
+
+	if (ret == 0 && !digest.text[0]) {
+		ret = repository_has_manifest(repository, name->tag, &digest, err);
+		if (ret == 0)
+			return error_set(err, ERROR_NOT_FOUND, 0, "%s has no \"%s\" of %s",
+					 repository_host(repository), name->tag, name->name);
+	}
+	if (ret >= 0)
+		ret = repository_delete_manifest(repository, digest.text, err);
+	if (ret == 0)
+		fprintf(stderr, "deleted: %s@%s\n", name->name, digest.text);
+	return ret;
+}
+
+static int remove_word(struct registry *registry, const char *word, bool force, struct error *err)
+{
+	struct reference name;
+	int ret = reference_parse(word, &name, err);
+
+	if (ret < 0)
+		err->code = ERROR_USAGE;
+	else
+		ret = remove_manifest(registry, &name, err);
+	return ret < 0 && force && err->code == ERROR_NOT_FOUND ? 0 : ret;
+}
+
+/* One wrong name must not keep the others; the first error is told. */
+static int remove_remote(struct cli *cli, const struct rmi_arguments *arguments, char *const *words)
+{
+	cleanup_registry struct registry *registry = NULL;
+	int first = 0, ret = registry_args_open(&arguments->registry, -EBADF, &registry, &cli->err);
+
+	if (ret < 0)
+		return ret;
+	for (; *words; words++) {
+		struct error why = ERROR_INIT;
+
+		ret = remove_word(registry, *words, arguments->force, &why);
+		if (ret < 0 && first == 0) {
+			first = ret;
+			cli->err = why;
+		}
+	}
+	return first;
+}
+
+/* -- in the store --------------------------------------------------------------------------------
+ */
+
 static int run_rmi(const struct command_spec *command, int argc, char **argv, void *globals)
 {
 	struct cli *cli = globals;
@@ -96,6 +160,8 @@ static int run_rmi(const struct command_spec *command, int argc, char **argv, vo
 	struct store_collected collected = { 0, 0, STRV_INIT };
 	int first = 0, ret = cli_parse(cli, command, argc, argv, &arguments, &words);
 
+	if (ret == 0 && arguments.remote)
+		return remove_remote(cli, &arguments, words.arguments);
 	if (ret == 0)
 		ret = cli_open_store(cli, false, &store);
 	if (ret < 0)

@@ -8,6 +8,7 @@
 #include "builder/cli/container-args.h"
 #include "builder/cli/pull-image.h"
 #include "builder/cli/registry-args.h"
+#include "builder/cli/run-options.h"
 #include "builder/cli/sandbox-options.h"
 #include "builder/container/container.h"
 #include "builder/image/platform.h"
@@ -15,13 +16,16 @@
 #include "builder/registry/source.h"
 #include "lib/alloc.h"
 #include "lib/cleanup.h"
+#include "lib/io.h"
 
 struct run_arguments {
-	bool remove, interactive, terminal, detach, read_only, init, publish_all;
-	struct strv env, env_files, volumes, mounts, tmpfs, volumes_from, ports, links, labels;
+	bool quiet, remove, interactive, terminal, detach, read_only, init, publish_all;
+	struct strv env, env_files, label_files, volumes, mounts, tmpfs, volumes_from, ports, links,
+		labels;
 	const char *cwd, *user, *name, *entrypoint, *hostname, *network, *runtime, *pull, *platform;
-	const char *stop_signal, *stop_timeout, *detach_keys, *restart;
+	const char *stop_signal, *stop_timeout, *detach_keys, *restart, *id_file;
 	struct sandbox_args sandbox;
+	struct run_option_args settings;
 	struct registry_args registry;
 };
 
@@ -44,7 +48,10 @@ static const struct option_spec create_options[] = {
 	OPT_STRING('u', "user", struct run_arguments, user, "USER[:GROUP]",
 		   "run as this user of the image, by name or number"),
 	OPT_STRING(0, "name", struct run_arguments, name, "NAME", "name the container (default: two words)"),
+	OPT_STRING(0, "cidfile", struct run_arguments, id_file, "FILE", "write the container's id to this new file"),
 	OPT_STRV('l', "label", struct run_arguments, labels, "NAME[=VALUE]", "label the container"),
+	OPT_STRV(0, "label-file", struct run_arguments, label_files, "FILE", "with the labels of a file's lines"),
+	OPT_BOOL('q', "quiet", struct run_arguments, quiet, "do not tell what is pulled"),
 	OPT_STRING(0, "entrypoint", struct run_arguments, entrypoint, "PROGRAM",
 		   "instead of the image's; \"\" = none"),
 	OPT_BOOL(0, "init", struct run_arguments, init, "a first process that passes on signals and reaps"),
@@ -67,6 +74,7 @@ static const struct option_spec create_options[] = {
 		   "keys that end the attachment, not the container (default: ctrl-p,ctrl-q)"),
 	OPT_STRING(0, "restart", struct run_arguments, restart, "no", "there is nobody to start it again"),
 	OPT_INCLUDE(struct run_arguments, sandbox, sandbox_options),
+	OPT_INCLUDE(struct run_arguments, settings, run_option_table),
 	OPT_OPTIONAL(0, "pull", struct run_arguments, pull, "missing|always|newer|never",
 		     "when the image is pulled (default: missing; --pull alone: always)"),
 	OPT_STRING(0, "platform", struct run_arguments, platform, "OS/ARCH[/VARIANT]",
@@ -94,8 +102,8 @@ static int pull(struct cli *cli, const struct pull_image *pull, const char **wor
 	if (ret < 0)
 		return ret;
 	reference_familiar(&reference, true, &familiar);
-	if (missing)
-		fprintf(stderr, "Unable to find image '%s' locally\n", strbuf_text(&familiar));
+	if (missing && pull->out)
+		fprintf(pull->out, "Unable to find image '%s' locally\n", strbuf_text(&familiar));
 	ret = pull_image_first(pull, *word, &name, &cli->err);
 	if (ret < 0)
 		return ret;
@@ -130,7 +138,9 @@ static int have_image(struct cli *cli, const struct run_arguments *arguments, st
 		      const char **word, const char *platform)
 {
 	cleanup_registry struct registry *registry = NULL;
-	struct pull_image from = { .store = store, .platform = platform, .out = stderr };
+	struct pull_image from = { .store = store,
+				   .platform = platform,
+				   .out = arguments->quiet ? NULL : stderr };
 	cleanup_image struct image image = { .arena = ARENA_INIT };
 	int policy = PULL_MISSING;
 	int ret = cli_choose(cli, "--pull", pull_policies, arguments->pull, &policy);
@@ -165,17 +175,20 @@ static int check_restart(struct cli *cli, const char *policy)
 			 policy);
 }
 
-/* What the command line says. env, platform and sandbox live as long as the options. */
+/* What the command line says. env, labels, platform and sandbox live as long as the options. */
 static int read_options(struct cli *cli, const struct run_arguments *arguments, struct strv *env,
-			struct sandbox *sandbox, struct container_options *out)
+			struct strv *labels, struct sandbox *sandbox, struct container_options *out)
 {
 	cleanup_free char *host = xasprintf("linux/%s", platform_host_architecture());
 	const char *network = getenv("ORLOP_NETWORK");
 	int ret = check_restart(cli, arguments->restart);
 
 	if (ret == 0)
-		ret = env_files_read(&arguments->env_files, env, &cli->err);
+		ret = lines_files_read("--env-file", &arguments->env_files, env, &cli->err);
 	strv_add_all(env, arguments->env.items);
+	if (ret == 0)
+		ret = lines_files_read("--label-file", &arguments->label_files, labels, &cli->err);
+	strv_add_all(labels, arguments->labels.items);
 	if (ret == 0 && arguments->platform) {
 		char *platform = NULL;
 
@@ -185,6 +198,9 @@ static int read_options(struct cli *cli, const struct run_arguments *arguments, 
 	}
 	if (ret == 0)
 		ret = sandbox_parse(&arguments->sandbox, &cli->arena, sandbox, &cli->err);
+	if (ret == 0)
+		ret = run_options_parse(&arguments->settings, &cli->arena, sandbox, &out->pid_of,
+					&cli->err);
 	out->name = arguments->name;
 	out->user = arguments->user;
 	out->cwd = arguments->cwd;
@@ -201,7 +217,7 @@ static int read_options(struct cli *cli, const struct run_arguments *arguments, 
 	out->ports = &arguments->ports;
 	out->publish_all = arguments->publish_all;
 	out->links = &arguments->links;
-	out->labels = &arguments->labels;
+	out->labels = labels;
 	out->sandbox = sandbox;
 	out->hosts = &arguments->sandbox.hosts;
 	out->stop_signal = arguments->stop_signal;
@@ -215,23 +231,49 @@ static int read_options(struct cli *cli, const struct run_arguments *arguments, 
 	return ret;
 }
 
+/* One that is there is another container's. */
+static int check_id_file(struct cli *cli, const char *path)
+{
+	if (!path || io_is_in_place(path) || access(path, F_OK) < 0)
+		return 0;
+	return error_set(&cli->err, ERROR_EXISTS, 0,
+			 "--cidfile: \"%s\" is there already: another container's id may be in it; "
+			 "remove it, or name another file",
+			 path);
+}
+
+/* A container whose id nobody gets to know is not left behind. */
+static int write_id_file(struct cli *cli, const char *path, struct container *container)
+{
+	const char *id = container->record.id;
+	int ret = path ? io_write_result(path, id, strlen(id), &cli->err) : 0;
+
+	if (ret < 0)
+		(void)container_delete(container, true, true, NULL); /* the first error counts */
+	return error_prefix(&cli->err, ret, "--cidfile");
+}
+
 static int create(struct cli *cli, const struct run_arguments *arguments, struct store *store,
-		  char **words, struct container *out)
+		  char **words, bool foreground, struct container *out)
 {
 	/* before we enter a mount namespace: from there, in a chroot, our own path reads wrong */
 	cleanup_free char *runtime = runtime_find(arguments->runtime);
 	cleanup_sandbox struct sandbox sandbox = { .hosts = NULL };
-	cleanup_strv struct strv env = STRV_INIT;
-	struct container_options options = { .image = words[0],
-					     .args = words + 1,
-					     .runtime = runtime };
-	int ret = read_options(cli, arguments, &env, &sandbox, &options);
+	cleanup_strv struct strv env = STRV_INIT, labels = STRV_INIT;
+	struct container_options options = {
+		.image = words[0], .args = words + 1, .runtime = runtime, .foreground = foreground
+	};
+	int ret = read_options(cli, arguments, &env, &labels, &sandbox, &options);
 
+	if (ret == 0)
+		ret = check_id_file(cli, arguments->id_file);
 	if (ret == 0)
 		ret = cli_open_store(cli, true, store);
 	if (ret == 0)
 		ret = have_image(cli, arguments, store, &options.image, options.platform);
-	return ret < 0 ? ret : container_create(store, &options, out, &cli->err);
+	if (ret == 0)
+		ret = container_create(store, &options, out, &cli->err);
+	return ret < 0 ? ret : write_id_file(cli, arguments->id_file, out);
 }
 
 static int run_with(struct cli *cli, const struct run_arguments *arguments, char **words)
@@ -247,7 +289,7 @@ static int run_with(struct cli *cli, const struct run_arguments *arguments, char
 	if (arguments->terminal && arguments->interactive && !arguments->detach &&
 	    !isatty(STDIN_FILENO))
 		return error_invalid(&cli->err, "-t and -i need a terminal on standard input");
-	ret = create(cli, arguments, &store, words, &container);
+	ret = create(cli, arguments, &store, words, !arguments->detach, &container);
 	if (ret == 0)
 		ret = container_start(&container, &start, &status, &cli->err);
 	if (ret == 0 && arguments->detach && status == 0)
@@ -259,7 +301,7 @@ static int create_with(struct cli *cli, const struct run_arguments *arguments, c
 {
 	cleanup_store struct store store = STORE_INIT;
 	cleanup_container struct container container = CONTAINER_INIT;
-	int ret = create(cli, arguments, &store, words, &container);
+	int ret = create(cli, arguments, &store, words, false, &container);
 
 	if (ret == 0)
 		puts(container.record.id);

@@ -17,7 +17,7 @@ static int write_images(void *context, int fd, struct error *err)
 {
 	const struct save_source *source = context;
 
-	return output_oci(source->store, source->images, source->count, fd, err);
+	return output_oci(source->store, source->images, source->count, false, fd, err);
 }
 
 /* All names are looked up before a byte is written. */

@@ -8,7 +8,7 @@
 
 struct start_arguments {
 	bool attach, interactive, no_stdin;
-	const char *detach_keys, *time;
+	const char *detach_keys, *time, *signal;
 };
 
 /* clang-format off */
@@ -27,16 +27,34 @@ static const struct option_spec attach_options[] = {
 
 static const struct option_spec restart_options[] = {
 	OPT_STRING('t', "time", struct start_arguments, time, "SECONDS", "as for stop"),
+	OPT_STRING(0, "timeout", struct start_arguments, time, "SECONDS", "the same"),
+	OPT_STRING('s', "signal", struct start_arguments, signal, "SIGNAL", "as for stop"),
 	OPT_END
 };
 /* clang-format on */
 
 struct start_context {
 	struct container_start how;
-	int seconds; /* of a restart */
+	/* of a restart, as for container_stop; NULL = the container's own */
+	int seconds;
+	const char *signal;
 	bool restart;
 	int status;
 };
+
+/* The signal is of this time: the record is written anew by who relocks it. */
+static int stop_first(struct store *store, struct container *container,
+		      const struct start_context *start, struct error *err)
+{
+	int ret;
+
+	if (start->signal)
+		container->record.stop_signal = start->signal;
+	/* whoever sees its end locks it */
+	container_unlock(container);
+	ret = container_stop(store, &container->record, start->seconds, err);
+	return ret < 0 ? ret : container_relock(container, err);
+}
 
 static int start_one(struct store *store, const char *word, void *context, struct error *err)
 {
@@ -45,13 +63,8 @@ static int start_one(struct store *store, const char *word, void *context, struc
 	struct container_state state;
 	int ret = container_open(store, word, &container, err);
 
-	if (ret == 0 && start->restart) {
-		/* whoever sees its end locks it */
-		container_unlock(&container);
-		ret = container_stop(store, &container.record, start->seconds, err);
-		if (ret == 0)
-			ret = container_relock(&container, err);
-	}
+	if (ret == 0 && start->restart)
+		ret = stop_first(store, &container, start, err);
 	if (ret < 0)
 		return ret;
 	container_state_get(store, &container.record, &state);
@@ -87,10 +100,13 @@ static int start_all(struct cli *cli, const struct start_arguments *arguments, c
 			 .attach = arguments->attach || arguments->interactive,
 			 .interactive = arguments->interactive,
 			 .detach_keys = arguments->detach_keys },
+		.signal = arguments->signal,
 		.restart = restart,
 	};
 	int ret = cli_parse_seconds(cli, "--time", arguments->time, &context.seconds);
 
+	if (ret == 0 && context.signal)
+		ret = cli_check_signal(cli, context.signal);
 	if (ret == 0 && context.how.attach && words[1])
 		ret = error_set(&cli->err, ERROR_USAGE, 0, "--attach is for one container");
 	if (ret == 0)

@@ -5,7 +5,6 @@
 
 #include "builder/cli/container-args.h"
 #include "lib/cleanup.h"
-#include "lib/signals.h"
 
 struct stop_arguments {
 	const char *time, *signal;
@@ -15,6 +14,9 @@ struct stop_arguments {
 static const struct option_spec stop_options[] = {
 	OPT_STRING('t', "time", struct stop_arguments, time, "SECONDS",
 		   "how long to wait before it is killed (default: the container's own, 10)"),
+	OPT_STRING(0, "timeout", struct stop_arguments, time, "SECONDS", "the same"),
+	OPT_STRING('s', "signal", struct stop_arguments, signal, "SIGNAL",
+		   "what asks it to end (default: the container's own, TERM)"),
 	OPT_END
 };
 
@@ -26,13 +28,21 @@ static const struct option_spec kill_options[] = {
 static const struct option_spec no_options[] = { OPT_END };
 /* clang-format on */
 
+struct stopping {
+	int seconds;
+	const char *signal; /* NULL = the container's own */
+};
+
 static int stop_one(struct store *store, const char *word, void *context, struct error *err)
 {
+	const struct stopping *stopping = context;
 	cleanup_container_record struct container_record record = { .arena = ARENA_INIT };
 	int ret = container_record_find(store, word, &record, err);
 
+	if (ret == 0 && stopping->signal)
+		record.stop_signal = stopping->signal; /* of this time: the record is not written */
 	if (ret == 0)
-		ret = container_stop(store, &record, *(int *)context, err);
+		ret = container_stop(store, &record, stopping->seconds, err);
 	if (ret == 0)
 		puts(word);
 	return ret;
@@ -44,13 +54,18 @@ static int run_stop(const struct command_spec *command, int argc, char **argv, v
 	struct stop_arguments arguments = { NULL, NULL };
 	struct option_result words = { 0 };
 	cleanup_store struct store store = STORE_INIT;
-	int seconds = -1, ret = cli_parse(cli, command, argc, argv, &arguments, &words);
+	struct stopping stopping = { .seconds = -1 };
+	int ret = cli_parse(cli, command, argc, argv, &arguments, &words);
 
+	stopping.signal = arguments.signal;
 	if (ret == 0)
-		ret = cli_parse_seconds(cli, "--time", arguments.time, &seconds);
+		ret = cli_parse_seconds(cli, "--time", arguments.time, &stopping.seconds);
+	if (ret == 0 && stopping.signal)
+		ret = cli_check_signal(cli, stopping.signal);
 	if (ret == 0)
 		ret = cli_open_store(cli, false, &store);
-	return ret < 0 ? ret : cli_each_container(cli, &store, words.arguments, stop_one, &seconds);
+	return ret < 0 ? ret
+		       : cli_each_container(cli, &store, words.arguments, stop_one, &stopping);
 }
 
 static int kill_one(struct store *store, const char *word, void *context, struct error *err)
@@ -76,9 +91,8 @@ static int run_kill(const struct command_spec *command, int argc, char **argv, v
 	cleanup_store struct store store = STORE_INIT;
 	int ret = cli_parse(cli, command, argc, argv, &arguments, &words);
 
-	if (ret == 0 && signal_parse(arguments.signal) <= 0)
-		ret = error_set(&cli->err, ERROR_USAGE, 0, "invalid --signal: %s",
-				arguments.signal);
+	if (ret == 0)
+		ret = cli_check_signal(cli, arguments.signal);
 	if (ret == 0)
 		ret = cli_open_store(cli, false, &store);
 	return ret < 0 ? ret

@@ -28,10 +28,10 @@ static const struct option_spec unpack_arguments_table[] = {
 };
 /* clang-format on */
 
-static int write_bundle(struct store *store, const struct image *image, const char *bundle,
-			struct error *err)
+static int write_bundle(struct store *store, const struct image *image,
+			const struct bundle_owner *owner, const char *bundle, struct error *err)
 {
-	const struct output_folder_options options = { .keep_owners = geteuid() == 0 };
+	const struct output_folder_options options = { .keep_owners = owner->is_root };
 	cleanup_free char *rootfs = xasprintf("%s/rootfs", bundle);
 	cleanup_free char *path = xasprintf("%s/config.json", bundle);
 	cleanup_strbuf struct strbuf text = STRBUF_INIT;
@@ -43,22 +43,22 @@ static int write_bundle(struct store *store, const struct image *image, const ch
 	root_fd = open(rootfs, O_PATH | O_DIRECTORY | O_CLOEXEC);
 	if (root_fd < 0)
 		return error_errno(err, errno, "open \"%s\"", rootfs);
-	ret = bundle_config(image, root_fd, &text, err);
+	ret = bundle_config(image, root_fd, owner, &text, err);
 	return ret < 0 ? ret
 		       : io_replace_file(AT_FDCWD, path, text.data, text.size, 0644, IO_NO_SYNC,
 					 err);
 }
 
 /* In a folder beside it that gets the name when all is there. */
-static int make_bundle(struct store *store, const struct image *image, const char *bundle,
-		       struct error *err)
+static int make_bundle(struct store *store, const struct image *image,
+		       const struct bundle_owner *owner, const char *bundle, struct error *err)
 {
 	cleanup_free char *part = xasprintf("%s.part-%d", bundle, (int)getpid());
 	int ret;
 
 	if (mkdir(part, 0700) < 0)
 		return error_errno(err, errno, "make folder \"%s\"", part);
-	ret = write_bundle(store, image, part, err);
+	ret = write_bundle(store, image, owner, part, err);
 	if (ret == 0 && renameat2(AT_FDCWD, part, AT_FDCWD, bundle, RENAME_NOREPLACE) < 0)
 		ret = error_errno(err, errno, "rename \"%s\" to \"%s\"", part, bundle);
 	if (ret < 0)
@@ -72,6 +72,8 @@ static int unpack(struct cli *cli, const struct unpack_arguments *arguments, con
 	cleanup_free char *host = platform_host(), *platform = NULL, *bundle = path_clean(word);
 	cleanup_image struct image image = { .arena = ARENA_INIT };
 	cleanup_store struct store store = STORE_INIT;
+	const struct rootless *rootless = &((struct builder_cli *)cli)->rootless;
+	struct bundle_owner owner;
 	int ret = 0;
 
 	if (arguments->platform)
@@ -84,7 +86,8 @@ static int unpack(struct cli *cli, const struct unpack_arguments *arguments, con
 		ret = image_load_for(&store, name, platform, &image, &cli->err);
 	if (ret == 0)
 		ret = pull_lazy_layers(&store, &image, &cli->err);
-	return ret < 0 ? ret : make_bundle(&store, &image, bundle, &cli->err);
+	owner = (struct bundle_owner){ !rootless->entered, rootless->uid, rootless->gid };
+	return ret < 0 ? ret : make_bundle(&store, &image, &owner, bundle, &cli->err);
 }
 
 static int run_unpack(const struct command_spec *command, int argc, char **argv, void *globals)

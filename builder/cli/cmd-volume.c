@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* orlop-builder volume create, ls, inspect, rm, prune. */
+#include <errno.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "builder/cli/container-args.h"
-#include "builder/cli/format.h"
+#include "builder/cli/listing.h"
 #include "builder/container/record.h"
 #include "builder/container/volume-store.h"
 #include "lib/cleanup.h"
@@ -12,22 +13,22 @@
 
 struct volume_arguments {
 	bool quiet, force, all;
-	const char *format;
+	const char *format, *driver;
 	struct strv labels, filters;
 };
 
 /* clang-format off */
 static const struct option_spec create_options[] = {
 	OPT_STRV('l', "label", struct volume_arguments, labels, "NAME[=VALUE]", "label it"),
+	OPT_STRING('d', "driver", struct volume_arguments, driver, "local", "volumes are folders of the store"),
 	OPT_END
 };
 
 static const struct option_spec list_options[] = {
 	OPT_BOOL('q', "quiet", struct volume_arguments, quiet, "print the names alone"),
-	OPT_STRV('f', "filter", struct volume_arguments, filters, "dangling=true|false",
-		 "only those that no container has, or those that one has"),
-	OPT_STRING(0, "format", struct volume_arguments, format, "table|json|TEMPLATE",
-		   "a table (default), a JSON array, or a line each by a template"),
+	OPT_STRV('f', "filter", struct volume_arguments, filters, "KEY=VALUE",
+		 "dangling (true: no container has it, or false), label or name (a part of it)"),
+	OPT_STRING(0, "format", struct volume_arguments, format, LISTING_FORMATS, LISTING_HELP),
 	OPT_END
 };
 
@@ -49,14 +50,27 @@ static const struct option_spec prune_options[] = {
 };
 /* clang-format on */
 
+static int check_driver(struct cli *cli, const char *driver)
+{
+	if (!driver || strcmp(driver, "local") == 0)
+		return 0;
+	return error_set(&cli->err, ERROR_USAGE, 0,
+			 "--driver %s: there are no drivers, a volume is a folder of the store "
+			 "(local); what is mounted on the host can be given by "
+			 "-v /FOLDER:/TARGET",
+			 driver);
+}
+
 /* One that nobody has named is as a container's own, but stays when that goes. */
 static int create(struct cli *cli, struct store *store, const struct volume_arguments *arguments,
 		  const char *name)
 {
 	struct volume volume = { .name = name };
 	char made[CONTAINER_ID_SIZE];
-	int ret = name ? 0 : container_id_make(made, &cli->err);
+	int ret = check_driver(cli, arguments->driver);
 
+	if (ret == 0 && !name)
+		ret = container_id_make(made, &cli->err);
 	if (!name)
 		volume.name = made;
 	for (size_t i = 0; i < arguments->labels.count; i++) {
@@ -73,15 +87,34 @@ static int create(struct cli *cli, struct store *store, const struct volume_argu
 	return ret < 0 ? ret : 0;
 }
 
+/* docker's ways: one text where it lists, an object where it inspects. */
+static void write_labels(const struct json_map *labels, bool listed, struct json_writer *writer)
+{
+	cleanup_strbuf struct strbuf text = STRBUF_INIT;
+
+	json_key(writer, "Labels");
+	if (listed) {
+		labels_text(labels, &text);
+		json_string(writer, strbuf_text(&text));
+		return;
+	}
+	json_begin_object(writer);
+	for (size_t i = 0; i < labels->count; i++) {
+		json_key(writer, labels->items[i].key);
+		json_string(writer, labels->items[i].value);
+	}
+	json_end_object(writer);
+}
+
 /* docker's names */
-static void write_volume(struct store *store, const struct volume *volume, struct arena *arena,
+static void write_volume(struct store *store, struct volume *volume, bool listed,
 			 struct json_writer *writer)
 {
 	const char *const texts[][2] = {
 		{ "Name", volume->name },
 		{ "Driver", "local" },
 		{ "CreatedAt", volume->created },
-		{ "Mountpoint", volume_path(store, volume->name, arena) },
+		{ "Mountpoint", volume_path(store, volume->name, &volume->arena) },
 		{ "Scope", "local" },
 	};
 
@@ -90,71 +123,79 @@ static void write_volume(struct store *store, const struct volume *volume, struc
 		json_key(writer, texts[i][0]);
 		json_string(writer, texts[i][1]);
 	}
-	json_key(writer, "Labels");
-	json_begin_object(writer);
-	for (size_t i = 0; i < volume->labels.count; i++) {
-		json_key(writer, volume->labels.items[i].key);
-		json_string(writer, volume->labels.items[i].value);
-	}
-	json_end_object(writer);
+	write_labels(&volume->labels, listed, writer);
 	json_end_object(writer);
 }
 
-static int describe(struct cli *cli, struct store *store, const char *name, struct strv *rows)
+static void describe(struct store *store, struct volume *volume, bool listed, struct strv *rows)
 {
-	cleanup_volume struct volume volume = { .arena = ARENA_INIT };
 	cleanup_strbuf struct strbuf text = STRBUF_INIT;
 	struct json_writer writer = { .out = &text };
-	int ret = volume_load(store, name, &volume, &cli->err);
 
-	if (ret < 0)
-		return ret;
-	write_volume(store, &volume, &volume.arena, &writer);
+	write_volume(store, volume, listed, &writer);
 	strv_add(rows, text.data);
+}
+
+static const struct heading headings[] = { { "Name", "VOLUME NAME" }, { NULL, NULL } };
+static const struct listing listing = { .table = "{{.Driver}}\t{{.Name}}", .headings = headings };
+
+/* 1 wanted, 0 not, -EINVAL no such filter. */
+static int fits_one(const char *filter, const struct volume *volume, bool used)
+{
+	if (strcmp(filter, "dangling=true") == 0 || strcmp(filter, "dangling=1") == 0)
+		return !used;
+	if (strcmp(filter, "dangling=false") == 0 || strcmp(filter, "dangling=0") == 0)
+		return used;
+	if (strncmp(filter, "label=", 6) == 0)
+		return json_map_fits(&volume->labels, filter + 6);
+	if (strncmp(filter, "name=", 5) == 0)
+		return strstr(volume->name, filter + 5) != NULL;
+	return -EINVAL;
+}
+
+static int check_filters(struct cli *cli, const struct strv *filters)
+{
+	static const struct volume any = { .name = "" };
+
+	for (size_t i = 0; i < filters->count; i++)
+		if (fits_one(filters->items[i], &any, false) < 0)
+			return error_set(&cli->err, ERROR_USAGE, 0,
+					 "invalid --filter: %s (dangling=true, dangling=false, "
+					 "label=, name=)",
+					 filters->items[i]);
 	return 0;
 }
 
-static int print_rows(struct cli *cli, const char *format, const struct strv *rows)
+static bool fits(const struct strv *filters, const struct volume *volume, bool used)
 {
-	cleanup_free char *template = NULL;
-	enum format_kind kind = cli_format_kind(format, &template);
+	bool all = true;
 
-	if (kind != FORMAT_TABLE)
-		return cli_print_rows(cli, kind, template, rows);
-	return cli_print_rows(cli, FORMAT_TEMPLATE_TABLE, "{{.Driver}}\t{{.Name}}", rows);
-}
-
-/* 1 wanted, 0 not. */
-static int fits(struct cli *cli, const struct volume_arguments *arguments, bool used)
-{
-	for (size_t i = 0; i < arguments->filters.count; i++) {
-		const char *text = arguments->filters.items[i];
-
-		if (strcmp(text, "dangling=true") != 0 && strcmp(text, "dangling=false") != 0)
-			return error_set(&cli->err, ERROR_USAGE, 0,
-					 "invalid --filter: %s (dangling=true, dangling=false)",
-					 text);
-		if (used == (strcmp(text, "dangling=true") == 0))
-			return 0;
-	}
-	return 1;
+	for (size_t i = 0; i < filters->count; i++)
+		all &= fits_one(filters->items[i], volume, used) > 0;
+	return all;
 }
 
 static int list(struct cli *cli, struct store *store, const struct volume_arguments *arguments)
 {
 	cleanup_strv struct strv names = STRV_INIT, used = STRV_INIT, rows = STRV_INIT;
-	int ret = volume_list(store, &names, &cli->err);
+	int ret = check_filters(cli, &arguments->filters);
 
 	if (ret == 0)
+		ret = volume_list(store, &names, &cli->err);
+	if (ret == 0)
 		ret = volume_used(store, &used, &cli->err);
-	for (size_t i = 0; i < names.count && ret >= 0; i++) {
-		ret = fits(cli, arguments, strv_contains(&used, names.items[i]));
-		if (ret > 0)
-			ret = describe(cli, store, names.items[i], &rows);
+	for (size_t i = 0; i < names.count && ret == 0; i++) {
+		cleanup_volume struct volume volume = { .arena = ARENA_INIT };
+
+		ret = volume_load(store, names.items[i], &volume, &cli->err);
+		if (ret == 0 &&
+		    fits(&arguments->filters, &volume, strv_contains(&used, names.items[i])))
+			describe(store, &volume, true, &rows);
 	}
 	if (ret < 0)
 		return ret;
-	return print_rows(cli, arguments->quiet ? "{{.Name}}" : arguments->format, &rows);
+	return listing_print(cli, &listing, arguments->quiet ? "{{.Name}}" : arguments->format,
+			     &rows);
 }
 
 static int inspect(struct cli *cli, struct store *store, const char *format, char *const *words)
@@ -162,9 +203,14 @@ static int inspect(struct cli *cli, struct store *store, const char *format, cha
 	cleanup_strv struct strv rows = STRV_INIT;
 	int ret = 0;
 
-	for (; *words && ret == 0; words++)
-		ret = describe(cli, store, *words, &rows);
-	return ret < 0 ? ret : print_rows(cli, format ? format : "json", &rows);
+	for (; *words && ret == 0; words++) {
+		cleanup_volume struct volume volume = { .arena = ARENA_INIT };
+
+		ret = volume_load(store, *words, &volume, &cli->err);
+		if (ret == 0)
+			describe(store, &volume, false, &rows);
+	}
+	return ret < 0 ? ret : listing_print(cli, &listing, format ? format : "json", &rows);
 }
 
 static int remove_one(struct store *store, const char *word, void *context, struct error *err)

@@ -2,7 +2,6 @@
 /* Called by cmd-run, cmd-ps and their like. */
 #include "builder/cli/container-args.h"
 
-#include <ctype.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
@@ -10,12 +9,11 @@
 #include <unistd.h>
 
 #include "builder/cli/format.h"
-#include "builder/cli/go-template.h"
 #include "lib/cleanup.h"
-#include "spec/json-write.h"
 #include "lib/io.h"
 #include "lib/log.h"
 #include "lib/number.h"
+#include "lib/signals.h"
 
 #define ENV_FILE_MAX ((size_t)1 << 20)
 
@@ -89,10 +87,18 @@ void container_ports_text(const struct container_record *record, struct strbuf *
 	}
 }
 
+void labels_text(const struct json_map *labels, struct strbuf *out)
+{
+	for (size_t i = 0; i < labels->count; i++)
+		strbuf_addf(out, "%s%s=%s", i ? "," : "", labels->items[i].key,
+			    labels->items[i].value);
+}
+
 /* -- words ---------------------------------------------------------------------------------------
  */
 
-int env_files_read(const struct strv *files, struct strv *out, struct error *err)
+int lines_files_read(const char *option, const struct strv *files, struct strv *out,
+		     struct error *err)
 {
 	for (size_t i = 0; i < files->count; i++) {
 		cleanup_strbuf struct strbuf text = STRBUF_INIT;
@@ -100,14 +106,14 @@ int env_files_read(const struct strv *files, struct strv *out, struct error *err
 		int ret = io_read_file(AT_FDCWD, files->items[i], ENV_FILE_MAX, &text, err);
 
 		if (ret < 0)
-			return error_prefix(err, ret, "--env-file");
+			return error_prefix(err, ret, "%s", option);
 		rest = text.data;
 		while (rest && (line = strsep(&rest, "\n"))) {
 			line += strspn(line, " \t");
 			line[strcspn(line, "\r")] = '\0';
 			if (*line == '=')
 				return error_set(err, ERROR_USAGE, 0,
-						 "--env-file %s: a line without a name: \"%s\"",
+						 "%s %s: a line without a name: \"%s\"", option,
 						 files->items[i], line);
 			if (*line && *line != '#')
 				strv_add(out, line);
@@ -130,99 +136,20 @@ int cli_parse_seconds(struct cli *cli, const char *option, const char *text, int
 	return 0;
 }
 
-/* -- formats -------------------------------------------------------------------------------------
- */
-
-enum format_kind cli_format_kind(const char *format, char **out_template)
+int cli_check_signal(struct cli *cli, const char *signal)
 {
-	bool table = format && strncmp(format, "table ", 6) == 0;
-
-	*out_template = NULL;
-	if (!format || strcmp(format, "table") == 0)
-		return FORMAT_TABLE;
-	if (strcmp(format, "json") == 0)
-		return FORMAT_JSON;
-	*out_template = go_template_unescape(table ? format + 6 : format);
-	return table ? FORMAT_TEMPLATE_TABLE : FORMAT_TEMPLATE;
+	return signal_parse(signal) > 0
+		       ? 0
+		       : error_set(&cli->err, ERROR_USAGE, 0, "invalid --signal: %s", signal);
 }
 
-/* "{{.ID}}\t{{.RunningFor}}": ID, RUNNING FOR; what is no field stays. */
-static void add_heading(const char *template, struct strbuf *out)
+int cli_find_running(struct cli *cli, const char *word, struct container_record *out)
 {
-	while (*template) {
-		const char *end = strncmp(template, "{{", 2) == 0 ? strstr(template, "}}") : NULL;
-		const char *name = end ? memrchr(template, '.', (size_t)(end - template)) : NULL;
+	cleanup_store struct store store = STORE_INIT;
+	struct container_state state;
+	int ret = cli_open_store(cli, false, &store);
 
-		if (!end) {
-			strbuf_addc(out, *template ++);
-			continue;
-		}
-		for (const char *p = name ? name + 1 : end; p < end && isalnum((unsigned char)*p);
-		     p++) {
-			if (isupper((unsigned char)*p) && islower((unsigned char)p[-1]))
-				strbuf_addc(out, ' ');
-			strbuf_addc(out, (char)toupper((unsigned char)*p));
-		}
-		template = end + 2;
-	}
-}
-
-static void add_cells(struct text_table *table, const char *line)
-{
-	cleanup_strv struct strv cells = STRV_INIT;
-
-	strv_split(&cells, line, '\t');
-	for (size_t i = 0; i < table->columns; i++)
-		text_table_add(table, i < cells.count ? cells.items[i] : "");
-}
-
-void cli_add_row(struct cli *cli, const char *template, const char *row, struct text_table *table)
-{
-	cleanup_strbuf struct strbuf line = STRBUF_INIT;
-
-	if (go_template_run(template, row, &line, &cli->err) == 0)
-		add_cells(table, strbuf_text(&line));
-}
-
-static void print_json(const struct strv *rows)
-{
-	cleanup_strbuf struct strbuf out = STRBUF_INIT;
-	struct json_writer writer = { .out = &out, .style = JSON_INDENT_2 };
-
-	json_begin_array(&writer);
-	for (size_t i = 0; i < rows->count; i++)
-		json_raw(&writer, rows->items[i]);
-	json_end_array(&writer);
-	puts(out.data);
-}
-
-int cli_print_rows(struct cli *cli, enum format_kind kind, const char *template,
-		   const struct strv *rows)
-{
-	cleanup_text_table struct text_table table = { .columns = 1 };
-	cleanup_strbuf struct strbuf heading = STRBUF_INIT;
-
-	if (kind == FORMAT_JSON) {
-		print_json(rows);
-		return 0;
-	}
-	for (const char *p = template; *p; p++)
-		table.columns += *p == '\t';
-	add_heading(template, &heading);
-	if (kind == FORMAT_TEMPLATE_TABLE)
-		add_cells(&table, strbuf_text(&heading));
-	for (size_t i = 0; i < rows->count; i++) {
-		cleanup_strbuf struct strbuf line = STRBUF_INIT;
-		int ret = go_template_run(template, rows->items[i], &line, &cli->err);
-
-		if (ret < 0)
-			return ret;
-		if (kind == FORMAT_TEMPLATE_TABLE)
-			add_cells(&table, strbuf_text(&line));
-		else
-			puts(strbuf_text(&line));
-	}
-	if (kind == FORMAT_TEMPLATE_TABLE)
-		text_table_print(&table, stdout);
-	return 0;
+	if (ret == 0)
+		ret = container_record_find(&store, word, out, &cli->err);
+	return ret < 0 ? ret : container_require_up(&store, out, &state, &cli->err);
 }

@@ -26,24 +26,21 @@ void container_status_text(const struct container_record *record,
 /** "0.0.0.0:8080->80/tcp, ..." */
 void container_ports_text(const struct container_record *record, struct strbuf *out);
 
-/** Lines "NAME=VALUE" or "NAME" of files; "#" begins a comment. */
-int env_files_read(const struct strv *files, struct strv *out, struct error *err);
+/** "a=b,c=d", as docker lists labels. */
+void labels_text(const struct json_map *labels, struct strbuf *out);
+
+/** Lines "NAME=VALUE" or "NAME" of files; "#" begins a comment. option: of the command line, for
+ *  errors. */
+int lines_files_read(const char *option, const struct strv *files, struct strv *out,
+		     struct error *err);
 
 /** Seconds ("10"), for --time; NULL = -1. */
 int cli_parse_seconds(struct cli *cli, const char *option, const char *text, int *out);
 
-/** Is it JSON, a table, or a template that is wanted? *out_template is what is behind "table ", or
- *  all; NULL for the other two. Owned. */
-enum format_kind { FORMAT_TABLE, FORMAT_JSON, FORMAT_TEMPLATE, FORMAT_TEMPLATE_TABLE };
-enum format_kind cli_format_kind(const char *format, char **out_template);
+/** Is the text of --signal one? */
+int cli_check_signal(struct cli *cli, const char *signal);
 
-/** Print rows, each a JSON object: as an array of them, or by a template; for a table with a heading
- *  made of the names of its fields. */
-int cli_print_rows(struct cli *cli, enum format_kind kind, const char *template,
-		   const struct strv *rows);
-
-/** One row of a table, by a template whose cells are separated by tabs; a template of ours. */
-struct text_table;
-void cli_add_row(struct cli *cli, const char *template, const char *row, struct text_table *table);
+/** The record of a container that runs; the store is closed again. */
+int cli_find_running(struct cli *cli, const char *word, struct container_record *out);
 
 #endif

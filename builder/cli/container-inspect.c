@@ -2,9 +2,10 @@
 /* What was written down when it was made, and how it is now. */
 #include "builder/cli/container-inspect.h"
 
-#include <stdio.h>
 #include <string.h>
 
+#include "builder/container/container.h"
+#include "builder/container/size.h"
 #include "builder/container/state.h"
 #include "lib/cleanup.h"
 
@@ -26,30 +27,9 @@ static void write_state(const struct container_record *record, const struct cont
 	json_put_i64(writer, "ExitCode", container_is_up(state) ? 0 : state->exit_status);
 	json_put_text(writer, "Error", record->error);
 	json_put_text(writer, "StartedAt",
-		   record->started && state->status != CONTAINER_CREATED ? record->started : NEVER);
+		      record->started && state->status != CONTAINER_CREATED ? record->started
+									    : NEVER);
 	json_put_text(writer, "FinishedAt", *state->finished ? state->finished : NEVER);
-	json_end_object(writer);
-}
-
-static void write_ports(const struct container_record *record, struct json_writer *writer)
-{
-	char text[32];
-
-	json_key(writer, "Ports");
-	json_begin_object(writer);
-	for (size_t i = 0; i < record->ports.count; i++) {
-		const struct container_port *port = &record->ports.items[i];
-
-		(void)snprintf(text, sizeof(text), "%u/%s", port->container, port->protocol);
-		json_key(writer, text);
-		json_begin_array(writer);
-		json_begin_object(writer);
-		json_put_text(writer, "HostIp", *port->host_address ? port->host_address : "0.0.0.0");
-		(void)snprintf(text, sizeof(text), "%u", port->host ? port->host : port->chosen);
-		json_put_text(writer, "HostPort", text);
-		json_end_object(writer);
-		json_end_array(writer);
-	}
 	json_end_object(writer);
 }
 
@@ -70,7 +50,7 @@ static void write_network(const struct container_record *record, bool up,
 
 	json_key(writer, "NetworkSettings");
 	json_begin_object(writer);
-	write_ports(up ? record : &nothing, writer);
+	container_write_ports(up ? record : &nothing, "Ports", true, writer);
 	write_address(record, up, writer);
 	json_key(writer, "Networks");
 	json_begin_object(writer);
@@ -129,7 +109,7 @@ static void write_raw(struct json_writer *writer, const char *key, const char *j
 	json_raw(writer, json ? json : "{}"); /* of one that was killed while it was made */
 }
 
-void container_inspect(struct store *store, const struct container_record *record,
+void container_inspect(struct store *store, const struct container_record *record, bool size,
 		       struct json_writer *writer)
 {
 	cleanup_free char *name = xasprintf("/%s", record->name);
@@ -152,6 +132,13 @@ void container_inspect(struct store *store, const struct container_record *recor
 	json_put_i64(writer, "RestartCount", 0);
 	json_put_text(writer, "Driver", "overlay");
 	json_put_text(writer, "Platform", "linux");
+	if (size) {
+		struct container_size bytes;
+
+		container_size_get(store, record, &bytes);
+		json_put_u64(writer, "SizeRw", bytes.own);
+		json_put_u64(writer, "SizeRootFs", bytes.all);
+	}
 	write_raw(writer, "HostConfig", record->host_config);
 	write_mounts(record, writer);
 	write_raw(writer, "Config", record->config);

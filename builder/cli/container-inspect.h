@@ -6,7 +6,8 @@
 #include "builder/container/record.h"
 #include "spec/json-write.h"
 
-void container_inspect(struct store *store, const struct container_record *record,
+/** size: also how much place it takes, which is dear to find out. */
+void container_inspect(struct store *store, const struct container_record *record, bool size,
 		       struct json_writer *writer);
 
 #endif

@@ -5,6 +5,7 @@
  */
 #include "builder/cli/container-log.h"
 
+#include <ctype.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
@@ -20,6 +21,7 @@
 #include "lib/number.h"
 
 #define LOOK_MS 200 /* between two looks at a container */
+#define SECOND_NS 1000000000L
 
 struct log_line {
 	char *time, *stream, *text;
@@ -76,12 +78,34 @@ static bool next_line(struct reading *reading, struct log_line *out)
 	return true;
 }
 
-static bool is_old(const struct reading *reading, const struct log_line *line)
+/* RFC 3339 with its fraction, to the nanosecond. */
+static bool read_time(const char *text, struct timespec *out)
 {
-	time_t when = 0;
+	const char *point = strchr(text, '.');
 
-	return reading->options->since && parse_time(line->time, &when) &&
-	       when < reading->options->since;
+	if (!parse_time(text, &out->tv_sec))
+		return false;
+	out->tv_nsec = 0;
+	for (long unit = 100000000; point && isdigit((unsigned char)*++point); unit /= 10)
+		out->tv_nsec += (*point - '0') * unit;
+	return true;
+}
+
+static bool is_before(const struct timespec *a, const struct timespec *b)
+{
+	return a->tv_sec < b->tv_sec || (a->tv_sec == b->tv_sec && a->tv_nsec < b->tv_nsec);
+}
+
+/* Outside of what was asked for; a line whose time nobody can read is in it. */
+static bool is_unwanted(const struct reading *reading, const struct log_line *line)
+{
+	const struct container_log *options = reading->options;
+	struct timespec when;
+
+	if (!read_time(line->time, &when))
+		return false;
+	return is_before(&when, &options->since) ||
+	       (options->until.tv_sec && is_before(&options->until, &when));
 }
 
 static void print_line(struct reading *reading, const struct log_line *line)
@@ -102,7 +126,7 @@ static void print_rest(struct reading *reading)
 	struct log_line line;
 
 	while (next_line(reading, &line)) {
-		if (is_old(reading, &line))
+		if (is_unwanted(reading, &line))
 			continue;
 		if (reading->skip > 0) {
 			reading->skip -= line.whole;
@@ -122,7 +146,7 @@ static void find_tail(struct reading *reading)
 	if (reading->options->tail == UINT64_MAX)
 		return;
 	while (next_line(reading, &line)) {
-		if (is_old(reading, &line))
+		if (is_unwanted(reading, &line))
 			continue;
 		count += line.whole;
 		begun = !line.whole;
@@ -133,6 +157,16 @@ static void find_tail(struct reading *reading)
 	reading->skip = count > reading->options->tail ? count - reading->options->tail : 0;
 }
 
+/* Nothing that is wanted can come any more. */
+static bool is_over(const struct reading *reading)
+{
+	const struct timespec *until = &reading->options->until;
+	struct timespec now;
+
+	(void)clock_gettime(CLOCK_REALTIME, &now);
+	return until->tv_sec && is_before(until, &now);
+}
+
 static int follow(struct reading *reading, struct store *store, const char *id, const char *path,
 		  struct error *err)
 {
@@ -141,18 +175,21 @@ static int follow(struct reading *reading, struct store *store, const char *id, 
 	struct container_state state;
 	char events[4096];
 	int64_t look = 0;
+	bool over = false;
 	int ended = 0;
 
 	if (watch < 0 || inotify_add_watch(watch, path, IN_MODIFY) < 0)
 		return error_errno(err, errno, "watch \"%s\"", path);
-	while (ended == 0) {
+	while (ended == 0 && !over) {
+		/* before we look: what came in time is there */
+		over = is_over(reading);
 		/* which starts the runtime: not for each line of one that says much */
 		if (clock_ms() >= look) {
 			ended = container_wait(store, id, 0, &state, err);
 			look = clock_ms() + LOOK_MS;
 		}
 		print_rest(reading); /* after we have looked: what came before its end is there */
-		if (ended == 0 && poll(&changed, 1, LOOK_MS) > 0)
+		if (ended == 0 && !over && poll(&changed, 1, LOOK_MS) > 0)
 			while (read(watch, events, sizeof(events)) > 0)
 				;
 	}
@@ -182,20 +219,36 @@ int container_log_print(struct store *store, const struct container_record *reco
 	return 0;
 }
 
-int container_log_since(const char *text, time_t *out, struct error *err)
+static struct timespec time_ago(uint64_t nanoseconds)
+{
+	struct timespec when;
+
+	(void)clock_gettime(CLOCK_REALTIME, &when);
+	when.tv_sec -= (time_t)(nanoseconds / SECOND_NS);
+	when.tv_nsec -= (long)(nanoseconds % SECOND_NS);
+	if (when.tv_nsec < 0) {
+		when.tv_sec--;
+		when.tv_nsec += SECOND_NS;
+	}
+	return when;
+}
+
+int container_log_time(const char *option, const char *text, struct timespec *out,
+		       struct error *err)
 {
 	uint64_t number;
 
-	if (parse_time(text, out))
+	if (read_time(text, out))
 		return 0;
+	*out = (struct timespec){ 0 };
 	if (number_parse_u64(text, &number) == 0)
-		*out = (time_t)number;
+		out->tv_sec = (time_t)number;
 	else if (number_parse_duration(text, &number) == 0)
-		*out = time(NULL) - (time_t)(number / 1000000000);
+		*out = time_ago(number);
 	else
 		return error_set(err, ERROR_USAGE, 0,
-				 "invalid --since: %s (a time like 2026-01-02T03:04:05Z, or how "
-				 "long ago: 10m)",
-				 text);
+				 "invalid %s: %s (a time like 2026-01-02T03:04:05Z, or how long "
+				 "ago: 10m)",
+				 option, text);
 	return 0;
 }

@@ -8,6 +8,8 @@
 
 #include "lib/alloc.h"
 #include "lib/cleanup.h"
+#include "lib/clock.h"
+#include "lib/printable.h"
 
 #define COLUMN_GAP 3
 
@@ -29,7 +31,7 @@ void text_table_print(const struct text_table *table, FILE *out)
 	cleanup_free size_t *widths = xzalloc((table->columns + 1) * sizeof(*widths));
 
 	for (size_t i = 0; i < table->cells.count; i++) {
-		size_t width = strlen(table->cells.items[i]);
+		size_t width = printable_width(table->cells.items[i]);
 
 		if (width > widths[i % table->columns])
 			widths[i % table->columns] = width;
@@ -40,8 +42,11 @@ void text_table_print(const struct text_table *table, FILE *out)
 		if (is_last)
 			fprintf(out, "%s\n", table->cells.items[i]);
 		else
-			fprintf(out, "%-*s", (int)widths[i % table->columns] + COLUMN_GAP,
-				table->cells.items[i]);
+			fprintf(out, "%s%*s", table->cells.items[i],
+				(int)(widths[i % table->columns] -
+				      printable_width(table->cells.items[i])) +
+					COLUMN_GAP,
+				"");
 	}
 }
 
@@ -78,12 +83,9 @@ void format_duration(double seconds, struct strbuf *out)
 
 void format_time(time_t when, struct strbuf *out)
 {
-	char text[40];
-	struct tm tm;
+	char text[CLOCK_TEXT_SIZE];
 
-	gmtime_r(&when, &tm);
-	(void)strftime(text, sizeof(text), "%Y-%m-%dT%H:%M:%SZ", &tm);
-	strbuf_adds(out, text);
+	strbuf_adds(out, clock_format_seconds(when, text));
 }
 
 /* Behind the seconds: a fraction, then Z or an offset from UTC. */

@@ -9,7 +9,8 @@
  *	{{range .A}}...{{else}}...{{end}}  {{range $key, $value := .A}}...{{end}}  {{$value.X}}
  *
  * A dash inside of the braces ({{- -}}) trims the blanks outside. Anything else is an error that
- * names it, as is a field that is not there, unless it is asked for by if, range or index.
+ * names it, as is a field that is not there, unless it is asked for by if, range or index, or is
+ * one of go_zero's. A map of docker's, as labels are, has "<no value>" for what is not in it.
  */
 #ifndef BUILDER_CLI_GO_TEMPLATE_H
 #define BUILDER_CLI_GO_TEMPLATE_H
@@ -19,8 +20,16 @@
 #include "lib/error.h"
 #include "lib/strbuf.h"
 
-/** Append what the template makes of the JSON text, without a line end. Errors are usage errors. */
-int go_template_run(const char *text, const char *json, struct strbuf *out, struct error *err);
+/** A field that docker's documents have even when JSON leaves it out. */
+struct go_zero {
+	const char *path; /* ".Config.User" */
+	const char *json; /* what it is then */
+};
+
+/** Append what the template makes of the JSON text, without a line end. Errors are usage errors.
+ *  zeros: ends with a NULL path; NULL = none. */
+int go_template_run(const char *text, const char *json, const struct go_zero *zeros,
+		    struct strbuf *out, struct error *err);
 
 /** "\t" and "\n" outside of braces, as people write them in a shell's quotes, become the
  *  characters. Owned. */

@@ -144,6 +144,11 @@ static int read_oci_types(struct field *field, struct error *err)
 	return ret;
 }
 
+static int read_rewrite(struct field *field, struct error *err)
+{
+	return read_bool(field, &field->out->rewrite_timestamp, err);
+}
+
 /* Layers are unpacked, and what is written is stored, whatever this says. */
 static int read_always(struct field *field, struct error *err)
 {
@@ -175,27 +180,51 @@ static const struct {
 	{ "compression-level", IMAGES,             read_level },
 	{ "force-compression", IMAGES,             read_force },
 	{ "oci-mediatypes",    IMAGES,             read_oci_types },
+	{ "rewrite-timestamp", IMAGES | FILES,     read_rewrite },
 };
 /* clang-format on */
 
 #define ANNOTATION "annotation."
 
-/* KEY or "manifest:KEY"; what else BuildKit annotates, we do not have. */
+/* KEY or "manifest:KEY", "index:KEY", "manifest-descriptor:KEY", and several of the words. */
 static int add_annotation(struct output_option *out, const char *key, const char *value,
 			  struct error *err)
 {
+	const struct {
+		const char *name;
+		struct strv *list;
+	} places[] = {
+		{ "manifest", &out->annotations },
+		{ "index", &out->index_annotations },
+		{ "manifest-descriptor", &out->descriptor_annotations },
+	};
 	const char *colon = strchr(key, ':');
+	cleanup_free char *words = xstrndup(key, colon ? (size_t)(colon - key) : 0);
+	cleanup_strv struct strv list = STRV_INIT;
 
-	if (colon && strncmp(key, "manifest:", 9) == 0)
-		key = colon + 1;
-	else if (colon)
-		return error_set(err, ERROR_UNSUPPORTED, 0,
-				 "annotations are the manifest's, not the %.*s's",
-				 (int)(colon - key), key);
+	strv_split(&list, colon ? words : "manifest", ',');
+	key = colon ? colon + 1 : key;
 	if (!*key)
 		return error_set(err, ERROR_USAGE, 0, "an annotation has no name");
-	strv_addf(&out->annotations, "%s=%s", key, value);
+	for (size_t i = 0; i < list.count; i++) {
+		size_t j = 0;
+
+		while (j < ARRAY_SIZE(places) && strcmp(places[j].name, list.items[i]) != 0)
+			j++;
+		if (j == ARRAY_SIZE(places))
+			return error_set(err, ERROR_UNSUPPORTED, 0,
+					 "annotations are for manifest, index or "
+					 "manifest-descriptor, not for \"%s\"",
+					 list.items[i]);
+		strv_addf(places[j].list, "%s=%s", key, value);
+	}
 	return 0;
+}
+
+static bool has_annotations(const struct output_option *option)
+{
+	return option->annotations.count || option->index_annotations.count ||
+	       option->descriptor_annotations.count;
 }
 
 static int read_field(struct field *field, const char *text, struct error *err)
@@ -252,7 +281,7 @@ static int check(struct field *field, struct error *err)
 	ret = compression_parse(field->compression, field->level, &out->compression, err);
 	if (ret == 0 && out->all && !out->has_compression)
 		return error_set(err, ERROR_USAGE, 0, "force-compression needs compression=");
-	if (ret == 0 && out->format == IMAGE_FORMAT_DOCKER && out->annotations.count)
+	if (ret == 0 && out->format == IMAGE_FORMAT_DOCKER && has_annotations(out))
 		return error_set(err, ERROR_USAGE, 0, "docker's manifests have no annotations");
 	return ret;
 }
@@ -371,6 +400,9 @@ int output_options_parse(const struct output_words *words, struct arena *arena,
 
 void output_options_done(struct output_option *options, size_t count)
 {
-	for (size_t i = 0; i < count; i++)
+	for (size_t i = 0; i < count; i++) {
 		strv_done(&options[i].annotations);
+		strv_done(&options[i].index_annotations);
+		strv_done(&options[i].descriptor_annotations);
+	}
 }

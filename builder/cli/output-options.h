@@ -26,9 +26,11 @@ struct output_option {
 	bool exact;			/* local: what else is there goes away */
 	bool has_compression;
 	struct compression compression;
-	bool all; /* force-compression */
+	bool all;		/* force-compression */
+	bool rewrite_timestamp; /* of all outputs: they are of one image */
 	enum image_format format;
-	struct strv annotations; /* "KEY=VALUE" */
+	struct strv annotations; /* "KEY=VALUE", of the manifests */
+	struct strv index_annotations, descriptor_annotations;
 };
 
 /** What stands beside --output on the command line. */

@@ -201,11 +201,20 @@ static char *log_line(const char *line, size_t size, const struct frame_form *fo
 	return strbuf_take(&out);
 }
 
-/* "Building 14.2s, 5 of 12 done (3 cached), 2 running" */
+/* What there is room for, and all of it. */
+static void add_if_it_fits(struct strbuf *out, const char *piece, const struct frame_form *form)
+{
+	if (out->size + strlen(piece) < form->columns)
+		strbuf_adds(out, piece);
+}
+
+/* "Building 14.2s, 5 of 12 done, 2 running (3 cached)" */
 static char *status_line(const struct progress *progress, size_t running,
 			 const struct frame_form *form)
 {
 	cleanup_strbuf struct strbuf text = STRBUF_INIT, out = STRBUF_INIT;
+	cleanup_free char *active = xasprintf(", %zu running", running);
+	cleanup_free char *cached = xasprintf(" (%zu cached)", progress->cached);
 	cleanup_free char *shown = NULL;
 
 	strbuf_adds(&text, "Building ");
@@ -214,10 +223,10 @@ static char *status_line(const struct progress *progress, size_t running,
 	if (progress->total)
 		strbuf_addf(&text, " of %zu", progress->total);
 	strbuf_adds(&text, " done");
-	if (progress->cached)
-		strbuf_addf(&text, " (%zu cached)", progress->cached);
 	if (running > 1)
-		strbuf_addf(&text, ", %zu running", running);
+		add_if_it_fits(&text, active, form);
+	if (progress->cached)
+		add_if_it_fits(&text, cached, form);
 	shown = fit(strbuf_text(&text), form->columns - 1);
 	add_styled(&out, form, STYLE_BOLD, shown);
 	return strbuf_take(&out);

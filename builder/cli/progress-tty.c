@@ -21,6 +21,7 @@
 #include <unistd.h>
 
 #include "builder/cli/progress-frame.h"
+#include "builder/loop/thread.h"
 #include "lib/cleanup.h"
 #include "lib/clock.h"
 #include "lib/io.h"
@@ -192,17 +193,11 @@ static void *draw_until_stopped(void *context)
 	return NULL;
 }
 
-/* All signals are the main thread's. */
 static int start_thread(struct progress *progress, struct error *err)
 {
-	sigset_t all, before;
-	int ret;
+	int ret = thread_start(&progress->tty->thread, draw_until_stopped, progress);
 
-	sigfillset(&all);
-	(void)pthread_sigmask(SIG_SETMASK, &all, &before);
-	ret = pthread_create(&progress->tty->thread, NULL, draw_until_stopped, progress);
-	(void)pthread_sigmask(SIG_SETMASK, &before, NULL);
-	return ret ? error_errno(err, ret, "start the thread of the progress") : 0;
+	return ret < 0 ? error_errno(err, -ret, "start the thread of the progress") : 0;
 }
 
 /* -- the view ------------------------------------------------------------------------------------

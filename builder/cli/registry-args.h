@@ -21,4 +21,9 @@ static inline void registry_cleanup(struct registry **registry)
 }
 #define cleanup_registry __attribute__((cleanup(registry_cleanup)))
 
+static inline void repository_cleanup(struct repository **repository)
+{
+	repository_close(*repository);
+}
+
 #endif

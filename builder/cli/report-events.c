@@ -89,16 +89,33 @@ void report_event(void *context, const struct build_event *event)
 	report->next(report->next_context, event);
 }
 
-void report_done(struct report *report)
+static void item_done(struct report_item *item)
 {
+	free(item->name);
+	strv_done(&item->why);
+	strv_done(&item->notes);
+	strbuf_done(&item->output);
+}
+
+void report_again(struct report *report, const struct graph *graph)
+{
+	size_t kept = 0;
+
 	for (size_t i = 0; i < report->count; i++) {
 		struct report_item *item = &report->items[i];
 
-		free(item->name);
-		strv_done(&item->why);
-		strv_done(&item->notes);
-		strbuf_done(&item->output);
+		if (item->state == EVENT_DONE && graph_find_step(graph, item->id))
+			report->items[kept++] = *item;
+		else
+			item_done(item);
 	}
+	report->count = kept;
+}
+
+void report_done(struct report *report)
+{
+	for (size_t i = 0; i < report->count; i++)
+		item_done(&report->items[i]);
 	free(report->items);
 	*report = (struct report){ NULL };
 }

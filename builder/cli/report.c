@@ -72,18 +72,6 @@ static const char *state_name(enum build_event_kind state)
 	}
 }
 
-static const struct step *find_step(const struct graph *graph, unsigned int event)
-{
-	for (size_t i = 0; i < graph->order_count; i++) {
-		const struct graph_stage *stage = graph->order[i];
-
-		for (size_t j = 0; j < stage->step_count; j++)
-			if (stage->steps[j]->event == event)
-				return stage->steps[j];
-	}
-	return NULL;
-}
-
 /* What the record of the step says: of one from the cache, what making it had cost. */
 static void add_record(struct template_scope *row, const struct report_build *build,
 		       const struct step *step)
@@ -130,7 +118,7 @@ static int64_t duration(const struct report_item *item)
 static void add_step(struct template_scope *page, const struct report_build *build,
 		     const struct report_item *item)
 {
-	const struct step *step = find_step(build->graph, item->id);
+	const struct step *step = graph_find_step(build->graph, item->id);
 	struct template_scope *row = template_add(page, "steps");
 
 	template_setf(row, "id", "%u", item->id);
@@ -279,7 +267,7 @@ static void add_counts(struct template_scope *page, const struct report *report,
 	for (size_t i = 0; i < report->count; i++)
 		done += (report->items[i].state == EVENT_DONE ||
 			 report->items[i].state == EVENT_CACHED) &&
-			find_step(build->graph, report->items[i].id);
+			graph_find_step(build->graph, report->items[i].id);
 	if (build->failure)
 		template_setf(page, "step_count", "%zu of %zu", done, counted.steps);
 	else
@@ -329,7 +317,7 @@ static int write_page(const struct template_scope *page, const char *path, struc
 
 	template_render(report_html_start, (size_t)(report_html_end - report_html_start), page,
 			&out);
-	ret = io_replace_file(AT_FDCWD, path, out.data, out.size, 0644, IO_NO_SYNC, err);
+	ret = io_write_result(path, out.data, out.size, err);
 	return error_prefix(err, ret, "report");
 }
 

@@ -35,6 +35,9 @@ struct report {
 
 /** A build_event_fn; context is the struct report. */
 void report_event(void *report, const struct build_event *event);
+/** The build begins again: keep the steps of its graph that it has made, all else comes once more.
+ */
+void report_again(struct report *report, const struct graph *graph);
 void report_done(struct report *report);
 
 /** What else there is to say; how far the build came decides what of it is empty. */

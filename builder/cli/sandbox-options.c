@@ -41,7 +41,7 @@ const struct option_spec sandbox_options[] = {
 	OPT_STRV(0, "cdi-spec-dir", struct sandbox_args, cdi_folders, "DIR",
 		 "where CDI files are (default: /etc/cdi, /var/run/cdi)"),
 	OPT_STRV(0, "security-opt", struct sandbox_args, security, "OPTION",
-		 "seccomp=unconfined, apparmor=PROFILE or no-new-privileges"),
+		 "seccomp=unconfined|FILE, apparmor=PROFILE, no-new-privileges and more"),
 	OPT_END
 };
 /* clang-format on */

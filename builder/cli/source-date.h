@@ -16,9 +16,14 @@
 struct named_context *source_date_context(const struct build_options *options,
 					  const struct stages *stages);
 
+/** Does the main context's commit decide? Then it is to be looked for before source_date_read. */
+bool source_date_asks_commit(const struct build_options *options, const struct stages *stages);
+
 /**
- * Set options->graph.now, and what ARG SOURCE_DATE_EPOCH gives in a stage: the number, or nothing
- * where the time is unknown (a folder, an image).
+ * Set the times in options->graph, and what ARG SOURCE_DATE_EPOCH gives in a stage: the number, or
+ * nothing where the time is unknown (a folder that is no clean checkout, an image). Where nothing
+ * is said, a main context that is a commit gives its time, to the image and to what is copied from
+ * it.
  */
 int source_date_read(struct build_options *options, struct stages *stages,
 		     const struct context *main_context, struct error *err);

@@ -6,9 +6,12 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "builder/cli/format.h"
+#include "builder/cli/listing.h"
 #include "lib/alloc.h"
 #include "lib/cleanup.h"
 #include "lib/clock.h"
+#include "spec/json-write.h"
 
 #define TEXT_WIDTH 45
 
@@ -17,23 +20,10 @@ void format_seconds(uint64_t us, struct strbuf *out)
 	strbuf_addf(out, "%" PRIu64 ".%03us", us / 1000000, (unsigned int)(us / 1000 % 1000));
 }
 
-void step_table_begin(struct step_table *table, bool full, bool json)
+static void add_document(struct step_table *table, const struct step_row *row)
 {
-	static const char *const heading[] = { "STEP", "TIME", "CPU", "MEMORY",
-					       "SIZE", "USED", "WHAT" };
-
-	*table = (struct step_table){ .full = full,
-				      .json = json,
-				      .table = { .columns = ARRAY_SIZE(heading) } };
-	table->writer = (struct json_writer){ .out = &table->out, .style = JSON_INDENT_2 };
-	if (json)
-		json_begin_array(&table->writer);
-	for (size_t i = 0; i < ARRAY_SIZE(heading); i++)
-		text_table_add(&table->table, heading[i]);
-}
-
-static void add_json(struct step_table *table, const struct step_row *row)
-{
+	cleanup_strbuf struct strbuf text = STRBUF_INIT;
+	struct json_writer writer = { .out = &text };
 	const struct step_info *info = row->info;
 	const struct {
 		const char *name;
@@ -48,77 +38,81 @@ static void add_json(struct step_table *table, const struct step_row *row)
 		{ "size", row->size },
 	};
 
-	json_begin_object(&table->writer);
-	for (size_t i = 0; i < ARRAY_SIZE(numbers); i++) {
-		json_key(&table->writer, numbers[i].name);
-		json_u64(&table->writer, numbers[i].value);
-	}
-	if (row->used) {
-		json_key(&table->writer, "used");
-		json_i64(&table->writer, row->used);
-	}
-	json_key(&table->writer, "stage");
-	json_string(&table->writer, info->stage);
-	json_key(&table->writer, "what");
-	json_string(&table->writer, row->text ? row->text : info->text);
-	json_end_object(&table->writer);
+	json_begin_object(&writer);
+	for (size_t i = 0; i < ARRAY_SIZE(numbers); i++)
+		json_put_u64(&writer, numbers[i].name, numbers[i].value);
+	if (row->used)
+		json_put_i64(&writer, "used", row->used);
+	json_put_string(&writer, "stage", info->stage);
+	json_put_string(&writer, "what", row->text ? row->text : info->text);
+	json_end_object(&writer);
+	strv_add(&table->documents, text.data);
 }
 
-/* One line each, whatever a here-document had. */
-static void add_text(struct step_table *table, const char *text)
+/* One line, whatever a here-document had. Owned. */
+static char *one_line(const char *text, bool full)
 {
-	cleanup_free char *line = xstrdup(text ? text : "");
+	char *line = xstrdup(text ? text : "");
 
 	for (char *p = line; *p; p++)
 		if ((unsigned char)*p < ' ')
 			*p = ' ';
-	if (!table->full && strlen(line) > TEXT_WIDTH)
+	if (!full && strlen(line) > TEXT_WIDTH)
 		memcpy(line + TEXT_WIDTH - 3, "...", 4);
-	text_table_add(&table->table, line);
+	return line;
 }
 
-/* A cell, empty where nothing is known. */
-static void add_cell(struct step_table *table, bool known,
-		     void (*format)(uint64_t, struct strbuf *), uint64_t value)
+/* Empty where nothing is known. */
+static void put(struct json_writer *writer, const char *name, bool known,
+		void (*format)(uint64_t, struct strbuf *), uint64_t value)
 {
 	cleanup_strbuf struct strbuf text = STRBUF_INIT;
 
 	if (known)
 		format(value, &text);
-	text_table_add(&table->table, strbuf_text(&text));
+	json_put_text(writer, name, strbuf_text(&text));
+}
+
+static void add_row(struct step_table *table, const struct step_row *row)
+{
+	const struct step_info *info = row->info;
+	cleanup_strbuf struct strbuf text = STRBUF_INIT, age = STRBUF_INIT;
+	cleanup_free char *line = one_line(row->text ? row->text : info->text, table->full);
+	struct json_writer writer = { .out = &text };
+	char when[CLOCK_TEXT_SIZE], name[48] = "";
+
+	if (info->build)
+		snprintf(name, sizeof(name), "%" PRIu64 "#%" PRIu64, info->build, info->event);
+	if (row->used)
+		format_age(clock_format(row->used, 0, when), time(NULL), &age);
+	json_begin_object(&writer);
+	json_put_text(&writer, "Step", name);
+	put(&writer, "Time", info->build != 0, format_seconds, info->wall_us);
+	put(&writer, "CPU", info->peak_rss != 0, format_seconds, info->user_us + info->system_us);
+	put(&writer, "Memory", info->peak_rss != 0, format_size, info->peak_rss);
+	put(&writer, "Size", true, format_size, row->size);
+	json_put_text(&writer, "Used", strbuf_text(&age));
+	json_put_text(&writer, "What", line);
+	json_end_object(&writer);
+	strv_add(&table->rows, text.data);
 }
 
 void step_table_add(struct step_table *table, const struct step_row *row)
 {
-	const struct step_info *info = row->info;
-	cleanup_strbuf struct strbuf age = STRBUF_INIT;
-	char when[CLOCK_TEXT_SIZE], name[48] = "";
-
-	if (table->json) {
-		add_json(table, row);
-		return;
-	}
-	if (info->build)
-		snprintf(name, sizeof(name), "%" PRIu64 "#%" PRIu64, info->build, info->event);
-	text_table_add(&table->table, name);
-	add_cell(table, info->build != 0, format_seconds, info->wall_us);
-	add_cell(table, info->peak_rss != 0, format_seconds, info->user_us + info->system_us);
-	add_cell(table, info->peak_rss != 0, format_size, info->peak_rss);
-	add_cell(table, true, format_size, row->size);
-	if (row->used)
-		format_age(clock_format(row->used, 0, when), time(NULL), &age);
-	text_table_add(&table->table, strbuf_text(&age));
-	add_text(table, row->text ? row->text : info->text);
+	add_row(table, row);
+	add_document(table, row);
 }
 
-void step_table_print(struct step_table *table)
+int step_table_print(struct step_table *table, struct cli *cli, const char *format)
 {
-	if (table->json) {
-		json_end_array(&table->writer);
-		puts(strbuf_text(&table->out));
-	} else {
-		text_table_print(&table->table, stdout);
-	}
-	text_table_done(&table->table);
-	strbuf_done(&table->out);
+	static const struct listing listing = {
+		.table = "{{.Step}}\t{{.Time}}\t{{.CPU}}\t{{.Memory}}\t{{.Size}}\t{{.Used}}\t{{."
+			 "What}}",
+	};
+	int ret = listing_print(cli, &listing, format,
+				listing_is_json(format) ? &table->documents : &table->rows);
+
+	strv_done(&table->rows);
+	strv_done(&table->documents);
+	return ret;
 }

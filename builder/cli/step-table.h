@@ -8,8 +8,9 @@
 #include <time.h>
 
 #include "builder/build/step-info.h"
-#include "builder/cli/format.h"
-#include "spec/json-write.h"
+#include "builder/cli/cli.h"
+#include "lib/strbuf.h"
+#include "lib/strv.h"
 
 struct step_row {
 	const struct step_info *info; /* build 0: nothing is known of it */
@@ -19,16 +20,14 @@ struct step_row {
 };
 
 struct step_table {
-	bool full, json;
-	struct text_table table;
-	struct strbuf out;
-	struct json_writer writer;
+	bool full;
+	struct strv rows;      /* as they are shown */
+	struct strv documents; /* the same in numbers, for JSON */
 };
 
-void step_table_begin(struct step_table *table, bool full, bool json);
 void step_table_add(struct step_table *table, const struct step_row *row);
-/** Print it to stdout and free it. */
-void step_table_print(struct step_table *table);
+/** Print it to stdout as --format says, and free it. */
+int step_table_print(struct step_table *table, struct cli *cli, const char *format);
 
 /** "1.234s"; microseconds. */
 void format_seconds(uint64_t us, struct strbuf *out);

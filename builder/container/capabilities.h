@@ -18,8 +18,8 @@ int capabilities_parse(const struct strv *texts, struct arena *arena, struct jso
 		       struct error *err);
 
 /**
- * The set of a container: the default one (or all), without what is dropped, with what is added.
- * What is named wins over "ALL" on the other side.
+ * The set of a container: the default one (or all that we could have), without what is dropped,
+ * with what is added. What is named wins over "ALL" on the other side.
  */
 struct json_strings capabilities_select(bool all, const struct json_strings *added,
 					const struct json_strings *dropped, struct arena *arena);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Its own layer, which is an overlay's upper, against the trees below. */
+/* A layer, which is an overlay's upper or has its marks, against the trees below. */
 #include "builder/container/changes.h"
 
 #include <dirent.h>
@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "builder/image/layer-below.h"
+#include "lib/alloc.h"
 #include "lib/cleanup.h"
 #include "lib/fd.h"
 
@@ -82,8 +83,11 @@ static int walk_folder(const struct walk *walk, int fd, const char *path, struct
 	cleanup_strv struct strv names = STRV_INIT, hidden = STRV_INIT;
 	size_t next = 0;
 	int ret = read_names(fd, &names, err);
+	int opaque = overlay_is_opaque(walk->store->marks, fd);
 
-	if (ret == 0 && overlay_is_opaque(walk->store->marks, fd))
+	if (ret == 0 && opaque < 0)
+		ret = error_errno(err, -opaque, "read the marks of \"%s\"", path);
+	if (ret == 0 && opaque)
 		ret = add_hidden(fd, below, &names, &hidden, err);
 	/* two sorted lists */
 	for (size_t i = 0; ret == 0 && (i < names.count || next < hidden.count);) {
@@ -102,21 +106,17 @@ static int walk_folder(const struct walk *walk, int fd, const char *path, struct
 	return ret;
 }
 
-int container_changes(struct store *store, const struct container_record *record, change_fn call,
-		      void *context, struct error *err)
+int tree_changes(struct store *store, const char *tree, const struct strv *below, change_fn call,
+		 void *context, struct error *err)
 {
 	const struct walk walk = { store, call, context };
-	__attribute__((cleanup(below_done))) struct below root = { .count = 0 };
-	cleanup_free char *upper = xasprintf("containers/%s/layer/upper", record->id);
+	cleanup_with(below_done) struct below root = { .count = 0 };
 	cleanup_close int fd =
-		openat(store->fd, upper, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-	cleanup_strv struct strv trees = STRV_INIT;
+		openat(store->fd, tree, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 	int ret;
 
 	if (fd < 0)
-		return error_errno(err, errno, "open \"%s/%s\"", store->path, upper);
-	for (size_t i = 0; i < record->trees.count; i++)
-		strv_add(&trees, record->trees.items[i]);
-	ret = below_root(store, &trees, &root, err);
+		return error_errno(err, errno, "open \"%s/%s\"", store->path, tree);
+	ret = below_root(store, below, &root, err);
 	return ret < 0 ? ret : walk_folder(&walk, fd, "", &root, err);
 }

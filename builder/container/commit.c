@@ -105,7 +105,7 @@ static void hold_signals(sigset_t *old)
 
 static bool stand_still(struct store *store, const struct container_record *record, bool pause)
 {
-	const struct runtime runtime = { record->runtime, RUNTIME_ROOT_CONTAINERS };
+	const struct runtime runtime = { record->runtime, RUNTIME_CONTAINERS };
 	char *words[] = { "pause", (char *)record->id, NULL };
 	struct container_state state;
 	struct error why = ERROR_INIT;
@@ -121,7 +121,7 @@ static bool stand_still(struct store *store, const struct container_record *reco
 
 static void go_on(const struct container_record *record)
 {
-	const struct runtime runtime = { record->runtime, RUNTIME_ROOT_CONTAINERS };
+	const struct runtime runtime = { record->runtime, RUNTIME_CONTAINERS };
 	char *words[] = { "resume", (char *)record->id, NULL };
 	struct error why = ERROR_INIT;
 

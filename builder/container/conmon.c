@@ -56,6 +56,8 @@ bool conmon_is_installed(void)
 
 static void add_arguments(struct strv *argv, const struct conmon_run *run)
 {
+	cleanup_free char *root = runtime_root(run->runtime->place);
+
 	strv_add_all(argv,
 		     (char *[]){ "conmon", "--sync", "--full-attach", "--cid", (char *)run->id,
 				 "--cuuid", (char *)run->id, "--name", (char *)run->name,
@@ -66,7 +68,7 @@ static void add_arguments(struct strv *argv, const struct conmon_run *run)
 	strv_addf(argv, "--log-path=k8s-file:%s/output.log", run->bundle);
 	strv_addf(argv, "--exit-dir=%s/exit", run->bundle);
 	strv_addf(argv, "--persist-dir=%s/exit", run->bundle);
-	strv_addf(argv, "--runtime-arg=--root=%s", run->runtime->root);
+	strv_addf(argv, "--runtime-arg=--root=%s", root);
 	strv_addf(argv, "--runtime-arg=--log=%s/log.json", run->bundle);
 	strv_add(argv, "--runtime-arg=--log-format=json");
 	if (run->terminal)

@@ -8,6 +8,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "builder/container/host-mount.h"
 #include "builder/image/snapshot.h"
 #include "lib/cleanup.h"
 
@@ -58,12 +59,11 @@ int container_open(struct store *store, const char *word, struct container *out,
 }
 
 /* The image, what it lacks for mounts, and on top of it the container's own layer. */
-int container_mount_rootfs(struct container *container, struct error *err)
+static int mount_layers(struct container *container, int *out_fd, struct error *err)
 {
 	struct store *store = container->store;
 	const struct json_strings *trees = &container->record.trees;
 	cleanup_strv struct strv all = STRV_INIT;
-	cleanup_close int mount_fd = -EBADF;
 	struct snapshot_upper upper;
 	cleanup_free char *init = xasprintf("%s/init/upper", container->folder);
 	int ret;
@@ -80,8 +80,28 @@ int container_mount_rootfs(struct container *container, struct error *err)
 		ret = errno == EEXIST
 			      ? 0
 			      : error_errno(err, errno, "mkdir \"%s/%s\"", store->path, upper.name);
-	if (ret == 0)
-		ret = snapshot_mount(store, &all, &upper, 0, &mount_fd, err);
+	return ret < 0 ? ret : snapshot_mount(store, &all, &upper, 0, out_fd, err);
+}
+
+/* A layer is mounted once: what somebody has mounted on the host is shared. */
+int container_open_rootfs(struct container *container, int *out_fd, struct error *err)
+{
+	int fd = host_mount_clone(container->store, container->record.id);
+
+	if (fd == -ENOENT)
+		return mount_layers(container, out_fd, err);
+	if (fd < 0)
+		return error_errno(err, -fd, "share the mounted root of container %s",
+				   container->record.name);
+	*out_fd = fd;
+	return 0;
+}
+
+int container_mount_rootfs(struct container *container, struct error *err)
+{
+	cleanup_close int mount_fd = -EBADF;
+	int ret = container_open_rootfs(container, &mount_fd, err);
+
 	if (ret == 0)
 		ret = snapshot_attach(mount_fd, AT_FDCWD, container->rootfs, err);
 	container->mounted = ret == 0;

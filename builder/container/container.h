@@ -3,9 +3,10 @@
  * A container and its life: made of an image, started (as often as one likes), ended, removed.
  *
  * A container in the background, with a terminal, or whose record is kept is started through
- * conmon, which outlives us: it keeps the log, the exit status, and by its mount namespace the
- * mounted root file system and the network namespace. When the container has ended conmon executes
- * `cleanup`. What runs in the foreground with --rm goes to the runtime directly.
+ * conmon, which outlives us: it keeps the log and the exit status, and by its mount namespace,
+ * which is ours, the network namespace. The root file system is kept by the container's own mount
+ * namespace; we take it out of ours when it runs. When it has ended conmon executes `cleanup`. What
+ * runs in the foreground with --rm goes to the runtime directly.
  */
 #ifndef BUILDER_CONTAINER_CONTAINER_H
 #define BUILDER_CONTAINER_CONTAINER_H
@@ -41,11 +42,13 @@ struct container_options {
 	const struct strv *labels;     /* K[=V] */
 	const struct sandbox *sandbox; /* NULL = nothing but the defaults */
 	const struct strv *hosts;      /* --add-host, as given */
+	const char *pid_of;	       /* the container whose processes it sees; NULL = none's */
 	const char *stop_signal;       /* NULL = the image's, else TERM */
 	const char *stop_timeout;      /* seconds; NULL = 10 */
 	const char *detach_keys;
 	bool remove, interactive, terminal;
 	bool read_only, init;
+	bool foreground; /* who makes it stays with it until its end */
 };
 
 struct container {
@@ -82,6 +85,14 @@ struct run_spec;
 void container_describe(const struct container_options *options, const struct run_spec *spec,
 			const struct image *image, struct container_record *record);
 
+/** A member with its ports, docker's way: for each of the container those of the host, as they were
+ *  asked for or as they are published. */
+struct json_writer;
+void container_write_ports(const struct container_record *record, const char *key, bool published,
+			   struct json_writer *writer);
+
+/** Its root file system, attached nowhere yet (*out_fd, owned): of one that does not run. */
+int container_open_rootfs(struct container *container, int *out_fd, struct error *err);
 /** Mount its root file system in our namespace. */
 int container_mount_rootfs(struct container *container, struct error *err);
 

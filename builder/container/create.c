@@ -8,6 +8,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <sched.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/stat.h>
@@ -28,6 +29,7 @@
 #include "lib/io.h"
 #include "lib/number.h"
 #include "lib/signals.h"
+#include "lib/userns.h"
 
 #define DEFAULT_PATH "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 #define STOP_TIMEOUT 10
@@ -68,8 +70,11 @@ static char *copy(struct making *making, const char *text)
 
 static void add_strings(struct making *making, struct json_strings *out, char *const *items)
 {
-	for (; items && *items; items++)
-		json_strings_add(out, making->arena, *items);
+	size_t count = 0;
+
+	while (items && items[count])
+		count++;
+	json_strings_add_all(out, making->arena, items, count);
 }
 
 /* -- what is executed ----------------------------------------------------------------------------
@@ -169,12 +174,35 @@ static int add_ports(struct making *making, struct error *err)
 	return ret;
 }
 
-/* -P: what the image exposes, each at any free port. */
+/* What the image exposes, and what was said. There may be many: one list, made once. */
+static void collect_exposed(struct making *making)
+{
+	static const struct json_strings none;
+	const struct sandbox *sandbox = making->options->sandbox;
+	const struct json_strings *image = &defaults(making)->exposed_ports;
+	const struct json_strings *said = sandbox ? &sandbox->exposed : &none;
+	struct json_strings *exposed = &making->record->exposed;
+
+	exposed->items = arena_alloc(making->arena,
+				     (image->count + said->count + 1) * sizeof(*exposed->items));
+	for (size_t i = 0; i < image->count; i++)
+		exposed->items[exposed->count++] = copy(making, image->items[i]);
+	for (size_t i = 0; i < said->count; i++)
+		if (!json_strings_contain(image, said->items[i]))
+			exposed->items[exposed->count++] = copy(making, said->items[i]);
+}
+
+/* -P: each at any free port. */
 static void publish_exposed(struct making *making)
 {
-	const struct json_strings *exposed = &defaults(making)->exposed_ports;
 	struct container_record *record = making->record;
+	const struct json_strings *exposed = &record->exposed;
+	struct container_port *ports =
+		arena_alloc(making->arena, (record->ports.count + exposed->count) * sizeof(*ports));
 
+	if (record->ports.count)
+		memcpy(ports, record->ports.items, record->ports.count * sizeof(*ports));
+	record->ports.items = ports;
 	for (size_t i = 0; i < exposed->count; i++) {
 		struct container_port port = { .host_address = "", .protocol = "tcp" };
 		size_t size = strcspn(exposed->items[i], "/");
@@ -187,7 +215,7 @@ static void publish_exposed(struct making *making)
 		    !network_is_protocol(port.protocol))
 			continue; /* the image's own odd words */
 		port.container = (uint16_t)value;
-		EDITS_APPEND(record->ports.items, record->ports.count, port, making->arena);
+		ports[record->ports.count++] = port;
 	}
 }
 
@@ -212,6 +240,21 @@ static int add_link(struct making *making, const char *text, struct error *err)
 	return 0;
 }
 
+/* Parameters of a network that is the host's would be the host's. */
+static int check_sysctls(struct making *making, struct error *err)
+{
+	const struct sandbox *sandbox = making->options->sandbox;
+	bool host = strcmp(making->record->network, "host") == 0;
+
+	for (size_t i = 0; sandbox && host && i < sandbox->sysctls.count; i++)
+		if (strncmp(sandbox->sysctls.items[i].key, "net", 3) == 0)
+			return error_set(err, ERROR_USAGE, 0,
+					 "--sysctl %s cannot be with --network host: it would be "
+					 "set for the whole host",
+					 sandbox->sysctls.items[i].key);
+	return 0;
+}
+
 static int collect_network(struct making *making, struct error *err)
 {
 	static const char *const known[] = { "bridge", "host", "none" };
@@ -233,8 +276,11 @@ static int collect_network(struct making *making, struct error *err)
 	}
 	if (ret == 0)
 		ret = add_ports(making, err);
+	collect_exposed(making);
 	if (ret == 0 && options->publish_all)
 		publish_exposed(making);
+	if (ret == 0)
+		ret = check_sysctls(making, err);
 	if (ret == 0 && making->record->ports.count &&
 	    strcmp(making->record->network, "bridge") != 0)
 		ret = error_set(err, ERROR_USAGE, 0,
@@ -304,6 +350,38 @@ static void collect_names(struct making *making)
 	add_strings(making, &record->resolver_options, sandbox->resolver_options.items);
 }
 
+/* With --uts host it is the host's, which a container with capabilities could change. */
+static int collect_hostname(struct making *making, struct error *err)
+{
+	const struct container_options *options = making->options;
+	const struct sandbox *sandbox = options->sandbox;
+	struct container_record *record = making->record;
+	char host[HOST_NAME_MAX + 1] = "";
+
+	if (sandbox && (sandbox->host_namespaces & CLONE_NEWUTS)) {
+		if (options->hostname)
+			return error_set(err, ERROR_USAGE, 0,
+					 "--hostname cannot be with --uts host: it is the host's");
+		(void)gethostname(host, sizeof(host) - 1); /* it is as long as it may be */
+		record->hostname = copy(making, host);
+	}
+	if (!record->hostname)
+		record->hostname = options->hostname ? copy(making, options->hostname)
+						     : arena_strndup(making->arena, record->id, 12);
+	return 0;
+}
+
+static int collect_pid(struct making *making, struct error *err)
+{
+	cleanup_container_record struct container_record other = { .arena = ARENA_INIT };
+	const char *name = making->options->pid_of;
+	int ret = name ? container_record_find(making->container->store, name, &other, err) : 0;
+
+	if (name && ret == 0)
+		making->record->pid_of = copy(making, other.id);
+	return error_prefix(err, ret, "--pid");
+}
+
 static void collect_image(struct making *making)
 {
 	const struct container_options *options = making->options;
@@ -320,9 +398,6 @@ static void collect_image(struct making *making)
 	record->terminal = options->terminal;
 	record->interactive = options->interactive;
 	record->remove = options->remove;
-	if (!record->hostname)
-		record->hostname = options->hostname ? copy(making, options->hostname)
-						     : arena_strndup(making->arena, record->id, 12);
 }
 
 /* What comes from the command line and the image alone: nothing is made yet. */
@@ -346,6 +421,10 @@ static int plan(struct making *making, struct error *err)
 		ret = collect_network(making, err);
 	if (ret == 0)
 		ret = collect_stop(making, err);
+	if (ret == 0)
+		ret = collect_hostname(making, err);
+	if (ret == 0)
+		ret = collect_pid(making, err);
 	if (ret < 0)
 		return ret;
 	add_strings(making, &making->record->trees, trees.items);
@@ -360,6 +439,22 @@ static int plan(struct making *making, struct error *err)
 /* -- config.json ---------------------------------------------------------------------------------
  */
 
+static int add_groups(struct making *making, int root_fd, struct error *err)
+{
+	const struct sandbox *sandbox = making->options->sandbox;
+	int ret;
+
+	if (!sandbox || !sandbox->groups.count)
+		return 0;
+	if (userns_denies_groups())
+		return error_set(err, ERROR_UNSUPPORTED, 0,
+				 "--group-add: the user namespace denies setgroups(2) (without "
+				 "root groups come from your lines in /etc/subgid)");
+	ret = user_add_groups(root_fd, sandbox->groups.items, sandbox->groups.count, &making->user,
+			      err);
+	return error_prefix(err, ret, "--group-add");
+}
+
 static int resolve_in_rootfs(struct making *making, struct error *err)
 {
 	const char *user = making->options->user ? making->options->user : defaults(making)->user;
@@ -371,6 +466,8 @@ static int resolve_in_rootfs(struct making *making, struct error *err)
 	if (root_fd < 0)
 		return error_errno(err, errno, "open \"%s\"", rootfs);
 	ret = user_resolve(root_fd, user ? user : "", &making->user, err);
+	if (ret == 0)
+		ret = add_groups(making, root_fd, err);
 	if (ret < 0)
 		return ret;
 	cwd_fd = inroot_mkdir_all(root_fd, making->cwd, 0755, making->user.uid, making->user.gid,
@@ -466,6 +563,7 @@ static int write_bundle(struct making *making, struct error *err)
 	cleanup_free char *resolv = xasprintf("%s/resolv.conf", container->bundle);
 	cleanup_free char *hosts = xasprintf("%s/hosts", container->bundle);
 	cleanup_free char *netns_path = xasprintf("%s/netns", container->bundle);
+	cleanup_free char *pidns_path = xasprintf("%s/pidns", container->bundle);
 	struct json_strings args = making->record->args;
 	struct run_netns netns = { NULL };
 	struct run_volume *volumes;
@@ -478,6 +576,8 @@ static int write_bundle(struct making *making, struct error *err)
 		.hostname = making->record->hostname,
 		.terminal = options->terminal,
 		.read_only = options->read_only,
+		.pid_namespace = making->record->pid_of ? pidns_path : NULL,
+		.insecure = options->sandbox && options->sandbox->privileged,
 		.resolv_conf = resolv,
 		.hosts = hosts,
 		.sandbox = options->sandbox,
@@ -508,14 +608,10 @@ static int make_record(struct making *making, struct error *err)
 	struct container *container = making->container;
 	struct store *store = container->store;
 	const char *id = making->record->id;
-	int ret = store_lease_note(store, LEFTOVER_RUNTIME, making->record->runtime, err);
+	int ret = leftovers_note(store, making->record, err);
 
-	if (ret == 0)
-		ret = store_lease_note(store, LEFTOVER_CONTAINER, id, err);
-	if (ret == 0 && making->record->cgroup_parent)
-		ret = store_lease_note(store, LEFTOVER_CGROUP, making->record->cgroup_parent, err);
-	if (ret == 0 && making->record->remove)
-		ret = store_lease_note(store, LEFTOVER_REMOVE, id, err);
+	if (making->options->foreground)
+		leftovers_guard(store);
 	if (ret == 0)
 		ret = container_record_create(store, &making->image, making->record,
 					      &container->folder, err);

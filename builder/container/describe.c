@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What a container was made of, in the words of docker's inspect: written once, shown as it is. */
+#include <inttypes.h>
+#include <sched.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -51,7 +53,7 @@ static void write_config(const struct container_options *options, const struct r
 	json_put_text(writer, "User", user);
 	json_put_bool(writer, "Tty", record->terminal);
 	json_put_bool(writer, "OpenStdin", record->interactive);
-	write_set(writer, "ExposedPorts", &config->exposed_ports);
+	write_set(writer, "ExposedPorts", &record->exposed);
 	write_strings(writer, "Env", spec->env, env);
 	if (*options->args)
 		write_strings(writer, "Cmd", (char *const *)options->args,
@@ -80,23 +82,48 @@ static void write_config(const struct container_options *options, const struct r
 	json_end_object(writer);
 }
 
-static void write_bindings(const struct container_record *record, struct json_writer *writer)
+static void write_binding(const struct container_port *port, bool published,
+			  struct json_writer *writer)
 {
-	char text[32];
+	const char *address = port->host_address;
+	char number[8];
 
-	json_key(writer, "PortBindings");
+	if (published && !*address)
+		address = "0.0.0.0";
+	(void)snprintf(number, sizeof(number), "%u",
+		       port->host || !published ? port->host : port->chosen);
+	json_begin_object(writer);
+	json_put_text(writer, "HostIp", address);
+	json_put_text(writer, "HostPort", number);
+	json_end_object(writer);
+}
+
+static bool is_same_port(const struct container_port *a, const struct container_port *b)
+{
+	return a->container == b->container && strcmp(a->protocol, b->protocol) == 0;
+}
+
+void container_write_ports(const struct container_record *record, const char *key, bool published,
+			   struct json_writer *writer)
+{
+	const struct container_port *ports = record->ports.items;
+
+	json_key(writer, key);
 	json_begin_object(writer);
 	for (size_t i = 0; i < record->ports.count; i++) {
-		const struct container_port *port = &record->ports.items[i];
+		char text[32];
+		size_t first = 0;
 
-		(void)snprintf(text, sizeof(text), "%u/%s", port->container, port->protocol);
+		while (!is_same_port(&ports[first], &ports[i]))
+			first++;
+		if (first < i)
+			continue; /* it stands there */
+		(void)snprintf(text, sizeof(text), "%u/%s", ports[i].container, ports[i].protocol);
 		json_key(writer, text);
 		json_begin_array(writer);
-		json_begin_object(writer);
-		json_put_text(writer, "HostIp", port->host_address);
-		(void)snprintf(text, sizeof(text), "%u", port->host);
-		json_put_text(writer, "HostPort", text);
-		json_end_object(writer);
+		for (size_t j = i; j < record->ports.count; j++)
+			if (is_same_port(&ports[i], &ports[j]))
+				write_binding(&ports[j], published, writer);
 		json_end_array(writer);
 	}
 	json_end_object(writer);
@@ -108,6 +135,7 @@ static void write_limits(const struct sandbox *sandbox, struct json_writer *writ
 	bool memory = sandbox && sandbox->memory;
 
 	json_put_i64(writer, "Memory", memory ? sandbox->memory->limit : 0);
+	json_put_i64(writer, "MemoryReservation", memory ? sandbox->memory->reservation : 0);
 	json_put_i64(writer, "MemorySwap",
 		     memory && sandbox->memory->has_swap ? sandbox->memory->swap : 0);
 	json_put_i64(writer, "CpuShares", cpu && cpu->has_shares ? (int64_t)cpu->shares : 0);
@@ -116,6 +144,56 @@ static void write_limits(const struct sandbox *sandbox, struct json_writer *writ
 	json_put_text(writer, "CpusetCpus", cpu ? cpu->cpus : NULL);
 	json_put_text(writer, "CpusetMems", cpu ? cpu->mems : NULL);
 	json_put_i64(writer, "PidsLimit", sandbox && sandbox->pids ? sandbox->pids->limit : 0);
+}
+
+static void write_map(struct json_writer *writer, const char *key, const struct json_map *map)
+{
+	json_key(writer, key);
+	json_begin_object(writer);
+	for (size_t i = 0; i < map->count; i++)
+		json_put_text(writer, map->items[i].key, map->items[i].value);
+	json_end_object(writer);
+}
+
+/* As they are said on the command line: "c 189:* rwm". */
+static void write_device_rules(struct json_writer *writer, const struct sandbox *sandbox)
+{
+	json_key(writer, "DeviceCgroupRules");
+	json_begin_array(writer);
+	for (size_t i = 0; i < sandbox->device_rule_count; i++) {
+		const struct oci_device_rule *rule = &sandbox->device_rules[i];
+		cleanup_free char *major =
+			rule->has_major ? xasprintf("%" PRId64, rule->major) : xstrdup("*");
+		cleanup_free char *minor =
+			rule->has_minor ? xasprintf("%" PRId64, rule->minor) : xstrdup("*");
+		cleanup_free char *text =
+			xasprintf("%s %s:%s %s", rule->type, major, minor, rule->access);
+
+		json_string(writer, text);
+	}
+	json_end_array(writer);
+}
+
+static const char *mode(const struct sandbox *sandbox, uint64_t namespace, const char *own)
+{
+	return sandbox->host_namespaces & namespace ? "host" : own;
+}
+
+static void write_settings(const struct sandbox *sandbox, const struct container_record *record,
+			   struct json_writer *writer)
+{
+	cleanup_free char *joined =
+		record->pid_of ? xasprintf("container:%s", record->pid_of) : NULL;
+
+	write_strings(writer, "GroupAdd", sandbox->groups.items, sandbox->groups.count);
+	write_map(writer, "Sysctls", &sandbox->sysctls);
+	write_map(writer, "Annotations", &sandbox->annotations);
+	write_device_rules(writer, sandbox);
+	json_put_i64(writer, "OomScoreAdj", sandbox->oom_score);
+	json_put_text(writer, "PidMode", mode(sandbox, CLONE_NEWPID, joined ? joined : ""));
+	json_put_text(writer, "IpcMode", mode(sandbox, CLONE_NEWIPC, "private"));
+	json_put_text(writer, "UTSMode", mode(sandbox, CLONE_NEWUTS, ""));
+	json_put_text(writer, "CgroupnsMode", mode(sandbox, CLONE_NEWCGROUP, "private"));
 }
 
 static void write_host_config(const struct container_options *options,
@@ -127,7 +205,7 @@ static void write_host_config(const struct container_options *options,
 	json_begin_object(writer);
 	write_list(writer, "Binds", options->mounts.volumes);
 	json_put_text(writer, "NetworkMode", record->network);
-	write_bindings(record, writer);
+	container_write_ports(record, "PortBindings", false, writer);
 	json_put_bool(writer, "AutoRemove", record->remove);
 	write_list(writer, "VolumesFrom", options->mounts.from);
 	write_strings(writer, "CapAdd", sandbox->cap_added.items, sandbox->cap_added.count);
@@ -137,13 +215,14 @@ static void write_host_config(const struct container_options *options,
 	write_strings(writer, "ExtraHosts", record->hosts.items, record->hosts.count);
 	write_list(writer, "Links", options->links);
 	json_put_bool(writer, "Init", options->init);
-	json_put_bool(writer, "Privileged", false);
+	json_put_bool(writer, "Privileged", sandbox->privileged);
 	json_put_bool(writer, "PublishAllPorts", options->publish_all);
 	json_put_bool(writer, "ReadonlyRootfs", options->read_only);
 	json_put_i64(writer, "ShmSize",
 		     sandbox->shm_size ? (int64_t)sandbox->shm_size : (int64_t)64 << 20);
 	json_put_text(writer, "Runtime", record->runtime);
 	write_limits(options->sandbox, writer);
+	write_settings(sandbox, record, writer);
 	json_key(writer, "RestartPolicy");
 	json_begin_object(writer);
 	json_put_text(writer, "Name", "no");

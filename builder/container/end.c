@@ -11,6 +11,7 @@
 
 #include "builder/build/step-cgroup.h"
 #include "builder/container/container.h"
+#include "builder/container/host-mount.h"
 #include "builder/container/network.h"
 #include "builder/image/snapshot.h"
 #include "lib/cleanup.h"
@@ -35,8 +36,11 @@ static void end_cgroup(struct container_record *record)
 static void unmount(struct container *container)
 {
 	cleanup_free char *netns = xasprintf("%s/netns", container->bundle);
+	cleanup_free char *pidns = xasprintf("%s/pidns", container->bundle);
 
-	(void)umount2(netns, MNT_DETACH); /* if it is attached in our namespace */
+	/* what is attached in our namespace */
+	(void)umount2(netns, MNT_DETACH);
+	(void)umount2(pidns, MNT_DETACH);
 	/* also what whoever started us has mounted: conmon's namespace is our parent's */
 	(void)umount2(container->rootfs, MNT_DETACH);
 	container->mounted = false;
@@ -45,7 +49,7 @@ static void unmount(struct container *container)
 int container_end(struct container *container, const int *status, struct error *err)
 {
 	struct container_record *record = &container->record;
-	const struct runtime runtime = { record->runtime, RUNTIME_ROOT_CONTAINERS };
+	const struct runtime runtime = { record->runtime, RUNTIME_CONTAINERS };
 	char *words[] = { "delete", "--force", record->id, NULL };
 	cleanup_free char *netns = xasprintf("%s/netns", container->bundle);
 	struct container_state state;
@@ -130,7 +134,7 @@ static void wait_cleaned(struct store *store, const char *id)
 static int kill_all(struct container *container)
 {
 	struct container_record *record = &container->record;
-	const struct runtime runtime = { record->runtime, RUNTIME_ROOT_CONTAINERS };
+	const struct runtime runtime = { record->runtime, RUNTIME_CONTAINERS };
 	char *words[] = { "delete", "--force", record->id, NULL };
 	struct container_state state;
 	cleanup_close int monitor = -EBADF;
@@ -167,7 +171,9 @@ int container_delete(struct container *container, bool force, bool volumes, stru
 		container_state_get(container->store, record, &state); /* or started it again */
 	}
 	(void)container_end(container, NULL, NULL); /* what it left; the record goes anyway */
-	ret = container_record_remove(container->store, record, err);
+	ret = host_mount_end_elsewhere(container->store, record->id, err);
+	if (ret == 0)
+		ret = container_record_remove(container->store, record, err);
 	if (ret == 0 && volumes)
 		mounts_remove_anonymous(container->store, record);
 	return ret;
@@ -178,7 +184,7 @@ int container_delete(struct container *container, bool force, bool volumes, stru
 
 int container_kill(const struct container_record *record, const char *signal, struct error *err)
 {
-	const struct runtime runtime = { record->runtime, RUNTIME_ROOT_CONTAINERS };
+	const struct runtime runtime = { record->runtime, RUNTIME_CONTAINERS };
 	char *words[] = { "kill", (char *)record->id, (char *)signal, NULL };
 
 	return error_prefix(err, runtime_verb(&runtime, words, err), "container %s", record->name);

@@ -8,6 +8,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "builder/build/run-spec.h"
 #include "builder/build/runtime-exec.h"
 #include "builder/container/state.h"
 #include "builder/container/user.h"
@@ -72,7 +73,6 @@ static int set_user(struct executing *executing, pid_t pid, struct error *err)
 	cleanup_free char *root = xasprintf("/proc/%d/root", (int)pid);
 	cleanup_close int root_fd = open(root, O_PATH | O_DIRECTORY | O_CLOEXEC);
 	cleanup_user struct user user = { 0 };
-	uint32_t *groups;
 	int ret;
 
 	if (!executing->exec->user)
@@ -82,14 +82,9 @@ static int set_user(struct executing *executing, pid_t pid, struct error *err)
 	ret = user_resolve(root_fd, executing->exec->user, &user, err);
 	if (ret < 0)
 		return ret;
-	groups = arena_alloc(&executing->arena, (user.group_count + 1) * sizeof(*groups));
-	groups[0] = user.gid;
-	if (user.group_count)
-		memcpy(groups + 1, user.groups, user.group_count * sizeof(*groups));
-	process->user.uid = user.uid;
-	process->user.gid = user.gid;
-	process->user.additional_gids.items = groups;
-	process->user.additional_gids.count = user.group_count + 1;
+	ret = run_spec_set_user(process, &user, &executing->arena, err);
+	if (ret < 0)
+		return ret;
 	strv_env_set(&executing->env, "HOME", user.home);
 	if (!process->capabilities)
 		return 0;
@@ -123,7 +118,7 @@ static int write_process(struct executing *executing, struct error *err)
 static int execute(struct executing *executing, int *out_status, struct error *err)
 {
 	const struct container_exec *exec = executing->exec;
-	const struct runtime runtime = { executing->record->runtime, RUNTIME_ROOT_CONTAINERS };
+	const struct runtime runtime = { executing->record->runtime, RUNTIME_CONTAINERS };
 	cleanup_free char *folder = xasprintf("%s/%s", executing->store->path, executing->name);
 	cleanup_free char *document = xasprintf("%s/process.json", folder);
 	cleanup_strv struct strv words = STRV_INIT;

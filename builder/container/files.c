@@ -7,6 +7,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -20,6 +21,7 @@
 #include "lib/path.h"
 
 #define FOLDER_FLAGS (O_RDONLY | O_DIRECTORY | O_CLOEXEC)
+#define LINKS_MAX 40 /* as the kernel has it */
 
 /* By its first process; which it still must be afterwards, lest the pid is another's. */
 static int open_running(struct container *container, pid_t pid)
@@ -128,15 +130,63 @@ static int find(const struct file_place *place, bool follow, struct found *out, 
 	return 0;
 }
 
-static int find_source(const struct file_place *place, struct found *out, struct error *err)
+/* One step: the symlink's target, from the folder that it is in. Folders are looked up by the
+ * kernel as they are written, for ".." behind a symlink is not what the text says. Owned. */
+static char *next_target(const struct found *link, const char *path)
 {
-	int ret = find(place, false, out, err);
+	char target[PATH_MAX];
+	ssize_t size = readlinkat(link->folder_fd, link->name, target, sizeof(target) - 1);
+	const char *slash = strrchr(path, '/');
+
+	if (size <= 0)
+		return NULL;
+	target[size] = '\0';
+	if (*target == '/')
+		return xstrdup(target);
+	return xasprintf("%.*s/%s", slash ? (int)(slash - path) : 1, slash ? path : ".", target);
+}
+
+/* Links to folders are found as folders; those to files go on here, inside of the root. */
+static int follow_links(const struct file_place *place, struct found *found, struct error *err)
+{
+	cleanup_free char *path = clean_path(place);
+
+	for (unsigned int left = LINKS_MAX; S_ISLNK(found->st.st_mode); left--) {
+		char *target = left ? next_target(found, path) : NULL;
+		char *slash;
+
+		if (!target)
+			return error_errno(err, left ? ENOENT : ELOOP, "copy \"%s\"", place->path);
+		free(path);
+		path = target;
+		slash = strrchr(path, '/');
+		found_done(found);
+		*slash = '\0';
+		found->folder_fd = open_place(place, *path ? path : "/", err);
+		*slash = '/';
+		found->name = xstrdup(slash + 1);
+		if (found->folder_fd < 0)
+			return found->folder_fd;
+		/* folders were not found here; ".." would be looked up from it, out of the root */
+		if (!*found->name || strcmp(found->name, ".") == 0 ||
+		    strcmp(found->name, "..") == 0)
+			return error_errno(err, ELOOP, "copy \"%s\"", place->path);
+		if (fstatat(found->folder_fd, found->name, &found->st, AT_SYMLINK_NOFOLLOW) < 0)
+			return error_errno(err, errno, "copy \"%s\"", place->path);
+	}
+	return 0;
+}
+
+static int find_source(const struct file_place *place, bool follow, struct found *out,
+		       struct error *err)
+{
+	int ret = find(place, follow, out, err);
 
 	if (ret == 0 && !out->exists)
 		return error_errno(err, ENOENT, "copy \"%s\"", place->path);
 	if (ret == 0 && (out->slash || out->contents) && !S_ISDIR(out->st.st_mode))
 		return error_errno(err, ENOTDIR, "copy \"%s\"", place->path);
-	return ret;
+	return ret == 0 && follow ? follow_links(place, out, err) : ret;
 }
 
 /* The name it shall have: its own, in a folder that is there. */
@@ -173,7 +223,7 @@ int files_copy(const struct file_copy *options, const struct file_place *from_pl
 					.no_replace = true };
 	__attribute__((cleanup(found_done))) struct found from = { .folder_fd = -EBADF };
 	__attribute__((cleanup(found_done))) struct found to = { .folder_fd = -EBADF };
-	int ret = find_source(from_place, &from, err);
+	int ret = find_source(from_place, options->follow, &from, err);
 
 	/* a target that is a symlink to a folder is that folder */
 	if (ret == 0)
@@ -190,8 +240,8 @@ int files_copy(const struct file_copy *options, const struct file_place *from_pl
 	return tree_copy(&copy, from.folder_fd, from.name, to.folder_fd, to.name, err);
 }
 
-int files_write_tar(struct store *store, const struct file_place *from_place, int fd,
-		    struct error *err)
+int files_write_tar(struct store *store, const struct file_copy *options,
+		    const struct file_place *from_place, int fd, struct error *err)
 {
 	static const struct tree_copy copy = { .set_owner = false };
 	__attribute__((cleanup(found_done))) struct found from = { .folder_fd = -EBADF };
@@ -199,7 +249,7 @@ int files_write_tar(struct store *store, const struct file_place *from_place, in
 	cleanup_free char *clean = NULL;
 	const char *name = name_of(from_place, &clean);
 	char scratch[STORE_NAME_SIZE];
-	int ret = find_source(from_place, &from, err);
+	int ret = find_source(from_place, options->follow, &from, err);
 
 	if (from.contents)
 		name = ".";
@@ -207,13 +257,15 @@ int files_write_tar(struct store *store, const struct file_place *from_place, in
 		ret = store_scratch(store, scratch, &folder, err);
 	if (ret == 0)
 		ret = tree_copy(&copy, from.folder_fd, from.name, folder, name, err);
-	return ret < 0 ? ret : layer_write_flat(store, folder, fd, err);
+	return ret < 0 ? ret : layer_write_flat(store, folder, NULL, fd, err);
 }
 
 int files_read_tar(struct store *store, int fd, const struct file_place *to_place,
 		   struct error *err)
 {
-	const struct unpack_options options = { .marks = store->marks, .keep_root = true };
+	const struct unpack_options options = { .marks = store->marks,
+						.keep_root = true,
+						.keep_folders = true };
 	cleanup_free char *clean = clean_path(to_place);
 	cleanup_close int folder = open_place(to_place, clean, err);
 

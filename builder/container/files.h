@@ -21,6 +21,7 @@ struct file_place {
 
 struct file_copy {
 	bool archive; /* owners as they are; else they are uid:gid */
+	bool follow;  /* what is copied is a symlink: what it leads to, by its name */
 	uid_t uid;
 	gid_t gid;
 };
@@ -29,8 +30,9 @@ struct file_copy {
 int files_copy(const struct file_copy *copy, const struct file_place *from,
 	       const struct file_place *to, struct error *err);
 
-/** As a tar archive to fd, below its own name. */
-int files_write_tar(struct store *store, const struct file_place *from, int fd, struct error *err);
+/** As a tar archive to fd, below its own name; owners are as they are. */
+int files_write_tar(struct store *store, const struct file_copy *copy,
+		    const struct file_place *from, int fd, struct error *err);
 /** The other way: into a folder that is there. */
 int files_read_tar(struct store *store, int fd, const struct file_place *to, struct error *err);
 

@@ -22,6 +22,19 @@
 #include "lib/spawn.h"
 #include "lib/strv.h"
 
+int leftovers_note(struct store *store, const struct container_record *record, struct error *err)
+{
+	int ret = store_lease_note(store, LEFTOVER_RUNTIME, record->runtime, err);
+
+	if (ret == 0)
+		ret = store_lease_note(store, LEFTOVER_CONTAINER, record->id, err);
+	if (ret == 0 && record->cgroup_parent)
+		ret = store_lease_note(store, LEFTOVER_CGROUP, record->cgroup_parent, err);
+	if (ret == 0 && record->remove)
+		ret = store_lease_note(store, LEFTOVER_REMOVE, record->id, err);
+	return ret;
+}
+
 /* Container ids of a runtime's root that begin like this. */
 static void find_containers(const char *root, const char *prefix, struct strv *out)
 {
@@ -33,11 +46,11 @@ static void find_containers(const char *root, const char *prefix, struct strv *o
 			strv_add(out, entry->d_name);
 }
 
-static void end_containers(const char *program, const char *root, const char *prefix,
+static void end_containers(const char *program, enum runtime_place place, const char *prefix,
 			   const char *cgroup)
 {
-	cleanup_free char *found = runtime_find(program);
-	const struct runtime runtime = { found, root };
+	cleanup_free char *found = runtime_find(program), *root = runtime_root(place);
+	const struct runtime runtime = { found, place };
 	cleanup_strv struct strv ids = STRV_INIT;
 
 	find_containers(root, prefix, &ids);
@@ -87,9 +100,9 @@ void leftovers_end(struct store *store, const char *session)
 
 	if (!program)
 		return; /* it ran nothing */
-	end_containers(program, RUNTIME_ROOT_STEPS, steps, cgroup);
+	end_containers(program, RUNTIME_STEPS, steps, cgroup);
 	if (container && !kept)
-		end_containers(program, RUNTIME_ROOT_CONTAINERS, container, cgroup);
+		end_containers(program, RUNTIME_CONTAINERS, container, cgroup);
 	if (removed && !kept)
 		remove_record(store, removed);
 	else if (container && !has_record(store, container))

@@ -7,6 +7,7 @@
 #ifndef BUILDER_CONTAINER_LEFTOVERS_H
 #define BUILDER_CONTAINER_LEFTOVERS_H
 
+#include "builder/container/record.h"
 #include "builder/image/store.h"
 
 /* the notes in a lease */
@@ -15,6 +16,10 @@
 #define LEFTOVER_CONTAINER "container" /* the id of the container of "run" */
 #define LEFTOVER_REMOVE "remove"       /* its id again: the record goes with it (--rm) */
 #define LEFTOVER_KEPT "kept"	       /* its id again: it has a monitor of its own now */
+
+/** Write down that the session makes or runs this container: it is ended, should the session die.
+ */
+int leftovers_note(struct store *store, const struct container_record *record, struct error *err);
 
 /** End the steps and the container of a dead session: a store_bury_fn. */
 void leftovers_end(struct store *store, const char *session);

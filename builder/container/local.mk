@@ -5,19 +5,23 @@ builder_libbuilder_a_SOURCES += \
 	%D%/container.c %D%/container.h \
 	%D%/create.c \
 	%D%/changes.c %D%/changes.h \
+	%D%/compare.c \
 	%D%/commit.c %D%/commit.h \
 	%D%/describe.c \
 	%D%/edits.c %D%/edits.h \
 	%D%/end.c \
 	%D%/exec.c %D%/exec.h \
 	%D%/files.c %D%/files.h \
+	%D%/host-devices.c %D%/host-devices.h \
+	%D%/host-mount.c %D%/host-mount.h \
 	%D%/init-layer.c %D%/init-layer.h \
 	%D%/leftovers.c %D%/leftovers.h \
 	%D%/mounts.c %D%/mounts.h \
 	%D%/names.c %D%/names.h \
-	%D%/network.c %D%/network.h \
+	%D%/pasta.c %D%/pasta.h %D%/network.c %D%/network.h \
 	%D%/record.c %D%/record.h \
 	%D%/sandbox.c %D%/sandbox.h \
+	%D%/size.c %D%/size.h \
 	%D%/start.c \
 	%D%/state.c %D%/state.h \
 	%D%/tree-copy.c %D%/tree-copy.h \

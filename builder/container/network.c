@@ -10,7 +10,6 @@
 #include <poll.h>
 #include <pthread.h>
 #include <sched.h>
-#include <signal.h>
 #include <string.h>
 #include <sys/file.h>
 #include <sys/mman.h>
@@ -20,7 +19,10 @@
 #include <sys/vfs.h>
 #include <unistd.h>
 
+#include "builder/build/run-folder.h"
+#include "builder/container/pasta.h"
 #include "builder/loop/fiber.h"
+#include "builder/loop/thread.h"
 #include "lib/cleanup.h"
 #include "lib/io.h"
 #include "lib/log.h"
@@ -30,8 +32,6 @@
 #include "lib/spawn.h"
 #include "lib/strbuf.h"
 
-#define FOLDER "/run/orlop-builder/network"
-#define ADDRESSES FOLDER "/addresses"
 #define NETWORK_NAME "orlop"
 #define NETWORK_ID "6f726c6f702d6275696c6465722d6e6574776f726b2d6f726c6f703000000001"
 #define BRIDGE "orlop0"
@@ -41,6 +41,14 @@
 /* Where Debian and other distributions put them: not in PATH. */
 static const char *const program_folders[] = { "/usr/libexec/podman", "/usr/lib/podman",
 					       "/usr/local/libexec/podman", "/usr/bin" };
+
+/* What is remembered, see network.h. */
+static char *network_path(const char *name)
+{
+	cleanup_free char *folder = run_folder("network");
+
+	return path_join(folder, name);
+}
 
 static char *find_program(const char *name)
 {
@@ -197,9 +205,11 @@ static int choose_subnet(unsigned int *out, struct error *err)
 /* The first free one; it is ours as long as its file is there. */
 static int take_address(struct network *network, unsigned int subnet, struct error *err)
 {
+	cleanup_free char *folder = network_path("addresses");
+
 	for (unsigned int i = 2; i < 65534; i++) {
 		cleanup_free char *address = xasprintf("10.%u.%u.%u", subnet, i >> 8, i & 0xff);
-		cleanup_free char *path = xasprintf(ADDRESSES "/%s", address);
+		cleanup_free char *path = path_join(folder, address);
 		cleanup_close int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
 
 		if (fd < 0 && errno == EEXIST)
@@ -210,13 +220,12 @@ static int take_address(struct network *network, unsigned int subnet, struct err
 		network->gateway = xasprintf("10.%u.0.1", subnet);
 		return 0;
 	}
-	return error_set(err, ERROR_STATE, 0,
-			 "no address of the bridge is free (\"" ADDRESSES "\")");
+	return error_set(err, ERROR_STATE, 0, "no address of the bridge is free (\"%s\")", folder);
 }
 
 static void release_address(const char *address)
 {
-	cleanup_free char *path = xasprintf(ADDRESSES "/%s", address);
+	cleanup_free char *folder = network_path("addresses"), *path = path_join(folder, address);
 
 	(void)unlink(path); /* whoever needs it most may have been quicker */
 }
@@ -238,16 +247,11 @@ static void *open_new_namespace(void *context)
 /* Of a thread that ends at once: it lives on by the descriptor. */
 static int make_namespace(int *out_fd, struct error *err)
 {
-	sigset_t all, old;
 	pthread_t thread;
-	int ret;
+	int ret = thread_start(&thread, open_new_namespace, out_fd);
 
-	sigfillset(&all);
-	pthread_sigmask(SIG_SETMASK, &all, &old);
-	ret = pthread_create(&thread, NULL, open_new_namespace, out_fd);
-	pthread_sigmask(SIG_SETMASK, &old, NULL);
-	if (ret != 0)
-		return error_errno(err, ret, "start a thread");
+	if (ret < 0)
+		return error_errno(err, -ret, "start a thread");
 	pthread_join(thread, NULL);
 	if (*out_fd < 0)
 		return error_errno(err, -*out_fd, "make a network namespace");
@@ -316,15 +320,17 @@ static int netavark_failed(int output_fd, const char *verb, struct error *err)
 			 start && *start ? start : "it failed silently");
 }
 
-static int wait_end(pid_t pid, int pidfd, int *out_status, struct error *err)
+int network_wait_program(pid_t pid, int pidfd, const char *program, int *out_status,
+			 struct error *err)
 {
 	struct pollfd end = { .fd = pidfd, .events = POLLIN };
+	int ret;
 
 	while (fiber_poll(&end, 1, -1) < 0)
 		if (errno != EINTR)
 			return error_errno(err, errno, "poll");
-	return proc_wait(pid, out_status, NULL) < 0 ? error_errno(err, errno, "wait for netavark")
-						    : 0;
+	ret = proc_wait(pid, out_status, NULL);
+	return ret < 0 ? error_errno(err, -ret, "wait for %s", program) : 0;
 }
 
 struct lock_call {
@@ -335,8 +341,9 @@ struct lock_call {
 static void call_lock(void *context)
 {
 	struct lock_call *lock = context;
+	cleanup_free char *path = network_path("lock");
 
-	lock->fd = open(FOLDER "/lock", O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+	lock->fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
 	while (lock->fd >= 0 && flock(lock->fd, LOCK_EX) < 0 && errno == EINTR)
 		;
 }
@@ -351,13 +358,14 @@ static int run_netavark(const struct store *store, const char *verb, const char 
 	struct lock_call lock = { .fd = -EBADF };
 	cleanup_free char *program = find_program("netavark");
 	cleanup_free char *dns = find_program("aardvark-dns");
+	cleanup_free char *config = network_path("netavark");
 	cleanup_free char *netns = xasprintf("/proc/%d/fd/%d", (int)getpid(), netns_fd);
 	cleanup_close int input_fd = text_fd(input, err);
 	cleanup_close int output_fd = memfd_create("netavark", MFD_CLOEXEC);
 	cleanup_close int pidfd = -EBADF;
 	char *argv[] = { "netavark",
 			 "--config",
-			 FOLDER "/netavark",
+			 config,
 			 "--rootless",
 			 "false",
 			 "--aardvark-binary",
@@ -382,7 +390,7 @@ static int run_netavark(const struct store *store, const char *verb, const char 
 	fiber_offload(call_lock, &lock);
 	ret = spawn_start(&spawn, &pid, &pidfd, err);
 	if (ret == 0)
-		ret = wait_end(pid, pidfd, &status, err);
+		ret = network_wait_program(pid, pidfd, "netavark", &status, err);
 	cleanup_close_fd(&lock.fd);
 	if (ret == 0 && status != 0)
 		ret = netavark_failed(output_fd, verb, err);
@@ -392,54 +400,88 @@ static int run_netavark(const struct store *store, const char *verb, const char 
 /* -- what is remembered --------------------------------------------------------------------------
  */
 
+static char *record_path(const char *id)
+{
+	cleanup_free char *name = xasprintf("%s.json", id);
+
+	return network_path(name);
+}
+
+/* It gets its name when it is locked and whole: to whoever sweeps, another one has no owner. */
 static int make_record(struct network *network, struct error *err)
 {
-	cleanup_free char *path = xasprintf(FOLDER "/%s.json", network->id);
-	cleanup_close int fd = open(path, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
+	cleanup_free char *path = record_path(network->id), *fresh = xasprintf("%s.new", path);
+	cleanup_close int fd = -EBADF;
+	int ret = 0;
 
-	if (fd < 0 || flock(fd, LOCK_EX | LOCK_NB) < 0)
-		return error_errno(err, errno, "create \"%s\"", path);
-	if (io_write_all(fd, network->address, strlen(network->address)) < 0 ||
+	(void)unlink(fresh); /* of one that was killed */
+	fd = open(fresh, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
+	if (fd < 0 || flock(fd, LOCK_EX | LOCK_NB) < 0 ||
+	    io_write_all(fd, network->address, strlen(network->address)) < 0 ||
 	    io_write_all(fd, "\n", 1) < 0 ||
-	    io_write_all(fd, network->input, strlen(network->input)) < 0)
-		return error_errno(err, errno, "write \"%s\"", path);
-	network->record_fd = TAKE_FD(fd);
-	return 0;
+	    io_write_all(fd, network->input, strlen(network->input)) < 0 || link(fresh, path) < 0)
+		ret = error_errno(err, errno, "create \"%s\"", path);
+	if (fd >= 0)
+		(void)unlink(fresh);
+	if (ret == 0)
+		network->record_fd = TAKE_FD(fd);
+	return ret;
 }
 
 static void remove_record(const char *id)
 {
-	cleanup_free char *path = xasprintf(FOLDER "/%s.json", id);
+	cleanup_free char *path = record_path(id);
 
 	(void)unlink(path); /* what stays is swept */
 }
+
+#define PASTA_INPUT "pasta" /* in the place of what netavark was told */
 
 /*
  * The namespace of a dead owner is gone, and netavark stops half way without it: connect another
  * one in its place, so that all of it can be taken apart.
  */
-static void bury(const struct store *store, const char *input, struct error *err)
+static int bury(const struct store *store, const char *input, struct error *err)
 {
 	cleanup_close int netns_fd = -EBADF;
+	int ret = make_namespace(&netns_fd, err);
 
-	if (make_namespace(&netns_fd, err) < 0)
-		return;
+	if (ret < 0)
+		return ret;
 	(void)run_netavark(store, "setup", input, netns_fd, NULL);
-	(void)run_netavark(store, "teardown", input, netns_fd, err);
+	return run_netavark(store, "teardown", input, netns_fd, err);
+}
+
+/* netns_fd: where it still is; -EBADF = gone. */
+static int disconnect(const struct store *store, const char *id, const char *input, int netns_fd,
+		      struct error *err)
+{
+	cleanup_free char *path = network_path(id);
+
+	if (strcmp(input, PASTA_INPUT) == 0) {
+		pasta_stop(path);
+		return 0;
+	}
+	return netns_fd < 0 ? bury(store, input, err)
+			    : run_netavark(store, "teardown", input, netns_fd, err);
 }
 
 #define OWNER_ENDS_MS 10000 /* between what its owner did last and its end */
 #define OWNER_TURN_MS 10
 
-/* Its owner is no more. */
+/* Its owner is no more, and nobody else has ended it while we waited: then its id and its address
+ * can be another's by now.
+ */
 static bool take_over(int fd, int wait_ms)
 {
+	struct stat st;
+
 	for (; flock(fd, LOCK_EX | LOCK_NB) < 0; wait_ms -= OWNER_TURN_MS) {
 		if (wait_ms <= 0)
 			return false;
 		(void)poll(NULL, 0, OWNER_TURN_MS);
 	}
-	return true;
+	return fstat(fd, &st) == 0 && st.st_nlink > 0;
 }
 
 /* netns_fd: where it still is; -EBADF = gone. */
@@ -447,6 +489,7 @@ static void end_one(const struct store *store, int dirfd, const char *name, int 
 		    int wait_ms)
 {
 	cleanup_close int fd = openat(dirfd, name, O_RDWR | O_NOFOLLOW | O_CLOEXEC);
+	cleanup_free char *id = xstrndup(name, strcspn(name, "."));
 	cleanup_strbuf struct strbuf text = STRBUF_INIT;
 	struct error why = ERROR_INIT;
 	char *input;
@@ -456,13 +499,8 @@ static void end_one(const struct store *store, int dirfd, const char *name, int 
 	input = strchr(strbuf_text(&text), '\n');
 	if (input) {
 		*input++ = '\0';
-		if (netns_fd < 0)
-			bury(store, input, &why);
-		else
-			(void)run_netavark(store, "teardown", input, netns_fd, &why);
-		if (why.msg[0])
-			log_warning("the network of %.*s: %s", (int)strcspn(name, "."), name,
-				    why.msg);
+		if (disconnect(store, id, input, netns_fd, &why) < 0)
+			log_warning("the network of %s: %s", id, why.msg);
 		release_address(text.data);
 	}
 	(void)unlinkat(dirfd, name, 0);
@@ -470,7 +508,8 @@ static void end_one(const struct store *store, int dirfd, const char *name, int 
 
 void network_sweep(struct store *store)
 {
-	cleanup_dir DIR *dir = opendir(FOLDER);
+	cleanup_free char *folder = network_path("");
+	cleanup_dir DIR *dir = opendir(folder);
 	const struct dirent *d;
 
 	while (dir && (d = readdir(dir))) {
@@ -484,44 +523,80 @@ void network_sweep(struct store *store)
 /* -- up and down ---------------------------------------------------------------------------------
  */
 
-int network_up(struct network *network, struct store *store, const char *id, const char *name,
-	       const struct network_port *ports, size_t port_count, struct error *err)
+static int make_folder(const char *name, struct error *err)
+{
+	cleanup_free char *path = network_path(name);
+
+	return path_mkdir_all(path, 0700, err);
+}
+
+static int up_by_netavark(struct network *network, const char *name,
+			  const struct network_port *ports, size_t port_count, struct error *err)
 {
 	cleanup_free char *program = find_program("netavark");
 	cleanup_free char *dns = find_program("aardvark-dns");
 	unsigned int subnet = 0;
 	int ret;
 
-	network->store = store;
-	network->id = xstrdup(id);
 	if (!program)
 		return error_set(err, ERROR_UNSUPPORTED, 0,
 				 "the bridge network needs the program netavark (Debian: package "
 				 "netavark); --network host and none do without");
-	ret = path_mkdir_all(ADDRESSES, 0700, err);
+	ret = make_folder("addresses", err);
 	if (ret == 0)
-		ret = path_mkdir_all(FOLDER "/netavark", 0700, err);
+		ret = make_folder("netavark", err);
 	if (ret < 0)
 		return ret;
-	network_sweep(store);
+	network_sweep(network->store);
 	ret = choose_subnet(&subnet, err);
 	if (ret == 0)
 		ret = take_address(network, subnet, err);
 	if (ret < 0)
 		return ret;
 	describe(network, name, subnet, dns != NULL, ports, port_count);
+	network->netns.name_server = dns ? network->gateway : NULL;
 	ret = make_namespace(&network->netns_fd, err);
 	if (ret == 0)
 		ret = make_record(network, err);
+	return ret < 0 ? ret
+		       : run_netavark(network->store, "setup", network->input, network->netns_fd,
+				      err);
+}
+
+static int up_by_pasta(struct network *network, const struct network_port *ports, size_t port_count,
+		       struct error *err)
+{
+	cleanup_free char *path = network_path(network->id);
+	int ret = make_folder("", err);
+
+	if (ret < 0)
+		return ret;
+	network_sweep(network->store);
+	network->address = xstrdup(PASTA_ADDRESS);
+	network->gateway = xstrdup(PASTA_GATEWAY);
+	network->input = xstrdup(PASTA_INPUT);
+	ret = make_namespace(&network->netns_fd, err);
 	if (ret == 0)
-		ret = run_netavark(store, "setup", network->input, network->netns_fd, err);
+		ret = make_record(network, err);
+	return ret < 0 ? ret : pasta_start(network->netns_fd, path, ports, port_count, err);
+}
+
+int network_up(struct network *network, struct store *store, const char *id, const char *name,
+	       const struct network_port *ports, size_t port_count, struct error *err)
+{
+	int ret;
+
+	network->store = store;
+	network->id = xstrdup(id);
+	/* without privilege over the host's network there is no bridge in it */
+	ret = proc_is_privileged() ? up_by_netavark(network, name, ports, port_count, err)
+				   : up_by_pasta(network, ports, port_count, err);
 	if (ret < 0)
 		return ret;
 	network->path = xasprintf("/proc/%d/fd/%d", (int)getpid(), network->netns_fd);
-	network->netns = (struct run_netns){ .path = network->path,
-					     .address = network->address,
-					     .gateway = network->gateway,
-					     .name_server = dns ? network->gateway : NULL };
+	network->netns.path = network->path;
+	network->netns.address = network->address;
+	network->netns.gateway = network->gateway;
 	return 0;
 }
 
@@ -536,7 +611,7 @@ int network_attach_fd(int netns_fd, const char *path, struct error *err)
 	cleanup_close int file = open(path, O_RDONLY | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600);
 
 	if (file < 0 || mount(source, path, NULL, MS_BIND, NULL) < 0)
-		return error_errno(err, errno, "attach a network namespace at \"%s\"", path);
+		return error_errno(err, errno, "attach a namespace at \"%s\"", path);
 	return 0;
 }
 
@@ -544,7 +619,8 @@ void network_end(struct store *store, const char *id, const char *netns_path)
 {
 	cleanup_free char *name = xasprintf("%s.json", id);
 	cleanup_close int netns_fd = open(netns_path, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
-	cleanup_dir DIR *dir = opendir(FOLDER);
+	cleanup_free char *folder = network_path("");
+	cleanup_dir DIR *dir = opendir(folder);
 	struct statfs fs;
 
 	/* the file itself is no namespace: nothing is attached to it here */
@@ -576,8 +652,8 @@ void network_down(struct network *network)
 	struct error why = ERROR_INIT;
 
 	if (network->record_fd >= 0) {
-		if (run_netavark(network->store, "teardown", network->input, network->netns_fd,
-				 &why) < 0)
+		if (disconnect(network->store, network->id, network->input, network->netns_fd,
+			       &why) < 0)
 			log_warning("the network of %s: %s", network->id, why.msg);
 		remove_record(network->id);
 	}

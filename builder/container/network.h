@@ -2,10 +2,12 @@
 /*
  * A network namespace with an address of its own on a bridge, by the program netavark, which
  * podman has too: a veth pair, an address, the rules of the firewall, published ports; its
- * aardvark-dns resolves the names of the containers there. The bridge is ours alone ("orlop0"), as
- * is the folder with all that is remembered, /run/orlop-builder/network:
+ * aardvark-dns resolves the names of the containers there. The bridge is ours alone ("orlop0").
+ * Without root it is the program pasta (pasta.h). All that is remembered is in the folder "network"
+ * of run_folder:
  *
- *	ID.json         what netavark was told, locked while its owner lives
+ *	ID.json         what netavark was told, or "pasta"; locked while its owner lives
+ *	ID.pid          which pasta it is
  *	addresses/A     an address that is taken; its content is the ID
  *	netavark/       netavark's own (--config)
  *
@@ -17,6 +19,7 @@
 #include <errno.h>
 #include <stdbool.h>
 #include <stdint.h>
+#include <sys/types.h>
 
 #include "builder/build/run-step.h"
 #include "builder/image/store.h"
@@ -67,6 +70,10 @@ void network_down(struct network *network);
 int network_attach(const struct network *network, const char *path, struct error *err);
 /** The same of any namespace. */
 int network_attach_fd(int netns_fd, const char *path, struct error *err);
+
+/** Wait for a program that makes connections; other fibers run meanwhile. */
+int network_wait_program(pid_t pid, int pidfd, const char *program, int *out_status,
+			 struct error *err);
 
 /** Leave it as it is to whoever has record_fd now: it counts as live as long as that is open. */
 void network_leave(struct network *network);

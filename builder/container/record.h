@@ -61,6 +61,7 @@ struct container_record {
 	struct json_strings args;
 	const char *hostname;
 	const char *network;	   /* "bridge", "host", "none" or "container:ID" */
+	const char *pid_of;	   /* id: whose processes it sees; NULL = its own */
 	const char *cgroup_parent; /* NULL = the default */
 	bool terminal, interactive, remove;
 	JSON_LIST(struct container_port) ports;
@@ -72,6 +73,7 @@ struct container_record {
 	const char *detach_keys;
 	struct json_map labels;
 	const char *config, *host_config; /* as inspect shows them: JSON */
+	struct json_strings exposed;	  /* the image's and those that were said; in config */
 
 	/* how it was started last, and how it ended */
 	const char *started, *finished; /* RFC 3339; NULL = never */

@@ -9,6 +9,7 @@
 #include <strings.h>
 #include <sys/resource.h>
 
+#include "builder/build/seccomp-file.h"
 #include "lib/cleanup.h"
 #include "lib/number.h"
 #include "lib/path.h"
@@ -141,6 +142,36 @@ int sandbox_set_cgroup_parent(struct sandbox *sandbox, const char *text, struct 
 /* -- security ------------------------------------------------------------------------------------
  */
 
+/* "/proc/a:/proc/b" */
+static int add_paths(struct json_strings *list, const char *option, const char *value,
+		     struct arena *arena, struct error *err)
+{
+	cleanup_strv struct strv paths = STRV_INIT;
+
+	strv_split(&paths, value, ':');
+	for (size_t i = 0; i < paths.count; i++) {
+		if (*paths.items[i] != '/')
+			return error_set(err, ERROR_USAGE, 0,
+					 "--security-opt %s: not an absolute path: \"%s\"", option,
+					 paths.items[i]);
+		json_strings_add(list, arena, arena_strdup(arena, paths.items[i]));
+	}
+	return 0;
+}
+
+/* The last one counts. */
+static int set_filter(struct sandbox *sandbox, const char *value, struct arena *arena,
+		      struct error *err)
+{
+	int ret = 0;
+
+	sandbox->no_filter = strcmp(value, "unconfined") == 0;
+	sandbox->filter = NULL;
+	if (!sandbox->no_filter && strcmp(value, "builtin") != 0)
+		ret = seccomp_file_load(value, arena, &sandbox->filter, err);
+	return error_prefix(err, ret, "--security-opt seccomp");
+}
+
 int sandbox_add_security(struct sandbox *sandbox, const char *text, struct arena *arena,
 			 struct error *err)
 {
@@ -152,15 +183,29 @@ int sandbox_add_security(struct sandbox *sandbox, const char *text, struct arena
 		sandbox->no_new_privileges = true;
 	else if (strcmp(name, "no-new-privileges") == 0 && strcmp(value, "false") == 0)
 		sandbox->no_new_privileges = false;
-	else if (strcmp(name, "seccomp") == 0 && strcmp(value, "unconfined") == 0)
-		sandbox->no_filter = true;
+	else if (strcmp(name, "seccomp") == 0 && *value)
+		return set_filter(sandbox, value, arena, err);
 	else if (strcmp(name, "apparmor") == 0 && *value)
 		sandbox->apparmor_profile = arena_strdup(arena, value);
-	else if (strcmp(name, "label") != 0 || strcmp(value, "disable") != 0) /* there is none */
+	else if (strcmp(text, "systempaths=unconfined") == 0 || strcmp(text, "unmask=ALL") == 0)
+		sandbox->system_paths = true;
+	else if (strcmp(name, "mask") == 0)
+		return add_paths(&sandbox->masked, text, value, arena, err);
+	else if (strcmp(name, "unmask") == 0)
+		return add_paths(&sandbox->unmasked, text, value, arena, err);
+	else if (strcmp(name, "label") == 0 && strcmp(value, "disable") != 0)
+		return error_set(
+			err, ERROR_UNSUPPORTED, 0,
+			"--security-opt %s: processes get no SELinux label of their own here "
+			"(label=disable says so); podman gives them one, with "
+			"orlop-runtime under it",
+			text);
+	else if (strcmp(name, "label") != 0)
 		return error_set(
 			err, ERROR_USAGE, 0,
-			"--security-opt %s: expected seccomp=unconfined, apparmor=PROFILE, "
-			"no-new-privileges or label=disable",
+			"--security-opt %s: expected seccomp=unconfined|FILE, apparmor=PROFILE, "
+			"no-new-privileges, systempaths=unconfined, mask=PATHS, "
+			"unmask=ALL|PATHS or label=disable",
 			text);
 	return 0;
 }
@@ -188,6 +233,12 @@ void sandbox_describe(const struct sandbox *sandbox, struct strv *out)
 	describe_list("without", &sandbox->cap_dropped, out);
 	if (sandbox->no_filter)
 		strv_add(out, "no filter");
+	if (sandbox->filter)
+		strv_addf(out, "filter %s", seccomp_file_digest(sandbox->filter));
+	if (sandbox->system_paths)
+		strv_add(out, "system paths");
+	describe_list("masked", &sandbox->masked, out);
+	describe_list("unmasked", &sandbox->unmasked, out);
 	if (sandbox->no_new_privileges)
 		strv_add(out, "no new privileges");
 	if (sandbox->apparmor_profile)

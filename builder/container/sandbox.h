@@ -24,6 +24,8 @@ struct sandbox_host {
 	const char *name, *address; /* NULL = the host itself */
 };
 
+struct seccomp_file;
+
 struct sandbox {
 	struct sandbox_host *hosts;
 	size_t host_count;
@@ -36,12 +38,27 @@ struct sandbox {
 	struct oci_memory *memory; /* NULL = no limits */
 	struct oci_cpu *cpu;
 	struct oci_pids *pids;
-	bool no_filter; /* no seccomp filter */
+	bool no_filter;			   /* no seccomp filter */
+	const struct seccomp_file *filter; /* instead of the default; NULL = that */
 	bool no_new_privileges;
+	bool system_paths; /* /proc and /sys have nothing masked or read-only */
+	struct json_strings masked,
+		unmasked;		  /* paths that are and that are not, beside the usual */
 	const char *apparmor_profile;	  /* NULL = the runtime's choice */
 	struct container_edits edits;	  /* --device */
 	struct json_strings device_names; /* as they were given, or in full */
 	struct cdi *cdi;		  /* what edits point into; NULL = nothing */
+
+	/* of run and create alone */
+	bool privileged;	    /* all capabilities, nothing masked, no filter */
+	uint64_t host_namespaces;   /* CLONE_NEW*: the host's, instead of new ones */
+	struct json_strings groups; /* supplementary; names of the image or numbers */
+	struct json_map sysctls, annotations;
+	struct oci_device_rule *device_rules; /* what may be used, beside the usual */
+	size_t device_rule_count;
+	int32_t oom_score;
+	bool has_oom_score;
+	struct json_strings exposed; /* "80/tcp" */
 };
 
 void sandbox_done(struct sandbox *sandbox);
@@ -59,7 +76,8 @@ int sandbox_add_name_server(struct sandbox *sandbox, const char *text, struct ar
 /** "NAME=SOFT[:HARD]", -1 = unlimited. */
 int sandbox_add_ulimit(struct sandbox *sandbox, const char *text, struct arena *arena,
 		       struct error *err);
-/** "seccomp=unconfined", "apparmor=PROFILE", "no-new-privileges". */
+/** "seccomp=unconfined|builtin|FILE", "apparmor=PROFILE", "no-new-privileges",
+ * "systempaths=unconfined", "mask=PATH[:PATH]", "unmask=ALL|PATH[:PATH]". */
 int sandbox_add_security(struct sandbox *sandbox, const char *text, struct arena *arena,
 			 struct error *err);
 /** A path below the root of all cgroups. */

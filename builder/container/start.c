@@ -82,23 +82,47 @@ static int choose_ports(struct starting *starting, struct network_port *ports, s
 	return ret;
 }
 
-static int join_network(struct starting *starting, const char *netns, struct error *err)
+/* A namespace of another container that runs; kind: its name in /proc. */
+static int join_other(struct starting *starting, const char *id, const char *kind,
+		      const char *target, struct error *err)
 {
 	cleanup_container_record struct container_record other = { .arena = ARENA_INIT };
-	const char *id = strchr(starting->record->network, ':') + 1;
-	struct container_state state;
-	int ret = container_record_load(starting->container->store, id, &other, err);
+	struct store *store = starting->container->store;
+	struct container_state state, then;
+	cleanup_free char *path = NULL;
+	cleanup_close int fd = -EBADF;
+	int ret = container_record_load(store, id, &other, err);
 
 	if (ret == 0)
-		ret = container_require_up(starting->container->store, &other, &state, err);
-	if (ret == 0) {
-		cleanup_free char *path = xasprintf("/proc/%d/ns/net", (int)state.pid);
-		cleanup_close int fd = open(path, O_RDONLY | O_CLOEXEC);
+		ret = container_require_up(store, &other, &state, err);
+	if (ret < 0)
+		return ret;
+	path = xasprintf("/proc/%d/ns/%s", (int)state.pid, kind);
+	fd = open(path, O_RDONLY | O_CLOEXEC);
+	if (fd < 0)
+		return error_errno(err, errno, "open \"%s\"", path);
+	/* had it ended meanwhile, its number could be that of any process */
+	ret = container_require_up(store, &other, &then, err);
+	if (ret == 0 && then.pid != state.pid)
+		ret = error_set(err, ERROR_STATE, 0, "container %s was started again", other.name);
+	return ret < 0 ? ret : network_attach_fd(fd, target, err);
+}
 
-		ret = fd < 0 ? error_errno(err, errno, "open \"%s\"", path)
-			     : network_attach_fd(fd, netns, err);
-	}
+static int join_network(struct starting *starting, const char *netns, struct error *err)
+{
+	const char *id = strchr(starting->record->network, ':') + 1;
+	int ret = join_other(starting, id, "net", netns, err);
+
 	return error_prefix(err, ret, "--network container");
+}
+
+static int join_processes(struct starting *starting, struct error *err)
+{
+	cleanup_free char *target = xasprintf("%s/pidns", starting->container->bundle);
+	const char *id = starting->record->pid_of;
+	int ret = id ? join_other(starting, id, "pid", target, err) : 0;
+
+	return error_prefix(err, ret, "--pid container");
 }
 
 static int connect_network(struct starting *starting, struct error *err)
@@ -154,6 +178,11 @@ static int add_link(struct starting *starting, const char *link, struct strbuf *
 				"container %s has no address: it is not on "
 				"the bridge",
 				other.name);
+	if (ret == 0 && !proc_is_privileged())
+		ret = error_set(err, ERROR_UNSUPPORTED, 0,
+				"container %s cannot be reached: without root each has a network "
+				"of its own (--network container:%s shares it)",
+				other.name, other.name);
 	if (ret < 0)
 		return error_prefix(err, ret, "--link %s", alias);
 	strbuf_addf(hosts, "%s\t%s %.12s %s\n", other.address, alias, other.id, other.name);
@@ -293,7 +322,7 @@ static int attach(struct container *container, const struct container_start *how
 		  bool *out_detached, struct error *err)
 {
 	const struct container_record *record = &container->record;
-	const struct runtime runtime = { record->runtime, RUNTIME_ROOT_CONTAINERS };
+	const struct runtime runtime = { record->runtime, RUNTIME_CONTAINERS };
 	const struct conmon_client client = {
 		.runtime = &runtime,
 		.bundle = container->bundle,
@@ -358,7 +387,8 @@ static int run_monitored(struct starting *starting, int *out_status, struct erro
 /* What a start that was killed may have left. */
 static void delete_old(const struct starting *starting)
 {
-	cleanup_free char *state = xasprintf("%s/%s", starting->runtime.root, starting->record->id);
+	cleanup_free char *root = runtime_root(starting->runtime.place);
+	cleanup_free char *state = xasprintf("%s/%s", root, starting->record->id);
 	char *words[] = { "delete", "--force", starting->record->id, NULL };
 
 	if (access(state, F_OK) == 0)
@@ -384,12 +414,18 @@ static int prepare(struct starting *starting, struct error *err)
 	record->monitor_pid = getpid();
 	(void)proc_start_time(getpid(), &record->monitor_start, &state);
 	delete_old(starting);
+	if (ret == 0 && starting->how->attach) {
+		ret = leftovers_note(container->store, record, err);
+		leftovers_guard(container->store);
+	}
 	if (ret == 0)
 		ret = container_record_save(container->store, record, err);
 	if (ret == 0 && !container->mounted)
 		ret = container_mount_rootfs(container, err);
 	if (ret == 0)
 		ret = connect_network(starting, err);
+	if (ret == 0)
+		ret = join_processes(starting, err);
 	if (ret == 0)
 		ret = strncmp(record->network, "container:", 10) == 0
 			      ? share_host_files(starting, err)
@@ -466,7 +502,7 @@ int container_start(struct container *container, const struct container_start *h
 	if (container_is_up(&state))
 		return error_set(err, ERROR_STATE, 0, "container %s is running",
 				 container->record.name);
-	starting.runtime = (struct runtime){ container->record.runtime, RUNTIME_ROOT_CONTAINERS };
+	starting.runtime = (struct runtime){ container->record.runtime, RUNTIME_CONTAINERS };
 	ret = prepare(&starting, &why);
 	if (ret == 0)
 		ret = is_direct(&starting) ? run_unmonitored(&starting, out_status, &why)

@@ -54,9 +54,10 @@ static bool read_exit_file(struct store *store, const struct container_record *r
 /* The runtime's word: false when it knows nothing of a process that lives. */
 static bool ask_runtime(const struct container_record *record, struct container_state *out)
 {
-	const struct runtime runtime = { record->runtime, RUNTIME_ROOT_CONTAINERS };
+	const struct runtime runtime = { record->runtime, RUNTIME_CONTAINERS };
 	char *words[] = { "state", (char *)record->id, NULL };
-	cleanup_free char *folder = xasprintf("%s/%s", RUNTIME_ROOT_CONTAINERS, record->id);
+	cleanup_free char *root = runtime_root(RUNTIME_CONTAINERS);
+	cleanup_free char *folder = xasprintf("%s/%s", root, record->id);
 	cleanup_strbuf struct strbuf text = STRBUF_INIT;
 	cleanup_arena struct arena arena = ARENA_INIT;
 	struct oci_state *state = NULL;

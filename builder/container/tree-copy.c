@@ -139,11 +139,11 @@ static int set_folder(const struct tree_copy *copy, int from, int to, struct err
 	xattrs_free(xattrs, entry.xattr_count);
 	if (ret < 0)
 		return ret;
-	if (copy->marks && overlay_is_opaque(*copy->marks, from)) {
+	ret = copy->marks ? overlay_is_opaque(*copy->marks, from) : 0;
+	if (ret > 0)
 		ret = overlay_set_opaque(*copy->marks, to);
-		if (ret < 0)
-			return error_errno(err, -ret, "mark it as opaque");
-	}
+	if (ret < 0)
+		return error_errno(err, -ret, "mark it as opaque");
 	times[0] = times[1] = st.st_mtim;
 	return futimens(to, times) < 0 ? error_errno(err, errno, "set its time") : 0;
 }

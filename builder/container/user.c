@@ -172,6 +172,22 @@ int user_resolve(int root_fd, const char *text, struct user *out, struct error *
 	return 0;
 }
 
+int user_add_groups(int root_fd, char *const *names, size_t count, struct user *user,
+		    struct error *err)
+{
+	for (size_t i = 0; i < count; i++) {
+		size_t capacity = user->group_count;
+		uint32_t gid;
+		int ret = look_up_group(root_fd, names[i], &gid, err);
+
+		if (ret < 0)
+			return ret;
+		ARRAY_GROW(user->groups, user->group_count, capacity);
+		user->groups[user->group_count++] = gid;
+	}
+	return 0;
+}
+
 void user_done(struct user *user)
 {
 	free(user->groups);

@@ -13,7 +13,7 @@
 
 struct user {
 	uint32_t uid, gid;
-	uint32_t *groups; /* supplementary, from /etc/group, only when no group was given; owned */
+	uint32_t *groups; /* supplementary: from /etc/group, when no group was given; owned */
 	size_t group_count;
 	char *home; /* of the passwd entry, "/" without one; owned, never NULL on success */
 };
@@ -24,6 +24,10 @@ struct user {
  * ERROR_NOT_FOUND. An entry's values win over the number's absence, as in runc and BuildKit.
  */
 int user_resolve(int root_fd, const char *text, struct user *out, struct error *err);
+
+/** Add groups by name (of the image's /etc/group) or number. */
+int user_add_groups(int root_fd, char *const *names, size_t count, struct user *user,
+		    struct error *err);
 
 void user_done(struct user *user);
 #define cleanup_user __attribute__((cleanup(user_done)))

@@ -11,6 +11,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "builder/context/commit-time.h"
 #include "builder/context/fetch.h"
 #include "lib/alloc.h"
 #include "lib/cleanup.h"
@@ -173,6 +174,12 @@ int context_open(struct context *context, const struct context_options *options,
 	if (ret == 0 && !options->files_only)
 		ret = read_dockerfile(context, options, err);
 	return ret < 0 ? ret : read_ignore_file(context, options, err);
+}
+
+void context_look_for_commit(struct context *context, const char *path, struct store *store)
+{
+	if (context->in_place && commit_time(path, store, context->commit, &context->time))
+		context->is_commit = true;
 }
 
 void context_close(struct context *context)

@@ -9,6 +9,7 @@
 
 #include <stdint.h>
 
+#include "builder/context/git.h"
 #include "builder/context/ignore.h"
 #include "builder/context/location.h"
 #include "lib/error.h"
@@ -28,6 +29,8 @@ struct context {
 	struct strbuf dockerfile;
 	bool keeps_owners; /* files of an archive have theirs; all others are root's */
 	int64_t time;	   /* of a commit or a download, seconds; CONTEXT_NO_TIME = unknown */
+	bool is_commit;	   /* all of it is what a commit has, and time is that commit's */
+	char commit[GIT_COMMIT_SIZE]; /* that one */
 };
 
 #define CONTEXT_NO_TIME INT64_MIN
@@ -56,6 +59,9 @@ struct context_options {
  */
 int context_open(struct context *context, const struct context_options *options, struct error *err);
 void context_close(struct context *context);
+/** Find out whether a folder on this machine is a clean checkout (commit-time.h); nothing to do for
+ *  others. path: as it was opened; store: for a scratch folder. */
+void context_look_for_commit(struct context *context, const char *path, struct store *store);
 #define cleanup_context __attribute__((cleanup(context_close)))
 
 /** Is a scratch folder needed for this? */
@@ -66,6 +72,7 @@ struct named_context {
 	const char *name;
 	struct location location;
 	bool opened;
+	const char *refusal; /* why it may not be opened; NULL = it may */
 	struct context context;
 };
 

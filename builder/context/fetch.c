@@ -8,6 +8,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdint.h>
+#include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -116,6 +117,8 @@ static int open_git(const struct context_options *options, struct context *out, 
 	if (ret < 0)
 		return ret;
 	out->time = checkout.time;
+	out->is_commit = true;
+	memcpy(out->commit, commit, sizeof(commit));
 	if (!*location->subdir)
 		return TAKE_FD(folder_fd);
 	return inroot_open(folder_fd, location->subdir, O_RDONLY | O_DIRECTORY, 0, err);

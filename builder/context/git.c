@@ -1,43 +1,28 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Running git. It never asks anybody anything, runs no hook, and takes no name for an option: every
- * name that comes from outside stands behind "--" or was checked by location.c.
+ * Repositories elsewhere. Git takes no name for an option: every name that comes from outside
+ * stands behind "--" or was checked by location.c.
  */
 #include "builder/context/git.h"
 
 #include <fcntl.h>
 #include <limits.h>
-#include <poll.h>
-#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
 #include <sys/stat.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
-#include "builder/loop/fiber.h"
+#include "builder/context/git-run.h"
 #include "lib/cleanup.h"
-#include "lib/io.h"
 #include "lib/number.h"
 #include "lib/path.h"
-#include "lib/proc.h"
-#include "lib/spawn.h"
 #include "lib/strbuf.h"
 #include "lib/strv.h"
-
-#define OUTPUT_MAX ((size_t)16 << 20)
-#define MESSAGE_MAX 600
 
 struct git {
 	const char *folder; /* -C; NULL = none */
 	int cancel_fd;
 	const struct location *location;
-};
-
-static const char *const options[] = {
-	"-c", "core.hooksPath=/dev/null",  "-c", "protocol.ext.allow=never",
-	"-c", "advice.detachedHead=false", "-c", "gc.auto=0",
 };
 
 /* For the host of the URL alone, and by the environment: everybody can read our arguments. */
@@ -76,100 +61,21 @@ static void make_env(const struct git *git, struct strv *out)
 		add_authorization(out, git->location);
 }
 
-/* Read until the end, or until we are told to stop. */
-static int read_output(const struct git *git, pid_t pid, int fd, struct strbuf *out)
-{
-	struct pollfd polls[] = { { .fd = fd, .events = POLLIN },
-				  { .fd = git->cancel_fd, .events = POLLIN } };
-	char buffer[4096];
-	ssize_t n;
-
-	for (;;) {
-		if (fiber_poll(polls, ARRAY_SIZE(polls), -1) < 0 && errno != EINTR)
-			return -errno;
-		if (polls[1].revents) {
-			kill(pid, SIGTERM);
-			return -ECANCELED;
-		}
-		if (!polls[0].revents)
-			continue;
-		n = read(fd, buffer, sizeof(buffer));
-		if (n < 0 && errno != EINTR)
-			return -errno;
-		if (n == 0)
-			return 0;
-		if (n > 0 && out->size < OUTPUT_MAX)
-			strbuf_add(out, buffer, (size_t)n);
-	}
-}
-
-/* The last line that git said. */
-static int git_failed(int message_fd, const char *verb, struct error *err)
-{
-	cleanup_strbuf struct strbuf text = STRBUF_INIT;
-	off_t size = lseek(message_fd, 0, SEEK_END);
-	char *line;
-
-	(void)lseek(message_fd, size > MESSAGE_MAX ? size - MESSAGE_MAX : 0, SEEK_SET);
-	(void)io_read_rest(message_fd, MESSAGE_MAX, &text); /* what there is */
-	while (text.size && text.data[text.size - 1] == '\n')
-		strbuf_truncate(&text, text.size - 1);
-	for (line = text.data; line && *line; line++)
-		if (*line == '\n')
-			*line = ' ';
-	return error_set(err, ERROR_STATE, 0, "git %s: %s", verb, strbuf_text(&text));
-}
-
 static int run_git(const struct git *git, char *const *args, struct strbuf *out, struct error *err)
 {
-	cleanup_strv struct strv argv = STRV_INIT, env = STRV_INIT;
-	cleanup_strbuf struct strbuf ignored = STRBUF_INIT;
-	cleanup_close int null_fd = open("/dev/null", O_RDONLY | O_CLOEXEC);
-	cleanup_close int message_fd = memfd_create("git", MFD_CLOEXEC);
-	int pipe_fds[2], status = 0, ret;
-	struct spawn spawn = SPAWN_INIT;
-	pid_t pid;
+	cleanup_strv struct strv env = STRV_INIT;
+	const struct git_call call = {
+		.folder = git->folder, .args = args, .env = &env, .cancel_fd = git->cancel_fd
+	};
 
-	strv_add(&argv, "git");
-	for (size_t i = 0; i < ARRAY_SIZE(options); i++)
-		strv_add(&argv, options[i]);
-	if (git->folder) {
-		strv_add(&argv, "-C");
-		strv_add(&argv, git->folder);
-	}
-	strv_add_all(&argv, args);
 	make_env(git, &env);
-	if (null_fd < 0 || message_fd < 0 || pipe2(pipe_fds, O_CLOEXEC) < 0)
-		return error_errno(err, errno, "prepare to run git");
-	spawn.path = "git";
-	spawn.search = true;
-	spawn.argv = strv_items(&argv);
-	spawn.envp = strv_items(&env);
-	spawn.death_signal = SIGTERM;
-	spawn.fds = (struct spawn_fd[]){ { null_fd, 0 }, { pipe_fds[1], 1 }, { message_fd, 2 } };
-	spawn.fd_count = 3;
-	spawn.umask = 022; /* ours is 0; the modes of what is checked out are not */
-	ret = spawn_start(&spawn, &pid, NULL, err);
-	close(pipe_fds[1]);
-	if (ret == 0) {
-		ret = read_output(git, pid, pipe_fds[0], out ? out : &ignored);
-		(void)proc_wait(pid, &status, NULL);
-		if (ret == -ECANCELED)
-			(void)error_set(err, ERROR_CANCELLED, ECANCELED,
-					"the build was interrupted");
-		else if (ret < 0)
-			(void)error_errno(err, -ret, "read what git says");
-		else if (status != 0)
-			ret = git_failed(message_fd, args[0], err);
-	}
-	close(pipe_fds[0]);
-	return ret;
+	return git_run(&call, out, err);
 }
 
 /* -- references ----------------------------------------------------------------------------------
  */
 
-static bool is_commit(const char *text)
+bool git_is_commit(const char *text)
 {
 	size_t size = strspn(text, "0123456789abcdef");
 
@@ -205,7 +111,7 @@ static int choose(const char *listing, const char *ref, char out_commit[GIT_COMM
 		if (found >= best)
 			continue;
 		*tab = '\0';
-		if (!is_commit(lines.items[i]))
+		if (!git_is_commit(lines.items[i]))
 			continue;
 		best = found;
 		memcpy(out_commit, lines.items[i], strlen(lines.items[i]) + 1);
@@ -225,9 +131,9 @@ int git_resolve(const struct location *location, int cancel_fd, char out_commit[
 	cleanup_strbuf struct strbuf listing = STRBUF_INIT;
 	int ret = 0;
 
-	if (!location->ref && location->commit && is_commit(location->commit))
+	if (!location->ref && location->commit && git_is_commit(location->commit))
 		ref = location->commit;
-	if (is_commit(ref)) {
+	if (git_is_commit(ref)) {
 		memcpy(out_commit, ref, strlen(ref) + 1);
 	} else {
 		ret = run_git(&git, args, &listing, err);

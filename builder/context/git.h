@@ -3,12 +3,16 @@
 #ifndef BUILDER_CONTEXT_GIT_H
 #define BUILDER_CONTEXT_GIT_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "builder/context/location.h"
 #include "lib/error.h"
 
 #define GIT_COMMIT_SIZE 65 /* hex of sha256, and NUL */
+
+/** The full name of one: 40 or 64 hex digits. */
+bool git_is_commit(const char *text);
 
 /** Ask the repository for the commit that the location means; checked against location->commit. */
 int git_resolve(const struct location *location, int cancel_fd, char out_commit[GIT_COMMIT_SIZE],

@@ -6,5 +6,6 @@ builder_libbuilder_a_SOURCES += %D%/select.c %D%/select.h
 builder_libbuilder_a_SOURCES += %D%/fetch.c %D%/fetch.h
 builder_libbuilder_a_SOURCES += %D%/named.c
 builder_libbuilder_a_SOURCES += %D%/location.c %D%/location.h
-builder_libbuilder_a_SOURCES += %D%/git.c %D%/git.h
+builder_libbuilder_a_SOURCES += %D%/git.c %D%/git.h %D%/git-run.c %D%/git-run.h
+builder_libbuilder_a_SOURCES += %D%/commit-time.c %D%/commit-time.h
 builder_libbuilder_a_SOURCES += %D%/stat-cache.c %D%/stat-cache.h

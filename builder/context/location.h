@@ -25,6 +25,8 @@ struct location {
 	const char *text; /* path, URL without fragment and query of ours, image name */
 	/* of a web server: what its secrets say, the value of the header; NULL = nothing */
 	const char *authorization;
+	/* its name in the file of --locked that it is held to; NULL = there is none */
+	const char *pin;
 	/* git: branch, tag, refs/..., commit, NULL = HEAD; layout: tag or digest, NULL = latest */
 	const char *ref;
 

@@ -76,6 +76,9 @@ int named_context_open(struct named_context *named, struct store *store, struct 
 
 	if (named->opened)
 		return 0;
+	if (named->refusal)
+		return error_set(err, ERROR_NOT_FOUND, 0, "context \"%s\": %s", named->name,
+				 named->refusal);
 	named->opened = true;
 	ret = context_open(&named->context, &options, err);
 	return error_prefix(err, ret, "context \"%s\"", named->name);

@@ -2,7 +2,8 @@
 /*
  * Expansion of one word, called for every argument that the instruction table marks. A small
  * recursive reader: quotes, escapes and $ at one level; the word inside ${v-...} is the next level.
- * What a variable holds is never read again, so nothing grows beyond the text times the values.
+ * What a variable holds is never read again, so nothing grows beyond the text times the values; but
+ * the next line may take what this one made, so what all of a text makes has a limit.
  */
 #include "builder/dockerfile/expand.h"
 
@@ -16,11 +17,15 @@
 #include "lib/strv.h"
 
 #define EXPAND_DEPTH_MAX 64
-#define EXPAND_SIZE_MAX (64u << 20) /* a Dockerfile that doubles a variable in each line */
+/* more than the text; a program takes 128 KiB in a variable */
+#define EXPAND_MAX ((size_t)1 << 20)
+/* each character of a value is compared with it */
+#define PATTERN_MAX 4096
 
 struct reader {
 	const struct expand *expand;
 	const char *at;
+	size_t max; /* bytes that it may make */
 	int depth;
 	struct error *err;
 };
@@ -29,6 +34,7 @@ struct reader {
 struct output {
 	struct strbuf text;
 	struct strv *words; /* NULL = do not cut */
+	size_t cut;	    /* bytes of the words before */
 	bool in_word;
 };
 
@@ -41,6 +47,7 @@ static void output_end_word(struct output *out)
 {
 	if (!out->in_word)
 		return;
+	out->cut += out->text.size;
 	if (out->text.size) /* "" alone is no word */
 		strv_take(out->words, strbuf_take(&out->text));
 	out->in_word = false;
@@ -138,6 +145,15 @@ static int missing_brace(struct reader *reader)
 	return error_invalid(reader->err, "syntax error: missing '}'");
 }
 
+static int check_size(const struct reader *reader, size_t size)
+{
+	return size <= reader->max
+		       ? 0
+		       : error_invalid(reader->err,
+				       "it grows by more than 1 MiB, which is the limit (does a "
+				       "variable hold itself several times?)");
+}
+
 /* The word of a modifier, up to stop. */
 static int read_operand(struct reader *reader, char stop, bool raw_escapes, char **out)
 {
@@ -150,6 +166,16 @@ static int read_operand(struct reader *reader, char stop, bool raw_escapes, char
 	}
 	*out = strbuf_take(&operand.text);
 	return 0;
+}
+
+/* The word of a modifier that is a pattern. */
+static int read_pattern(struct reader *reader, char stop, char **out)
+{
+	int ret = read_operand(reader, stop, true, out);
+
+	if (ret == 0 && strlen(*out) > PATTERN_MAX)
+		return error_invalid(reader->err, "a pattern is longer than %d bytes", PATTERN_MAX);
+	return ret;
 }
 
 /* A variable is looked up when all of its form was read: who counts names without a value must not
@@ -168,13 +194,13 @@ static int read_replace(struct reader *reader, const char *name, struct strbuf *
 	int ret;
 
 	reader->at += all;
-	ret = read_operand(reader, '/', true, &pattern);
+	ret = read_pattern(reader, '/', &pattern);
 	if (ret == 0)
 		ret = read_operand(reader, '}', true, &replacement);
 	if (ret < 0)
 		return ret;
 	value = look_up(reader, name);
-	glob_replace(pattern, value ? value : "", replacement, all, out);
+	glob_replace(pattern, value ? value : "", replacement, all, reader->max, out);
 	return 0;
 }
 
@@ -182,7 +208,7 @@ static int read_replace(struct reader *reader, const char *name, struct strbuf *
 static int read_trim(struct reader *reader, char kind, const char *name, struct strbuf *out)
 {
 	cleanup_free char *pattern = NULL;
-	int ret = read_operand(reader, '}', true, &pattern);
+	int ret = read_pattern(reader, '}', &pattern);
 	const char *value;
 	bool longest;
 
@@ -251,7 +277,7 @@ static int read_braces(struct reader *reader, struct strbuf *out)
 			return missing_brace(reader);
 		reader->at++;
 	}
-	if (strchr("+-?", c))
+	if (strchr("+-?", c) || (colon && reader->expand->for_shell))
 		return read_default(reader, c, colon, name, out);
 	if (!colon && (c == '#' || c == '%'))
 		return read_trim(reader, c, name, out);
@@ -273,7 +299,7 @@ static int read_dollar(struct reader *reader, struct strbuf *out)
 			return error_invalid(reader->err, "substitutions nest too deeply");
 		ret = read_braces(reader, out);
 		reader->depth--;
-		return ret;
+		return ret < 0 ? ret : check_size(reader, out->size);
 	}
 	name = read_name(reader);
 	if (!*name) {
@@ -282,7 +308,7 @@ static int read_dollar(struct reader *reader, struct strbuf *out)
 	}
 	value = look_up(reader, name);
 	strbuf_adds(out, value ? value : "");
-	return 0;
+	return check_size(reader, out->size);
 }
 
 static int read_single_quotes(struct reader *reader, struct output *out)
@@ -376,16 +402,23 @@ static int read_until(struct reader *reader, char stop, bool raw_escapes, struct
 			ret = (c == '"' ? read_double_quotes : read_single_quotes)(reader, out);
 		else
 			ret = read_plain(reader, raw_escapes, out);
+		if (ret == 0)
+			ret = check_size(reader, out->cut + out->text.size);
 		if (ret < 0)
 			return ret;
-		if (out->text.size > EXPAND_SIZE_MAX)
-			return error_invalid(reader->err, "the expanded text is too long");
 	}
 	if (stop)
 		return error_invalid(reader->err,
 				     "unexpected end of statement while looking for matching %c",
 				     stop);
 	return 0;
+}
+
+static struct reader reader_of(const struct expand *expand, const char *text, struct error *err)
+{
+	return (struct reader){
+		.expand = expand, .at = text, .max = strlen(text) + EXPAND_MAX, .err = err
+	};
 }
 
 bool expand_is_needed(const struct expand *expand, const char *text)
@@ -399,7 +432,7 @@ bool expand_is_needed(const struct expand *expand, const char *text)
 
 int expand_word(const struct expand *expand, const char *text, char **out, struct error *err)
 {
-	struct reader reader = { .expand = expand, .at = text, .err = err };
+	struct reader reader = reader_of(expand, text, err);
 	struct output output = { .text = STRBUF_INIT };
 	int ret;
 
@@ -417,7 +450,7 @@ int expand_word(const struct expand *expand, const char *text, char **out, struc
 
 int expand_words(const struct expand *expand, const char *text, struct strv *out, struct error *err)
 {
-	struct reader reader = { .expand = expand, .at = text, .err = err };
+	struct reader reader = reader_of(expand, text, err);
 	cleanup_strv struct strv words = STRV_INIT;
 	struct output output = { .text = STRBUF_INIT, .words = &words };
 	int ret = read_until(&reader, '\0', false, &output);

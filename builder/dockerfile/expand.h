@@ -18,6 +18,7 @@ struct expand {
 	/* The value of a variable, NULL when it is not set. Borrowed, until the next call. */
 	const char *(*lookup)(void *context, const char *name);
 	void *context;
+	bool for_shell; /* ${v:0:3} is not ours to judge: any sign behind ":" is a modifier */
 };
 
 /** Expand text as one word: quotes removed, blanks kept. *out is owned by the caller. */

@@ -171,14 +171,14 @@ void glob_trim_suffix(const char *pattern, const char *value, bool longest, stru
 }
 
 void glob_replace(const char *pattern_text, const char *value_text, const char *replacement,
-		  bool all, struct strbuf *out)
+		  bool all, size_t max, struct strbuf *out)
 {
 	struct glob_text pattern = glob_load(pattern_text, true);
 	struct glob_text value = glob_load(value_text, false);
 	size_t at = 0;
 	bool hopeless = pattern.count == 0, done = false;
 
-	while (at <= value.count && !hopeless && !done) {
+	while (at <= value.count && !hopeless && !done && out->size <= max) {
 		size_t end = glob_match(&pattern, &value, at, true, &hopeless);
 
 		if (end != GLOB_NONE && (end > at || value.count == 0)) {

@@ -17,8 +17,8 @@ void glob_trim_prefix(const char *pattern, const char *value, bool longest, stru
 /** The same for its end. */
 void glob_trim_suffix(const char *pattern, const char *value, bool longest, struct strbuf *out);
 /** Append value with the first (or every) longest match replaced. An empty pattern matches nothing.
- */
+ *  It goes no further when out has more than max bytes. */
 void glob_replace(const char *pattern, const char *value, const char *replacement, bool all,
-		  struct strbuf *out);
+		  size_t max, struct strbuf *out);
 
 #endif

@@ -7,6 +7,7 @@
 
 #include <string.h>
 
+#include "builder/dockerfile/expand.h"
 #include "builder/dockerfile/parser.h"
 #include "builder/dockerfile/words.h"
 #include "lib/cleanup.h"
@@ -64,8 +65,21 @@ static int read_nested(const struct parser *parser, const char *text,
 /* -- here-documents ------------------------------------------------------------------------------
  */
 
+/* BuildKit reads the marks of here-documents with this one, whatever the directive says. */
+#define HEREDOC_ESCAPE '\\'
+
+/* At "${": is it a variable alone? */
+static bool is_plain_variable(const char *at)
+{
+	size_t size =
+		strspn(at + 2, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz_0123456789");
+
+	return at[2 + size] == '}';
+}
+
 /* The text of a delimiter without quotes; *quoted = some of it was. An escape quotes nothing: what
- * a shell thinks of <<\EOF is not what BuildKit does. */
+ * a shell thinks of <<\EOF is not what BuildKit does. NULL when it cannot be one: an open quote, a
+ * substitution with a modifier (a variable alone stays as it is written). */
 static char *unquote_delimiter(const struct parser *parser, const char *word, bool *quoted)
 {
 	cleanup_strbuf struct strbuf name = STRBUF_INIT;
@@ -73,7 +87,9 @@ static char *unquote_delimiter(const struct parser *parser, const char *word, bo
 
 	*quoted = false;
 	for (; *word; word++) {
-		if (*word == parser->escape && quote != '\'' && word[1]) {
+		if (quote != '\'' && strncmp(word, "${", 2) == 0 && !is_plain_variable(word))
+			return NULL;
+		if (*word == HEREDOC_ESCAPE && quote != '\'' && word[1]) {
 			strbuf_addc(&name, *++word);
 		} else if (quote ? *word == quote : *word == '"' || *word == '\'') {
 			quote = quote ? '\0' : *word;
@@ -85,7 +101,7 @@ static char *unquote_delimiter(const struct parser *parser, const char *word, bo
 	return quote ? NULL : arena_strdup(parser->arena, strbuf_text(&name));
 }
 
-/* "[digits]<<[-]WORD": is it one, and which? */
+/* "[digits]<<[-][blanks]WORD": is it one, and which? A "-" behind the blanks is the word's. */
 static bool parse_heredoc_word(const struct parser *parser, const char *word, struct heredoc *out)
 {
 	bool quoted;
@@ -97,6 +113,7 @@ static bool parse_heredoc_word(const struct parser *parser, const char *word, st
 	word += 2;
 	out->strip = *word == '-';
 	word += out->strip;
+	word += strspn(word, " \t\r");
 	if (!*word || strchr(word, '<'))
 		return false;
 	name = unquote_delimiter(parser, word, &quoted);
@@ -107,26 +124,33 @@ static bool parse_heredoc_word(const struct parser *parser, const char *word, st
 	return true;
 }
 
-/* The words of a command; "<<" and what follows behind blanks are one. */
-static void split_command(const struct parser *parser, const char *text, struct strv *out,
-			  struct spans *places)
+static const char *any_value(void *context, const char *name)
 {
+	(void)context;
+	(void)name;
+	return "value";
+}
+
+/* Text with an open quote or brace, or a substitution that only a shell knows, has no
+ * here-documents for BuildKit, wherever in the line that stands. */
+static bool can_be_split(const char *text)
+{
+	struct expand expand = { .escape = HEREDOC_ESCAPE, .for_shell = true, .lookup = any_value };
 	cleanup_strv struct strv words = STRV_INIT;
-	cleanup_spans struct spans found = { 0 };
 
-	words_split_quoted(text, parser->escape, &words, &found);
-	for (size_t i = 0; i < words.count; i++) {
-		struct span span = found.items[i];
-		const char *mark = words.items[i] + strspn(words.items[i], "0123456789");
+	return expand_words(&expand, text, &words, NULL) == 0;
+}
 
-		if (strcmp(mark, "<<") == 0 && i + 1 < words.count) {
-			strv_take(out, xasprintf("%s%s", words.items[i], words.items[i + 1]));
-			span.end = found.items[++i].end;
-		} else {
-			strv_add(out, words.items[i]);
-		}
-		spans_add(places, &span);
-	}
+/* "<< 20))" is a mark for BuildKit, too; whoever wrote a number there meant a shift. */
+static int unterminated(const struct heredoc *heredoc, const char *word, struct error *err)
+{
+	int ret = error_invalid(err, "unterminated heredoc \"%s\"", heredoc->name);
+
+	if (!strstr(word, "))"))
+		return ret;
+	return error_suffix(err, ret,
+			    " (\"<<\" at the start of a word begins a here-document, in $((...)), "
+			    "too; for a shift write \"1<<2\" without blanks)");
 }
 
 static int take_heredocs(const struct parser *parser, const char *text,
@@ -137,10 +161,10 @@ static int take_heredocs(const struct parser *parser, const char *text,
 	struct heredoc *heredocs;
 
 	if (!(instruction_spec(instruction)->properties & INST_HEREDOC) || instruction->json ||
-	    !parser->lines || !strstr(text, "<<"))
+	    !parser->lines || !strstr(text, "<<") || !can_be_split(text))
 		return 0;
 	if (instruction->kind == INST_RUN)
-		split_command(parser, text, &words, &places);
+		words_split_command(text, HEREDOC_ESCAPE, &words, &places);
 	else
 		words_split_blanks(text, &words, &places);
 	heredocs = arena_alloc(parser->arena, (words.count + 1) * sizeof(*heredocs));
@@ -156,7 +180,7 @@ static int take_heredocs(const struct parser *parser, const char *text,
 		heredoc->raw = lines_take_heredoc(parser->lines, heredoc->name, heredoc->strip,
 						  parser->arena);
 		if (!heredoc->raw)
-			return error_invalid(err, "unterminated heredoc \"%s\"", heredoc->name);
+			return unterminated(heredoc, words.items[i], err);
 		heredoc->body = heredoc->strip ? lines_strip_tabs(heredoc->raw, parser->arena)
 					       : heredoc->raw;
 		instruction->heredoc_count++;

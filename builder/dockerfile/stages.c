@@ -10,9 +10,9 @@
 
 #include "builder/context/context.h"
 #include "builder/dockerfile/expand.h"
-#include "builder/image/platform.h"
 #include "builder/dockerfile/run-mount.h"
 #include "builder/dockerfile/scope.h"
+#include "builder/image/platform.h"
 #include "lib/cleanup.h"
 #include "lib/number.h"
 #include "lib/table.h"

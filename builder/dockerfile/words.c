@@ -79,14 +79,19 @@ static size_t blank_size(const char *text)
 		       : 0;
 }
 
-/* The end of the word at text: a blank outside of quotes, or the end. */
-static const char *quoted_word_end(const char *text, char escape)
+/* The end of the word at text: a blank outside of quotes, or the end. In a command the blanks
+ * behind "<<" are the word's, too. */
+static const char *quoted_word_end(const char *text, char escape, bool command)
 {
 	char quote = '\0';
 
 	for (; *text; text++) {
 		if (!quote && blank_size(text))
 			break;
+		if (!quote && command && strncmp(text, "<<", 2) == 0) {
+			text += 1 + strspn(text + 2, " \t\r");
+			continue;
+		}
 		if (*text == escape && quote != '\'') {
 			if (text[1])
 				text++;
@@ -100,7 +105,8 @@ static const char *quoted_word_end(const char *text, char escape)
 	return text;
 }
 
-void words_split_quoted(const char *text, char escape, struct strv *out, struct spans *spans)
+static void split_quoted(const char *text, char escape, bool command, struct strv *out,
+			 struct spans *spans)
 {
 	const char *whole = text;
 
@@ -111,11 +117,21 @@ void words_split_quoted(const char *text, char escape, struct strv *out, struct 
 			text += size;
 		if (!*text)
 			return;
-		end = quoted_word_end(text, escape);
+		end = quoted_word_end(text, escape, command);
 		strv_take(out, xstrndup(text, (size_t)(end - text)));
 		add_span(spans, whole, text, end);
 		text = end;
 	}
+}
+
+void words_split_quoted(const char *text, char escape, struct strv *out, struct spans *spans)
+{
+	split_quoted(text, escape, false, out, spans);
+}
+
+void words_split_command(const char *text, char escape, struct strv *out, struct spans *spans)
+{
+	split_quoted(text, escape, true, out, spans);
 }
 
 const char *words_take_flags(const char *text, char escape, struct strv *out, struct spans *spans)

@@ -26,6 +26,9 @@ void words_split_blanks(const char *text, struct strv *out, struct spans *spans)
 /** Split at blanks outside of quotes; quotes and escapes stay in the words (ENV, LABEL, ARG). */
 void words_split_quoted(const char *text, char escape, struct strv *out, struct spans *spans);
 
+/** The same for a command: "<< EOF" is one word, blanks and all, as it is for BuildKit. */
+void words_split_command(const char *text, char escape, struct strv *out, struct spans *spans);
+
 /**
  * A JSON array of strings (the exec form): 1. Text that is not a JSON array: 0, as Docker takes it
  * for the shell form then. An array that holds something else than strings is -EINVAL.

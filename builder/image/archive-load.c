@@ -25,8 +25,8 @@ static const char *name_of(const struct descriptor *descriptor)
 	return ref && strpbrk(ref, "/:") ? ref : NULL;
 }
 
-int layout_load_all(struct store *store, int folder_fd, const char *platform,
-		    archive_image_fn found, void *context, struct error *err)
+int layout_load_all(struct store *store, int folder_fd, const struct archive_reader *reader,
+		    struct error *err)
 {
 	cleanup_arena struct arena arena = ARENA_INIT;
 	struct image_index *index = NULL;
@@ -36,9 +36,9 @@ int layout_load_all(struct store *store, int folder_fd, const char *platform,
 		const struct descriptor *one = &index->manifests.items[i];
 		cleanup_image struct image image = { .arena = ARENA_INIT };
 
-		ret = layout_load(store, folder_fd, one->digest, platform, &image, err);
+		ret = layout_load(store, folder_fd, one->digest, reader->platform, &image, err);
 		if (ret == 0)
-			ret = found(context, &image, name_of(one), err);
+			ret = reader->found(reader->context, &image, name_of(one), err);
 		ret = error_prefix(err, ret, "image %.19s", one->digest);
 	}
 	return ret;
@@ -58,23 +58,42 @@ static int unpack(struct store *store, int fd, int folder_fd, struct error *err)
 	return unpack_archive(fd, folder_fd, &options, NULL, err);
 }
 
-int archive_load(struct store *store, int fd, const char *platform, archive_image_fn found,
-		 void *context, struct error *err)
+int archive_unpack(struct store *store, int fd, const struct archive_reader *reader,
+		   char name[STORE_NAME_SIZE], int *out_fd, struct error *err)
 {
 	cleanup_close int folder_fd = -EBADF, layout_fd = -EBADF;
-	char folder[STORE_NAME_SIZE], layout[STORE_NAME_SIZE];
-	int ret = store_scratch(store, folder, &folder_fd, err);
+	int ret = store_scratch(store, name, &folder_fd, err);
 
 	if (ret == 0)
 		ret = unpack(store, fd, folder_fd, err);
-	if (ret == 0 && inroot_exists(folder_fd, "index.json") == 1)
-		return layout_load_all(store, folder_fd, platform, found, context, err);
-	if (ret == 0 && inroot_exists(folder_fd, "manifest.json") != 1)
-		ret = error_invalid(err, "the archive has neither index.json nor manifest.json: it "
-					 "is no image (import takes root file systems)");
+	if (ret < 0)
+		return ret;
+	if (inroot_exists(folder_fd, "index.json") == 1) {
+		ret = reader->allow(reader->context, "oci-archive", err);
+		if (ret == 0)
+			*out_fd = TAKE_FD(folder_fd);
+		return ret;
+	}
+	if (inroot_exists(folder_fd, "manifest.json") != 1)
+		return error_invalid(err,
+				     "the archive has neither index.json nor manifest.json: it "
+				     "is no image (import takes root file systems)");
+	ret = reader->allow(reader->context, "docker-archive", err);
 	if (ret == 0)
-		ret = store_scratch(store, layout, &layout_fd, err);
+		ret = store_scratch(store, name, &layout_fd, err);
 	if (ret == 0)
 		ret = docker_archive_convert(folder_fd, layout_fd, err);
-	return ret < 0 ? ret : layout_load_all(store, layout_fd, platform, found, context, err);
+	if (ret == 0)
+		*out_fd = TAKE_FD(layout_fd);
+	return ret;
+}
+
+int archive_load(struct store *store, int fd, const struct archive_reader *reader,
+		 struct error *err)
+{
+	cleanup_close int layout_fd = -EBADF;
+	char name[STORE_NAME_SIZE];
+	int ret = archive_unpack(store, fd, reader, name, &layout_fd, err);
+
+	return ret < 0 ? ret : layout_load_all(store, layout_fd, reader, err);
 }

@@ -13,13 +13,29 @@
 typedef int (*archive_image_fn)(void *context, const struct image *image, const char *name,
 				struct error *err);
 
-/** Load all images of the archive that fd holds (may be a pipe) for platform (NULL = this
- *  machine's). Every byte is checked against its digest; no name is set here. */
-int archive_load(struct store *store, int fd, const char *platform, archive_image_fn found,
-		 void *context, struct error *err);
+/** May images come from such an archive ("docker-archive", "oci-archive")? Asked when it is known
+ *  what it is, before anything of it gets into the store. */
+typedef int (*archive_allow_fn)(void *context, const char *transport, struct error *err);
 
-/** The same of a folder with an OCI layout. */
-int layout_load_all(struct store *store, int folder_fd, const char *platform,
-		    archive_image_fn found, void *context, struct error *err);
+struct archive_reader {
+	const char *platform; /* NULL = this machine's */
+	archive_allow_fn allow;
+	archive_image_fn found;
+	void *context;
+};
+
+/** Load all images of the archive that fd holds (may be a pipe). Every byte is checked against its
+ *  digest; no name is set here. */
+int archive_load(struct store *store, int fd, const struct archive_reader *reader,
+		 struct error *err);
+
+/** Unpack an archive into the store's scratch space as an OCI layout, if reader->allow says so: the
+ * folder's name there, and an fd of it. */
+int archive_unpack(struct store *store, int fd, const struct archive_reader *reader,
+		   char name[STORE_NAME_SIZE], int *out_fd, struct error *err);
+
+/** As archive_load, of a folder with an OCI layout; nobody is asked. */
+int layout_load_all(struct store *store, int folder_fd, const struct archive_reader *reader,
+		    struct error *err);
 
 #endif

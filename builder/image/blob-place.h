@@ -29,7 +29,8 @@ struct blob_place_kind {
 	/** Take all of fd, from its beginning. */
 	int (*put_blob)(struct blob_place *place, const struct digest *digest, uint64_t size,
 			int fd, struct error *err);
-	/** A manifest that an index lists, by its digest, when everything is there that it lists. */
+	/** A manifest that an index lists, by its digest, when everything is there that it lists.
+	 */
 	int (*put_document)(struct blob_place *place, const char *media_type,
 			    const struct digest *digest, const struct strbuf *bytes,
 			    struct error *err);

@@ -20,8 +20,7 @@ static void set_args(const struct image_defaults *defaults, struct oci_process *
 		return; /* the default's shell */
 	process->args = (struct json_strings){ .count = 0 };
 	for (size_t i = 0; i < 2; i++)
-		for (size_t k = 0; k < parts[i]->count; k++)
-			json_strings_add(&process->args, arena, parts[i]->items[k]);
+		json_strings_add_all(&process->args, arena, parts[i]->items, parts[i]->count);
 }
 
 /* The image's go first; what it leaves out stays as the default has it. */
@@ -42,8 +41,7 @@ static void set_env(const struct image_defaults *defaults, const struct user *us
 	if (!strv_env_get(&env, "HOME"))
 		strv_env_set(&env, "HOME", user->home);
 	process->env = (struct json_strings){ .count = 0 };
-	for (size_t i = 0; i < env.count; i++)
-		json_strings_add(&process->env, arena, env.items[i]);
+	json_strings_add_all(&process->env, arena, env.items, env.count);
 }
 
 static void set_user(const struct user *user, struct oci_process *process, struct arena *arena)
@@ -88,16 +86,17 @@ static void annotate(const struct image_config *image, struct oci_config *config
 			     defaults->labels.items[i].value);
 }
 
-int bundle_config(const struct image *image, int root_fd, struct strbuf *out, struct error *err)
+int bundle_config(const struct image *image, int root_fd, const struct bundle_owner *owner,
+		  struct strbuf *out, struct error *err)
 {
 	static const struct image_defaults nothing = { .user = NULL };
 	const struct image_defaults *defaults =
 		image->config->config ? image->config->config : &nothing;
 	cleanup_user struct user user = { .uid = 0 };
 	cleanup_arena struct arena arena = ARENA_INIT;
-	struct oci_config *config = geteuid() == 0
-					    ? config_default(&arena)
-					    : config_default_rootless(&arena, geteuid(), getegid());
+	struct oci_config *config =
+		owner->is_root ? config_default(&arena)
+			       : config_default_rootless(&arena, owner->uid, owner->gid);
 	int ret = user_resolve(root_fd, defaults->user ? defaults->user : "", &user, err);
 
 	if (ret < 0)

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Blocks are collected, a few for each processor, compressed side by side and written in order; the
- * digest is made by a thread of its own meanwhile. Called by registry/push.c and image-variant.c.
+ * digest is made by a thread of its own meanwhile. Where several layers are packed at once, each
+ * has its share of the processors. Called by registry/push.c and image-variant.c.
  */
 #include "builder/image/compress.h"
 
@@ -9,7 +10,6 @@
 #include <fcntl.h>
 #include <libdeflate.h>
 #include <pthread.h>
-#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -18,6 +18,7 @@
 #include "builder/image/decompress.h"
 #include "builder/image/hash-queue.h"
 #include "builder/image/layer.h"
+#include "builder/loop/thread.h"
 #include "lib/alloc.h"
 #include "lib/cleanup.h"
 #include "lib/io.h"
@@ -113,7 +114,8 @@ struct kind {
 
 /* clang-format off */
 static const struct kind kinds[COMPRESSION_KINDS] = {
-	[COMPRESSION_GZIP] = { "gzip", MEDIA_TYPE_LAYER_GZIP, MEDIA_TYPE_DOCKER_LAYER_GZIP, 6, 9,
+	[COMPRESSION_GZIP] = { "gzip", MEDIA_TYPE_LAYER_GZIP, MEDIA_TYPE_DOCKER_LAYER_GZIP,
+			       COMPRESSION_GZIP_LEVEL, 9,
 			       gzip_new, gzip_free, gzip_bound, gzip_block },
 	[COMPRESSION_ZSTD] = { "zstd", MEDIA_TYPE_LAYER_ZSTD, NULL, 3, 22,
 			       zstd_new, zstd_free, ZSTD_compressBound, zstd_block },
@@ -171,8 +173,9 @@ struct packer {
 	int fd;
 	struct hash_queue *queue;
 	struct block blocks[THREADS_MAX * BLOCKS_PER_THREAD];
-	size_t count, filled; /* the last one of these may be partial */
-	unsigned int threads;
+	size_t filled; /* the last one of these may be partial */
+	unsigned int processors, threads;
+	const unsigned int *at_once; /* of packed_make */
 	size_t bound;
 	size_t next; /* block that nobody has taken; atomic */
 	uint64_t written;
@@ -181,10 +184,21 @@ struct packer {
 static void packer_done(struct packer *packer)
 {
 	hash_queue_free(packer->queue);
-	for (size_t i = 0; i < packer->count; i++) {
+	for (size_t i = 0; i < ARRAY_SIZE(packer->blocks); i++) {
 		free(packer->blocks[i].in);
 		free(packer->blocks[i].out);
 	}
+}
+
+/* Our share of the processors, as long as this many layers are packed. */
+static void set_threads(struct packer *packer)
+{
+	unsigned int layers =
+		packer->at_once ? __atomic_load_n(packer->at_once, __ATOMIC_RELAXED) : 1;
+
+	packer->threads = layers > 1 ? packer->processors / layers : packer->processors;
+	if (!packer->threads)
+		packer->threads = 1;
 }
 
 static void packer_init(struct packer *packer, const struct compression *compression, int fd)
@@ -195,15 +209,10 @@ static void packer_init(struct packer *packer, const struct compression *compres
 				   .level = compression->level,
 				   .fd = fd,
 				   .queue = hash_queue_new() };
-	packer->threads = processors < 1 ? 1 : (unsigned int)processors;
-	if (packer->threads > THREADS_MAX)
-		packer->threads = THREADS_MAX;
-	packer->count = packer->threads * BLOCKS_PER_THREAD;
+	packer->processors = processors < 1 ? 1 : (unsigned int)processors;
+	if (packer->processors > THREADS_MAX)
+		packer->processors = THREADS_MAX;
 	packer->bound = packer->kind->bound(BLOCK);
-	for (size_t i = 0; i < packer->count; i++) {
-		packer->blocks[i].in = xmalloc(BLOCK);
-		packer->blocks[i].out = xmalloc(packer->bound);
-	}
 }
 
 /* A thread. */
@@ -229,15 +238,11 @@ static void compress_all(struct packer *packer)
 {
 	pthread_t threads[THREADS_MAX];
 	unsigned int started = 0;
-	sigset_t all, old;
 
 	packer->next = 0;
-	sigfillset(&all);
-	pthread_sigmask(SIG_SETMASK, &all, &old);
 	while (started + 1 < packer->threads && started + 1 < packer->filled &&
-	       pthread_create(&threads[started], NULL, compress_blocks, packer) == 0)
+	       thread_start(&threads[started], compress_blocks, packer) == 0)
 		started++;
-	pthread_sigmask(SIG_SETMASK, &old, NULL);
 	compress_blocks(packer);
 	while (started > 0)
 		pthread_join(threads[--started], NULL);
@@ -260,7 +265,20 @@ static int flush(struct packer *packer, struct error *err)
 		block->size = block->packed = 0;
 	}
 	packer->filled = 0;
+	set_threads(packer);
 	return 0;
+}
+
+/* An empty block; the memory is taken when it is first needed. */
+static struct block *next_block(struct packer *packer)
+{
+	struct block *block = &packer->blocks[packer->filled++];
+
+	if (!block->in) {
+		block->in = xmalloc(BLOCK);
+		block->out = xmalloc(packer->bound);
+	}
+	return block;
 }
 
 static int take(void *context, const void *data, size_t size, struct error *err)
@@ -273,11 +291,14 @@ static int take(void *context, const void *data, size_t size, struct error *err)
 		size_t room;
 
 		if (!block || block->size == BLOCK) {
-			int ret = packer->filled == packer->count ? flush(packer, err) : 0;
+			/* a thread alone gains nothing by several, and gives the hashing less at
+			 * once */
+			size_t most = packer->threads > 1 ? packer->threads * BLOCKS_PER_THREAD : 1;
+			int ret = packer->filled >= most ? flush(packer, err) : 0;
 
 			if (ret < 0)
 				return ret;
-			block = &packer->blocks[packer->filled++];
+			block = next_block(packer);
 		}
 		room = BLOCK - block->size < size ? BLOCK - block->size : size;
 		memcpy(block->in + block->size, from, room);
@@ -295,6 +316,7 @@ static int take(void *context, const void *data, size_t size, struct error *err)
 struct material {
 	const char *layer;
 	const struct digest *blob;
+	const unsigned int *at_once;
 };
 
 static int take_blob(struct store *store, const struct digest *blob, struct packer *packer,
@@ -326,6 +348,8 @@ static int pack(struct store *store, const struct material *material,
 	int ret;
 
 	packer_init(&packer, compression, fd);
+	packer.at_once = material->at_once;
+	set_threads(&packer);
 	ret = material->layer ? layer_stream(store, material->layer, take, &packer, err)
 			      : take_blob(store, material->blob, &packer, err);
 	if (ret == 0)
@@ -354,7 +378,7 @@ static int pack_into_blobs(struct store *store, const struct material *material,
 	return store_publish(store, name, target, err);
 }
 
-/* "gzip6": what another release with other bytes must not be taken for. */
+/* "gzip4": what another release with other bytes must not be taken for. */
 static char *memo_path(const char *layer, const struct compression *compression)
 {
 	return xasprintf("packed/%s-%s%d", layer, kinds[compression->kind].name,
@@ -376,9 +400,9 @@ bool packed_recall(struct store *store, const char *layer, const struct compress
 }
 
 int packed_make(struct store *store, const char *layer, const struct compression *compression,
-		struct packed_layer *out, struct error *err)
+		const unsigned int *at_once, struct packed_layer *out, struct error *err)
 {
-	const struct material material = { .layer = layer };
+	const struct material material = { .layer = layer, .at_once = at_once };
 	cleanup_free char *path = memo_path(layer, compression), *text = NULL;
 	int ret = pack_into_blobs(store, &material, compression, out, err);
 

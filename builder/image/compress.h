@@ -22,10 +22,17 @@ struct compression {
 	int level;
 };
 
+/*
+ * libdeflate's level for gzip: the highest that is two and a half times as fast as zlib's level 6
+ * whatever the input, in about the same size (docs/performance.md). With another one our layers
+ * have other digests.
+ */
+#define COMPRESSION_GZIP_LEVEL 4
+
 /** gzip at its usual level: what is sent when nobody says something else. */
 #define COMPRESSION_DEFAULT                                                                        \
 	{                                                                                          \
-		COMPRESSION_GZIP, 6                                                                \
+		COMPRESSION_GZIP, COMPRESSION_GZIP_LEVEL                                           \
 	}
 
 /** "gzip", "zstd" or "uncompressed", and a level (0-9, 0-22) or NULL; else ERROR_USAGE. */
@@ -46,9 +53,10 @@ struct packed_layer {
 bool packed_recall(struct store *store, const char *layer, const struct compression *compression,
 		   struct packed_layer *out);
 /** Compress a layer that was made here into the store's blobs, held. For any thread; it starts
- *  threads of its own. */
+ *  threads of its own. at_once: how many layers the caller packs side by side, which share the
+ *  processors; it is read while they are packed, and changed atomically; NULL = this one alone. */
 int packed_make(struct store *store, const char *layer, const struct compression *compression,
-		struct packed_layer *out, struct error *err);
+		const unsigned int *at_once, struct packed_layer *out, struct error *err);
 /** The same of a blob of the store, whatever it is compressed as. */
 int packed_again(struct store *store, const struct digest *blob,
 		 const struct compression *compression, struct packed_layer *out,

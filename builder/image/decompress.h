@@ -27,4 +27,8 @@ void decompress_free(struct decompress *stream);
  *  (a text that lasts as long as the stream). */
 ssize_t decompress_read(struct decompress *stream, const void **out_data, const char **out_why);
 
+/** The errno with which the source failed; 0 = it did not. Tells a file that cannot be read from
+ * one that is damaged. */
+int decompress_errno(const struct decompress *stream);
+
 #endif

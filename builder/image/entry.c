@@ -98,12 +98,28 @@ int entry_create(int dirfd, const char *name, const struct tar_entry *entry, int
 	}
 	if (ret == -EEXIST)
 		return ret;
+	if (ret == -EPERM && (S_ISCHR(entry->mode) || S_ISBLK(entry->mode)))
+		return error_set(err, ERROR_UNSUPPORTED, EPERM,
+				 "create the device node \"%s\", which takes root", entry->path);
 	if (ret < 0)
 		return error_errno(err, -ret, "create \"%s\"", entry->path);
 	ret = drop_inherited(dirfd, name, entry, err);
 	if (ret < 0)
 		cleanup_close_fd(out_fd);
 	return ret;
+}
+
+/*
+ * What the kernel may refuse to a tree although it stands in its headers, which keep it: user
+ * xattrs on a file system without them (tmpfs before 6.6), and without root those of the system's
+ * own.
+ */
+static bool may_lack(const char *xattr, int errnum)
+{
+	if (errnum == EOPNOTSUPP)
+		return strncmp(xattr, "user.", 5) == 0;
+	return errnum == EPERM &&
+	       (strncmp(xattr, "trusted.", 8) == 0 || strncmp(xattr, "security.", 9) == 0);
 }
 
 static int set_xattrs(int dirfd, const char *name, int file_fd, const struct tar_entry *entry,
@@ -129,9 +145,7 @@ static int set_xattrs(int dirfd, const char *name, int file_fd, const struct tar
 
 		if (!tar_xattr_is_portable(x->name))
 			continue;
-		/* a store on a file system without user xattrs (tmpfs before 6.6) keeps the rest */
-		if (fsetxattr(fd, x->name, x->value, x->size, 0) < 0 &&
-		    !(errno == EOPNOTSUPP && strncmp(x->name, "user.", 5) == 0))
+		if (fsetxattr(fd, x->name, x->value, x->size, 0) < 0 && !may_lack(x->name, errno))
 			return error_errno(err, errno, "set xattr \"%s\" of \"%s\"", x->name,
 					   entry->path);
 	}
@@ -139,7 +153,7 @@ static int set_xattrs(int dirfd, const char *name, int file_fd, const struct tar
 }
 
 /* Most files have the owner that they need already: a look is cheaper than a journaled change. */
-static int set_owner(int dirfd, const char *name, int file_fd, const struct tar_entry *entry)
+static int change_owner(int dirfd, const char *name, int file_fd, const struct tar_entry *entry)
 {
 	struct stat st;
 
@@ -148,6 +162,14 @@ static int set_owner(int dirfd, const char *name, int file_fd, const struct tar_
 	if (fstat(file_fd, &st) == 0 && st.st_uid == entry->uid && st.st_gid == entry->gid)
 		return 0;
 	return fchown(file_fd, entry->uid, entry->gid);
+}
+
+/* EINVAL: our user namespace has no such id. The headers of the layer keep it. */
+static int set_owner(int dirfd, const char *name, int file_fd, const struct tar_entry *entry)
+{
+	int ret = change_owner(dirfd, name, file_fd, entry);
+
+	return ret < 0 && errno == EINVAL ? 0 : ret;
 }
 
 int entry_set_metadata(int dirfd, const char *name, int file_fd, const struct tar_entry *entry,

@@ -1,108 +1,243 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * A ring of blocks between one producer and one hashing thread. Whole blocks change hands, so the
- * lock is taken once per block; memory is bounded by the ring.
+ * A ring of blocks between each producer and the threads that hash for all of them, as many as
+ * there are processors. Whole blocks change hands, so the lock is taken once per block; memory is
+ * bounded by the rings. A thread takes a block of each queue that has one: of many streams it
+ * hashes eight at once. That costs about as much as hashing two of them, so when there are many it
+ * is not begun before all of them have a block, or one of the rings is full.
  */
 #include "builder/image/hash-queue.h"
 
 #include <pthread.h>
-#include <signal.h>
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
+#include <sys/sysinfo.h>
+#include <time.h>
 
+#include "builder/image/sha256-stream.h"
+#include "builder/loop/thread.h"
 #include "lib/alloc.h"
+#include "lib/proc.h"
 
 #define BLOCK_SIZE ((size_t)256 * 1024)
-#define BLOCK_COUNT 4
+#define BLOCK_COUNT 5 /* one more than the MiB that compress.c gives at once */
 
 struct hash_queue {
-	struct hasher hasher; /* the thread's, when there is one */
+	struct sha256_stream stream; /* a worker's, while busy */
 	uint64_t size;
 	char *blocks[BLOCK_COUNT]; /* allocated when first needed */
 	size_t fill;		   /* bytes in the block that is being filled */
-	bool no_thread;		   /* none could be started: hash here */
-	bool started;
-	pthread_t thread;
-	pthread_mutex_t mutex;
-	pthread_cond_t changed;
+	pthread_cond_t changed;	   /* for the producer */
 	/* under the mutex; counts of blocks, modulo BLOCK_COUNT they are places in the ring */
 	uint64_t filled, hashed;
-	bool ended;
+	bool busy;   /* a worker hashes a block of it */
+	bool queued; /* it is in the list of those that have one */
+	bool begun;  /* it has had one: it counts as a stream */
+	struct hash_queue *next;
+	uint64_t worked_ns; /* of processors */
 };
+
+/* Who hashes for all queues of the program; they stay, and wait. */
+static struct {
+	pthread_mutex_t mutex;
+	pthread_cond_t work;
+	struct hash_queue *first, *last; /* have a block and no worker */
+	size_t ready;			 /* how many these are */
+	unsigned int workers, idle, streams;
+	unsigned int waiting; /* producers */
+	unsigned int processors;
+} pool = { .mutex = PTHREAD_MUTEX_INITIALIZER, .work = PTHREAD_COND_INITIALIZER };
 
 struct hash_queue *hash_queue_new(void)
 {
 	struct hash_queue *queue = xzalloc(sizeof(*queue));
 
-	hasher_start(&queue->hasher);
-	pthread_mutex_init(&queue->mutex, NULL);
+	sha256_stream_start(&queue->stream);
 	pthread_cond_init(&queue->changed, NULL);
 	return queue;
 }
 
-static void *hash_blocks(void *context)
+/* -- workers; all under the mutex, but hash_batch
+ * --------------------------------------------------
+ */
+
+static void offer(struct hash_queue *queue)
 {
-	struct hash_queue *queue = context;
+	if (queue->busy || queue->queued || queue->hashed == queue->filled)
+		return;
+	queue->queued = true;
+	queue->next = NULL;
+	if (pool.first)
+		pool.last->next = queue;
+	else
+		pool.first = queue;
+	pool.last = queue;
+	pool.ready++;
+}
 
-	pthread_mutex_lock(&queue->mutex);
-	for (;;) {
-		const char *block;
+static size_t take_batch(struct hash_queue *batch[])
+{
+	size_t count = 0;
 
-		while (queue->hashed == queue->filled && !queue->ended)
-			pthread_cond_wait(&queue->changed, &queue->mutex);
-		if (queue->hashed == queue->filled)
-			break;
-		block = queue->blocks[queue->hashed % BLOCK_COUNT];
-		pthread_mutex_unlock(&queue->mutex);
-		hasher_add(&queue->hasher, block, BLOCK_SIZE);
-		pthread_mutex_lock(&queue->mutex);
-		queue->hashed++;
-		pthread_cond_signal(&queue->changed);
+	while (pool.first && count < SHA256_LANES) {
+		struct hash_queue *queue = pool.first;
+
+		pool.first = queue->next;
+		pool.ready--;
+		queue->queued = false;
+		queue->busy = true;
+		batch[count++] = queue;
 	}
-	pthread_mutex_unlock(&queue->mutex);
+	return count;
+}
+
+static void hash_batch(struct hash_queue *const batch[], size_t count)
+{
+	struct sha256_stream *streams[SHA256_LANES];
+	const void *data[SHA256_LANES];
+
+	for (size_t i = 0; i < count; i++) {
+		streams[i] = &batch[i]->stream;
+		data[i] = batch[i]->blocks[batch[i]->hashed % BLOCK_COUNT];
+	}
+	sha256_streams_add(streams, data, count, BLOCK_SIZE);
+}
+
+static uint64_t thread_ns(void)
+{
+	struct timespec now = { 0, 0 };
+
+	(void)clock_gettime(CLOCK_THREAD_CPUTIME_ID, &now); /* cannot fail */
+	return (uint64_t)now.tv_sec * 1000000000 + (uint64_t)now.tv_nsec;
+}
+
+/* One block of each queue that has one; what that takes is shared by them. */
+static void work_once(void)
+{
+	struct hash_queue *batch[SHA256_LANES];
+	size_t count = take_batch(batch);
+	uint64_t began = thread_ns(), each;
+
+	pthread_mutex_unlock(&pool.mutex);
+	hash_batch(batch, count);
+	pthread_mutex_lock(&pool.mutex);
+	each = (thread_ns() - began) / count;
+	for (size_t i = 0; i < count; i++) {
+		batch[i]->worked_ns += each;
+		batch[i]->hashed++;
+		batch[i]->busy = false;
+		offer(batch[i]);
+		pthread_cond_signal(&batch[i]->changed);
+	}
+}
+
+/* So many streams that they are hashed in lanes: more than have a processor each, on a large
+ * machine half of the lanes. */
+static bool are_many(void)
+{
+	unsigned int few = pool.processors < SHA256_LANES / 2 ? pool.processors : SHA256_LANES / 2;
+
+	return pool.streams > few && pool.streams >= SHA256_LANES_LEAST && sha256_streams_share();
+}
+
+static bool is_worth_it(void)
+{
+	size_t enough = pool.streams < SHA256_LANES ? pool.streams : SHA256_LANES;
+
+	return pool.first && (!are_many() || pool.waiting || pool.ready >= enough);
+}
+
+static void *work(void *context)
+{
+	(void)context;
+	pthread_mutex_lock(&pool.mutex);
+	for (;;) {
+		while (!is_worth_it()) {
+			pool.idle++;
+			pthread_cond_wait(&pool.work, &pool.mutex);
+			pool.idle--;
+		}
+		work_once();
+	}
 	return NULL;
 }
 
-/* Signals are for the main thread. */
-static bool start_thread(struct hash_queue *queue)
+static void start_worker(void)
 {
-	sigset_t all, old;
-
-	sigfillset(&all);
-	pthread_sigmask(SIG_SETMASK, &all, &old);
-	queue->started = pthread_create(&queue->thread, NULL, hash_blocks, queue) == 0;
-	pthread_sigmask(SIG_SETMASK, &old, NULL);
-	queue->no_thread = !queue->started;
-	return queue->started;
+	if (thread_start_detached(work, NULL) == 0)
+		pool.workers++;
 }
 
-static void end_thread(struct hash_queue *queue)
+/*
+ * How many are to work at once. Of few streams each has a processor of its own; many are for as few
+ * threads as can hash them in lanes, because a thread that has less to do waits until it has more.
+ */
+static unsigned int workers_wanted(void)
 {
-	if (!queue->started)
-		return;
-	pthread_mutex_lock(&queue->mutex);
-	queue->ended = true;
-	pthread_cond_signal(&queue->changed);
-	pthread_mutex_unlock(&queue->mutex);
-	pthread_join(queue->thread, NULL);
-	queue->started = false;
+	unsigned int wanted = pool.streams / SHA256_LANES;
+
+	if (!are_many())
+		return pool.processors;
+	return !wanted ? 1 : wanted < pool.processors ? wanted : pool.processors;
 }
+
+/* There is work: somebody has to do it. */
+static void call_worker(void)
+{
+	if (pool.workers - pool.idle >= workers_wanted())
+		return; /* who works takes it next */
+	if (pool.idle)
+		pthread_cond_signal(&pool.work);
+	else
+		start_worker();
+}
+
+/* Until no more than this many blocks are to be hashed. We hash when no thread can be started. */
+static void wait_for_blocks(struct hash_queue *queue, uint64_t most)
+{
+	pool.waiting++;
+	while (queue->filled - queue->hashed > most) {
+		if (pool.first)
+			call_worker();
+		if (pool.first && !pool.workers)
+			work_once();
+		else
+			pthread_cond_wait(&queue->changed, &pool.mutex);
+	}
+	pool.waiting--;
+}
+
+/* Its last block was given away. */
+static void end_stream(struct hash_queue *queue)
+{
+	pthread_mutex_lock(&pool.mutex);
+	wait_for_blocks(queue, 0);
+	pool.streams -= queue->begun;
+	queue->begun = false;
+	pthread_mutex_unlock(&pool.mutex);
+}
+
+/* -- the producer
+ * ----------------------------------------------------------------------------------
+ */
 
 /* The block is full: give it away, and wait for one that is free. */
 static void next_block(struct hash_queue *queue)
 {
 	queue->fill = 0;
-	if (queue->no_thread || (!queue->started && !start_thread(queue))) {
-		hasher_add(&queue->hasher, queue->blocks[0], BLOCK_SIZE);
-		return;
-	}
-	pthread_mutex_lock(&queue->mutex);
+	pthread_mutex_lock(&pool.mutex);
 	queue->filled++;
-	pthread_cond_signal(&queue->changed);
-	while (queue->filled - queue->hashed == BLOCK_COUNT)
-		pthread_cond_wait(&queue->changed, &queue->mutex);
-	pthread_mutex_unlock(&queue->mutex);
+	pool.streams += !queue->begun;
+	queue->begun = true;
+	if (!pool.processors)
+		pool.processors = (unsigned int)get_nprocs();
+	offer(queue);
+	if (is_worth_it())
+		call_worker();
+	wait_for_blocks(queue, BLOCK_COUNT - 1);
+	pthread_mutex_unlock(&pool.mutex);
 }
 
 /* The producer's own: "filled" changes in its thread only. */
@@ -153,22 +288,29 @@ uint64_t hash_queue_size(const struct hash_queue *queue)
 
 void hash_queue_finish(struct hash_queue *queue, struct digest *out)
 {
-	end_thread(queue);
-	if (queue->fill)
-		hasher_add(&queue->hasher, *current_block(queue), queue->fill);
+	end_stream(queue);
+	sha256_stream_finish(&queue->stream, queue->fill ? *current_block(queue) : "", queue->fill,
+			     out);
 	queue->fill = 0;
-	hasher_finish(&queue->hasher, out);
+}
+
+void hash_queue_usage(const struct hash_queue *queue, struct rusage *sum)
+{
+	const struct rusage usage = {
+		.ru_utime = { .tv_sec = (time_t)(queue->worked_ns / 1000000000),
+			      .tv_usec = (suseconds_t)(queue->worked_ns % 1000000000 / 1000) },
+	};
+
+	proc_usage_add(sum, &usage);
 }
 
 void hash_queue_free(struct hash_queue *queue)
 {
 	if (!queue)
 		return;
-	end_thread(queue);
-	hasher_done(&queue->hasher);
+	end_stream(queue);
 	for (size_t i = 0; i < BLOCK_COUNT; i++)
 		free(queue->blocks[i]);
 	pthread_cond_destroy(&queue->changed);
-	pthread_mutex_destroy(&queue->mutex);
 	free(queue);
 }

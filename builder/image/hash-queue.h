@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The digest of a long stream, made by a thread of its own: the caller puts bytes into blocks
- * (reads files straight into them) while the thread hashes the blocks before. Hashing is the
- * slowest part of making a layer on most machines, and this way nothing waits for it. A short
- * stream (less than a block) never starts a thread.
+ * The digest of a long stream, made by other threads: the caller puts bytes into blocks (reads
+ * files straight into them) while a thread hashes the blocks before. Hashing is the slowest part of
+ * making a layer on most machines, and this way nothing waits for it. The threads are shared by all
+ * queues of the program; a short stream (less than a block) starts none.
  */
 #ifndef BUILDER_IMAGE_HASH_QUEUE_H
 #define BUILDER_IMAGE_HASH_QUEUE_H
@@ -29,5 +29,8 @@ uint64_t hash_queue_size(const struct hash_queue *queue);
 
 /** Wait for the thread; the queue is at its end. */
 void hash_queue_finish(struct hash_queue *queue, struct digest *out);
+/** Add what the threads have used for it; after hash_queue_finish. */
+struct rusage;
+void hash_queue_usage(const struct hash_queue *queue, struct rusage *sum);
 
 #endif

@@ -35,6 +35,13 @@ static char *platform_of(const struct descriptor *descriptor)
 	return normal;
 }
 
+bool descriptor_is_image(const struct descriptor *descriptor)
+{
+	cleanup_free char *platform = platform_of(descriptor);
+
+	return platform != NULL;
+}
+
 /* 0: no; 1: but for the variant; 2: the same. */
 static int match(const char *found, const char *wanted)
 {

@@ -11,6 +11,9 @@
 /** An index, or docker's manifest list? */
 bool media_type_is_index(const char *media_type);
 
+/** Does an index list it as the image of a platform? (Attestations have none.) */
+bool descriptor_is_image(const struct descriptor *descriptor);
+
 /**
  * The manifest for a platform in its normal form ("linux/arm64"); one that differs in the variant
  * alone is taken where none is the same. NULL: this machine's, else the only one there is. The

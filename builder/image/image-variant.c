@@ -73,7 +73,7 @@ static int pack(struct maker *maker, const struct digest *blob, const char *id,
 	if (packed_recall(maker->store, id, compression, out) &&
 	    store_hold_blob(maker->store, &out->digest, err) == 1)
 		return 0;
-	return packed_make(maker->store, id, compression, out, err);
+	return packed_make(maker->store, id, compression, NULL, out, err);
 }
 
 static bool is_plain(const char *media_type)

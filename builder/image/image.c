@@ -46,16 +46,48 @@ static int read_index(struct store *store, const struct digest *digest, struct a
 					    err);
 }
 
+static bool is_present(struct store *store, const struct descriptor *descriptor)
+{
+	struct digest digest;
+
+	return digest_parse(descriptor->digest, &digest, NULL) == 0 &&
+	       store_blob_exists(store, &digest);
+}
+
+/* Of another platform, which was asked for when it was pulled. */
+static const struct descriptor *find_present(struct store *store, const struct image_index *index)
+{
+	for (size_t i = 0; i < index->manifests.count; i++)
+		if (descriptor_is_image(&index->manifests.items[i]) &&
+		    is_present(store, &index->manifests.items[i]))
+			return &index->manifests.items[i];
+	return NULL;
+}
+
+/* Which manifest of an index is meant. */
+struct choice {
+	const char *platform; /* NULL = this machine's */
+	bool present;	      /* or, where that is not in the store, the first that is */
+};
+
 static int choose_manifest(struct store *store, const struct digest *index_digest,
-			   const char *platform, struct digest *out, struct error *err)
+			   const struct choice *choice, struct digest *out, struct error *err)
 {
 	cleanup_arena struct arena arena = ARENA_INIT;
-	const struct descriptor *chosen = NULL;
+	const struct descriptor *chosen = NULL, *other = NULL;
 	struct image_index *index = NULL;
+	struct error why = ERROR_INIT;
 	int ret = read_index(store, index_digest, &arena, &index, err);
 
-	if (ret == 0)
-		ret = image_index_choose(index, platform, &chosen, err);
+	if (ret < 0)
+		return ret;
+	ret = image_index_choose(index, choice->platform, &chosen, &why);
+	if (choice->present && (ret < 0 || !is_present(store, chosen)))
+		other = find_present(store, index);
+	if (other)
+		return digest_parse(other->digest, out, err);
+	if (ret < 0 && err)
+		*err = why;
 	return ret < 0 ? ret : digest_parse(chosen->digest, out, err);
 }
 
@@ -96,8 +128,8 @@ static void ref_text(const struct store_ref *ref, struct strbuf *out)
 		strbuf_adds(out, ref->digest.text);
 }
 
-int image_load_ref_for(struct store *store, const struct store_ref *ref, const char *platform,
-		       struct image *out, struct error *err)
+static int load_ref(struct store *store, const struct store_ref *ref, const struct choice *choice,
+		    struct image *out, struct error *err)
 {
 	cleanup_image struct image image = { .arena = ARENA_INIT };
 	cleanup_strbuf struct strbuf name = STRBUF_INIT;
@@ -107,7 +139,7 @@ int image_load_ref_for(struct store *store, const struct store_ref *ref, const c
 	image.top = *ref;
 	image.top.media_type = xstrdup(ref->media_type);
 	if (media_type_is_index(ref->media_type))
-		ret = choose_manifest(store, &ref->digest, platform, &manifest, err);
+		ret = choose_manifest(store, &ref->digest, choice, &manifest, err);
 	if (ret == 0)
 		ret = decode_documents(store, &manifest, &image, err);
 	if (ret < 0) {
@@ -119,10 +151,16 @@ int image_load_ref_for(struct store *store, const struct store_ref *ref, const c
 	return 0;
 }
 
+int image_load_ref_for(struct store *store, const struct store_ref *ref, const char *platform,
+		       struct image *out, struct error *err)
+{
+	return load_ref(store, ref, &(struct choice){ platform, false }, out, err);
+}
+
 int image_load_ref(struct store *store, const struct store_ref *ref, struct image *out,
 		   struct error *err)
 {
-	return image_load_ref_for(store, ref, NULL, out, err);
+	return load_ref(store, ref, &(struct choice){ NULL, true }, out, err);
 }
 
 static int not_found(const char *name, struct error *err)
@@ -191,13 +229,8 @@ static int load_by_id(struct store *store, const char *name, const char *hex, st
 	return 0;
 }
 
-int image_load(struct store *store, const char *name, struct image *out, struct error *err)
-{
-	return image_load_for(store, name, NULL, out, err);
-}
-
-int image_load_for(struct store *store, const char *name, const char *platform, struct image *out,
-		   struct error *err)
+static int load(struct store *store, const char *name, const struct choice *choice,
+		struct image *out, struct error *err)
 {
 	__attribute__((cleanup(store_ref_done))) struct store_ref ref = { .size = 0 };
 	bool prefixed = strncmp(name, "sha256:", 7) == 0;
@@ -215,9 +248,20 @@ int image_load_for(struct store *store, const char *name, const char *platform, 
 		if (ret < 0)
 			return ret;
 		if (ret == 1)
-			return image_load_ref_for(store, &ref, platform, out, err);
+			return load_ref(store, &ref, choice, out, err);
 	}
 	return is_id ? load_by_id(store, name, hex, out, err) : not_found(name, err);
+}
+
+int image_load(struct store *store, const char *name, struct image *out, struct error *err)
+{
+	return load(store, name, &(struct choice){ NULL, true }, out, err);
+}
+
+int image_load_for(struct store *store, const char *name, const char *platform, struct image *out,
+		   struct error *err)
+{
+	return load(store, name, &(struct choice){ platform, false }, out, err);
 }
 
 /* -- layers -------------------------------------------------------------------------------------
@@ -340,7 +384,8 @@ int image_holds(struct store *store, const struct image *image, struct strbuf *o
 	return 0;
 }
 
-/* An image whose documents are gone or damaged needs nothing else that could be known. */
+/* An image whose documents are gone or damaged needs nothing else that could be known; what is no
+ * image (an attestation) needs the blobs that it lists. */
 static void need_manifest(struct store *store, const struct digest *manifest, struct strv *holds)
 {
 	cleanup_image struct image image = { .arena = ARENA_INIT };
@@ -348,10 +393,16 @@ static void need_manifest(struct store *store, const struct digest *manifest, st
 
 	need_blob(holds, manifest->text);
 	image.top.digest = *manifest;
-	if (decode_documents(store, manifest, &image, &ignored) < 0)
-		log_debug("while collecting: %s", ignored.msg);
-	else
+	if (decode_documents(store, manifest, &image, &ignored) == 0) {
 		need_image(&image, holds);
+		return;
+	}
+	log_debug("while collecting: %s", ignored.msg);
+	if (!image.manifest)
+		return;
+	need_blob(holds, image.manifest->config->digest);
+	for (size_t i = 0; i < image.manifest->layers.count; i++)
+		need_blob(holds, image.manifest->layers.items[i].digest);
 }
 
 /* Of all its platforms: those that were never fetched need nothing. */
@@ -458,6 +509,9 @@ int image_create(struct store *store, const struct image_new *new, struct store_
 		new->config->rootfs = arena_alloc(new->arena, sizeof(*new->config->rootfs));
 	new->config->rootfs->type = "layers";
 	new->config->rootfs->diff_ids = diff_ids;
+	ret = image_config_check(new->config, err);
+	if (ret < 0) /* nobody would read it */
+		return error_prefix(err, ret, "the image's configuration");
 	image_config_write(new->config, JSON_COMPACT, &config);
 	ret = store_blob_put(store, config.data, config.size, &id, err);
 	if (ret < 0)

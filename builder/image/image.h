@@ -35,13 +35,15 @@ void image_done(struct image *image);
 /**
  * Load by name ("debian", "debian:12", "x@sha256:...") or by image id ("sha256:HEX", or a prefix of
  * the hex of at least 4 digits, unambiguous). A name wins over an id. Absent: ERROR_NOT_FOUND.
+ * Of an index it is the manifest of this machine's platform or, where only another was pulled, that
+ * one.
  */
 int image_load(struct store *store, const char *name, struct image *out, struct error *err);
-/** The same of a platform in its normal form ("linux/arm64"); NULL = this machine's. It chooses
- *  among the manifests of an index; an image that is none is what it is. */
+/** The same of a platform in its normal form ("linux/arm64"), and no other; NULL = this machine's.
+ *  It chooses among the manifests of an index; an image that is none is what it is. */
 int image_load_for(struct store *store, const char *name, const char *platform, struct image *out,
 		   struct error *err);
-/** Load what a ref points to. */
+/** Load what a ref points to: of one platform; as image_load() does. */
 int image_load_ref_for(struct store *store, const struct store_ref *ref, const char *platform,
 		       struct image *out, struct error *err);
 int image_load_ref(struct store *store, const struct store_ref *ref, struct image *out,

@@ -61,6 +61,11 @@ static void forget_rest(struct below *below, size_t count)
 	below->count = count;
 }
 
+static int marks_failed(int ret, const char *path, struct error *err)
+{
+	return error_errno(err, -ret, "read the marks of \"%s\" below", path);
+}
+
 int below_root(struct store *store, const struct strv *trees, struct below *out, struct error *err)
 {
 	int ret;
@@ -73,9 +78,14 @@ int below_root(struct store *store, const struct strv *trees, struct below *out,
 		out->have[out->count++] = i;
 	ret = below_open(out, err);
 	/* a whole root file system that was kept as a tree hides all below */
-	for (size_t i = 0; i < out->count && ret == 0; i++)
-		if (overlay_is_opaque(store->marks, out->fds[i]))
+	for (size_t i = 0; i < out->count && ret == 0; i++) {
+		int opaque = overlay_is_opaque(store->marks, out->fds[i]);
+
+		if (opaque < 0)
+			return marks_failed(opaque, ".", err);
+		if (opaque)
 			forget_rest(out, i + 1);
+	}
 	return ret;
 }
 
@@ -83,10 +93,12 @@ int below_root(struct store *store, const struct strv *trees, struct below *out,
 static int goes_on(const struct below *below, int dirfd, const char *name, struct error *err)
 {
 	cleanup_close int fd = openat(dirfd, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	int opaque;
 
 	if (fd < 0)
 		return error_errno(err, errno, "open \"%s/%s\" below", below->path, name);
-	return !overlay_is_opaque(below->store->marks, fd);
+	opaque = overlay_is_opaque(below->store->marks, fd);
+	return opaque < 0 ? marks_failed(opaque, below->path, err) : !opaque;
 }
 
 int below_enter(struct below *below, const char *name, struct below *out, struct error *err)

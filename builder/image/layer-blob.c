@@ -4,9 +4,11 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <sys/stat.h>
 #include <unistd.h>
 #include <zstd.h>
 
+#include "builder/image/layer-stream.h"
 #include "builder/image/unpack.h"
 #include "lib/alloc.h"
 #include "lib/cleanup.h"
@@ -139,7 +141,7 @@ int folder_to_blob(struct store *store, int folder_fd, bool compressed, int fd,
 	int ret = store_scratch_open(store, scratch, &tar_fd, err);
 
 	if (ret == 0)
-		ret = layer_write_flat(store, folder_fd, tar_fd, err);
+		ret = layer_write_flat(store, folder_fd, NULL, tar_fd, err);
 	if (ret == 0)
 		ret = writer_begin(&writer, fd, compressed, err);
 	if (ret == 0)
@@ -154,21 +156,28 @@ int folder_to_blob(struct store *store, int folder_fd, bool compressed, int fd,
 int layer_from_blob(struct store *store, int fd, const struct digest *diff_id,
 		    struct layer_draft *out, struct error *err)
 {
-	const struct unpack_options options = { .whiteouts = true,
-						.marks = store->marks,
-						.subsecond = true };
+	struct unpack_options options = { .whiteouts = true,
+					  .marks = store->marks,
+					  .subsecond = true };
 	const struct layer_scan scan = { .subsecond = true };
 	cleanup_close int folder_fd = -EBADF;
 	struct layer_draft draft = { "" };
 	char folder[STORE_NAME_SIZE];
+	struct stat st;
 	int ret = store_scratch(store, folder, &folder_fd, err);
 
-	if (ret == 0 && lseek(fd, 0, SEEK_SET) < 0)
+	if (ret == 0 && (fstat(fd, &st) < 0 || lseek(fd, 0, SEEK_SET) < 0))
 		ret = error_errno(err, errno, "read a blob again");
+	if (ret == 0)
+		options.plain_max = unpack_plain_max((uint64_t)st.st_size);
 	if (ret == 0)
 		ret = unpack_archive(fd, folder_fd, &options, NULL, err);
 	if (ret == 0)
 		ret = layer_from_folder(store, folder, &scan, &draft, err);
+	if (ret == 0 && lseek(fd, 0, SEEK_SET) < 0)
+		ret = error_errno(err, errno, "read a blob again");
+	if (ret == 0)
+		ret = layer_take_headers(store, fd, &draft, err);
 	if (ret == 0)
 		ret = layer_hash(store, &draft, -EBADF, err);
 	if (ret < 0)

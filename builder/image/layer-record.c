@@ -95,13 +95,16 @@ static int add_zeros(struct layer_recorder *recorder, size_t size, struct error 
 	return add_bytes(recorder, zeros, size, err);
 }
 
-static int add_record(struct layer_recorder *recorder, const char *path, struct error *err)
+int recorder_header(struct layer_recorder *recorder, const struct strbuf *header, const char *path,
+		    uint64_t contents, struct error *err)
 {
-	add_number(&recorder->pending, recorder->header.size, 4);
+	recorder->entries++;
+	recorder->size += header->size + contents + tar_padding(contents);
+	add_number(&recorder->pending, header->size, 4);
 	add_number(&recorder->pending, strlen(path), 4);
-	add_number(&recorder->pending, recorder->missing, 8);
+	add_number(&recorder->pending, contents, 8);
 	strbuf_adds(&recorder->pending, path);
-	strbuf_add(&recorder->pending, recorder->header.data, recorder->header.size);
+	strbuf_add(&recorder->pending, header->data, header->size);
 	return recorder->pending.size > FLUSH_SIZE ? flush_records(recorder, ZSTD_e_continue, err)
 						   : 0;
 }
@@ -118,9 +121,11 @@ int recorder_entry(struct layer_recorder *recorder, const struct tar_entry *entr
 		return ret;
 	recorder->missing = has_contents ? entry->size : 0;
 	recorder->padding = tar_padding(recorder->missing);
-	recorder->entries++;
 	if (recorder->fd >= 0)
-		ret = add_record(recorder, entry->path, err);
+		ret = recorder_header(recorder, &recorder->header, entry->path, recorder->missing,
+				      err);
+	else
+		recorder->entries++;
 	return ret < 0 ? ret
 		       : add_bytes(recorder, recorder->header.data, recorder->header.size, err);
 }
@@ -191,9 +196,9 @@ int recorder_finish(struct layer_recorder *recorder, struct layer_draft *out, st
 		return ret;
 	out->diff_id.text[0] = '\0';
 	out->entries = recorder->entries;
+	out->size = recorder->size + TAR_TRAILER;
 	if (!recorder->queue)
 		return 0;
-	out->size = hash_queue_size(recorder->queue);
 	hash_queue_finish(recorder->queue, &out->diff_id);
 	return 0;
 }

@@ -107,7 +107,7 @@ static int folder_fd(const struct scanner *scanner, struct scan_folder *folder, 
 static struct tar_entry entry_of(const struct scanner *scanner, const struct stat *st,
 				 const char *path)
 {
-	return (struct tar_entry){ .path = path,
+	struct tar_entry entry = { .path = path,
 				   .mode = st->st_mode,
 				   .uid = st->st_uid,
 				   .gid = st->st_gid,
@@ -117,6 +117,9 @@ static struct tar_entry entry_of(const struct scanner *scanner, const struct sta
 							 ? (uint32_t)st->st_mtim.tv_nsec
 							 : 0,
 				   .device = st->st_rdev };
+
+	time_rule_apply(scanner->scan->times, &entry.mtime, &entry.mtime_nsec);
+	return entry;
 }
 
 static int record_folder(struct scanner *scanner, struct scan_folder *folder, struct error *err)
@@ -400,13 +403,18 @@ static int scan_child(struct scanner *scanner, struct scan_folder *folder,
 static int check_marks(const struct scanner *scanner, const struct scan_folder *folder,
 		       struct error *err)
 {
+	int opaque;
+
 	/* a whole root file system has no marks: an overlay would not have shown them */
 	if (scanner->scan->flat || scanner->scan->complete)
 		return 0;
 	if (overlay_is_redirected(scanner->marks, folder->fd))
 		return error_set(err, ERROR_INTERNAL, 0, "\"%s\" is a redirected folder",
 				 folder->entry.path);
-	return overlay_is_opaque(scanner->marks, folder->fd);
+	opaque = overlay_is_opaque(scanner->marks, folder->fd);
+	return opaque < 0
+		       ? error_errno(err, -opaque, "read the marks of \"%s\"", folder->entry.path)
+		       : opaque;
 }
 
 /* What the folder's own entry says, and whether it is needed. */

@@ -7,7 +7,9 @@
 #include "builder/image/layer.h"
 
 #include <fcntl.h>
+#include <linux/fs.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/stat.h>
 
 #include "builder/image/entry.h"
@@ -23,7 +25,8 @@
 
 #define BUFFER_SIZE ((size_t)256 * 1024)
 #define WRITEBACK_SIZE ((uint64_t)16 << 20)
-#define HOLE_MIN 4096 /* zeros in pieces from this size on are not written */
+#define CLONE_MIN ((uint64_t)64 << 10) /* less is written as quickly */
+#define HOLE_MIN 4096		       /* zeros in pieces from this size on are not written */
 
 struct layer_writer {
 	struct store *store;
@@ -33,8 +36,9 @@ struct layer_writer {
 	int tree_fd;
 	int parent_fd; /* of the last entry's folder, parent_path */
 	char *parent_path;
-	char *buffer; /* for contents that no stream gets */
-	bool stale;   /* the recorded stream no longer describes the tree */
+	char *buffer;	/* for contents that no stream gets */
+	bool stale;	/* the recorded stream no longer describes the tree */
+	bool no_clones; /* a file was refused one */
 	struct folder_times folders;
 };
 
@@ -79,6 +83,7 @@ static int read_lower(struct layer_writer *writer, struct tar_entry *entry,
 	entry->gid = st.st_gid;
 	entry->mtime = st.st_mtim.tv_sec;
 	entry->mtime_nsec = writer->options.subsecond ? (uint32_t)st.st_mtim.tv_nsec : 0;
+	time_rule_apply(&writer->options.times, &entry->mtime, &entry->mtime_nsec);
 	return 1;
 }
 
@@ -209,7 +214,8 @@ static bool is_zero(const char *data, size_t size)
 }
 
 /* The disk begins with a large file while the rest of it is still being read and hashed: what is
- * left for the commit's syncfs is little. A hint; where it has no effect, the commit does it all. */
+ * left for the commit's syncfs is little. A hint; where it has no effect, the commit does it all.
+ */
 static void begin_writeback(int fd, uint64_t before, uint64_t now)
 {
 	uint64_t from = before - before % WRITEBACK_SIZE, to = now - now % WRITEBACK_SIZE;
@@ -299,6 +305,39 @@ static bool link_source(int dirfd, const char *name, const struct layer_source *
 	       linkat(source->link_fd, source->link_name, dirfd, name, 0) == 0;
 }
 
+/*
+ * A reflink of the source, where the file system has them: nothing is written then, and what is
+ * hashed is what the layer has, whatever happens to the source meanwhile. 1 when there is one.
+ */
+static int clone_source(struct layer_writer *writer, int fd, const struct tar_entry *entry,
+			const struct layer_source *source, struct error *err)
+{
+	struct stat st;
+
+	if (writer->no_clones || !source || source->fd < 0 || entry->size < CLONE_MIN)
+		return 0;
+	writer->no_clones = ioctl(fd, FICLONE, source->fd) < 0;
+	if (writer->no_clones)
+		return 0; /* the others are like this one: they are not tried */
+	if (fstat(fd, &st) == 0 && (uint64_t)st.st_size == entry->size)
+		return 1;
+	/* it was changed since it was looked at: copying tells how */
+	return ftruncate(fd, 0) < 0 ? error_errno(err, errno, "empty \"%s\"", entry->path) : 0;
+}
+
+static int make_contents(struct layer_writer *writer, int fd, const struct tar_entry *entry,
+			 const struct layer_source *source, struct error *err)
+{
+	int ret = fd < 0 ? 0 : clone_source(writer, fd, entry, source, err);
+	struct layer_source clone;
+
+	if (ret <= 0)
+		return ret < 0 ? ret : write_contents(writer, fd, entry, source, err);
+	clone = *source;
+	clone.fd = fd;
+	return write_contents(writer, -EBADF, entry, &clone, err);
+}
+
 static int make_entry(struct layer_writer *writer, int dirfd, const char *name,
 		      const struct tar_entry *entry, const struct layer_source *source,
 		      struct error *err)
@@ -317,7 +356,7 @@ static int make_entry(struct layer_writer *writer, int dirfd, const char *name,
 	if (ret == 0 && !writer->stale)
 		ret = recorder_entry(&writer->recorder, entry, err);
 	if (ret == 0 && S_ISREG(entry->mode) && entry->size)
-		ret = write_contents(writer, fd, entry, source, err);
+		ret = make_contents(writer, fd, entry, source, err);
 	if (ret == 0 && !linked)
 		ret = entry_set_metadata(dirfd, name, fd, entry, err);
 	return ret;
@@ -344,12 +383,16 @@ static int replace_entry(struct layer_writer *writer, int dirfd, const char *nam
 	return make_entry(writer, dirfd, name, entry, source, err);
 }
 
-int layer_writer_add(struct layer_writer *writer, const struct tar_entry *entry,
+int layer_writer_add(struct layer_writer *writer, const struct tar_entry *given,
 		     const struct layer_source *source, struct error *err)
 {
-	const char *name = path_base(entry->path);
-	cleanup_free char *above = path_parent(entry->path);
+	const char *name = path_base(given->path);
+	cleanup_free char *above = path_parent(given->path);
+	struct tar_entry dated = *given;
+	const struct tar_entry *entry = &dated;
 	int dirfd, ret;
+
+	time_rule_apply(&writer->options.times, &dated.mtime, &dated.mtime_nsec);
 
 	if (strcmp(entry->path, ".") == 0)
 		return error_set(err, ERROR_INTERNAL, 0, "the root of a layer is not an entry");
@@ -409,6 +452,12 @@ static int record_again(struct layer_writer *writer, struct error *err)
 	return ret < 0 ? ret
 		       : layer_scan_tree(writer->store, writer->tree_fd, &scan, &writer->recorder,
 					 err);
+}
+
+void layer_writer_usage(const struct layer_writer *writer, struct rusage *sum)
+{
+	if (writer->recorder.queue)
+		hash_queue_usage(writer->recorder.queue, sum);
 }
 
 int layer_writer_finish(struct layer_writer *writer, struct layer_draft *out, struct error *err)

@@ -90,10 +90,11 @@ int layer_from_folder(struct store *store, const char *folder, const struct laye
 	return 0;
 }
 
-int layer_write_flat(struct store *store, int root_fd, int fd, struct error *err)
+int layer_write_flat(struct store *store, int root_fd, const struct time_rule *times, int fd,
+		     struct error *err)
 {
 	cleanup_recorder struct layer_recorder recorder = RECORDER_INIT;
-	const struct layer_scan scan = { .flat = true };
+	const struct layer_scan scan = { .flat = true, .times = times };
 	struct layer_draft unused = { "" };
 	int ret;
 

@@ -18,6 +18,7 @@
 #include "builder/image/digest.h"
 #include "builder/image/store.h"
 #include "builder/image/tar-write.h"
+#include "builder/image/time-rule.h"
 #include "lib/error.h"
 #include "lib/strv.h"
 
@@ -25,7 +26,7 @@
 struct layer_draft {
 	char name[STORE_NAME_SIZE]; /* of the folder with tree/ and headers.zst; "" = none */
 	struct digest diff_id;	    /* "" = not known yet: layer_hash */
-	uint64_t size;		    /* of the tar stream; known with diff_id */
+	uint64_t size;		    /* of the tar stream */
 	uint64_t entries;	    /* 0 = the layer changes nothing */
 };
 
@@ -54,6 +55,7 @@ struct layer_scan {
 	/* A root file system, not a layer: whiteouts, names like theirs and opaque folders mean
 	 * nothing in it; sockets are skipped but stay. */
 	bool flat;
+	const struct time_rule *times; /* NULL: files have their own */
 };
 
 /**
@@ -71,8 +73,10 @@ int layer_from_folder(struct store *store, const char *folder, const struct laye
  * one at a time per draft. stop_fd readable ends it with ERROR_CANCELLED; -EBADF = never. */
 int layer_hash(struct store *store, struct layer_draft *draft, int stop_fd, struct error *err);
 
-/** Write a mounted root file system as a tar archive to fd: sorted, the same bytes each time. */
-int layer_write_flat(struct store *store, int root_fd, int fd, struct error *err);
+/** Write a mounted root file system as a tar archive to fd: sorted, the same bytes each time.
+ * times: NULL = as they are. */
+int layer_write_flat(struct store *store, int root_fd, const struct time_rule *times, int fd,
+		     struct error *err);
 
 /* -- entry by entry: COPY, ADD of files, WORKDIR -------------------------------------------------
  */
@@ -97,6 +101,7 @@ struct layer_writer_options {
 	int64_t mtime;		   /* of parent folders that exist nowhere below */
 	bool independent;	   /* what is no folder below may become one */
 	bool subsecond;		   /* what is taken from below keeps its nanoseconds */
+	struct time_rule times;	   /* of all entries, those from below too */
 };
 
 /**
@@ -114,6 +119,9 @@ int layer_writer_add(struct layer_writer *writer, const struct tar_entry *entry,
 /** Hide a path of the layers below. */
 int layer_writer_whiteout(struct layer_writer *writer, const char *path, struct error *err);
 int layer_writer_finish(struct layer_writer *writer, struct layer_draft *out, struct error *err);
+/** Add what the thread that hashed the stream has used; after layer_writer_finish. */
+struct rusage;
+void layer_writer_usage(const struct layer_writer *writer, struct rusage *sum);
 /** Frees it; a layer that was not finished stays behind in scratch. */
 void layer_writer_free(struct layer_writer *writer);
 static inline void layer_writer_cleanup(struct layer_writer **writer)

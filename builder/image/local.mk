@@ -11,8 +11,9 @@ builder_libbuilder_a_SOURCES += \
 	%D%/fsck.c %D%/fsck.h \
 	%D%/decompress.c %D%/decompress.h \
 	%D%/compress.c %D%/compress.h \
-	%D%/hash-queue.c %D%/hash-queue.h \
+	%D%/hash-queue.c %D%/hash-queue.h %D%/sha256-stream.c %D%/sha256-stream.h %D%/sha256-lanes.c %D%/sha256-lanes.h \
 	%D%/image.c %D%/image.h \
+	%D%/index-blobs.c %D%/index-blobs.h \
 	%D%/index-write.c %D%/index-write.h \
 	%D%/inode-names.c %D%/inode-names.h \
 	%D%/image-variant.c %D%/image-variant.h \
@@ -20,11 +21,16 @@ builder_libbuilder_a_SOURCES += \
 	%D%/layer.c %D%/layer.h \
 	%D%/layer-blob.c %D%/layer-blob.h \
 	%D%/layer-below.c %D%/layer-below.h \
+	%D%/layer-headers.c \
 	%D%/layer-record.c \
 	%D%/layer-replay.c \
+	%D%/entry-list.c %D%/entry-list.h \
+	%D%/layer-compare.c %D%/layer-compare.h \
+	%D%/layer-entries.c %D%/layer-entries.h \
 	%D%/layer-same.c %D%/layer-same.h \
 	%D%/layer-scan.c \
 	%D%/layer-stream.h \
+	%D%/layer-times.c %D%/layer-times.h \
 	%D%/layer-writer.c \
 	%D%/layout.c %D%/layout.h \
 	%D%/layout-folder.c %D%/layout-folder.h \
@@ -42,5 +48,7 @@ builder_libbuilder_a_SOURCES += \
 	%D%/store-scratch.c \
 	%D%/store-refs.c \
 	%D%/store-steps.c \
+	%D%/store-sync.c \
+	%D%/time-rule.h \
 	%D%/tar-write.c %D%/tar-write.h \
 	%D%/unpack.c %D%/unpack.h

@@ -5,7 +5,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <pthread.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/stat.h>
@@ -14,6 +13,7 @@
 #include "builder/image/layer.h"
 #include "builder/image/snapshot.h"
 #include "builder/image/unpack.h"
+#include "builder/loop/thread.h"
 #include "lib/alloc.h"
 #include "lib/cleanup.h"
 #include "lib/path.h"
@@ -32,7 +32,7 @@ int output_tar(struct store *store, const struct image *image, int fd, struct er
 	root_fd = openat(mount_fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (root_fd < 0)
 		return error_errno(err, errno, "open the root of image %.19s", image->id.text);
-	return layer_write_flat(store, root_fd, fd, err);
+	return layer_write_flat(store, root_fd, NULL, fd, err);
 }
 
 /* -- a folder: the archive goes through a pipe to who unpacks it ---------------------------------
@@ -60,14 +60,9 @@ static void *unpack(void *context)
 
 static int start_thread(pthread_t *out, struct unpacking *unpacking, struct error *err)
 {
-	sigset_t all, old;
-	int ret;
+	int ret = thread_start(out, unpack, unpacking);
 
-	sigfillset(&all);
-	pthread_sigmask(SIG_SETMASK, &all, &old);
-	ret = pthread_create(out, NULL, unpack, unpacking);
-	pthread_sigmask(SIG_SETMASK, &old, NULL);
-	return ret ? error_errno(err, ret, "start a thread") : 0;
+	return ret < 0 ? error_errno(err, -ret, "start a thread") : 0;
 }
 
 static int pour(struct store *store, const struct image *image, struct unpacking *unpacking,
@@ -101,6 +96,7 @@ static int fill_folder(struct store *store, const struct image *image, const cha
 	struct unpacking unpacking = { .folder_fd = folder_fd,
 				       .options = { .marks = store->marks,
 						    .keep_root = true,
+						    .keep_folders = true,
 						    .set_owner = !keep_owners,
 						    .uid = getuid(),
 						    .gid = getgid() },

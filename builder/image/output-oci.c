@@ -11,6 +11,8 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "builder/image/image-index.h"
+#include "builder/image/index-blobs.h"
 #include "builder/image/layer.h"
 #include "builder/image/layout-folder.h"
 #include "builder/image/tar-write.h"
@@ -101,7 +103,7 @@ static int put_document(struct archive *archive, const struct digest *digest,
 	return is_new(archive, digest->text) ? put_file(archive, path, bytes, err) : 0;
 }
 
-/* A pulled layer: the blob as it came. Checked, because an archive is for elsewhere. */
+/* A blob as it is in the store. Checked, because an archive is for elsewhere. */
 static int put_blob_contents(struct archive *archive, const char *path, const struct digest *digest,
 			     struct error *err)
 {
@@ -164,6 +166,39 @@ static int put_image(struct archive *archive, const struct image *image,
 		return ret;
 	digest_of(strbuf_text(&image->manifest_bytes), image->manifest_bytes.size, out_manifest);
 	return put_document(archive, out_manifest, &image->manifest_bytes, err);
+}
+
+static int put_index_blob(struct archive *archive, const char *name, struct error *err)
+{
+	cleanup_free char *path = NULL;
+	cleanup_close int fd = -EBADF;
+	struct digest digest;
+	uint64_t size = 0;
+	int ret = digest_parse(name, &digest, err);
+
+	if (ret < 0 || !is_new(archive, name))
+		return ret;
+	fd = index_blob_open(archive->store, name, &size, err);
+	if (fd < 0)
+		return fd;
+	path = xasprintf(BLOBS "/%s", digest_hex(&digest));
+	ret = begin_file(archive, path, S_IFREG | 0644, size, err);
+	if (ret == 0)
+		ret = put_blob_contents(archive, path, &digest, err);
+	return ret < 0 ? ret : end_file(archive, size, err);
+}
+
+/* All platforms, and what is said of them. */
+static int put_index(struct archive *archive, const struct store_ref *index, struct digest *out_top,
+		     struct error *err)
+{
+	cleanup_strv struct strv blobs = STRV_INIT;
+	int ret = index_blobs(archive->store, index, &blobs, err);
+
+	for (size_t i = 0; ret == 0 && i < blobs.count; i++)
+		ret = put_index_blob(archive, blobs.items[i], err);
+	*out_top = index->digest;
+	return ret;
 }
 
 /* -- what lists the images ----------------------------------------------------------------------
@@ -239,7 +274,7 @@ static void archive_done(struct archive *archive)
 	arena_done(&archive->arena);
 }
 
-int output_oci(struct store *store, const struct image *images, size_t count, int fd,
+int output_oci(struct store *store, const struct image *images, size_t count, bool whole, int fd,
 	       struct error *err)
 {
 	__attribute__((cleanup(archive_done))) struct archive archive = {
@@ -254,14 +289,16 @@ int output_oci(struct store *store, const struct image *images, size_t count, in
 	docker.items = arena_alloc(&archive.arena, count * sizeof(*docker.items));
 	for (size_t i = 0; ret == 0 && i < count; i++) {
 		struct descriptor *descriptor = &index.manifests.items[i];
-		struct digest manifest;
+		const struct image *image = &images[i];
+		bool is_index = whole && media_type_is_index(image->top.media_type);
+		const char *type = is_index ? image->top.media_type : image->manifest->media_type;
+		struct digest top;
 
-		ret = put_image(&archive, &images[i], &manifest, err);
-		descriptor->media_type = images[i].manifest->media_type
-						 ? images[i].manifest->media_type
-						 : MEDIA_TYPE_MANIFEST;
-		descriptor->digest = arena_strdup(&archive.arena, manifest.text);
-		descriptor->size = images[i].manifest_bytes.size;
+		ret = is_index ? put_index(&archive, &image->top, &top, err)
+			       : put_image(&archive, image, &top, err);
+		descriptor->media_type = type ? type : MEDIA_TYPE_MANIFEST;
+		descriptor->digest = arena_strdup(&archive.arena, top.text);
+		descriptor->size = is_index ? image->top.size : image->manifest_bytes.size;
 		annotate(&archive, &images[i].top.name, descriptor);
 		list_for_docker(&archive, &images[i], &docker.items[i]);
 	}

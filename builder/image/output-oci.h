@@ -8,15 +8,18 @@
 
 #include <stddef.h>
 
+#include <stdbool.h>
+
 #include "builder/image/image.h"
 #include "builder/image/store.h"
 #include "lib/error.h"
 
 /**
  * Write the images to fd. What several of them share is in the archive once. The same images give
- * the same bytes: entries have no time and belong to 0:0.
+ * the same bytes: entries have no time and belong to 0:0. whole: of what was loaded from an index
+ * (whose layers are blobs: index-write.h) all of that; docker's list has the image that was loaded.
  */
-int output_oci(struct store *store, const struct image *images, size_t count, int fd,
+int output_oci(struct store *store, const struct image *images, size_t count, bool whole, int fd,
 	       struct error *err);
 
 #endif

@@ -21,13 +21,19 @@ int overlay_make_whiteout(enum overlay_marks marks, int dirfd, const char *name)
 	return mknodat(dirfd, name, type, makedev(0, 0)) < 0 ? -errno : 0;
 }
 
-bool overlay_is_opaque(enum overlay_marks marks, int fd)
+int overlay_is_opaque(enum overlay_marks marks, int fd)
 {
+	bool plain = marks == OVERLAY_MARKS_PLAIN;
 	char value = 0;
+	ssize_t ret = plain ? faccessat(fd, OPAQUE_NAME, F_OK, AT_SYMLINK_NOFOLLOW)
+			    : fgetxattr(fd, opaque_xattr(marks), &value, 1);
 
-	if (marks == OVERLAY_MARKS_PLAIN)
-		return faccessat(fd, OPAQUE_NAME, F_OK, AT_SYMLINK_NOFOLLOW) == 0;
-	return fgetxattr(fd, opaque_xattr(marks), &value, 1) == 1 && value == 'y';
+	if (ret >= 0)
+		return plain || (ret == 1 && value == 'y');
+	/* no mark; one that is longer than ours; nowhere to have one */
+	return errno == ENOENT || errno == ENODATA || errno == ERANGE || errno == EOPNOTSUPP
+		       ? 0
+		       : -errno;
 }
 
 int overlay_set_opaque(enum overlay_marks marks, int fd)

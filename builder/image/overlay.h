@@ -31,8 +31,8 @@ static inline bool overlay_is_whiteout(enum overlay_marks marks, const struct st
 /** 0, -EEXIST, or another negative errno. */
 int overlay_make_whiteout(enum overlay_marks marks, int dirfd, const char *name);
 
-/** fd: of the folder, opened for reading. */
-bool overlay_is_opaque(enum overlay_marks marks, int fd);
+/** fd: of the folder, opened for reading. 1, 0, or a negative errno: nobody knows. */
+int overlay_is_opaque(enum overlay_marks marks, int fd);
 int overlay_set_opaque(enum overlay_marks marks, int fd);
 int overlay_clear_opaque(enum overlay_marks marks, int fd);
 /** Was the folder renamed in a way that our mount options exclude? */

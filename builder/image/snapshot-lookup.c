@@ -30,11 +30,11 @@ static int open_in_tree(struct store *store, const char *tree, const char *path)
 	return errno == ELOOP ? -ENOTDIR : -errno;
 }
 
-static bool is_opaque(const struct store *store, int path_fd)
+static int is_opaque(const struct store *store, int path_fd)
 {
 	cleanup_close int fd = openat(path_fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 
-	return fd >= 0 && overlay_is_opaque(store->marks, fd);
+	return fd < 0 ? -errno : overlay_is_opaque(store->marks, fd);
 }
 
 /* path is not in this tree: may the trees below show through there? 1, or a negative errno that is
@@ -47,6 +47,7 @@ static int shows_through(struct store *store, const char *tree, const char *path
 		char *above = path_parent(ancestor);
 		cleanup_close int fd = -EBADF;
 		struct stat st;
+		int opaque;
 
 		free(ancestor);
 		ancestor = above;
@@ -57,8 +58,9 @@ static int shows_through(struct store *store, const char *tree, const char *path
 			return fd < 0 ? fd : -errno;
 		if (!S_ISDIR(st.st_mode))
 			return overlay_is_whiteout(store->marks, &st) ? -ENOENT : -ENOTDIR;
-		if (is_opaque(store, fd))
-			return -ENOENT;
+		opaque = is_opaque(store, fd);
+		if (opaque != 0)
+			return opaque < 0 ? opaque : -ENOENT;
 	}
 	return 1;
 }

@@ -173,7 +173,8 @@ static int set_folder(int fs_fd, const char *option, int fd)
 	return fsconfig(fs_fd, FSCONFIG_SET_STRING, option, path, 0) < 0 ? -errno : 0;
 }
 
-/* fsopen with one lowerdir+ per tree (Linux 6.7); -EOPNOTSUPP when the kernel has no lowerdir+. */
+/* fsopen with one lowerdir+ per tree (Linux 6.7); -EOPNOTSUPP when the kernel says that it has no
+ * lowerdir+. */
 static int mount_by_context(const struct overlay *overlay, int *out_fd, struct error *err)
 {
 	cleanup_close int fs_fd = fsopen("overlay", FSOPEN_CLOEXEC);
@@ -274,7 +275,10 @@ static int mount_overlay(struct store *store, const struct overlay *overlay, int
 	if (!(overlay->flags & SNAPSHOT_LEGACY))
 		ret = mount_by_context(overlay, out_fd, err);
 	if (ret == -EOPNOTSUPP)
-		ret = mount_by_options(store, overlay, out_fd, err);
+		return mount_by_options(store, overlay, out_fd, err);
+	/* before Linux 6.5 overlayfs takes any name for an option, and refuses it only now */
+	if (ret == -EINVAL && mount_by_options(store, overlay, out_fd, NULL) == 0)
+		return 0;
 	return ret;
 }
 

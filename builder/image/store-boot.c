@@ -6,6 +6,7 @@
  * of the file system has since: that of its folder below /sys/fs, which is made anew each time (the
  * kernel never gives such a number twice; sysfs(5), kernfs).
  */
+#include <dirent.h>
 #include <fcntl.h>
 #include <limits.h>
 #include <stdio.h>
@@ -55,4 +56,23 @@ void store_read_boot(struct store *store)
 	snprintf(store->boot, sizeof(store->boot), "%.*s-%llx",
 		 (int)(text.size > 36 ? 36 : strcspn(text.data, "\n")), text.data,
 		 mounting(store->fd));
+}
+
+/*
+ * The disk did not take something, and nobody says what; who opens the store from now on is not
+ * told of it at all. What is not final is therefore made again, and not found as a layer either.
+ */
+void store_distrust(int store_fd, const char *boot)
+{
+	int fd = openat(store_fd, "steps", O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	cleanup_dir DIR *dir = fd < 0 ? NULL : fdopendir(fd);
+	const struct dirent *d;
+
+	while (dir && (d = readdir(dir))) {
+		const char *dot = strchr(d->d_name, '.');
+
+		if (dot && strcmp(dot + 1, boot) == 0)
+			(void)unlinkat(fd, d->d_name, 0);
+	}
+	(void)unlinkat(store_fd, STORE_BOOT_NAME, 0); /* refused: nothing can be built there */
 }

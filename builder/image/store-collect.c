@@ -20,18 +20,13 @@
 #include "lib/log.h"
 
 #define HOLDS_MAX (16 * 1024 * 1024)
-#define INGEST_KEPT (24 * 60 * 60) /* seconds since something came */
+#define TRANSFER_KEPT (24 * 60 * 60) /* seconds since something came */
 
 struct collection {
 	struct strv needed; /* names relative to the store, sorted */
 	struct store_collected *out;
 	const char *folder; /* being looked through */
 };
-
-static int compare_names(const void *a, const void *b)
-{
-	return strcmp(*(char *const *)a, *(char *const *)b);
-}
 
 static int add_lines(struct store *store, const char *name, struct collection *collection,
 		     struct error *err)
@@ -64,6 +59,14 @@ static int need_container(struct store *store, const char *name, void *context, 
 	return add_lines(store, holds, context, err);
 }
 
+/* Until the machine, or the store's file system, is started again: then nothing is mounted. */
+static int need_mounted(struct store *store, const char *name, void *context, struct error *err)
+{
+	cleanup_free char *holds = xasprintf("mounted/%s/holds.%s", name, store->boot);
+
+	return add_lines(store, holds, context, err);
+}
+
 static bool ends_with(const char *name, const char *dot, const char *suffix)
 {
 	return dot > name && strcmp(dot + 1, suffix) == 0;
@@ -77,15 +80,20 @@ static int need_step(struct store *store, const char *name, void *context, struc
 	cleanup_free char *path = xasprintf("steps/%s", name);
 	cleanup_free char *key = xstrndup(name, strcspn(name, "."));
 	const char *dot = strchr(name, '.');
+	int ret;
 
-	(void)err;
-	if (dot && ends_with(name, dot, "lock"))
+	if (dot && ends_with(name, dot, "lock")) {
+		store_step_lock_sweep(store, path);
 		return 0;
+	}
 	if (dot && !ends_with(name, dot, store->boot)) {
 		(void)unlinkat(store->fd, path, 0);
 		return 0;
 	}
-	if (store_step_find(store, key, &record) == 1 && record.layer[0])
+	ret = store_step_find(store, key, &record);
+	if (ret < 0)
+		return error_errno(err, -ret, "read \"%s/%s\"", store->path, path);
+	if (ret == 1 && record.layer[0])
 		strv_addf(&collection->needed, "layers/%s", record.layer);
 	if (record.list[0])
 		strv_addf(&collection->needed, "lists/%s", record.list);
@@ -108,11 +116,9 @@ static int collect_name(struct store *store, const char *name, void *context, st
 	struct collection *collection = context;
 	cleanup_free char *path = xasprintf("%s/%s", collection->folder, name);
 	char scratch[STORE_NAME_SIZE];
-	const char *key = path;
 	int ret;
 
-	if (bsearch(&key, collection->needed.items, collection->needed.count,
-		    sizeof(*collection->needed.items), compare_names))
+	if (strv_contains_sorted(&collection->needed, path))
 		return 0;
 	ret = store_scratch_name(store, scratch, err);
 	if (ret < 0)
@@ -130,30 +136,29 @@ static int collect_name(struct store *store, const char *name, void *context, st
 	return 0;
 }
 
-/* What has come of a pull that broke off, and that nobody has gone on with. Whoever waits for its
- * lock sees that the name is gone (registry/pull-blob.c). */
-static int collect_ingest(struct store *store, const char *name, void *context, struct error *err)
+struct transfers {
+	const char *folder;
+	time_t oldest;
+};
+
+/* What is left of a pull or push that broke off, and that nobody has gone on with. Whoever waits
+ * for its lock sees that the name is gone (registry/transfer-file.c). */
+static int collect_transfer(struct store *store, const char *name, void *context, struct error *err)
 {
-	cleanup_free char *path = xasprintf("ingest/%s", name);
+	const struct transfers *transfers = context;
+	cleanup_free char *path = xasprintf("%s/%s", transfers->folder, name);
 	cleanup_close int fd = openat(store->fd, path, O_RDWR | O_NOFOLLOW | O_CLOEXEC);
-	const time_t *oldest = context;
 	struct stat ours, there;
 
 	(void)err;
 	if (fd < 0 || flock(fd, LOCK_EX | LOCK_NB) < 0 || fstat(fd, &ours) < 0 ||
-	    ours.st_mtim.tv_sec >= *oldest ||
+	    ours.st_mtim.tv_sec >= transfers->oldest ||
 	    fstatat(store->fd, path, &there, AT_SYMLINK_NOFOLLOW) < 0 ||
 	    ours.st_ino != there.st_ino)
 		return 0;
 	if (unlinkat(store->fd, path, 0) < 0)
 		log_debug("cannot remove \"%s\": %m", path); /* it only takes place */
 	return 0;
-}
-
-static void sort_needed(struct strv *needed)
-{
-	if (needed->count)
-		qsort(needed->items, needed->count, sizeof(*needed->items), compare_names);
 }
 
 /* What is needed for another reason than that a step may want it. */
@@ -166,6 +171,8 @@ static int need_users(struct store *store, store_reach_fn reach, struct collecti
 		ret = store_each_name(store, "leases", need_lease, collection, err);
 	if (ret == 0)
 		ret = store_each_name(store, "containers", need_container, collection, err);
+	if (ret == 0)
+		ret = store_each_name(store, "mounted", need_mounted, collection, err);
 	return ret;
 }
 
@@ -174,18 +181,21 @@ int store_collect_locked(struct store *store, store_reach_fn reach, struct store
 {
 	static const char *const folders[] = { "layers", "blobs/sha256", "lists" };
 	struct collection collection = { .needed = STRV_INIT, .out = out };
-	time_t oldest = time(NULL) - INGEST_KEPT;
+	struct transfers pulls = { "ingest", time(NULL) - TRANSFER_KEPT };
+	struct transfers pushes = { "uploads", pulls.oldest };
 	int ret = need_users(store, reach, &collection, err);
 
 	if (ret == 0)
 		ret = store_each_name(store, "steps", need_step, &collection, err);
-	sort_needed(&collection.needed);
+	strv_sort(&collection.needed);
 	for (size_t i = 0; ret == 0 && i < ARRAY_SIZE(folders); i++) {
 		collection.folder = folders[i];
 		ret = store_each_name(store, folders[i], collect_name, &collection, err);
 	}
 	if (ret == 0)
-		ret = store_each_name(store, "ingest", collect_ingest, &oldest, err);
+		ret = store_each_name(store, pulls.folder, collect_transfer, &pulls, err);
+	if (ret == 0)
+		ret = store_each_name(store, pushes.folder, collect_transfer, &pushes, err);
 	strv_done(&collection.needed);
 	return ret;
 }
@@ -249,7 +259,7 @@ int store_needed(struct store *store, store_reach_fn reach, struct strv *out, st
 	struct collection collection = { .needed = STRV_INIT };
 	int ret = need_users(store, reach, &collection, err);
 
-	sort_needed(&collection.needed);
+	strv_sort(&collection.needed);
 	strv_done(out);
 	*out = collection.needed;
 	return ret;

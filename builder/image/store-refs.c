@@ -116,15 +116,15 @@ static int rename_into_refs(struct store *store, const char *from, const char *p
 	return error_errno(err, errno, "write \"%s/%s\"", store->path, path);
 }
 
-/* Who was told that the image has this name finds it after a power cut, too. The journal has folders
- * that were made for it before. */
+/* Who was told that the image has this name finds it after a power cut, too. The journal has
+ * folders that were made for it before. */
 static int sync_name(struct store *store, const char *path, struct error *err)
 {
 	cleanup_free char *folder = path_parent(path);
 	cleanup_close int fd = openat(store->fd, folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 
 	if (fd < 0 && errno == ENOENT)
-		return 0; /* somebody has removed it again */
+		return 0;				  /* somebody has removed it again */
 	if (fd < 0 || (fsync(fd) < 0 && errno != EINVAL)) /* there are file systems without */
 		return error_errno(err, errno, "sync \"%s/%s\"", store->path, folder);
 	return 0;

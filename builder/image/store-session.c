@@ -11,6 +11,7 @@
 #include <sys/file.h>
 #include <sys/random.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "builder/image/store-internal.h"
 #include "lib/alloc.h"
@@ -20,7 +21,6 @@
 #include "lib/path.h"
 #include "lib/spawn.h"
 
-#define BOOT_NAME "boot" /* of the session that last looked for what was not synced */
 #define LEASE_MAX ((size_t)16 << 20)
 #define REMOVAL_WAIT_MS 1000
 
@@ -60,7 +60,10 @@ bool store_lease_is_live(struct store *store, const char *session)
 	cleanup_free char *name = xasprintf("leases/%s", session);
 	cleanup_close int fd = openat(store->fd, name, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
 
-	return fd >= 0 && flock_wait(fd, LOCK_EX | LOCK_NB) == -EWOULDBLOCK;
+	/* who cannot be asked is alive: what it holds must not go */
+	if (fd < 0)
+		return errno != ENOENT;
+	return flock_wait(fd, LOCK_EX | LOCK_NB) < 0;
 }
 
 int store_each_name(struct store *store, const char *folder, store_name_fn call, void *context,
@@ -99,24 +102,59 @@ static int sweep_scratch(struct store *store, const char *name, void *context, s
 	return 0;
 }
 
+void store_session_bury(struct store *store, const char *session)
+{
+	cleanup_free char *lease = xasprintf("leases/%s", session);
+
+	if (store->bury && strcmp(session, store->session) != 0 &&
+	    faccessat(store->fd, lease, F_OK, AT_SYMLINK_NOFOLLOW) == 0 &&
+	    !store_lease_is_live(store, session))
+		store->bury(store, session);
+}
+
 static int bury_session(struct store *store, const char *name, void *context, struct error *err)
 {
 	(void)context;
 	(void)err;
-	if (store->bury && strcmp(name, store->session) != 0 && !store_lease_is_live(store, name))
-		store->bury(store, name);
+	store_session_bury(store, name);
 	return 0;
 }
 
 static int sweep_lease(struct store *store, const char *name, void *context, struct error *err)
 {
 	cleanup_free char *lease = xasprintf("leases/%s", name);
+	bool *any = context;
+
+	(void)err;
+	if (strcmp(name, store->session) != 0 && !store_lease_is_live(store, name)) {
+		(void)unlinkat(store->fd, lease, 0); /* dead; another sweeper may have been first */
+		*any = true;
+	}
+	return 0;
+}
+
+static int sweep_step_lock(struct store *store, const char *name, void *context, struct error *err)
+{
+	cleanup_free char *path = xasprintf("steps/%s", name);
+	const char *dot = strchr(name, '.');
 
 	(void)context;
 	(void)err;
-	if (strcmp(name, store->session) != 0 && !store_lease_is_live(store, name))
-		(void)unlinkat(store->fd, lease, 0); /* dead; another sweeper may have been first */
+	if (dot && strcmp(dot, ".lock") == 0)
+		store_step_lock_sweep(store, path);
 	return 0;
+}
+
+/* In this order: processes, what they write to, what leads to them. */
+static void sweep(struct store *store)
+{
+	bool any = false;
+
+	(void)store_each_name(store, "leases", bury_session, NULL, NULL);
+	(void)store_each_name(store, "tmp", sweep_scratch, NULL, NULL);
+	(void)store_each_name(store, "leases", sweep_lease, &any, NULL);
+	if (any) /* else there are none, and many records to look through */
+		(void)store_each_name(store, "steps", sweep_step_lock, NULL, NULL);
 }
 
 static bool is_first_of_boot(const struct store *store)
@@ -124,7 +162,7 @@ static bool is_first_of_boot(const struct store *store)
 	cleanup_strbuf struct strbuf text = STRBUF_INIT;
 
 	return store->reach &&
-	       (io_read_file(store->fd, BOOT_NAME, sizeof(store->boot), &text, NULL) < 0 ||
+	       (io_read_file(store->fd, STORE_BOOT_NAME, sizeof(store->boot), &text, NULL) < 0 ||
 		strcmp(text.data, store->boot) != 0);
 }
 
@@ -142,7 +180,7 @@ static void forget_unsynced(struct store *store)
 
 	strv_done(&collected.names);
 	if (ret == 0)
-		ret = store_replace(store, BOOT_NAME, store->boot, strlen(store->boot), &err);
+		ret = store_replace(store, STORE_BOOT_NAME, store->boot, strlen(store->boot), &err);
 	if (ret < 0)
 		log_debug("cannot look for what was not synced: %s", err.msg);
 	else
@@ -173,12 +211,8 @@ static int start_session(struct store *store, struct error *err)
 	if (fd < 0 || flock_wait(fd, LOCK_EX | LOCK_NB) < 0 ||
 	    mkdirat(store->fd, scratch, 0700) < 0)
 		return error_errno(err, errno, "start a session in the store \"%s\"", store->path);
-	if (alone) {
-		/* in this order: processes, what they write to, what leads to them */
-		(void)store_each_name(store, "leases", bury_session, NULL, NULL);
-		(void)store_each_name(store, "tmp", sweep_scratch, NULL, NULL);
-		(void)store_each_name(store, "leases", sweep_lease, NULL, NULL);
-	}
+	if (alone)
+		sweep(store);
 	__atomic_store_n(&store->lease_fd, TAKE_FD(fd), __ATOMIC_RELEASE);
 	if (alone && first)
 		forget_unsynced(store);

@@ -75,7 +75,7 @@ static int decode_record(const char *name, const struct strbuf *text, struct ste
 	return 0;
 }
 
-/* 1 there and usable */
+/* 1 there and usable, 0 not, negative errno: not to be told now */
 static int read_record(struct store *store, const char *name, struct step_record *out)
 {
 	cleanup_strbuf struct strbuf text = STRBUF_INIT;
@@ -83,7 +83,11 @@ static int read_record(struct store *store, const char *name, struct step_record
 
 	if (ret == -ENOENT)
 		return 0;
-	if (ret < 0 || !text.size || decode_record(name, &text, out) < 0) {
+	if (ret < 0) {
+		log_debug("step record \"%s\" cannot be read: %s", name, strerror(-ret));
+		return ret;
+	}
+	if (!text.size || decode_record(name, &text, out) < 0) {
 		log_debug("step record \"%s\" is damaged and ignored", name);
 		return 0;
 	}
@@ -95,7 +99,9 @@ int store_step_find(struct store *store, const char *key, struct step_record *ou
 	cleanup_free char *name = xasprintf("steps/%s", key);
 	cleanup_free char *provisional = xasprintf("%s.%s", name, store->boot);
 
-	return read_record(store, name, out) || read_record(store, provisional, out);
+	int ret = read_record(store, name, out);
+
+	return ret != 0 ? ret : read_record(store, provisional, out);
 }
 
 /* The time of a record is that of its last use; an old one is renewed. */
@@ -125,7 +131,7 @@ static int call_step(struct store *store, const char *name, void *context, struc
 	if (!digest_is_hex(key) ||
 	    (name[DIGEST_HEX] && strcmp(name + DIGEST_HEX + 1, store->boot)) ||
 	    fstatat(store->fd, path, &st, AT_SYMLINK_NOFOLLOW) < 0 ||
-	    !read_record(store, path, &record))
+	    read_record(store, path, &record) <= 0)
 		return 0;
 	return each->call(each->context, path, &record, st.st_mtim.tv_sec);
 }
@@ -144,7 +150,7 @@ int store_step_get(struct store *store, const char *key, struct step_record *out
 	bool is_final;
 	int ret;
 
-	if (!store_step_find(store, key, &record))
+	if (store->apart || store_step_find(store, key, &record) <= 0)
 		return 0;
 	if (record.layer[0]) {
 		ret = store_hold_layer(store, record.layer, err);
@@ -178,6 +184,8 @@ int store_step_put(struct store *store, const char *key, const struct step_recor
 
 	if (!digest_is_hex(key))
 		return error_invalid(err, "\"%.100s\" is not the key of a step", key);
+	if (store->apart)
+		return 0;
 	json_encode(&record_object, &document, JSON_COMPACT, &text);
 	strbuf_addc(&text, '\n');
 	ret = store_scratch_file(store, text.data, text.size, scratch, err);
@@ -185,7 +193,10 @@ int store_step_put(struct store *store, const char *key, const struct step_recor
 		return ret;
 	if (renameat(store->fd, scratch, store->fd, name) < 0)
 		return error_errno(err, errno, "write \"%s/%s\"", store->path, name);
-	if (!strv_contains(&store->provisional, key))
+	/* asked behind the rename: a sync that fails only now finds the record itself */
+	if (store_is_distrusted(store))
+		(void)unlinkat(store->fd, name, 0); /* it is a loss of time alone */
+	else if (!strv_contains(&store->provisional, key))
 		strv_add(&store->provisional, key);
 	return 0;
 }
@@ -219,9 +230,13 @@ int store_step_trylock(struct store *store, const char *key, struct step_lock *o
 {
 	struct step_lock lock = { .store = store };
 	char text[16];
+	int ret;
 
 	if (!digest_is_hex(key))
 		return error_invalid(err, "\"%.100s\" is not the key of a step", key);
+	ret = store_session(store, err); /* whose lease tells that a lock may be left */
+	if (ret < 0)
+		return ret;
 	snprintf(lock.name, sizeof(lock.name), "steps/%s.lock", key);
 	for (;;) {
 		cleanup_close int fd =
@@ -253,6 +268,15 @@ void step_unlock(struct step_lock *lock)
 	/* removed while we hold it: whoever waits finds the name gone and makes a new one */
 	(void)unlinkat(lock->store->fd, lock->name, 0);
 	cleanup_close_fd(&lock->fd);
+}
+
+void store_step_lock_sweep(struct store *store, const char *name)
+{
+	cleanup_close int fd = openat(store->fd, name, O_RDWR | O_NOFOLLOW | O_CLOEXEC);
+
+	/* removed while we hold it, as by step_unlock: a builder that has it open sees that */
+	if (fd >= 0 && flock(fd, LOCK_EX | LOCK_NB) == 0 && is_current(store, name, fd))
+		(void)unlinkat(store->fd, name, 0); /* it only takes place */
 }
 
 int store_steps_open(struct store *store, struct error *err)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Opening a store, its format, the commit and the end. Everything visible appears by one rename of
+ * Opening a store, its format and the end. Everything visible appears by one rename of
  * something complete.
  */
 #include "builder/image/store.h"
@@ -22,6 +22,7 @@
 #include "lib/log.h"
 #include "lib/path.h"
 #include "lib/proc.h"
+#include "lib/userns.h"
 #include "spec/json-table.h"
 
 #define DEFAULT_PATH "/var/lib/orlop"
@@ -75,31 +76,6 @@ char *store_default_path(const char *option)
 /* -- format -------------------------------------------------------------------------------------
  */
 
-/* "0 0 4294967295;..." of /proc/self/uid_map and, behind "/", gid_map */
-static int read_id_map(struct strbuf *out, struct error *err)
-{
-	static const char *const files[] = { "/proc/self/uid_map", "/proc/self/gid_map" };
-
-	for (size_t i = 0; i < ARRAY_SIZE(files); i++) {
-		cleanup_strbuf struct strbuf text = STRBUF_INIT;
-		int ret = io_read_file(AT_FDCWD, files[i], SMALL_FILE_MAX, &text, err);
-		bool blank = true;
-
-		if (ret < 0)
-			return ret;
-		if (i)
-			strbuf_addc(out, '/');
-		for (size_t k = 0; k < text.size; k++) {
-			char c = text.data[k] == '\n' ? ';' : text.data[k];
-
-			if (c != ' ' || !blank)
-				strbuf_addc(out, c);
-			blank = c == ' ' || c == ';';
-		}
-	}
-	return 0;
-}
-
 /* An overlay takes the marks of trees for its own: what they hide would show again. */
 static bool misreads_marks(const struct store *store)
 {
@@ -130,6 +106,12 @@ static int check_format(const struct store *store, const struct store_format *ha
 	return 0;
 }
 
+/* What a file system says for ever, not one that is full or failing today. */
+static bool is_refused(int ret)
+{
+	return ret < 0 && ret != -ENOSPC && ret != -EDQUOT && ret != -EIO && ret != -ENOMEM;
+}
+
 /*
  * Can the file system hold overlayfs's marks? One that is an overlay itself takes no whiteouts, a
  * tmpfs may have no xattrs.
@@ -143,8 +125,8 @@ static bool holds_marks(const struct store *store)
 	if (mkdirat(store->fd, name, 0700) < 0)
 		return true; /* what is wrong there is found by others */
 	fd = openat(store->fd, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-	holds = fd < 0 || (overlay_make_whiteout(store->marks, fd, "gone") == 0 &&
-			   overlay_set_opaque(store->marks, fd) == 0);
+	holds = fd < 0 || (!is_refused(overlay_make_whiteout(store->marks, fd, "gone")) &&
+			   !is_refused(overlay_set_opaque(store->marks, fd)));
 	(void)path_remove_tree(store->fd, name, NULL); /* else it is swept with the sessions */
 	return holds;
 }
@@ -174,7 +156,7 @@ static int open_format(struct store *store, struct error *err)
 	struct store_format want = { STORE_VERSION, marks_names[store->marks], NULL };
 	struct store_format have = { 0, NULL, NULL };
 	struct json_source source = { .name = "format" };
-	int ret = read_id_map(&ids, err);
+	int ret = userns_read_maps(getpid(), &ids, err);
 
 	if (ret < 0)
 		return ret;
@@ -253,6 +235,7 @@ static void end_guard(struct store *store)
 void store_close(struct store *store)
 {
 	end_guard(store);
+	store_sync_done(store);
 	if (store->lease_fd >= 0)
 		store_session_end(store);
 	cleanup_close_fd(&store->host_mounts_fd);
@@ -276,9 +259,6 @@ int store_check_stop(const struct store *store, struct error *err)
 	return 0;
 }
 
-/* -- commit -------------------------------------------------------------------------------------
- */
-
 uint64_t store_free_space(const struct store *store, uint64_t *out_total)
 {
 	struct statvfs now = { .f_bavail = 0 };
@@ -287,24 +267,4 @@ uint64_t store_free_space(const struct store *store, uint64_t *out_total)
 	if (out_total)
 		*out_total = known ? (uint64_t)now.f_blocks * now.f_frsize : 0;
 	return known ? (uint64_t)now.f_bavail * now.f_frsize : 0;
-}
-
-int store_commit(struct store *store, struct error *err)
-{
-	if (!store->dirty && !store->provisional.count)
-		return 0;
-	if (syncfs(store->fd) < 0)
-		return error_errno(err, errno, "sync the store \"%s\"", store->path);
-	for (size_t i = 0; i < store->provisional.count; i++) {
-		cleanup_free char *to = xasprintf("steps/%s", store->provisional.items[i]);
-		cleanup_free char *from = xasprintf("%s.%s", to, store->boot);
-
-		/* gone: another builder that used the record has made it final */
-		if (renameat(store->fd, from, store->fd, to) < 0 && errno != ENOENT)
-			return error_errno(err, errno, "make the record \"%s\" final", to);
-	}
-	strv_done(&store->provisional);
-	store->provisional = (struct strv)STRV_INIT;
-	store->dirty = false;
-	return 0;
 }

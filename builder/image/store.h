@@ -12,7 +12,7 @@
  *	leases/SESSION       flock'd by its process; lines of what it holds, and notes
  *	tmp/SESSION/         what its process is making; swept when nobody holds the lease
  *	containers/ID/holds  lines of what a container needs; the rest belongs to builder/container
- *	ingest/ mounts/ volumes/
+ *	ingest/ uploads/ mounts/ volumes/
  *
  * What is made goes into a scratch folder first and is renamed into place whole; publishing holds
  *it for the session, so that a concurrent rmi leaves it alone. Scratch folders, holds and blobs
@@ -37,6 +37,7 @@
 #define STORE_VERSION 1
 #define LAYER_ID_SIZE (DIGEST_HEX + 1)
 #define STORE_NAME_SIZE 96 /* of a path relative to the store that we made */
+#define STORE_BOOT_SIZE 64
 
 struct store;
 
@@ -60,6 +61,7 @@ struct store {
 	/* set by the program behind store_open; may be NULL */
 	store_bury_fn bury;
 	store_reach_fn reach; /* without it what a power cut left is not collected */
+	bool apart;	      /* its session takes no records of steps and leaves none */
 	bool patient;	      /* its session waits for its turn to look for what the dead left */
 	pid_t guard; /* a process that ends what we run when we die, until we close; 0 = none */
 
@@ -72,11 +74,13 @@ struct store {
 	int lock_fd;
 	int lease_fd; /* -EBADF until something is held or made */
 	char session[32];
-	unsigned int made;	 /* scratch names given out */
-	bool dirty;		 /* something was published since the last syncfs */
-	struct strv held;	 /* lines of the lease */
-	struct strv provisional; /* step keys to make final at the next commit */
-	char boot[64];		 /* how long what nobody has synced is there: store-boot.c */
+	unsigned int made;	    /* scratch names given out */
+	bool dirty;		    /* something was published since the last syncfs */
+	int sync_errno;		    /* of the syncfs that failed: no other can succeed; 0 = none */
+	struct strv held;	    /* lines of the lease */
+	struct strv provisional;    /* step keys to make final at the next commit */
+	char boot[STORE_BOOT_SIZE]; /* how long what nobody has synced is there: store-boot.c */
+	struct early_sync *early;   /* NULL until there was one */
 
 	/* of snapshot*.c */
 	bool copies;	   /* overlayfs cannot be used here: snapshots are copies */
@@ -97,6 +101,9 @@ char *store_default_path(const char *option);
 /** Open, creating it when absent. Another version or another kind of xattr is refused with the way
  *  out. Sweeps what dead sessions left. */
 int store_open(const char *path, struct store *out, struct error *err);
+/** End what a session has left running, if it is dead and nobody has done it yet; without the
+ * lock, so somebody else may be doing the same: each end is asked for once more at worst. */
+void store_session_bury(struct store *store, const char *session);
 /** Begin the session: its lease and its tmp folder. Else it begins when something is first held or
  *  made. */
 int store_session(struct store *store, struct error *err);
@@ -112,8 +119,13 @@ int store_check_stop(const struct store *store, struct error *err);
 uint64_t store_free_space(const struct store *store, uint64_t *out_total);
 
 /** syncfs if anything was published since the last one, then make step records final: the commit
- *  point. A cached rebuild costs nothing here. */
+ *  point. A cached rebuild costs nothing here. Once it has failed to sync it fails for ever, and
+ *  records that are not final are gone. */
 int store_commit(struct store *store, struct error *err);
+
+/** Something large was written: have the disk begin with it in another thread, unless that is at
+ *  work. A hint, which saves the commit's time; for the store's thread. */
+void store_sync_early(struct store *store);
 
 /* -- scratch: folders that are the session's until renamed away --------------------------------
  */
@@ -216,18 +228,19 @@ struct step_record {
 void step_record_done(struct step_record *record);
 #define cleanup_step_record __attribute__((cleanup(step_record_done)))
 
-/** Look up a key (64 hex digits): 1 found, and its layer is held; 0 absent (also when the layer is
- *  gone or the record is damaged: a cache never fails a build). */
+/** Look up a key (64 hex digits; nothing in a store that is apart): 1 found, and its layer is held;
+ * 0 absent (also when the layer is gone or the record is damaged: a cache never fails a build). */
 int store_step_get(struct store *store, const char *key, struct step_record *out,
 		   struct error *err);
-/** The same without holding anything. */
+/** The same without holding anything; negative errno: the record cannot be read now. */
 int store_step_find(struct store *store, const char *key, struct step_record *out);
 /** Call for each usable record, in no order; name: of its file ("steps/KEY"), used: when it was
  * made or taken last. Holds nothing; a negative result ends it. */
 typedef int (*store_step_fn)(void *context, const char *name, const struct step_record *record,
 			     time_t used);
 int store_step_each(struct store *store, store_step_fn call, void *context);
-/** Publish: visible at once to other builders of this boot, for ever after store_commit. */
+/** Publish: visible at once to other builders of this boot, for ever after store_commit. Nothing is
+ *  done in a store that is apart. */
 int store_step_put(struct store *store, const char *key, const struct step_record *record,
 		   struct error *err);
 

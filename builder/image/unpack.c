@@ -12,6 +12,7 @@
 
 #include <archive.h>
 #include <archive_entry.h>
+#include <errno.h>
 #include <fcntl.h>
 #include <locale.h>
 #include <string.h>
@@ -26,6 +27,7 @@
 #include "builder/image/hash-queue.h"
 #include "builder/image/overlay.h"
 #include "builder/image/snapshot.h"
+#include "builder/image/time-rule.h"
 #include "lib/alloc.h"
 #include "lib/cleanup.h"
 #include "lib/inroot.h"
@@ -49,6 +51,8 @@ struct unpacker {
 	bool stale;	       /* something was removed: parent_path may lead elsewhere now */
 	struct folder_times folders;
 	locale_t locale, old_locale;
+	unpack_entry_fn each; /* entries go there; NULL = into the folder */
+	void *context;
 };
 
 static void unpacker_done(struct unpacker *unpacker)
@@ -178,6 +182,11 @@ int unpack_is_archive(int fd, struct error *err)
 		ret = archive_read_next_header(unpacker.archive, &entry);
 	if (lseek(fd, start, SEEK_SET) < 0)
 		return error_errno(err, errno, "seek in the archive");
+	/* nobody knows what a file is that cannot be read */
+	if (decompress_errno(unpacker.input))
+		return error_errno(err, decompress_errno(unpacker.input), "read the archive");
+	if (!unpacker.archive || archive_errno(unpacker.archive) == ENOMEM)
+		return error_errno(err, ENOMEM, "read the archive");
 	return ret == ARCHIVE_OK || ret == ARCHIVE_WARN;
 }
 
@@ -374,6 +383,11 @@ static int remove_old(struct unpacker *unpacker, int dirfd, const char *name,
 	*replaced_whiteout =
 		unpacker->options->whiteouts && overlay_is_whiteout(unpacker->options->marks, &st);
 	unpacker->stale = true;
+	if (unpacker->options->keep_folders && S_ISDIR(st.st_mode) &&
+	    unlinkat(dirfd, name, AT_REMOVEDIR) < 0)
+		return error_errno(err, errno,
+				   "replace the folder \"%s\", which is no folder in the image",
+				   name);
 	return path_remove_tree(dirfd, name, err);
 }
 
@@ -536,6 +550,8 @@ static int place_entry(struct unpacker *unpacker, const struct tar_entry *entry,
 	cleanup_free char *above = path_parent(entry->path);
 	int dirfd;
 
+	if (unpacker->each)
+		return unpacker->each(unpacker->context, entry, unpacker, err);
 	if (strcmp(entry->path, ".") == 0)
 		return set_root(unpacker, entry, err);
 	unpacker->symlinks = 0;
@@ -587,6 +603,7 @@ static int convert(struct unpacker *unpacker, struct archive_entry *from, struct
 	out->size = archive_entry_size(from) > 0 ? (uint64_t)archive_entry_size(from) : 0;
 	out->mtime = archive_entry_mtime(from);
 	out->mtime_nsec = options->subsecond ? (uint32_t)archive_entry_mtime_nsec(from) : 0;
+	time_rule_apply(options->times, &out->mtime, &out->mtime_nsec);
 	out->device = makedev(archive_entry_rdevmajor(from), archive_entry_rdevminor(from));
 	out->target = archive_entry_hardlink(from);
 	if (out->target) {
@@ -653,6 +670,26 @@ int unpack_archive(int fd, int folder_fd, const struct unpack_options *options,
 	if (ret == 0 && result)
 		*result = unpacker.result;
 	return ret;
+}
+
+int unpack_each(int fd, const struct unpack_options *options, unpack_entry_fn call, void *context,
+		struct error *err)
+{
+	__attribute__((cleanup(unpacker_done))) struct unpacker unpacker = { .options = options,
+									     .root_fd = -EBADF,
+									     .parent_fd = -EBADF,
+									     .each = call,
+									     .context = context };
+
+	return unpack_input(&unpacker, decompress_open(fd), err);
+}
+
+ssize_t unpack_read(void *contents, void *buffer, size_t size, struct error *err)
+{
+	struct unpacker *unpacker = contents;
+	ssize_t n = archive_read_data(unpacker->archive, buffer, size);
+
+	return n < 0 ? archive_failed(unpacker, err) : n;
 }
 
 int unpack_stream(const struct byte_source *source, int folder_fd,

@@ -18,13 +18,18 @@
 struct byte_source;
 struct store;
 struct strv;
+struct tar_entry;
+struct time_rule;
 
 struct unpack_options {
 	bool whiteouts;		  /* .wh. entries become whiteouts of a tree (layers of images) */
 	enum overlay_marks marks; /* ... said so */
 	bool keep_root;		  /* the folder itself stays as it is, whatever "./" says (ADD) */
+	bool keep_folders;	  /* one that has something in it is an error, if it stands where
+				   * the archive has something else: it is somebody's */
 	bool subsecond;		  /* times with nanoseconds, else whole seconds */
-	bool set_owner;		  /* everything belongs to uid:gid (ADD --chown) */
+	const struct time_rule *times; /* NULL = as the archive has them */
+	bool set_owner;		       /* everything belongs to uid:gid (ADD --chown) */
 	uid_t uid;
 	gid_t gid;
 	/* Folders that the archive leaves out get the metadata they have in these trees of the
@@ -33,6 +38,11 @@ struct unpack_options {
 	const struct strv *lowers;
 	uint64_t plain_max; /* bytes behind the compression; 0 = any number */
 };
+
+/** What an entry of unpack_each has in it, and all that is known of it; contents: for unpack_read,
+ *  as long as the call lasts. A hardlink has a target and no contents. */
+typedef int (*unpack_entry_fn)(void *context, const struct tar_entry *entry, void *contents,
+			       struct error *err);
 
 struct unpack_result {
 	uint64_t entries;
@@ -64,6 +74,12 @@ int unpack_archive(int fd, int folder_fd, const struct unpack_options *options,
 int unpack_stream(const struct byte_source *source, int folder_fd,
 		  const struct unpack_options *options, struct unpack_result *result,
 		  struct digest *out_plain, struct error *err);
+
+/** Nothing is unpacked: call for each entry, as it stands in the archive; whiteouts are files. */
+int unpack_each(int fd, const struct unpack_options *options, unpack_entry_fn call, void *context,
+		struct error *err);
+/** The next bytes of an entry's contents; 0 at their end. */
+ssize_t unpack_read(void *contents, void *buffer, size_t size, struct error *err);
 
 /** An entry's name as a path inside the folder: no leading slash, clean; owned. "." is the folder
  *  itself. NULL when it leaves the folder or is empty. */

@@ -344,6 +344,20 @@ int fiber_poll(struct pollfd *fds, nfds_t count, int timeout_ms)
 	return fiber->errnum ? -1 : fiber->ready;
 }
 
+bool fiber_offload_waiting(void (*run)(void *context), void *context)
+{
+	struct fiber *fiber = current;
+
+	if (!fiber)
+		return false;
+	fiber->work = (struct work){ .run = run, .context = context };
+	if (!workers_submit_waiting(fiber->fibers->workers, &fiber->work))
+		return false;
+	fiber->fibers->offloaded++;
+	end_turn(fiber);
+	return true;
+}
+
 void fiber_offload(void (*run)(void *context), void *context)
 {
 	struct fiber *fiber = current;

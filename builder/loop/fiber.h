@@ -55,4 +55,8 @@ int fiber_poll(struct pollfd *fds, nfds_t count, int timeout_ms);
  * builder/loop/workers.h. Outside of a fiber it is an ordinary call. */
 void fiber_offload(void (*run)(void *context), void *context);
 
+/** The same for what waits for other fibers (workers_submit_waiting): false when there are not
+ *  threads enough for that, or no other fibers; nothing was called then. */
+bool fiber_offload_waiting(void (*run)(void *context), void *context);
+
 #endif

@@ -4,12 +4,12 @@
 
 #include <errno.h>
 #include <pthread.h>
-#include <signal.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <sys/eventfd.h>
 #include <unistd.h>
 
+#include "builder/loop/thread.h"
 #include "lib/alloc.h"
 #include "lib/cleanup.h"
 
@@ -23,6 +23,7 @@ struct workers {
 	struct work_queue waiting, done;
 	pthread_t *threads;
 	unsigned int count, max, idle;
+	unsigned int held; /* threads that wait, or will, in work of workers_submit_waiting */
 	bool ending;
 	int fd;
 };
@@ -56,6 +57,7 @@ static void do_waiting(struct workers *workers)
 		pthread_mutex_unlock(&workers->mutex);
 		work->run(work->context);
 		pthread_mutex_lock(&workers->mutex);
+		workers->held -= work->waits;
 		queue_add(&workers->done, work);
 		(void)!write(workers->fd, &one, sizeof(one)); /* cannot fail before 2^64 pieces */
 	}
@@ -111,19 +113,13 @@ void workers_free(struct workers *workers)
 	free(workers);
 }
 
-/* Signals are the main thread's. Called with the mutex held. */
+/* Called with the mutex held. */
 static bool start_thread(struct workers *workers)
 {
-	sigset_t all, old;
-	int ret;
-
-	sigfillset(&all);
-	pthread_sigmask(SIG_SETMASK, &all, &old);
-	ret = pthread_create(&workers->threads[workers->count], NULL, serve, workers);
-	pthread_sigmask(SIG_SETMASK, &old, NULL);
-	if (ret == 0)
-		workers->count++;
-	return ret == 0;
+	if (thread_start(&workers->threads[workers->count], serve, workers) < 0)
+		return false;
+	workers->count++;
+	return true;
 }
 
 static unsigned int queue_length(const struct work_queue *queue)
@@ -147,6 +143,33 @@ void workers_submit(struct workers *workers, struct work *work)
 	else
 		do_waiting(workers);
 	pthread_mutex_unlock(&workers->mutex);
+}
+
+/* One more than those that wait: who is waited for may need one, too. */
+static bool has_thread_left(struct workers *workers)
+{
+	unsigned int needed = workers->held + 2;
+
+	while (workers->count < needed && workers->count < workers->max)
+		if (!start_thread(workers))
+			break;
+	return workers->count >= needed;
+}
+
+bool workers_submit_waiting(struct workers *workers, struct work *work)
+{
+	bool ok;
+
+	pthread_mutex_lock(&workers->mutex);
+	ok = has_thread_left(workers);
+	if (ok) {
+		work->waits = true;
+		workers->held++;
+		queue_add(&workers->waiting, work);
+		pthread_cond_signal(&workers->arrived);
+	}
+	pthread_mutex_unlock(&workers->mutex);
+	return ok;
 }
 
 int workers_fd(const struct workers *workers)

@@ -7,6 +7,8 @@
 #ifndef BUILDER_LOOP_WORKERS_H
 #define BUILDER_LOOP_WORKERS_H
 
+#include <stdbool.h>
+
 #include "lib/error.h"
 
 /** One piece of work; the caller's memory until workers_take has given it back. */
@@ -14,6 +16,7 @@ struct work {
 	void (*run)(void *context);
 	void *context;
 	struct work *next; /* of workers.c */
+	bool waits;	   /* the same */
 };
 
 struct workers;
@@ -26,6 +29,13 @@ void workers_free(struct workers *workers);
 
 /** Have it done, in order of submission; in the calling thread if no thread can be made. */
 void workers_submit(struct workers *workers, struct work *work);
+
+/**
+ * The same for work that waits for what the submitting thread does meanwhile. It never gets the
+ * last thread, because what it waits for may need one: false, and nothing is done, when there would
+ * be none left.
+ */
+bool workers_submit_waiting(struct workers *workers, struct work *work);
 
 /** Readable when workers_take would give something. */
 int workers_fd(const struct workers *workers);

@@ -289,12 +289,14 @@ static int ask(struct registry *registry, struct server *server, const struct ca
 	cleanup_call struct call question = { .method = "GET", .request = { .max = ANSWER_MAX } };
 	cleanup_response struct transport_response response = TRANSPORT_RESPONSE_INIT;
 	cleanup_strbuf struct strbuf text = STRBUF_INIT, url = STRBUF_INIT;
+	cleanup_free char *realm = NULL;
 	int ret = check_realm(server, err);
 
 	if (ret < 0)
 		return ret;
+	realm = xstrdup(server->realm); /* others may learn a new one while we wait */
 	add_question(server, call, credentials, &text);
-	strbuf_adds(&url, server->realm);
+	strbuf_adds(&url, realm);
 	if (credentials->identity_token) {
 		question.method = "POST";
 		question.request.has_body = true;
@@ -302,11 +304,11 @@ static int ask(struct registry *registry, struct server *server, const struct ca
 		question.request.size = text.size - 1;
 		strv_add(&question.headers, "Content-Type: application/x-www-form-urlencoded");
 	} else if (text.size) {
-		strbuf_addc(&url, strchr(server->realm, '?') ? '&' : '?');
+		strbuf_addc(&url, strchr(realm, '?') ? '&' : '?');
 		strbuf_adds(&url, text.data + 1);
 	}
 	question.target = strbuf_text(&url);
-	question.secrets_origin = server->realm;
+	question.secrets_origin = realm;
 	if (credentials->user && !credentials->identity_token)
 		add_basic(credentials, &question.secrets);
 	ret = call_make(registry, &question, &response, err);
@@ -314,7 +316,7 @@ static int ask(struct registry *registry, struct server *server, const struct ca
 		ret = call_refused(&question, &response, err);
 	if (ret == 0)
 		ret = keep_token(server, call->scope ? call->scope : "", &response, err);
-	return error_prefix(err, ret, "ask %s for a token", server->realm);
+	return error_prefix(err, ret, "ask %s for a token", realm);
 }
 
 /* One fiber asks; those that want the same wait for its answer. */

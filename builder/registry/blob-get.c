@@ -24,6 +24,7 @@ struct download {
 	const struct registry_blob *blob;
 	int fd;
 	uint64_t done; /* bytes that the file has and queue knows */
+	uint64_t best; /* the most that this has been: only what is beyond it is progress */
 	struct hash_queue *queue;
 };
 
@@ -139,8 +140,9 @@ static int try_once(struct download *download, const struct endpoint *endpoint,
 		return ret;
 	if (response->status != 416 || !download->done)
 		return call_refused(&call, response, err);
-	ret = start_over(download, err); /* there is less than we have */
-	return ret < 0 ? ret : 1;
+	(void)start_over(download, NULL); /* there is less than we have */
+	response->passing = true;	  /* from the beginning it may go better */
+	return call_refused(&call, response, err);
 }
 
 /* Until all is there; what came counts, so that a slow line is no reason to give up. An empty blob
@@ -151,17 +153,18 @@ static int transfer(struct download *download, const struct endpoint *endpoint, 
 	unsigned int tries = 0;
 
 	while (download->done < download->blob->size) {
-		uint64_t before = download->done;
 		int ret = try_once(download, endpoint, &response, err);
 
 		if (ret == 0 && download->done < download->blob->size)
 			return error_invalid(err, "the blob %s is shorter than its %llu bytes",
 					     download->blob->digest.text,
 					     (unsigned long long)download->blob->size);
-		if (ret >= 0)
+		if (ret == 0)
 			continue;
-		if (download->done > before)
+		if (download->done > download->best) {
+			download->best = download->done;
 			tries = 0;
+		}
 		ret = call_may_retry(download->repository->registry, &response, ret, tries++, err);
 		if (ret < 0)
 			return ret;

@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Blobs into a repository: nothing when it is there, a mount when another repository of the
- * registry has it, else one PUT, which every registry knows. A large one that breaks off is sent
- * in chunks from then on, and after each failure the registry is asked how much it has.
+ * registry has it, else one PUT, which every registry knows. A large one goes in chunks: after a
+ * failure, and in the next process, the registry is asked how much it has. One that takes no chunks
+ * gets all in one.
  */
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "builder/registry/registry-internal.h"
 #include "builder/registry/url.h"
@@ -14,8 +16,8 @@
 #include "lib/log.h"
 #include "lib/number.h"
 
-#define CHUNK ((uint64_t)16 << 20)
 #define ANSWER_MAX ((uint64_t)1 << 20)
+#define LOCATION_MAX ((size_t)64 << 10)
 
 struct upload {
 	struct repository *repository;
@@ -25,7 +27,9 @@ struct upload {
 	char *scope;	/* with what a mount needs; NULL = the usual */
 	char *location; /* where the registry wants it; NULL = nowhere yet */
 	uint64_t sent;	/* of which it is sure */
+	uint64_t best;	/* the most that this has been: only what is beyond it is progress */
 	uint64_t chunk;
+	bool whole; /* it takes no chunks */
 };
 
 static void upload_done(struct upload *upload)
@@ -74,30 +78,57 @@ int repository_has_blob(struct repository *repository, const struct digest *dige
 /* -- where it goes -------------------------------------------------------------------------------
  */
 
+static bool in_chunks(const struct upload *upload)
+{
+	return upload->blob->size > upload->chunk && !upload->whole;
+}
+
+/* For the next process. A note that is torn or lost costs a repetition and nothing else. */
+static void write_note(const struct upload *upload)
+{
+	const int *note = upload->source->note;
+	cleanup_free char *line = xasprintf("%s\n", upload->location);
+	size_t size = in_chunks(upload) ? strlen(line) : 0;
+
+	if (note &&
+	    (pwrite(*note, line, size, 0) != (ssize_t)size || ftruncate(*note, (off_t)size) < 0))
+		log_debug("cannot note an upload: %m");
+}
+
+/* Who was refused does not go on with the same: what has arrived may be what is wrong. */
+static void drop_note(const struct upload *upload)
+{
+	if (upload->source->note && ftruncate(*upload->source->note, 0) < 0)
+		log_debug("cannot drop the note of an upload: %m");
+}
+
+static char *read_note(const struct upload *upload)
+{
+	const int *note = upload->source->note;
+	cleanup_free char *text = xzalloc(LOCATION_MAX + 1);
+	ssize_t n = note ? pread(*note, text, LOCATION_MAX, 0) : 0;
+	char *end = n > 0 ? strchr(text, '\n') : NULL;
+
+	return end ? xstrndup(text, (size_t)(end - text)) : NULL;
+}
+
 /* The Location of an answer, which must be the registry's own or without our secrets. */
 static int take_location(struct upload *upload, const struct call *call,
 			 const struct transport_response *response, struct error *err)
 {
 	const char *location = transport_header(&response->headers, "location", 0);
-	cleanup_free char *name = call_name(call);
 	const char *minimum = transport_header(&response->headers, "oci-chunk-min-length", 0);
 	uint64_t least;
-	char *url;
+	char *url = NULL;
+	int ret = call_resolve(upload->repository->registry, call, location, &url, err);
 
-	if (!location)
-		return error_invalid(err, "%s: the answer has no Location", name);
-	url = transport_resolve(upload->repository->registry->transport, strchr(name, ' ') + 1,
-				location);
-	if (!url)
-		return error_invalid(err, "%s: the answer has a Location that is no URL", name);
-	if (strncmp(url, "http:", 5) == 0 && !upload->endpoint->server->allows_http) {
-		free(url);
-		return error_invalid(err, "%s: the answer leads to plain http", name);
-	}
+	if (ret < 0)
+		return ret;
 	free(upload->location);
 	upload->location = url;
 	if (minimum && number_parse_u64(minimum, &least) == 0 && least > upload->chunk)
 		upload->chunk = least;
+	write_note(upload);
 	return 0;
 }
 
@@ -234,10 +265,14 @@ static int send_chunk(struct upload *upload, struct transport_response *response
 	return ret;
 }
 
-/* How much has arrived? An upload that the registry has forgotten begins again. */
+/*
+ * How much has arrived? 1: all of it, and the blob is there. An upload that the registry has
+ * forgotten, or of which it is not sure itself, begins again.
+ */
 static int ask_range(struct upload *upload, struct error *err)
 {
 	cleanup_response struct transport_response response = TRANSPORT_RESPONSE_INIT;
+	struct digest digest = upload->blob->digest;
 	cleanup_free char *url = xstrdup(upload->location);
 	cleanup_call struct call call;
 	uint64_t end;
@@ -248,68 +283,105 @@ static int ask_range(struct upload *upload, struct error *err)
 	if (ret < 0)
 		return ret;
 	end = range_end(transport_header(&response.headers, "range", 0));
-	if (response.status != 204 || end > upload->blob->size)
-		return begin(upload, NULL, err);
+	if (response.status != 204 || end > upload->blob->size) {
+		/* the answer to the last request may be what was lost */
+		ret = has_from(upload->repository, upload->endpoint, &digest, err);
+		return ret == 0 ? begin(upload, NULL, err) : ret;
+	}
 	upload->sent = end;
-	if (transport_header(&response.headers, "location", 0))
-		return take_location(upload, &call, &response, err);
-	return 0;
+	return transport_header(&response.headers, "location", 0)
+		       ? take_location(upload, &call, &response, err)
+		       : 0;
 }
 
-static int send_chunks(struct upload *upload, struct error *err)
+/* A refusal that is about chunks, as far as one can see. */
+static bool wants_whole(const struct upload *upload, const struct transport_response *response)
+{
+	static const long refusals[] = { 400, 404, 405, 411, 413, 415, 501 };
+
+	for (size_t i = 0; i < ARRAY_SIZE(refusals); i++)
+		if (response->status == refusals[i])
+			return in_chunks(upload) && upload->sent < upload->blob->size &&
+			       !response->passing;
+	return false;
+}
+
+/* It has more, or less, than we think; or it knows nothing of the upload (any more). */
+static bool is_lost(const struct upload *upload, const struct transport_response *response)
+{
+	return !response->passing && ((response->status == 416 && in_chunks(upload)) ||
+				      (response->status == 404 && upload->sent > 0));
+}
+
+/* After a failed try (ret): 0 = go on, 1 = the blob is there. */
+static int recover(struct upload *upload, const struct transport_response *response, int ret,
+		   unsigned int *tries, struct error *err)
+{
+	bool ask = upload->sent > 0 || in_chunks(upload);
+
+	if (is_lost(upload, response) && *tries < REGISTRY_TRIES) {
+		++*tries;
+	} else if (wants_whole(upload, response)) {
+		log_debug("%s: not in chunks", upload->endpoint->server->host);
+		upload->whole = true;
+		return begin(upload, NULL, err);
+	} else {
+		ret = call_may_retry(upload->repository->registry, response, ret, (*tries)++, err);
+		if (ret < 0)
+			return ret;
+	}
+	/* what it has of a PUT that broke off nobody knows */
+	return ask ? ask_range(upload, err) : begin(upload, NULL, err);
+}
+
+/* 0 = sent, 1 = it was there. */
+static int send(struct upload *upload, struct error *err)
 {
 	cleanup_response struct transport_response response = TRANSPORT_RESPONSE_INIT;
-	struct registry *registry = upload->repository->registry;
 	unsigned int tries = 0;
-	int ret = 0;
+	int ret = upload->location ? 0 : begin(upload, NULL, err);
 
-	for (;;) {
-		bool last = upload->sent == upload->blob->size;
+	while (ret == 0) {
+		bool last = !in_chunks(upload) || upload->sent == upload->blob->size;
 
 		ret = last ? finish(upload, &response, err) : send_chunk(upload, &response, err);
 		if (ret == 0 && last)
 			return 0;
-		if (ret == 0) {
+		if (ret == 0 && upload->sent > upload->best) {
+			upload->best = upload->sent;
 			tries = 0;
-			continue;
+		} else if (ret < 0) {
+			ret = recover(upload, &response, ret, &tries, err);
 		}
-		/* 416: it has more, or less, than we think */
-		if (ret < 0 && response.status == 416 && !response.passing &&
-		    tries++ < REGISTRY_TRIES)
-			ret = 1;
-		else
-			ret = call_may_retry(registry, &response, ret, tries++, err);
-		if (ret < 0)
-			return ret;
-		ret = ask_range(upload, err);
-		if (ret < 0)
-			return ret;
 	}
+	if (ret < 0 && !response.passing && response.status >= 400 && response.status < 500)
+		drop_note(upload);
+	return ret;
 }
 
-static int send_all(struct upload *upload, struct error *err)
+/* Go on with what an earlier process has begun: 1 = the blob is there, 0 = there may be a Location
+ * now. Where that was may be gone: then it begins again, so that a note never makes a push fail. */
+static int take_up(struct upload *upload, struct error *err)
 {
-	cleanup_response struct transport_response response = TRANSPORT_RESPONSE_INIT;
-	struct registry *registry = upload->repository->registry;
+	struct error why = ERROR_INIT;
+	int ret;
 
-	for (unsigned int tries = 0;; tries++) {
-		int ret = upload->location ? 0 : begin(upload, NULL, err);
-
-		if (ret < 0)
-			return ret;
-		ret = finish(upload, &response, err);
-		if (ret == 0)
-			return 0;
-		ret = call_may_retry(registry, &response, ret, tries, err);
-		if (ret < 0)
-			return ret;
-		free(upload->location); /* what it has of it nobody knows */
-		upload->location = NULL;
-		if (upload->blob->size > upload->chunk) {
-			ret = begin(upload, NULL, err);
-			return ret < 0 ? ret : send_chunks(upload, err);
-		}
+	upload->location = read_note(upload);
+	if (!upload->location)
+		return 0;
+	log_debug("%s: an upload goes on", upload->blob->digest.text);
+	ret = ask_range(upload, &why);
+	if (ret >= 0)
+		return ret;
+	if (why.code == ERROR_CANCELLED) {
+		*err = why;
+		return ret;
 	}
+	log_debug("it begins again: %s", why.msg);
+	free(upload->location);
+	upload->location = NULL;
+	upload->sent = 0;
+	return 0;
 }
 
 int repository_put_blob(struct repository *repository, const struct registry_blob *blob,
@@ -320,12 +392,14 @@ int repository_put_blob(struct repository *repository, const struct registry_blo
 		.endpoint = repository_own(repository),
 		.blob = blob,
 		.source = source,
-		.chunk = CHUNK,
+		.chunk = REGISTRY_CHUNK,
 	};
 	struct digest digest = blob->digest;
-	int ret = has_from(repository, upload.endpoint, &digest, err);
+	int ret = source->missing ? 0 : has_from(repository, upload.endpoint, &digest, err);
 
 	if (ret == 0)
+		ret = take_up(&upload, err);
+	if (ret == 0 && !upload.location)
 		ret = mount(&upload, err);
-	return ret != 0 ? ret : send_all(&upload, err);
+	return ret != 0 ? ret : send(&upload, err);
 }

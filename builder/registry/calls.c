@@ -22,9 +22,12 @@
 #define RETRY_AFTER_MAX 60 /* seconds; who asks for more gets none */
 #define AUTH_TRIES 2	   /* learn how, and a new token for one that is not good any more */
 
+static const struct transport_tls unchecked = { .insecure = true }; /* it may be anybody */
+
 void call_done(struct call *call)
 {
 	free(call->scope);
+	free(call->answered);
 	strv_done(&call->headers);
 	strv_done(&call->secrets);
 }
@@ -47,12 +50,16 @@ char *call_name(const struct call *call)
 /* -- http or https -------------------------------------------------------------------------------
  */
 
-/* Where plain http is allowed too: what does it speak? */
+/* Where plain http is allowed too: what does it speak? Nothing secret is said and nothing believed
+ * yet, so the machine's list of authorities, which takes longer to read than a push of what is
+ * there, is left for who does speak https. */
 static int find_scheme(struct registry *registry, struct server *server, struct error *err)
 {
 	cleanup_response struct transport_response response = TRANSPORT_RESPONSE_INIT;
 	cleanup_free char *url = NULL;
-	struct transport_request request = { .method = "GET", .tls = &server->tls };
+	bool is_known = server->tls.ca_file || server->tls.certificate;
+	struct transport_request request = { .method = "GET",
+					     .tls = is_known ? &server->tls : &unchecked };
 	int ret;
 
 	if (!server->allows_http)
@@ -97,11 +104,9 @@ static bool is_own(const struct call *call, const char *url)
 	       url_is_at(url, call->server->scheme, call->server->host);
 }
 
-/* *out_known: credentials are among the headers. */
 static int exchange(struct registry *registry, const struct call *call, const char *url,
-		    struct transport_response *response, bool *out_known, struct error *err)
+		    struct transport_response *response, struct error *err)
 {
-	static const struct transport_tls any = { .insecure = true };
 	cleanup_strv struct strv headers = STRV_INIT;
 	struct transport_request request = call->request;
 	int ret = 0;
@@ -110,8 +115,7 @@ static int exchange(struct registry *registry, const struct call *call, const ch
 	request.method = call->method;
 	request.url = url;
 	request.headers = &headers;
-	request.tls = registry->options.insecure ? &any : NULL;
-	*out_known = false;
+	request.tls = registry->options.insecure ? &unchecked : NULL;
 	if (is_own(call, url)) {
 		strv_add_all(&headers, strv_items(&call->secrets));
 		if (call->server) {
@@ -119,7 +123,6 @@ static int exchange(struct registry *registry, const struct call *call, const ch
 			strv_add_all(&headers, strv_items(&call->server->headers));
 		}
 		ret = auth_add(registry, call, &headers, err);
-		*out_known = ret > 0;
 	}
 	if (ret < 0) {
 		response->passing = false;
@@ -159,19 +162,18 @@ static int follow(struct registry *registry, char **url, const struct transport_
 	return 0;
 }
 
-int call_try(struct registry *registry, struct call *call, struct transport_response *response,
-	     struct error *err)
+/* With credentials and redirects; *url becomes that of the answer. */
+static int follow_all(struct registry *registry, struct call *call, char **url,
+		      struct transport_response *response, struct error *err)
 {
-	cleanup_free char *url = NULL;
 	unsigned int redirects = 0, learned = 0;
-	bool known;
-	int ret = make_url(registry, call, &url, err);
+	int ret = 0;
 
 	while (ret == 0) {
-		ret = exchange(registry, call, url, response, &known, err);
+		ret = exchange(registry, call, *url, response, err);
 		if (ret < 0)
 			return ret;
-		if (response->status == 401 && call->server && is_own(call, url)) {
+		if (response->status == 401 && call->server && is_own(call, *url)) {
 			if (learned++ == AUTH_TRIES || !auth_learn(call->server, call, response))
 				return 0;
 			continue;
@@ -179,10 +181,45 @@ int call_try(struct registry *registry, struct call *call, struct transport_resp
 		if (!is_redirect(response->status))
 			return 0;
 		if (++redirects > REDIRECTS_MAX)
-			return error_invalid(err, "%s: more than %d redirects", url, REDIRECTS_MAX);
-		ret = follow(registry, &url, response, err);
+			return error_invalid(err, "%s: more than %d redirects", *url,
+					     REDIRECTS_MAX);
+		ret = follow(registry, url, response, err);
 	}
 	return ret;
+}
+
+int call_try(struct registry *registry, struct call *call, struct transport_response *response,
+	     struct error *err)
+{
+	char *url = NULL;
+	int ret = make_url(registry, call, &url, err);
+
+	if (ret == 0)
+		ret = follow_all(registry, call, &url, response, err);
+	free(call->answered);
+	call->answered = url;
+	return ret;
+}
+
+int call_resolve(struct registry *registry, const struct call *call, const char *reference,
+		 char **out, struct error *err)
+{
+	char *url;
+
+	if (!reference)
+		return error_invalid(err, "%s %s: the answer has no Location", call->method,
+				     call->answered);
+	url = transport_resolve(registry->transport, call->answered, reference);
+	if (!url)
+		return error_invalid(err, "%s %s: the answer leads to what is no URL", call->method,
+				     call->answered);
+	if (strncmp(url, "http:", 5) == 0 && !call->server->allows_http) {
+		free(url);
+		return error_invalid(err, "%s %s: the answer leads to plain http", call->method,
+				     call->answered);
+	}
+	*out = url;
+	return 0;
 }
 
 /* -- again ---------------------------------------------------------------------------------------

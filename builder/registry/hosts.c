@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "builder/registry/hosts-toml.h"
 #include "builder/registry/networks.h"
 #include "builder/registry/registry-internal.h"
 #include "builder/registry/url.h"
@@ -64,18 +65,21 @@ static void find_certificates(struct server *server)
 /* -- endpoints -----------------------------------------------------------------------------------
  */
 
-static struct server *server_of(struct registry *registry, const char *host, bool insecure)
+/* The same host with another path, or trusted for another name only, is another server. */
+static struct server *server_of(struct registry *registry, const char *host, const char *prefix,
+				bool insecure)
 {
 	struct server *server;
 
+	insecure |= registry->options.insecure || networks_contain(&registry->hosts.networks, host);
 	for (server = registry->servers; server; server = server->next)
-		if (strcmp(server->host, host) == 0)
+		if (strcmp(server->host, host) == 0 && strcmp(server->prefix, prefix) == 0 &&
+		    server->tls.insecure == insecure)
 			return server;
 	server = xzalloc(sizeof(*server));
 	server->host = xstrdup(host);
-	server->prefix = xstrdup("/v2");
-	server->tls.insecure = insecure || registry->options.insecure ||
-			       networks_contain(&registry->hosts.networks, host);
+	server->prefix = xstrdup(prefix);
+	server->tls.insecure = insecure;
 	server->allows_http = server->tls.insecure || url_is_loopback(host);
 	find_certificates(server);
 	server->next = registry->servers;
@@ -99,7 +103,7 @@ static int add_endpoint(struct repository *repository, const char *location,
 	endpoint = &repository->endpoints[repository->endpoint_count++];
 	*endpoint = (struct endpoint){
 		.server = server_of(repository->registry, strcmp(host, HUB) == 0 ? HUB_HOST : host,
-				    how->insecure),
+				    "/v2", how->insecure),
 		.path = xstrdup(slash + 1),
 		.credential_path = xstrdup(location),
 		.for_tags = !how->only_digests,
@@ -116,6 +120,76 @@ static int add_rewritten(struct repository *repository, const struct host_rule *
 		xasprintf("%s%s", how->location, name + host_rule_matches(rule, name));
 
 	return add_endpoint(repository, location, how, err);
+}
+
+/* -- hosts.toml ----------------------------------------------------------------------------------
+ */
+
+static char *replaced(char *old, const char *text)
+{
+	if (!text)
+		return old;
+	free(old);
+	return xstrdup(text);
+}
+
+/* What the file says counts more than what is beside it. registry: the host of the registry itself,
+ * whose credentials are for no other. */
+static void add_toml_endpoint(struct repository *repository, const struct toml_host *host,
+			      const char *registry)
+{
+	const char *name = repository->name.name, *path = strchr(name, '/') + 1;
+	bool own = strcmp(host->host, registry) == 0;
+	struct server *server =
+		server_of(repository->registry, host->host, host->prefix, host->skip_verify);
+	struct endpoint *endpoint;
+
+	if (*host->scheme)
+		server->scheme = host->scheme;
+	server->allows_http |= strcmp(host->scheme, "http") == 0;
+	server->tls.ca_file = server->ca_file = replaced(server->ca_file, host->ca);
+	server->tls.certificate = server->certificate =
+		replaced(server->certificate, host->certificate);
+	server->tls.key = server->key = replaced(server->key, host->key);
+	strv_done(&server->headers);
+	strv_add_all(&server->headers, strv_items(&host->headers));
+	repository->endpoints = xreallocarray(repository->endpoints, repository->endpoint_count + 1,
+					      sizeof(*endpoint));
+	endpoint = &repository->endpoints[repository->endpoint_count++];
+	*endpoint = (struct endpoint){
+		.server = server,
+		.path = xstrdup(path),
+		/* a mirror of many registries tells them apart by it */
+		.query = own ? NULL : xasprintf("?ns=%.*s", (int)(path - name - 1), name),
+		.credential_path = own ? xstrdup(name) : xasprintf("%s/%s", host->host, path),
+		.for_tags = host->resolve,
+		.for_digests = host->pull,
+	};
+}
+
+/* 1 = a hosts.toml says where; 0 = there is none. What is pushed goes to the first that takes it.
+ */
+static int resolve_by_toml(struct repository *repository, struct error *err)
+{
+	const char *name = repository->name.name;
+	cleanup_free char *registry = xstrndup(name, strcspn(name, "/"));
+	__attribute__((cleanup(hosts_toml_done))) struct hosts_toml file = HOSTS_TOML_INIT;
+	const char *server = strcmp(registry, HUB) == 0 ? HUB_HOST : registry;
+	int ret = hosts_toml_read(registry, server, &file, err);
+
+	if (ret <= 0)
+		return ret;
+	if (repository->access != REPOSITORY_PULL) {
+		size_t i = 0;
+
+		while (i + 1 < file.count && !file.hosts[i].push)
+			i++;
+		add_toml_endpoint(repository, &file.hosts[i], server);
+		return 1;
+	}
+	for (size_t i = 0; i < file.count; i++)
+		add_toml_endpoint(repository, &file.hosts[i], server);
+	return 1;
 }
 
 int hosts_load(struct registry *registry, struct error *err)
@@ -137,8 +211,10 @@ int hosts_resolve(struct repository *repository, struct error *err)
 	if (ret < 0)
 		return ret;
 	rule = hosts_config_find(&registry->hosts, name);
-	if (!rule)
-		return add_endpoint(repository, name, &own, err);
+	if (!rule) {
+		ret = resolve_by_toml(repository, err);
+		return ret ? (ret < 0 ? ret : 0) : add_endpoint(repository, name, &own, err);
+	}
 	if (rule->blocked)
 		return error_set(err, ERROR_STATE, 0,
 				 "\"%s\" is blocked by the configuration of registries", name);

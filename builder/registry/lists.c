@@ -12,6 +12,7 @@
 
 #define PAGE "1000"
 #define TAGS_MAX ((size_t)1 << 20)
+#define PAGES_MAX 10000 /* of any size: a server must not lead us on for ever */
 #define LIST_MAX ((uint64_t)16 << 20)
 
 /* -- pages ---------------------------------------------------------------------------------------
@@ -30,13 +31,15 @@ static char *next_page(const struct transport_response *response)
 
 /* Get a page; *target becomes the next one's, NULL after the last. A page of another host would
  * be asked without credentials. */
-static int get_page(struct repository *repository, char **target,
+static int get_page(struct repository *repository, char **target, size_t *pages,
 		    struct transport_response *response, struct error *err)
 {
-	cleanup_free char *page = TAKE_PTR(*target), *next = NULL, *name = NULL;
+	cleanup_free char *page = TAKE_PTR(*target), *next = NULL;
 	cleanup_call struct call call;
 	int ret;
 
+	if (++*pages > PAGES_MAX)
+		return error_invalid(err, "%s: the list has more than %d pages", page, PAGES_MAX);
 	call_prepare(repository, repository_own(repository), "GET", page, &call);
 	call.request.max = LIST_MAX;
 	ret = call_make(repository->registry, &call, response, err);
@@ -47,9 +50,7 @@ static int get_page(struct repository *repository, char **target,
 	next = next_page(response);
 	if (!next)
 		return 0;
-	name = call_name(&call);
-	*target = transport_resolve(repository->registry->transport, strchr(name, ' ') + 1, next);
-	return *target ? 0 : error_invalid(err, "%s: the next page has no URL", name);
+	return call_resolve(repository->registry, &call, next, target, err);
 }
 
 /* -- tags ----------------------------------------------------------------------------------------
@@ -89,13 +90,14 @@ int repository_tags(struct repository *repository, struct strv *out, struct erro
 {
 	cleanup_free char *target =
 		xasprintf("%s/tags/list?n=" PAGE, repository_own(repository)->path);
+	size_t pages = 0;
 	int ret = 0;
 
 	while (ret == 0 && target) {
 		cleanup_response struct transport_response response = TRANSPORT_RESPONSE_INIT;
 		size_t before = out->count;
 
-		ret = get_page(repository, &target, &response, err);
+		ret = get_page(repository, &target, &pages, &response, err);
 		if (ret == 0)
 			ret = add_tags(&response, out, err);
 		if (ret == 0 && target && out->count == before)
@@ -164,6 +166,7 @@ static int read_list(struct repository *repository, const struct digest *digest,
 {
 	cleanup_strbuf struct strbuf first = STRBUF_INIT;
 	cleanup_free char *target = NULL;
+	size_t pages = 0;
 	int ret = 0;
 
 	strbuf_addf(&first, "%s/referrers/%s", repository_own(repository)->path, digest->text);
@@ -176,7 +179,7 @@ static int read_list(struct repository *repository, const struct digest *digest,
 		cleanup_response struct transport_response response = TRANSPORT_RESPONSE_INIT;
 		size_t before = out->count;
 
-		ret = get_page(repository, &target, &response, err);
+		ret = get_page(repository, &target, &pages, &response, err);
 		if (ret == 0)
 			ret = add_referrers(out, &response.body, err);
 		if (ret == 0 && target && out->count == before)

@@ -8,7 +8,7 @@ builder_libbuilder_a_SOURCES += \
 	%D%/credential-helper.c %D%/credential-helper.h \
 	%D%/credentials.c %D%/credentials.h \
 	%D%/feed.c \
-	%D%/hosts-config.c %D%/hosts-config.h \
+	%D%/hosts-config.c %D%/hosts-config.h %D%/hosts-toml.c %D%/hosts-toml.h \
 	%D%/hosts.c \
 	%D%/libcurl.c %D%/libcurl.h \
 	%D%/lists.c \
@@ -24,6 +24,7 @@ builder_libbuilder_a_SOURCES += \
 	%D%/registry.c %D%/registry.h %D%/registry-internal.h \
 	%D%/short-names.c %D%/short-names.h \
 	%D%/source.c %D%/source.h \
+	%D%/transfer-file.c %D%/transfer-file.h \
 	%D%/transport.c %D%/transport.h \
 	%D%/transport-get.c \
 	%D%/url.c %D%/url.h

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Called by pull.c, before a registry is asked for an image. */
+/* Called before a registry is asked for an image, and before one of a file is taken. */
 #include "builder/registry/policy.h"
 
 #include <errno.h>
@@ -30,8 +30,9 @@ struct scopes {
 	struct json_map unknown;
 };
 
+/* By their names in the file. */
 struct transports {
-	struct scopes *docker;
+	struct scopes *docker, *oci, *oci_archive, *docker_archive;
 };
 
 struct policy {
@@ -57,6 +58,9 @@ static const struct json_object scopes_object = JSON_TABLE_OPEN(struct scopes, s
 
 static const struct json_field transports_fields[] = {
 	JSON_OBJECT(struct transports, "docker", docker, &scopes_object),
+	JSON_OBJECT(struct transports, "oci", oci, &scopes_object),
+	JSON_OBJECT(struct transports, "oci-archive", oci_archive, &scopes_object),
+	JSON_OBJECT(struct transports, "docker-archive", docker_archive, &scopes_object),
 };
 static const struct json_object transports_object = JSON_TABLE(struct transports, transports_fields);
 
@@ -70,7 +74,8 @@ static const struct json_object policy_object = JSON_TABLE(struct policy, policy
 /* The file as it was read; one of its answers. */
 struct question {
 	const char *file; /* its path */
-	const char *name; /* of the image, in full */
+	const char *transport;
+	const char *name; /* of the image, in full; or its path, "" = it has none */
 	const char *scope;
 };
 
@@ -88,8 +93,8 @@ static int judge(const struct question *question, const struct requirement *list
 		return error_set(
 			err, ERROR_STATE, 0,
 			"%s wants \"%s\" of images of \"%s\", which cannot be checked here: "
-			"get the image by a tool that can (skopeo copy to oci:DIR) and "
-			"`load` it, or change that file",
+			"get the image by a tool that can (skopeo copy to oci:DIR), let the "
+			"policy take that place, and `load` it",
 			question->file, type, question->scope);
 	}
 	return count ? 0
@@ -156,43 +161,85 @@ static const char *find_scope(const struct scopes *scopes, const char *name, con
 	return best ? best->value : scopes->all;
 }
 
-static int check_file(const char *path, const struct strbuf *text, const char *name,
-		      struct error *err)
+/* A path, and the folders that it is in. docker-archive has no scopes of paths. */
+static const char *find_path(const struct scopes *scopes, const char *transport, const char *path,
+			     const char **out_scope)
+{
+	cleanup_free char *part = xstrdup(path);
+
+	while (*part && strcmp(transport, "docker-archive") != 0) {
+		for (size_t i = 0; i < scopes->unknown.count; i++) {
+			*out_scope = scopes->unknown.items[i].key;
+			if (strcmp(*out_scope, part) == 0)
+				return scopes->unknown.items[i].value;
+		}
+		if (!part[1])
+			break;
+		part[strrchr(part, '/') == part ? 1 : strrchr(part, '/') - part] = '\0';
+	}
+	*out_scope = transport;
+	return scopes->all;
+}
+
+static const char *find_requirements(const struct transports *transports, struct question *question)
+{
+	const struct {
+		const char *name;
+		const struct scopes *scopes;
+	} known[] = {
+		{ "docker", transports->docker },
+		{ "oci", transports->oci },
+		{ "oci-archive", transports->oci_archive },
+		{ "docker-archive", transports->docker_archive },
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(known); i++) {
+		if (strcmp(known[i].name, question->transport) != 0 || !known[i].scopes)
+			continue;
+		return i == 0 ? find_scope(known[i].scopes, question->name, &question->scope)
+			      : find_path(known[i].scopes, question->transport, question->name,
+					  &question->scope);
+	}
+	return NULL;
+}
+
+static int check_file(struct question *question, const struct strbuf *text, struct error *err)
 {
 	cleanup_arena struct arena arena = ARENA_INIT;
-	const struct json_source source = { .name = path,
+	const struct json_source source = { .name = question->file,
 					    .text = strbuf_text(text),
 					    .size = text->size };
-	struct question question = { .file = path, .name = name, .scope = "default" };
 	struct policy policy = { .transports = NULL };
 	const char *raw = NULL;
 	int ret = json_decode(&source, &policy_object, &arena, &policy, err);
 
 	if (ret < 0)
 		return ret;
-	if (policy.transports && policy.transports->docker)
-		raw = find_scope(policy.transports->docker, name, &question.scope);
+	if (policy.transports)
+		raw = find_requirements(policy.transports, question);
 	if (raw)
-		return judge_scope(&question, raw, err);
-	question.scope = "default";
-	return judge(&question, policy.list.items, policy.list.count, err);
+		return judge_scope(question, raw, err);
+	question->scope = "default";
+	return judge(question, policy.list.items, policy.list.count, err);
 }
 
-int policy_check(const struct reference *name, struct error *err)
+/* By the user's file, else the system's. */
+static int ask(const char *transport, const char *name, struct error *err)
 {
 	const char *home = getenv("HOME");
 	cleanup_free char *own = xasprintf("%s/.config/containers/policy.json", home ? home : "");
 	const char *const paths[] = { own, "/etc/containers/policy.json" };
-	cleanup_strbuf struct strbuf full = STRBUF_INIT;
 
-	reference_full(name, &full);
 	for (size_t i = home && *home ? 0 : 1; i < ARRAY_SIZE(paths); i++) {
+		struct question question = {
+			.file = paths[i], .transport = transport, .name = name, .scope = "default"
+		};
 		cleanup_strbuf struct strbuf text = STRBUF_INIT;
 		struct error why = ERROR_INIT;
 		int ret = io_read_file(AT_FDCWD, paths[i], FILE_MAX, &text, &why);
 
 		if (ret >= 0)
-			return check_file(paths[i], &text, strbuf_text(&full), err);
+			return check_file(&question, &text, err);
 		if (ret == -ENOENT || ret == -ENOTDIR)
 			continue;
 		if (err)
@@ -200,4 +247,22 @@ int policy_check(const struct reference *name, struct error *err)
 		return ret;
 	}
 	return 0;
+}
+
+int policy_check(const struct reference *name, struct error *err)
+{
+	cleanup_strbuf struct strbuf full = STRBUF_INIT;
+
+	reference_full(name, &full);
+	return ask("docker", strbuf_text(&full), err);
+}
+
+int policy_check_path(const char *transport, const char *path, struct error *err)
+{
+	/* where links lead, not where they lie: else each scope could be had by a link */
+	cleanup_free char *absolute = path ? realpath(path, NULL) : xstrdup("");
+
+	if (!absolute)
+		return error_errno(err, errno, "find \"%s\"", path);
+	return ask(transport, absolute, err);
 }

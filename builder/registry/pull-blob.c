@@ -5,41 +5,16 @@
  */
 #include <errno.h>
 #include <fcntl.h>
-#include <poll.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/file.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
-#include "builder/loop/fiber.h"
 #include "builder/registry/origins.h"
 #include "builder/registry/pull-internal.h"
+#include "builder/registry/transfer-file.h"
 #include "lib/alloc.h"
 #include "lib/cleanup.h"
-
-#define WAIT_MS 100
-
-/* 1 = ours now; 0 = another process has it. It may be renamed away between open and lock. */
-static int open_ingest(struct store *store, const char *name, int *out_fd, struct error *err)
-{
-	for (;;) {
-		cleanup_close int fd =
-			openat(store->fd, name, O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600);
-		struct stat ours, there;
-
-		if (fd < 0)
-			return error_errno(err, errno, "open \"%s/%s\"", store->path, name);
-		if (flock(fd, LOCK_EX | LOCK_NB) < 0)
-			return 0;
-		if (fstat(fd, &ours) == 0 &&
-		    fstatat(store->fd, name, &there, AT_SYMLINK_NOFOLLOW) == 0 &&
-		    ours.st_ino == there.st_ino) {
-			*out_fd = TAKE_FD(fd);
-			return 1;
-		}
-	}
-}
 
 static int find_origins(struct store *store, const struct digest *digest, struct strv *out,
 			struct error *err)
@@ -52,21 +27,6 @@ static int find_origins(struct store *store, const struct digest *digest, struct
 				      digest->text);
 }
 
-/* One fetches, the others wait: for its end, whichever that is. A lock cannot be polled. */
-static int wait_for_ingest(struct store *store, const char *name, int *out_fd, struct error *err)
-{
-	struct pollfd stop = { .fd = store->stop_fd, .events = POLLIN };
-	int ret = open_ingest(store, name, out_fd, err);
-
-	while (ret == 0) {
-		(void)fiber_poll(&stop, 1, WAIT_MS); /* a wait that ends early does no harm */
-		ret = store_check_stop(store, err);
-		if (ret == 0)
-			ret = open_ingest(store, name, out_fd, err);
-	}
-	return ret;
-}
-
 int incoming_open(struct store *store, const struct digest *digest, struct incoming_blob *out,
 		  struct error *err)
 {
@@ -75,10 +35,8 @@ int incoming_open(struct store *store, const struct digest *digest, struct incom
 
 	if (ret < 0)
 		return ret;
-	if (mkdirat(store->fd, "ingest", 0700) < 0 && errno != EEXIST)
-		return error_errno(err, errno, "create \"%s/ingest\"", store->path);
 	snprintf(out->name, sizeof(out->name), "ingest/%s", digest_hex(digest));
-	ret = wait_for_ingest(store, out->name, &out->fd, err);
+	ret = transfer_file_open(store, out->name, out->unwanted, &out->fd, err);
 	if (ret < 0)
 		return ret;
 	ret = store_hold_blob(store, digest, err);

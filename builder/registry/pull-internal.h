@@ -10,6 +10,7 @@
 struct incoming_blob {
 	char name[STORE_NAME_SIZE]; /* ingest/HEX, or a scratch file */
 	int fd;			    /* locked */
+	const bool *unwanted;	    /* becomes true when nobody wants it any more; NULL = never */
 };
 static inline void incoming_done(struct incoming_blob *blob)
 {

@@ -187,6 +187,12 @@ static int take(struct error *err, const struct error *why, int ret)
 	return ret;
 }
 
+static void wait_fetched(struct layer_job *job)
+{
+	while (!job->fetched)
+		fiber_wait(&job->pull->changed);
+}
+
 /* Fetch and unpack; then the blob is the store's, and the tree waits. */
 static int fetch(struct layer_job *job, struct error *err)
 {
@@ -195,9 +201,12 @@ static int fetch(struct layer_job *job, struct error *err)
 
 	if (ret < 0)
 		return ret;
-	fiber_offload(unpack, job);
-	while (!job->fetched)
-		fiber_wait(&pull->changed);
+	/* while it comes, or where threads are rare when it has come */
+	if (job->fetched || !fiber_offload_waiting(unpack, job)) {
+		wait_fetched(job);
+		fiber_offload(unpack, job);
+	}
+	wait_fetched(job);
 	if (job->fetch_ret < 0)
 		return take(err, &job->fetch_err, job->fetch_ret);
 	if (job->unpack_ret < 0 && !job->has_blob)
@@ -308,7 +317,8 @@ static int look(struct pull *pull, struct error *err)
 		*job = (struct layer_job){ .pull = pull,
 					   .index = i,
 					   .descriptor = &layers->items[i],
-					   .incoming = { .fd = -EBADF } };
+					   .incoming = { .fd = -EBADF,
+							 .unwanted = &pull->failed } };
 		ret = digest_parse(job->descriptor->digest, &job->blob, err);
 		if (ret == 0)
 			ret = digest_parse(diff_ids->items[i], &job->diff_id, err);
@@ -393,6 +403,8 @@ int pull_layers(struct store *store, struct registry *registry, const struct ima
 	pull.count = image->manifest->layers.count;
 	pull.jobs = xzalloc((pull.count + 1) * sizeof(*pull.jobs));
 	ret = look(&pull, err);
+	if (ret == 0 && pull.total)
+		tell_progress(&pull); /* something will come */
 	if (ret == 0)
 		ret = run(&pull, err);
 	if (ret == 0 && pull.ret < 0)

@@ -20,7 +20,7 @@
 struct pull_events {
 	/* It is in the store now, or was before. */
 	void (*layer)(void *context, const char *digest, bool was_there);
-	/* Bytes of all that are being fetched. */
+	/* Bytes of all that are being fetched; the first call is before the first request. */
 	void (*progress)(void *context, uint64_t current, uint64_t total);
 	void *context;
 };

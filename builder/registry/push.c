@@ -1,9 +1,16 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Layers side by side, then the configuration, then the manifest; an index comes last of all. */
+/*
+ * The tag first, by which the registry and its credentials are found out; then layers and the
+ * configuration side by side, then the manifest; an index comes last of all. What the tag stands
+ * for already is not put again: registries sync a manifest to their disk, which takes longer than
+ * to ask for all of its blobs.
+ */
 #include "builder/registry/push.h"
 
 #include <fcntl.h>
+#include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "builder/image/compress.h"
@@ -12,11 +19,13 @@
 #include "builder/loop/fiber.h"
 #include "builder/registry/origins.h"
 #include "builder/registry/pull.h"
+#include "builder/registry/transfer-file.h"
 #include "lib/alloc.h"
 #include "lib/cleanup.h"
 #include "spec/image-index.h"
 
-#define LAYERS_AT_ONCE 4
+#define SENT_AT_ONCE 4
+#define PACKED_AT_ONCE 4 /* two digests each: enough to be made in lanes */
 
 static const struct compression compression = COMPRESSION_DEFAULT;
 
@@ -27,19 +36,23 @@ struct push {
 	const struct reference *name;
 	const struct push_events *events;
 	struct fiber_queue changed;
-	size_t running, living;
-	bool as_it_is; /* nothing is to be compressed */
-	bool packing;  /* one layer at a time has all processors */
-	int ret;       /* the first failure */
+	size_t sending, living;
+	struct strv begun;     /* digests of the blobs that were sent */
+	bool as_it_is;	       /* nothing is to be compressed */
+	unsigned int packing;  /* layers; atomic */
+	bool sent;	       /* the registry did not have all of it */
+	struct digest present; /* what the tag stands for there; "" = nothing, or not known */
+	int ret;	       /* the first failure */
 	struct error err;
 };
 
+/* A blob of a manifest. */
 struct push_job {
 	struct push *push;
 	const struct descriptor *descriptor;
+	bool is_layer;		  /* else it is the configuration */
 	const char *layer;	  /* its id here, to be compressed; NULL: it goes as it is */
 	struct packed_layer blob; /* what goes */
-	bool was_there;
 };
 
 /* -- compressing ---------------------------------------------------------------------------------
@@ -57,7 +70,8 @@ static void pack(void *context)
 	struct pack_call *call = context;
 	struct push_job *job = call->job;
 
-	call->ret = packed_make(job->push->store, job->layer, &compression, &job->blob, call->err);
+	call->ret = packed_make(job->push->store, job->layer, &compression, &job->push->packing,
+				&job->blob, call->err);
 }
 
 static int pack_once(struct push_job *job, struct error *err)
@@ -65,11 +79,11 @@ static int pack_once(struct push_job *job, struct error *err)
 	struct push *push = job->push;
 	struct pack_call call = { job, err, 0 };
 
-	while (push->packing)
+	while (push->packing >= PACKED_AT_ONCE)
 		fiber_wait(&push->changed);
-	push->packing = true;
+	(void)__atomic_add_fetch(&push->packing, 1, __ATOMIC_RELAXED);
 	fiber_offload(pack, &call);
-	push->packing = false;
+	(void)__atomic_sub_fetch(&push->packing, 1, __ATOMIC_RELAXED);
 	fiber_wake(&push->changed);
 	return call.ret;
 }
@@ -89,6 +103,39 @@ static void find_mounts(const struct push *push, const struct digest *digest, st
 			strv_add(out, names.items[i] + host + 1);
 }
 
+/* Where a large blob that breaks off goes on, locked; -EBADF: a small one begins again. 1: another
+ * process had it meanwhile. */
+static int open_note(const struct push *push, const struct registry_blob *blob, char *name,
+		     int *out_fd, struct error *err)
+{
+	cleanup_free char *what = xasprintf("%s@%s", push->name->name, blob->digest.text);
+	struct digest key;
+
+	if (blob->size <= REGISTRY_CHUNK)
+		return 0;
+	digest_of(what, strlen(what), &key);
+	snprintf(name, STORE_NAME_SIZE, "uploads/%s", digest_hex(&key));
+	return transfer_file_open(push->store, name, NULL, out_fd, err);
+}
+
+/* It stays when the next process has something to go on with. */
+static void close_note(const struct push *push, const char *name, int fd, int ret)
+{
+	struct stat st;
+
+	if (fd >= 0 && (ret >= 0 || (fstat(fd, &st) == 0 && st.st_size == 0)))
+		(void)unlinkat(push->store->fd, name, 0); /* it only takes place */
+}
+
+/* Of a blob that is in an image twice both are missing when they are asked for. */
+static bool is_first(struct push *push, const struct digest *digest)
+{
+	if (strv_contains(&push->begun, digest->text))
+		return false;
+	strv_add(&push->begun, digest->text);
+	return true;
+}
+
 /* 1: it is there without being sent. */
 static int send_blob(struct push *push, const struct digest *digest, uint64_t size,
 		     struct error *err)
@@ -96,8 +143,9 @@ static int send_blob(struct push *push, const struct digest *digest, uint64_t si
 	const struct registry_blob blob = { .digest = *digest, .size = size };
 	cleanup_free char *path = xasprintf("blobs/sha256/%s", digest_hex(digest));
 	cleanup_strv struct strv mounts = STRV_INIT;
-	cleanup_close int fd = -EBADF;
+	cleanup_close int fd = -EBADF, note = -EBADF;
 	struct registry_source source = { .mounts = &mounts };
+	char name[STORE_NAME_SIZE];
 	int ret = pull_blob(push->store, push->registry, digest, size, err);
 
 	if (ret < 0)
@@ -107,13 +155,36 @@ static int send_blob(struct push *push, const struct digest *digest, uint64_t si
 		return error_errno(err, errno, "open \"%s\" of the store", path);
 	source.fd = fd;
 	find_mounts(push, digest, &mounts);
+	ret = open_note(push, &blob, name, &note, err);
+	if (ret < 0)
+		return ret;
+	source.note = note >= 0 ? &note : NULL;
+	source.missing = is_first(push, digest) && ret == 0;
 	ret = repository_put_blob(push->repository, &blob, &source, err);
+	close_note(push, name, note, ret);
 	if (ret >= 0)
 		origins_add(push->store, digest, push->name->name);
 	return ret;
 }
 
-/* A blob that the registry has need not even be made. */
+static int send_missing(struct push_job *job, struct error *err)
+{
+	struct push *push = job->push;
+	int ret = 0;
+
+	push->sent = true; /* or mounted: the manifest goes, too, so that it is seen to have it */
+	if (job->layer && !store_blob_exists(push->store, &job->blob.digest))
+		ret = pack_once(job, err);
+	while (push->sending >= SENT_AT_ONCE)
+		fiber_wait(&push->changed);
+	push->sending++;
+	if (ret == 0 && push->ret == 0)
+		ret = send_blob(push, &job->blob.digest, job->blob.size, err);
+	push->sending--;
+	return ret;
+}
+
+/* A blob that the registry has need not even be made. 1: it has it. */
 static int push_blob(struct push_job *job, struct error *err)
 {
 	struct push *push = job->push;
@@ -121,13 +192,9 @@ static int push_blob(struct push_job *job, struct error *err)
 
 	if (job->layer && !packed_recall(push->store, job->layer, &compression, &job->blob))
 		ret = pack_once(job, err);
-	if (ret == 0)
+	if (ret == 0 && push->ret == 0)
 		ret = repository_has_blob(push->repository, &job->blob.digest, err);
-	if (ret != 0)
-		return ret;
-	if (job->layer && !store_blob_exists(push->store, &job->blob.digest))
-		ret = pack_once(job, err);
-	return ret < 0 ? ret : send_blob(push, &job->blob.digest, job->blob.size, err);
+	return ret != 0 || push->ret < 0 ? ret : send_missing(job, err);
 }
 
 /* A fiber. */
@@ -136,21 +203,16 @@ static void run_job(void *context)
 	struct push_job *job = context;
 	struct push *push = job->push;
 	struct error err = ERROR_INIT;
-	int ret = 0;
+	int ret = push->ret == 0 ? push_blob(job, &err) : 0;
 
-	while (push->running >= LAYERS_AT_ONCE)
-		fiber_wait(&push->changed);
-	push->running++;
-	if (push->ret == 0)
-		ret = push_blob(job, &err);
-	push->running--;
 	if (ret < 0 && push->ret == 0) {
-		push->ret = error_prefix(&err, ret, "layer %.19s", job->descriptor->digest);
+		push->ret = error_prefix(&err, ret, "%s %.19s",
+					 job->is_layer ? "layer" : "configuration",
+					 job->descriptor->digest);
 		push->err = err;
 	}
-	job->was_there = ret == 1;
-	if (ret >= 0 && push->ret == 0 && push->events && push->events->layer)
-		push->events->layer(push->events->context, job->blob.digest.text, job->was_there);
+	if (push->ret == 0 && job->is_layer && push->events && push->events->layer)
+		push->events->layer(push->events->context, job->blob.digest.text, ret == 1);
 	push->living--;
 	fiber_wake(&push->changed);
 }
@@ -158,16 +220,16 @@ static void run_job(void *context)
 /* -- a manifest ----------------------------------------------------------------------------------
  */
 
-struct layers_run {
+struct blobs_run {
 	struct push *push;
 	struct push_job *jobs;
 	size_t count;
 };
 
 /* In a fiber. */
-static void run_layers(void *context)
+static void run_blobs(void *context)
 {
-	struct layers_run *run = context;
+	struct blobs_run *run = context;
 	struct push *push = run->push;
 
 	for (size_t i = 0; push->ret == 0 && i < run->count; i++) {
@@ -179,14 +241,14 @@ static void run_layers(void *context)
 		fiber_wait(&push->changed);
 }
 
-static int push_layers(struct push *push, struct push_job *jobs, size_t count, struct error *err)
+static int push_jobs(struct push *push, struct push_job *jobs, size_t count, struct error *err)
 {
-	struct layers_run run = { push, jobs, count };
+	struct blobs_run run = { push, jobs, count };
 	struct fibers *fibers = NULL;
 	int ret = fibers_create(&fibers, err);
 
 	if (ret == 0)
-		ret = fibers_start(fibers, run_layers, &run, err);
+		ret = fibers_start(fibers, run_blobs, &run, err);
 	if (ret == 0)
 		fibers_run(fibers);
 	fibers_free(fibers);
@@ -197,26 +259,42 @@ static int push_layers(struct push *push, struct push_job *jobs, size_t count, s
 	return ret;
 }
 
+/* A job for each layer of a manifest, and behind them one for its configuration. */
+static int plan_blobs(struct push *push, const struct image_manifest *manifest,
+		      struct push_job *jobs, struct error *err)
+{
+	size_t layers = manifest->layers.count;
+
+	for (size_t i = 0; i <= layers; i++) {
+		struct push_job *job = &jobs[i];
+		int ret;
+
+		*job = (struct push_job){ .push = push, .is_layer = i < layers };
+		job->descriptor = job->is_layer ? &manifest->layers.items[i] : manifest->config;
+		job->blob.size = job->descriptor->size;
+		ret = digest_parse(job->descriptor->digest, &job->blob.digest, err);
+		if (ret < 0)
+			return ret;
+	}
+	return 0;
+}
+
 /* Those that were made here go compressed, so the manifest is another one. */
 static int plan_layers(struct push *push, const struct image *image, struct push_job *jobs,
 		       struct strv *ids, struct error *err)
 {
-	const struct descriptor_list *layers = &image->manifest->layers;
 	const struct json_strings *diff_ids = &image->config->rootfs->diff_ids;
 	struct digest chain = { "" };
+	int ret = plan_blobs(push, image->manifest, jobs, err);
 
-	for (size_t i = 0; i < layers->count; i++) {
+	for (size_t i = 0; ret >= 0 && i < image->manifest->layers.count; i++) {
 		struct push_job *job = &jobs[i];
 		char id[LAYER_ID_SIZE];
 		struct digest diff_id;
-		int ret = digest_parse(diff_ids->items[i], &diff_id, err);
 
-		*job = (struct push_job){ .push = push, .descriptor = &layers->items[i] };
-		if (ret == 0)
-			ret = digest_parse(job->descriptor->digest, &job->blob.digest, err);
+		ret = digest_parse(diff_ids->items[i], &diff_id, err);
 		if (ret < 0)
 			return ret;
-		job->blob.size = job->descriptor->size;
 		layer_chain(&chain, &diff_id, &chain);
 		if (push->as_it_is || !digest_equal(&job->blob.digest, &diff_id))
 			continue;
@@ -228,7 +306,7 @@ static int plan_layers(struct push *push, const struct image *image, struct push
 		if (ret)
 			job->layer = ids->items[ids->count - 1];
 	}
-	return 0;
+	return ret < 0 ? ret : 0;
 }
 
 static void write_manifest(const struct image *image, const struct push_job *jobs,
@@ -256,30 +334,41 @@ static void write_manifest(const struct image *image, const struct push_job *job
 	free(layers);
 }
 
+/* With all that it refers to? */
+static bool is_there(struct push *push, const char *name, const struct digest *digest)
+{
+	struct digest ignored;
+
+	if (push->sent)
+		return false;
+	return name ? digest_equal(digest, &push->present)
+		    : repository_has_manifest(push->repository, digest->text, &ignored, NULL) == 1;
+}
+
+/* name: a tag; NULL = by its digest. */
 static int put_manifest(struct push *push, const char *media_type, const struct strbuf *bytes,
 			const char *name, struct push_result *out, struct error *err)
 {
 	digest_of(strbuf_text(bytes), bytes->size, &out->digest);
 	out->size = bytes->size;
+	if (is_there(push, name, &out->digest))
+		return 0;
 	return repository_put_manifest(push->repository, name ? name : out->digest.text,
 				       media_type && *media_type ? media_type : MEDIA_TYPE_MANIFEST,
 				       strbuf_text(bytes), bytes->size, err);
 }
 
-/* tag: NULL = by its digest. */
 static int push_one(struct push *push, const struct image *image, const char *tag,
 		    struct push_result *out, struct error *err)
 {
-	size_t count = image->manifest->layers.count;
-	cleanup_free struct push_job *jobs = xzalloc((count + 1) * sizeof(*jobs));
+	size_t count = image->manifest->layers.count + 1;
+	cleanup_free struct push_job *jobs = xzalloc(count * sizeof(*jobs));
 	cleanup_strv struct strv ids = STRV_INIT;
 	cleanup_strbuf struct strbuf bytes = STRBUF_INIT;
 	int ret = plan_layers(push, image, jobs, &ids, err);
 
 	if (ret == 0)
-		ret = push_layers(push, jobs, count, err);
-	if (ret == 0)
-		ret = send_blob(push, &image->id, image->config_bytes.size, err);
+		ret = push_jobs(push, jobs, count, err);
 	if (ret < 0)
 		return ret;
 	write_manifest(image, jobs, &bytes);
@@ -291,15 +380,34 @@ static const char *tag_of(const struct reference *name)
 	return name->tag[0] ? name->tag : NULL;
 }
 
-static int push_by(struct push *push, const struct image *image, struct push_result *out,
-		   struct error *err)
+/* Then it is known how the registry is talked to, and what it has by this name: not being told is
+ * no reason not to send. */
+static int open_repository(struct push *push, struct error *err)
 {
+	const char *tag = tag_of(push->name);
 	int ret = repository_open(push->registry, push->name, REPOSITORY_PUSH, &push->repository,
 				  err);
 
+	if (ret == 0 && tag &&
+	    repository_has_manifest(push->repository, tag, &push->present, NULL) != 1)
+		push->present = (struct digest){ "" };
+	return ret;
+}
+
+static void close_repository(struct push *push)
+{
+	repository_close(push->repository);
+	strv_done(&push->begun);
+}
+
+static int push_by(struct push *push, const struct image *image, struct push_result *out,
+		   struct error *err)
+{
+	int ret = open_repository(push, err);
+
 	if (ret == 0)
 		ret = push_one(push, image, tag_of(push->name), out, err);
-	repository_close(push->repository);
+	close_repository(push);
 	return ret;
 }
 
@@ -333,6 +441,7 @@ static int push_listed(struct push *push, const struct descriptor *one, struct e
 {
 	cleanup_arena struct arena arena = ARENA_INIT;
 	cleanup_strbuf struct strbuf text = STRBUF_INIT;
+	cleanup_free struct push_job *jobs = NULL;
 	struct image_manifest *manifest = NULL;
 	struct push_result ignored;
 	struct digest digest;
@@ -344,19 +453,12 @@ static int push_listed(struct push *push, const struct descriptor *one, struct e
 		return error_suffix(err, ret, " (pull -a gets all platforms of an image)");
 	ret = image_manifest_decode("manifest", strbuf_text(&text), text.size, &arena, &manifest,
 				    err);
-	for (size_t i = 0; ret >= 0 && i < manifest->layers.count; i++) {
-		struct digest blob;
-
-		ret = digest_parse(manifest->layers.items[i].digest, &blob, err);
-		if (ret == 0)
-			ret = send_blob(push, &blob, manifest->layers.items[i].size, err);
-		if (ret >= 0 && push->events && push->events->layer)
-			push->events->layer(push->events->context, blob.text, ret == 1);
-	}
-	if (ret >= 0)
-		ret = digest_parse(manifest->config->digest, &digest, err);
-	if (ret >= 0)
-		ret = send_blob(push, &digest, manifest->config->size, err);
+	if (ret < 0)
+		return ret;
+	jobs = xzalloc((manifest->layers.count + 1) * sizeof(*jobs));
+	ret = plan_blobs(push, manifest, jobs, err);
+	if (ret == 0)
+		ret = push_jobs(push, jobs, manifest->layers.count + 1, err);
 	return ret < 0 ? ret : put_manifest(push, one->media_type, &text, NULL, &ignored, err);
 }
 
@@ -374,11 +476,11 @@ int push_index(struct store *store, struct registry *registry, const struct stor
 		ret = image_index_decode("index", strbuf_text(&text), text.size, &arena, &decoded,
 					 err);
 	if (ret == 0)
-		ret = repository_open(registry, name, REPOSITORY_PUSH, &push.repository, err);
+		ret = open_repository(&push, err);
 	for (size_t i = 0; ret == 0 && i < decoded->manifests.count; i++)
 		ret = push_listed(&push, &decoded->manifests.items[i], err);
 	if (ret == 0)
 		ret = put_manifest(&push, index->media_type, &text, tag_of(name), out, err);
-	repository_close(push.repository);
+	close_repository(&push);
 	return ret;
 }

@@ -99,6 +99,7 @@ struct call {
 	const char *secrets_origin;	  /* a URL; NULL = the server's */
 	struct transport_request request; /* but for method, url, headers, tls */
 	const char *credential_path;	  /* HOST/PATH to look up credentials for */
+	char *answered;			  /* the URL that the answer came from; owned */
 };
 void call_done(struct call *call);
 #define cleanup_call __attribute__((cleanup(call_done)))
@@ -116,6 +117,10 @@ int call_may_retry(struct registry *registry, const struct transport_response *r
 /** What an unwelcome status means. */
 int call_refused(const struct call *call, const struct transport_response *response,
 		 struct error *err);
+/** Where an answer leads (its Location, a link; NULL = it has none), beside the URL that it came
+ * from: not to plain http but where the server may be asked so. Owned. */
+int call_resolve(struct registry *registry, const struct call *call, const char *reference,
+		 char **out, struct error *err);
 /** The call's URL as messages have it; owned. */
 char *call_name(const struct call *call);
 

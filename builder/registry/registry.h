@@ -104,13 +104,20 @@ int repository_read_blob(struct repository *repository, const struct registry_bl
 int repository_has_blob(struct repository *repository, const struct digest *digest,
 			struct error *err);
 
+/** A blob of more goes in chunks of so many bytes, where the registry takes them. */
+#define REGISTRY_CHUNK ((uint64_t)16 << 20)
+
 /** What to send: data, or with data NULL the file fd from its beginning. */
 struct registry_source {
 	const void *data;
 	int fd;
+	/* A file that the caller has locked, of nobody but this blob and repository: where an
+	 * upload that breaks off goes on in the next process. NULL = it begins again. */
+	const int *note;
 	/* Names of repositories of the same registry that may have it ("library/debian"): it is
 	 * mounted from the first that does. NULL = none. */
 	const struct strv *mounts;
+	bool missing; /* it has just been asked for, and is not there */
 };
 
 /** Send a blob, unless it is there: 1 = it was there or was mounted, 0 = sent. */

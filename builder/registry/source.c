@@ -3,6 +3,7 @@
 #include "builder/registry/source.h"
 
 #include <errno.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "builder/registry/short-names.h"
@@ -46,19 +47,43 @@ static int pull(struct image_source *source, const struct reference *name, const
 	ret = pull_documents(source->store, source->registry, name, platform, false, &ref, err);
 	if (ret == 0)
 		ret = store_ref_set(source->store, name->digest.text[0] ? NULL : name, &ref, err);
-	source->pulled = ret == 0;
 	return ret;
 }
 
-/* What this build has asked for already is not asked for again: all of it sees one image. */
-static bool settle(struct image_source *source, const char *name, const char *platform)
+/* "PLATFORM NAME", however the name was written. */
+static char *key_of(const struct reference *name, const char *platform)
 {
-	cleanup_free char *key = xasprintf("%s %s", platform ? platform : "", name);
+	cleanup_strbuf struct strbuf full = STRBUF_INIT;
 
+	reference_full(name, &full);
+	return xasprintf("%s %s", platform ? platform : "", strbuf_text(&full));
+}
+
+/* What this build has asked for already is not asked for again: all of it sees one image. */
+static bool settle(struct image_source *source, const char *key)
+{
 	if (strv_contains(&source->settled, key))
 		return false;
 	strv_add(&source->settled, key);
 	return true;
+}
+
+/* Other fibers that want the same wait. */
+static void begin(struct image_source *source, const char *what)
+{
+	while (strv_contains(&source->busy, what))
+		fiber_wait(&source->waiting);
+	strv_add(&source->busy, what);
+}
+
+static void end(struct image_source *source, const char *what)
+{
+	for (size_t i = 0; i < source->busy.count; i++)
+		if (strcmp(source->busy.items[i], what) == 0) {
+			strv_remove(&source->busy, i);
+			break;
+		}
+	fiber_wake(&source->waiting);
 }
 
 /* From the store, after a pull that failed or was not tried. */
@@ -94,19 +119,22 @@ static int tell_missing(const char *name, const struct error *here, const struct
 					 name);
 }
 
-/* By one name, which has a host or is docker.io's. */
-static int load_named(struct image_source *source, const char *name, const char *platform,
-		      struct image *out, struct error *err)
+/* A name that a registry may be asked for. */
+struct wanted {
+	const char *name, *platform;
+	struct reference reference;
+	char *key;
+};
+
+static int load_wanted(struct image_source *source, const struct wanted *wanted, struct image *out,
+		       struct error *err)
 {
 	bool ask = source->policy == PULL_ALWAYS || source->policy == PULL_NEWER;
+	const char *name = wanted->name, *platform = wanted->platform;
 	struct error why = ERROR_INIT, here = ERROR_INIT;
-	struct reference reference;
 	int ret;
 
-	source->pulled = false;
-	if (!source->registry || source->policy == PULL_NEVER || !is_name(name, &reference))
-		return image_load_for(source->store, name, platform, out, err);
-	if (ask && !settle(source, name, platform))
+	if (ask && !settle(source, wanted->key))
 		return image_load_for(source->store, name, platform, out, err);
 	if (!ask) {
 		ret = image_load_for(source->store, name, platform, out, &here);
@@ -115,10 +143,10 @@ static int load_named(struct image_source *source, const char *name, const char 
 				*err = here;
 			return ret;
 		}
-		if (!is_here(source, &reference))
+		if (!is_here(source, &wanted->reference))
 			here = (struct error)ERROR_INIT;
 	}
-	ret = pull(source, &reference, platform, &why);
+	ret = pull(source, &wanted->reference, platform, &why);
 	if (ret == 0 || (source->policy == PULL_NEWER && why.code != ERROR_CANCELLED))
 		return load_local(source, name, platform, &why, out, err);
 	if (!ask && why.code != ERROR_CANCELLED)
@@ -126,6 +154,23 @@ static int load_named(struct image_source *source, const char *name, const char 
 	if (err)
 		*err = why;
 	return error_prefix(err, ret, "pull \"%s\"", name);
+}
+
+/* By one name, which has a host or is docker.io's. */
+static int load_named(struct image_source *source, const char *name, const char *platform,
+		      struct image *out, struct error *err)
+{
+	struct wanted wanted = { .name = name, .platform = platform };
+	int ret;
+
+	if (!source->registry || source->policy == PULL_NEVER || !is_name(name, &wanted.reference))
+		return image_load_for(source->store, name, platform, out, err);
+	wanted.key = key_of(&wanted.reference, platform);
+	begin(source, wanted.key);
+	ret = load_wanted(source, &wanted, out, err);
+	end(source, wanted.key);
+	free(wanted.key);
+	return ret;
 }
 
 /* What the name may stand for, in turn; the last failure is told. */
@@ -160,19 +205,9 @@ int image_source_load(struct image_source *source, const char *name, const char 
 	if (names.count == 0 || (names.count == 1 && strcmp(names.items[0], name) == 0))
 		return load_named(source, name, platform, out, err);
 	/* what was built or tagged here under the short name goes before other places */
-	source->pulled = false;
 	if (image_load_for(source->store, name, platform, out, &here) == 0)
 		return 0;
 	return load_candidates(source, &names, platform, out, err);
-}
-
-static void forget(struct strv *list, const char *text)
-{
-	for (size_t i = 0; i < list->count; i++)
-		if (strcmp(list->items[i], text) == 0) {
-			strv_remove(list, i);
-			return;
-		}
 }
 
 int image_source_layers(struct image_source *source, const struct image *image,
@@ -182,11 +217,8 @@ int image_source_layers(struct image_source *source, const struct image *image,
 
 	if (!source->registry)
 		return 0;
-	while (strv_contains(&source->busy, image->id.text))
-		fiber_wait(&source->waiting);
-	strv_add(&source->busy, image->id.text);
+	begin(source, image->id.text);
 	ret = pull_layers(source->store, source->registry, image, events, err);
-	forget(&source->busy, image->id.text);
-	fiber_wake(&source->waiting);
+	end(source, image->id.text);
 	return ret;
 }

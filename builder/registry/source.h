@@ -27,11 +27,10 @@ struct image_source {
 	/* Called before something is asked of a registry; NULL = nobody wants to know. */
 	void (*pulling)(void *context, const char *name);
 	void *context;
-	bool pulled; /* by the last load */
 
 	/* of source.c */
 	struct strv settled; /* "PLATFORM NAME" of what was asked for: once is enough */
-	struct strv busy;    /* ids of images whose layers somebody pulls */
+	struct strv busy;    /* the same of what somebody pulls, and ids of images for layers */
 	struct fiber_queue waiting;
 };
 void image_source_done(struct image_source *source);

@@ -20,6 +20,7 @@
 #define TRIES 4
 #define RETRY_MS 500 /* doubled each time */
 #define REDIRECTS_MAX 10L
+#define HEADERS_MAX ((size_t)1 << 20) /* of an answer and its redirects */
 
 struct download {
 	const struct transport_get *get;
@@ -27,6 +28,7 @@ struct download {
 	CURL *curl;
 	struct curl_slist *headers;
 	uint64_t size;
+	size_t header_bytes;
 	int write_errnum; /* how writing the body failed; EFBIG = it is too long */
 	bool cancelled;
 	char why[CURL_ERROR_SIZE];
@@ -64,6 +66,16 @@ static size_t take_body(char *data, size_t unit, size_t count, void *context)
 	}
 	download->size += size;
 	return size;
+}
+
+/* libcurl keeps them: there must be an end. */
+static size_t count_header(char *data, size_t unit, size_t count, void *context)
+{
+	struct download *download = context;
+
+	(void)data;
+	download->header_bytes += unit * count;
+	return download->header_bytes > HEADERS_MAX ? 0 : unit * count;
 }
 
 static bool is_cancelled(const struct transport_get *get, int wait_ms)
@@ -105,6 +117,8 @@ static void set_options(struct download *download)
 	set(curl, CURLOPT_FAILONERROR, 1L);
 	set(curl, CURLOPT_FILETIME, 1L);
 	set(curl, CURLOPT_ERRORBUFFER, download->why);
+	set(curl, CURLOPT_HEADERFUNCTION, count_header);
+	set(curl, CURLOPT_HEADERDATA, download);
 	set(curl, CURLOPT_WRITEFUNCTION, take_body);
 	set(curl, CURLOPT_WRITEDATA, download);
 	set(curl, CURLOPT_NOPROGRESS, 0L);
@@ -136,6 +150,8 @@ static int failed(const struct download *download, CURLcode code, long status, s
 	if (download->write_errnum == EFBIG)
 		return error_invalid(err, "download %s: it is longer than %llu bytes", url,
 				     (unsigned long long)download->get->max);
+	if (download->header_bytes > HEADERS_MAX)
+		return error_invalid(err, "download %s: its headers are too long", url);
 	if (download->write_errnum)
 		return error_errno(err, download->write_errnum, "download %s: write", url);
 	if (code == CURLE_HTTP_RETURNED_ERROR)
@@ -155,6 +171,7 @@ static int try_once(struct download *download, struct transport_result *out, str
 	int ret;
 
 	download->size = 0;
+	download->header_bytes = 0;
 	download->why[0] = '\0';
 	if (lseek(download->get->fd, 0, SEEK_SET) < 0 || ftruncate(download->get->fd, 0) < 0)
 		return error_errno(err, errno, "empty the file of a download");

@@ -45,6 +45,7 @@ struct exchange {
 	size_t header_bytes;
 	uint64_t sent, received;
 	bool begun, done;
+	bool enough; /* of what a refusal says: the rest is not waited for */
 	CURLcode code;
 	int ret; /* of our own functions */
 	struct error err;
@@ -215,6 +216,7 @@ static int take_data(struct exchange *exchange, const char *data, size_t size)
 		size_t room = OTHER_BODY_MAX - response->body.size;
 
 		strbuf_add(&response->body, data, size < room ? size : room);
+		exchange->enough = size >= room;
 		return 0;
 	}
 	if (size > request->max - exchange->received)
@@ -235,7 +237,7 @@ static size_t take_body(char *data, size_t unit, size_t count, void *context)
 		exchange->ret = begin_body(exchange);
 	if (exchange->ret == 0)
 		exchange->ret = take_data(exchange, data, unit * count);
-	return exchange->ret < 0 ? 0 : unit * count;
+	return exchange->ret < 0 || exchange->enough ? 0 : unit * count;
 }
 
 /* -- the request ---------------------------------------------------------------------------------
@@ -303,6 +305,8 @@ static void set_tls(const struct exchange *exchange, const struct transport_tls 
 	if (tls->insecure) {
 		set(exchange->curl, CURLOPT_SSL_VERIFYPEER, 0L);
 		set(exchange->curl, CURLOPT_SSL_VERIFYHOST, 0L);
+		set(exchange->curl, CURLOPT_CAINFO, NULL); /* nor read, that takes time */
+		set(exchange->curl, CURLOPT_CAPATH, NULL);
 	}
 	if (tls->ca_file)
 		set(exchange->curl, CURLOPT_CAINFO, tls->ca_file);
@@ -446,6 +450,8 @@ static int finish(struct exchange *exchange, struct error *err)
 	struct transport_response *response = exchange->response;
 	bool vague;
 
+	if (exchange->enough)
+		exchange->code = CURLE_OK;
 	if (exchange->ret == 0 && exchange->code == CURLE_OK && !exchange->begun)
 		exchange->ret = begin_body(exchange);
 	if (exchange->ret < 0 && err)

@@ -49,7 +49,10 @@ base_tar() {
 			echo "$base: making the base image (kept as $tar)" >&2
 			base_make "$tar.part" >&2
 			mv "$tar.part" "$tar"
+			# what older recipes made, and nobody has used for two weeks
+			find "$ORLOP_CACHE/bases" -maxdepth 1 -name "$base-*.tar" -mtime +14 -delete
 		fi
+		touch "$tar"
 	) 9>"$ORLOP_CACHE/bases/$base.lock"
 	echo "$tar"
 }

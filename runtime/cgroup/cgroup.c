@@ -7,11 +7,14 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <linux/magic.h>
 #include <poll.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/vfs.h>
+#include <sys/xattr.h>
 #include <unistd.h>
 
 #include "lib/alloc.h"
@@ -20,6 +23,7 @@
 #include "lib/io.h"
 #include "lib/mountinfo.h"
 #include "lib/number.h"
+#include "lib/path.h"
 #include "lib/strbuf.h"
 #include "runtime/cgroup/driver.h"
 
@@ -85,6 +89,11 @@ int cgroup_attach(const struct cgroup *cgroup, pid_t pid, struct error *err)
 	return error_phase(err, drivers[cgroup->manager]->attach(cgroup, pid, err), PHASE_CGROUP);
 }
 
+bool cgroup_manager_keeps_limits(const struct cgroup *cgroup)
+{
+	return drivers[cgroup->manager]->update != NULL;
+}
+
 int cgroup_tell_manager(const struct cgroup *cgroup, const struct plan_cgroup *plan,
 			struct error *err)
 {
@@ -92,6 +101,20 @@ int cgroup_tell_manager(const struct cgroup *cgroup, const struct plan_cgroup *p
 	int ret = driver->update ? driver->update(cgroup, plan, err) : 0;
 
 	return error_phase(err, ret, PHASE_CGROUP);
+}
+
+void cgroup_settle(const struct cgroup *cgroup, const struct plan_cgroup *plan)
+{
+	const struct cgroup_driver *driver = drivers[cgroup->manager];
+
+	for (size_t i = 0; driver->writes && cgroup->fd >= 0 && i < plan->write_count; i++) {
+		const struct plan_cgroup_write *limit = &plan->writes[i];
+
+		/* a manager that knows what stands in for a file writes that file as well */
+		if (driver->writes(limit->file) ||
+		    (limit->instead && driver->writes(limit->instead)))
+			(void)cgroup_write_limit(cgroup, limit); /* taken before */
+	}
 }
 
 int cgroup_remove(struct cgroup *cgroup, struct error *err)
@@ -192,18 +215,6 @@ static int64_t keyed_number(int dirfd, const char *file, const char *key)
 	return cgroup_find_number(strbuf_text(&text), key);
 }
 
-bool cgroup_is_frozen(const struct cgroup *cgroup)
-{
-	return cgroup->fd >= 0 && keyed_number(cgroup->fd, "cgroup.events", "frozen") == 1;
-}
-
-int64_t cgroup_oom_kills(const struct cgroup *cgroup)
-{
-	int64_t count = cgroup->fd < 0 ? 0 : keyed_number(cgroup->fd, "memory.events", "oom_kill");
-
-	return count < 0 ? 0 : count;
-}
-
 /* Reading it is what the next poll counts from. */
 static bool says_frozen(int events, bool frozen)
 {
@@ -212,6 +223,32 @@ static bool says_frozen(int events, bool frozen)
 
 	text[size > 0 ? size : 0] = '\0';
 	return cgroup_find_number(text, "frozen") == frozen;
+}
+
+bool cgroup_path_is_frozen(const char *mount, const char *path)
+{
+	cleanup_close int events = -EBADF;
+	char file[PATH_MAX];
+
+	if (!path_put(file, sizeof(file), mount, path, "/cgroup.events"))
+		return false;
+	events = open(file, O_RDONLY | O_CLOEXEC);
+	return says_frozen(events, true);
+}
+
+bool cgroup_is_frozen(const struct cgroup *cgroup)
+{
+	if (cgroup->fd >= 0)
+		return keyed_number(cgroup->fd, "cgroup.events", "frozen") == 1;
+	return cgroup->mount && cgroup->path && *cgroup->path &&
+	       cgroup_path_is_frozen(cgroup->mount, cgroup->path);
+}
+
+int64_t cgroup_oom_kills(const struct cgroup *cgroup)
+{
+	int64_t count = cgroup->fd < 0 ? 0 : keyed_number(cgroup->fd, "memory.events", "oom_kill");
+
+	return count < 0 ? 0 : count;
 }
 
 /* Until it is, or the deadline; the kernel wakes us when cgroup.events changes. */
@@ -246,6 +283,37 @@ int cgroup_freeze(const struct cgroup *cgroup, bool freeze, struct error *err)
 	(void)io_write_kernel_file(cgroup->fd, "cgroup.freeze", "0", NULL);
 	return error_set(err, ERROR_TIMEOUT, 0, "cgroup \"%s\" did not %s in %d s", cgroup->path,
 			 freeze ? "freeze" : "thaw", FREEZE_DEADLINE_MS / 1000);
+}
+
+#define OWNER "trusted.orlop.owner"
+
+/* No calls take an O_PATH descriptor before Linux 6.13. */
+static void path_of_fd(int fd, char path[32])
+{
+	(void)snprintf(path, 32, "/proc/self/fd/%d", fd);
+}
+
+void cgroup_note_owner(const struct cgroup *cgroup, const char *owner)
+{
+	char path[32];
+
+	if (cgroup->fd < 0)
+		return;
+	path_of_fd(cgroup->fd, path);
+	(void)setxattr(path, OWNER, owner, strlen(owner), 0); /* without privilege there is none */
+}
+
+bool cgroup_has_other_owner(const struct cgroup *cgroup, const char *owner)
+{
+	char path[32], noted[512];
+	ssize_t size;
+
+	if (cgroup->fd < 0)
+		return false;
+	path_of_fd(cgroup->fd, path);
+	size = getxattr(path, OWNER, noted, sizeof(noted));
+	return size >= 0 &&
+	       ((size_t)size != strlen(owner) || memcmp(noted, owner, (size_t)size) != 0);
 }
 
 void cgroup_done(struct cgroup *cgroup)

@@ -49,10 +49,21 @@ int cgroup_adopt(struct cgroup *cgroup, const struct plan *plan, pid_t pid, stru
 /** Writes the limits and attaches the device program. */
 int cgroup_apply(struct cgroup *cgroup, const struct plan *plan, struct error *err);
 
-/** After a change of limits, which the plan has alone: the manager's own record of them, if it has
- *  one. Fails without having changed anything. */
+/** By annotation, when all is made: the process moves below the cgroup, which is the root of its
+ *  cgroup namespace: what it makes there beside itself has controllers, and the limits stay out of
+ *  its reach. pid 0: all processes that are in it. */
+int cgroup_enter_delegated(const struct cgroup *cgroup, const struct plan *plan, pid_t pid,
+			   struct error *err);
+
+/** Has the manager a record of its own of the limits? */
+bool cgroup_manager_keeps_limits(const struct cgroup *cgroup);
+/** After a change of limits, which the plan has alone: tell the manager. Fails without having
+ *  changed anything; may take until a deadline, so that no lock should be held. */
 int cgroup_tell_manager(const struct cgroup *cgroup, const struct plan_cgroup *plan,
 			struct error *err);
+/** Then, under the lock: write over what the manager has written itself, which may be less exact.
+ *  plan has all limits that the cgroup is to have. */
+void cgroup_settle(const struct cgroup *cgroup, const struct plan_cgroup *plan);
 
 /** Has the manager a way to put a process into the cgroup that clone3 is not allowed to? */
 bool cgroup_can_attach(const struct cgroup *cgroup);
@@ -70,6 +81,8 @@ int cgroup_open(struct cgroup *cgroup, struct error *err);
 
 /** Is it frozen? false when it cannot be told. */
 bool cgroup_is_frozen(const struct cgroup *cgroup);
+/** The same by its path below the mount, without a struct: list asks it of every container. */
+bool cgroup_path_is_frozen(const char *mount, const char *path);
 /** Freeze or thaw and wait (10 s) until it is. */
 int cgroup_freeze(const struct cgroup *cgroup, bool freeze, struct error *err);
 /** Can memory be taken back from it (memory.reclaim, since Linux 5.19)? */
@@ -89,6 +102,12 @@ int cgroup_remove(struct cgroup *cgroup, struct error *err);
 
 /** Remove it if nothing is in it; true when it is gone. */
 bool cgroup_remove_empty(struct cgroup *cgroup);
+
+/** Notes on it whose it is: containers of several state directories may name the same one, each
+ * when nobody is in it. Only privilege can, and no container without it can change it. */
+void cgroup_note_owner(const struct cgroup *cgroup, const char *owner);
+/** Is there a note, of somebody else? */
+bool cgroup_has_other_owner(const struct cgroup *cgroup, const char *owner);
 
 /** Frees and closes; the cgroup itself stays. */
 void cgroup_done(struct cgroup *cgroup);

@@ -13,6 +13,7 @@
 #include "lib/number.h"
 #include "lib/strbuf.h"
 #include "runtime/cgroup/driver.h"
+#include "runtime/texts.h"
 
 struct limit_change {
 	const char *file, *value; /* NULL: there is no such file, which is fine */
@@ -103,14 +104,12 @@ static int check_usage(const struct cgroup *cgroup, const struct plan_update *pl
 
 	if (plan->swap > 0 && (uint64_t)plan->swap <= both)
 		return error_pointer(err,
-				     error_set(err, ERROR_STATE, EBUSY,
-					       "rejecting memory+swap limit %lld <= usage %llu",
+				     error_set(err, ERROR_STATE, EBUSY, TEXT_SWAP_BELOW,
 					       (long long)plan->swap, (unsigned long long)both),
 				     "/linux/resources/memory/swap");
 	if (plan->memory_limit > 0 && (uint64_t)plan->memory_limit <= memory)
 		return error_pointer(err,
-				     error_set(err, ERROR_STATE, EBUSY,
-					       "rejecting memory limit %lld <= usage %llu",
+				     error_set(err, ERROR_STATE, EBUSY, TEXT_MEMORY_BELOW,
 					       (long long)plan->memory_limit,
 					       (unsigned long long)memory),
 				     "/linux/resources/memory/limit");

@@ -19,6 +19,8 @@ struct cgroup_driver {
 	/** Tells whoever else keeps limits what has been changed. */
 	int (*update)(const struct cgroup *cgroup, const struct plan_cgroup *plan,
 		      struct error *err);
+	/** Does it then write this file, too? */
+	bool (*writes)(const char *file);
 	/** Before the folder is removed, when nothing lives in it any more. */
 	void (*release)(struct cgroup *cgroup);
 };
@@ -41,6 +43,8 @@ void cgroup_enable_controllers(int dirfd, const char *wanted);
 /** The folders of the cgroup, bottom-up, as cgroup_remove does. */
 int cgroup_remove_folders(struct cgroup *cgroup, struct error *err);
 
+/** Which files there are depends on kernel and scheduler: this one, or what stands in for it. */
+int cgroup_write_limit(const struct cgroup *cgroup, const struct plan_cgroup_write *limit);
 /** Write plan->cgroup.writes below cgroup->fd. */
 int cgroup_write_limits(const struct cgroup *cgroup, const struct plan *plan, struct error *err);
 /** A limit that could not be set: because its controller is missing, or by the kernel's word. */

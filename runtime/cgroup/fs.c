@@ -203,9 +203,7 @@ static int fs_prepare(struct cgroup *cgroup, const struct plan *plan, struct err
 		return 0;
 	}
 	if (is_permission(ret) && plan->rootless)
-		return error_prefix(err, ret,
-				    "rootless needs no limits + no cgrouppath when no permission "
-				    "is granted for cgroups");
+		return error_prefix(err, ret, TEXT_ROOTLESS_LIMITS);
 	if (ret == 0)
 		ret = cgroup_open(cgroup, err);
 	if (ret == 0 && !cgroup->made)

@@ -115,9 +115,8 @@ int cgroup_limit_failed(const struct cgroup *cgroup, const struct plan_cgroup_wr
 	return error_pointer(err, ret, "%s", limit->pointer ? limit->pointer : "");
 }
 
-/* Which files there are depends on kernel and scheduler: io.bfq.weight or io.weight, hugetlb's
- * rsvd. */
-static int write_limit(const struct cgroup *cgroup, const struct plan_cgroup_write *limit)
+/* io.bfq.weight or io.weight, hugetlb's rsvd. */
+int cgroup_write_limit(const struct cgroup *cgroup, const struct plan_cgroup_write *limit)
 {
 	int ret = io_write_kernel_file(cgroup->fd, limit->file, limit->value, NULL);
 
@@ -130,7 +129,7 @@ int cgroup_write_limits(const struct cgroup *cgroup, const struct plan *plan, st
 {
 	for (size_t i = 0; i < plan->cgroup.write_count; i++) {
 		const struct plan_cgroup_write *limit = &plan->cgroup.writes[i];
-		int ret = write_limit(cgroup, limit);
+		int ret = cgroup_write_limit(cgroup, limit);
 
 		if (ret < 0)
 			return cgroup_limit_failed(cgroup, limit, -ret, err);

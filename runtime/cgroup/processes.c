@@ -219,7 +219,7 @@ int cgroup_kill(const struct cgroup *cgroup, struct error *err)
 	if (cgroup->fd < 0)
 		return 0;
 	ret = io_write_kernel_file(cgroup->fd, "cgroup.kill", "1", NULL);
-	if (ret == 0)
+	if (ret == 0 || ret == -ENODEV) /* removed between opening and writing: nobody is in it */
 		return 0;
 	if (ret != -ENOENT && ret != -EOPNOTSUPP)
 		return error_errno(err, -ret, "kill cgroup \"%s\"", cgroup->path);

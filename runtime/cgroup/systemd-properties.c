@@ -5,6 +5,7 @@
  */
 #include <string.h>
 
+#include "lib/alloc.h"
 #include "lib/bitlist.h"
 #include "lib/cleanup.h"
 #include "lib/number.h"
@@ -35,11 +36,11 @@ static void add_number(struct strbuf *request, uint64_t number)
 	strbuf_addc(request, '\0');
 }
 
-/** A number of the kernel's, "max" = infinity; false when it is neither. */
+/** A number as the kernel takes it ("1G", too), "max" = infinity; false when it is neither. */
 static bool read_limit(const char *text, uint64_t *out)
 {
 	if (strcmp(text, "max") != 0)
-		return number_parse_u64(text, out) == 0;
+		return number_parse_size(text, out) == 0;
 	*out = UINT64_MAX;
 	return true;
 }
@@ -49,7 +50,7 @@ static void add_limit(struct strbuf *request, const struct property *property, c
 	uint64_t number;
 
 	if (!read_limit(value, &number))
-		return; /* "unified" takes what only the kernel understands: "1G" */
+		return; /* the kernel will refuse it, too */
 	add_head(request, SINCE_ANY, property->name, "t");
 	add_number(request, number);
 }
@@ -186,11 +187,49 @@ static const struct property properties[] = {
 	{ "io.max", "IO", add_io_max },
 };
 
+bool systemd_has_property(const char *file)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(properties); i++)
+		if (strcmp(file, properties[i].file) == 0)
+			return true;
+	return false;
+}
+
 static void add_write(struct strbuf *request, const char *file, const char *value)
 {
+	size_t blanks = strspn(value, " \t\n"), size = strlen(value + blanks);
+	cleanup_free char *text = NULL;
+
+	while (size && strchr(" \t\n", value[blanks + size - 1]))
+		size--;
+	text = xstrndup(value + blanks, size); /* as the kernel does, which "unified" writes to */
 	for (size_t i = 0; file && i < ARRAY_SIZE(properties); i++)
 		if (strcmp(file, properties[i].file) == 0)
-			properties[i].add(request, &properties[i], value);
+			properties[i].add(request, &properties[i], text);
+}
+
+static bool is_device_default(const char *value)
+{
+	const char *blank = value ? strchr(value, ' ') : NULL;
+
+	return blank && memchr(value, ':', (size_t)(blank - value)) &&
+	       strcmp(blank, " default") == 0;
+}
+
+/* A device loses its own weight: systemd can forget those of all devices only. What stays is among
+ * the writes (resources_complete). */
+static void add_no_weights(struct strbuf *request, const struct plan_cgroup *plan)
+{
+	for (size_t i = 0; i < plan->write_count; i++) {
+		const struct plan_cgroup_write *write = &plan->writes[i];
+		bool own = strcmp(write->file, "io.weight") == 0;
+
+		if (!is_device_default(own ? write->value : write->instead_value))
+			continue;
+		add_head(request, SINCE_ANY, "IODeviceWeight", "a(st)");
+		add_number(request, 0);
+		return;
+	}
 }
 
 /* -- devices -- */
@@ -265,6 +304,7 @@ static void add_not_idle(struct strbuf *request, const struct plan_cgroup *plan)
 
 void systemd_add_resources(struct strbuf *request, const struct plan_cgroup *plan)
 {
+	add_no_weights(request, plan);
 	for (size_t i = 0; i < plan->write_count; i++) {
 		const struct plan_cgroup_write *write = &plan->writes[i];
 

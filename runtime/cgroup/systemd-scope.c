@@ -194,6 +194,12 @@ static int append_property(struct request *request, sd_bus_message *message, con
 	return ret < 0 ? ret : sd_bus_message_close_container(message);
 }
 
+static int get_version(struct request *request, char **out)
+{
+	return sd_bus_get_property_string(request->bus, DESTINATION, OBJECT, MANAGER, "Version",
+					  &request->error, out);
+}
+
 /* "252.39-1~deb12u2" -> 252; the number leads. */
 static int ask_version(struct request *request)
 {
@@ -202,8 +208,7 @@ static int ask_version(struct request *request)
 
 	if (request->version)
 		return 0;
-	ret = sd_bus_get_property_string(request->bus, DESTINATION, OBJECT, MANAGER, "Version",
-					 &request->error, &text);
+	ret = get_version(request, &text);
 	if (ret < 0)
 		return ret;
 	text[strspn(text, "0123456789")] = '\0';
@@ -340,6 +345,7 @@ static int verb_start(struct request *request, const char *unit)
 
 static int verb_set(struct request *request, const char *unit)
 {
+	cleanup_free char *version = NULL;
 	sd_bus_message *message = NULL;
 	int ret = sd_bus_message_new_method_call(request->bus, &message, DESTINATION, OBJECT,
 						 MANAGER, "SetUnitProperties");
@@ -350,6 +356,9 @@ static int verb_set(struct request *request, const char *unit)
 		ret = append_properties(request, message);
 	if (ret >= 0)
 		ret = sd_bus_call(request->bus, message, 0, &request->error, NULL);
+	/* it answers before it writes to the cgroup; by the next answer it has written */
+	if (ret >= 0)
+		ret = get_version(request, &version);
 	sd_bus_message_unref(message);
 	return ret;
 }

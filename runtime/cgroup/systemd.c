@@ -256,5 +256,6 @@ const struct cgroup_driver cgroup_systemd_driver = {
 	.adopt = systemd_adopt,
 	.attach = systemd_attach,
 	.update = systemd_update,
+	.writes = systemd_has_property,
 	.release = systemd_release,
 };

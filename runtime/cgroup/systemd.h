@@ -3,6 +3,7 @@
 #ifndef RUNTIME_CGROUP_SYSTEMD_H
 #define RUNTIME_CGROUP_SYSTEMD_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "lib/error.h"
@@ -16,6 +17,9 @@ void systemd_add_word(struct strbuf *request, const char *word);
 /** The resources of the plan as properties of a unit: what systemd has a name for. The cgroup's
  *  files are written all the same; systemd has to know, or its next reload would undo them. */
 void systemd_add_resources(struct strbuf *request, const struct plan_cgroup *plan);
+
+/** Is there a property for this file of a cgroup? */
+bool systemd_has_property(const char *file);
 
 /**
  * Runs the program systemd-scope with this request. *answer gets the word behind "ok", if any.

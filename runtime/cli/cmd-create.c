@@ -23,6 +23,7 @@ const struct option_spec create_options[] = {
 		 "keep the caller's session keyring"),
 	OPT_U64(0, "preserve-fds", struct container_create_options, preserve_fds, "N",
 		"pass N more file descriptors (3 and up) to the container"),
+	OPT_ACCEPTED(0, "no-subreaper", NULL, "we are never the reaper of the container's orphans"),
 	OPT_END
 };
 /* clang-format on */

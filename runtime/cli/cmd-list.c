@@ -31,8 +31,6 @@ struct container_array {
 
 static void container_array_done(struct container_array *array)
 {
-	for (size_t i = 0; i < array->count; i++)
-		container_info_done(&array->items[i]);
 	free(array->items);
 }
 
@@ -43,7 +41,18 @@ struct row {
 	const char *cells[COLUMNS];
 };
 
-static void print_rows(const struct row *rows, size_t count)
+static void add_cell(struct strbuf *out, const char *cell, size_t width)
+{
+	size_t size = strlen(cell);
+
+	strbuf_reserve(out, width);
+	memcpy(out->data + out->size, cell, size);
+	memset(out->data + out->size + size, ' ', width - size);
+	out->size += width;
+}
+
+/* Not by printf: engines repeat this verb, and formats were a quarter of it. */
+static void add_rows(const struct row *rows, size_t count, struct strbuf *out)
 {
 	size_t width[COLUMNS];
 
@@ -55,47 +64,59 @@ static void print_rows(const struct row *rows, size_t count)
 	}
 	for (size_t r = 0; r < count; r++) {
 		for (size_t c = 0; c < COLUMNS - 1; c++)
-			printf("%-*s", (int)width[c], rows[r].cells[c]);
-		printf("%s\n", rows[r].cells[COLUMNS - 1]);
+			add_cell(out, rows[r].cells[c], width[c]);
+		strbuf_adds(out, rows[r].cells[COLUMNS - 1]);
+		strbuf_addc(out, '\n');
 	}
 }
 
-/* The user's name from the file itself: NSS would not fit into a static program. Who has none is
- * "#UID", as runc has it. */
-static const char *owner_name(const struct strbuf *passwd, const char *uid, struct arena *arena)
+/* The names of users, from the file itself: NSS would not fit into a static program. */
+struct users {
+	struct strbuf passwd;
+	struct arena *arena;
+	uint32_t uid; /* of name, the last one that was asked for: it is nearly always the same */
+	const char *name;
+};
+
+static void users_done(struct users *users)
 {
-	for (const char *line = strbuf_text(passwd); *line;) {
+	strbuf_done(&users->passwd);
+}
+
+static void users_open(struct users *users)
+{
+	/* without the file nobody has a name */
+	(void)io_read_file(AT_FDCWD, "/etc/passwd", PASSWD_MAX, &users->passwd, NULL);
+}
+
+/* Who has no name is "#UID", as runc has it. */
+static const char *find_user(const struct users *users, uint32_t uid)
+{
+	const char *number = arena_printf(users->arena, "%u", uid);
+	size_t length = strlen(number);
+
+	for (const char *line = strbuf_text(&users->passwd); *line;) {
 		const char *end = strchrnul(line, '\n'), *name_end = strchrnul(line, ':');
 		const char *id = name_end < end ? strchr(name_end + 1, ':') : NULL;
-		size_t length = strlen(uid);
 
-		if (id && id < end && strncmp(id + 1, uid, length) == 0 && id[1 + length] == ':')
-			return arena_strndup(arena, line, (size_t)(name_end - line));
+		if (id && id < end && strncmp(id + 1, number, length) == 0 && id[1 + length] == ':')
+			return arena_strndup(users->arena, line, (size_t)(name_end - line));
 		line = *end ? end + 1 : end;
 	}
-	return arena_printf(arena, "#%s", uid);
+	return arena_printf(users->arena, "#%s", number);
 }
 
-/* Each info gets its owner's name instead of the number. */
-static void name_owners(struct container_array *array, struct arena *arena)
+static const char *user_name(struct users *users, uint32_t uid)
 {
-	cleanup_strbuf struct strbuf passwd = STRBUF_INIT;
-
-	if (array->count == 0)
-		return;
-	/* without the file nobody has a name */
-	(void)io_read_file(AT_FDCWD, "/etc/passwd", PASSWD_MAX, &passwd, NULL);
-	for (size_t i = 0; i < array->count; i++) {
-		struct container_info *info = &array->items[i];
-		char *name = xstrdup(info->owner ? owner_name(&passwd, info->owner, arena) : "");
-
-		free(info->owner);
-		info->owner = name;
-	}
+	if (!users->name || users->uid != uid)
+		users->name = find_user(users, uid);
+	users->uid = uid;
+	return users->name;
 }
 
-static void print_table(const struct container_array *array, struct arena *arena)
+static void add_table(const struct container_array *array, struct users *users, struct strbuf *out)
 {
+	struct arena *arena = users->arena;
 	struct row *rows = arena_alloc(arena, (array->count + 1) * sizeof(*rows));
 
 	rows[0] = (struct row){ { "ID", "PID", "STATUS", "BUNDLE", "CREATED", "OWNER" } };
@@ -106,28 +127,49 @@ static void print_table(const struct container_array *array, struct arena *arena
 			info->id,
 			arena_printf(arena, "%d", info->pid),
 			container_status_names[info->status],
-			info->bundle ? info->bundle : "",
-			info->created ? info->created : "",
-			info->owner ? info->owner : "",
+			info->bundle,
+			info->created,
+			user_name(users, info->owner),
 		} };
 	}
-	print_rows(rows, array->count + 1);
+	add_rows(rows, array->count + 1, out);
 }
 
 /* One line; Go's encoding of an empty list, which callers have always read, is null. */
-static void print_json(const struct container_array *array, struct arena *arena)
+static void add_json(const struct container_array *array, struct users *users, struct strbuf *out)
 {
-	cleanup_strbuf struct strbuf text = STRBUF_INIT;
-
 	for (size_t i = 0; i < array->count; i++) {
 		const struct container_info *info = &array->items[i];
 
-		strbuf_addc(&text, i ? ',' : '[');
-		container_state_write(info, info->owner ? info->owner : "", JSON_COMPACT, arena,
-				      &text);
+		strbuf_addc(out, i ? ',' : '[');
+		container_state_write(info, user_name(users, info->owner), JSON_COMPACT, out);
 	}
-	strbuf_adds(&text, array->count ? "]" : "null");
-	puts(text.data);
+	strbuf_adds(out, array->count ? "]\n" : "null\n");
+}
+
+static void add_ids(const struct container_array *array, struct strbuf *out)
+{
+	for (size_t i = 0; i < array->count; i++) {
+		strbuf_adds(out, array->items[i].id);
+		strbuf_addc(out, '\n');
+	}
+}
+
+static void print(struct cli *cli, const struct list_args *args, bool json,
+		  const struct container_array *array)
+{
+	cleanup_with(users_done) struct users users = { STRBUF_INIT, &cli->arena, 0, NULL };
+	cleanup_strbuf struct strbuf text = STRBUF_INIT;
+
+	if (!args->quiet && array->count)
+		users_open(&users);
+	if (args->quiet)
+		add_ids(array, &text);
+	else if (json)
+		add_json(array, &users, &text);
+	else
+		add_table(array, &users, &text);
+	(void)fputs(strbuf_text(&text), stdout); /* main() asks how stdout is */
 }
 
 static int cmd_list(const struct command_spec *command, int argc, char **argv, void *globals)
@@ -144,18 +186,10 @@ static int cmd_list(const struct command_spec *command, int argc, char **argv, v
 		ret = cli_choose_json(cli, "format option", "table", args.format, &json);
 	if (ret < 0)
 		return ret;
-	ret = container_list(cli_globals(cli), &array.items, &array.count, &cli->err);
+	ret = container_list(cli_globals(cli), &cli->arena, &array.items, &array.count, &cli->err);
 	if (ret < 0)
 		return ret;
-	name_owners(&array, &cli->arena);
-	if (args.quiet) {
-		for (size_t i = 0; i < array.count; i++)
-			puts(array.items[i].id);
-	} else if (json) {
-		print_json(&array, &cli->arena);
-	} else {
-		print_table(&array, &cli->arena);
-	}
+	print(cli, &args, json, &array);
 	return 0;
 }
 

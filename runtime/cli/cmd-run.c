@@ -11,8 +11,6 @@ static const struct option_spec run_options[] = {
 		 "return when the process has started"),
 	OPT_BOOL(0, "keep", struct container_create_options, keep,
 		 "do not delete the container when its process has ended"),
-	OPT_BOOL(0, "no-subreaper", struct container_create_options, no_subreaper,
-		 "do not become the reaper of the container's orphans"),
 	OPT_END
 };
 /* clang-format on */

@@ -20,6 +20,7 @@ static const struct option_spec spec_options[] = {
 		   "write config.json here (default: the working directory)"),
 	OPT_STRING('f', "config", struct spec_args, config, "NAME",
 		   "the name of the file there (default: config.json)"),
+	OPT_STRING(0, "file", struct spec_args, config, "NAME", "the same, as crun has it"),
 	OPT_BOOL(0, "rootless", struct spec_args, rootless,
 		 "for a user without privilege: with a user namespace"),
 	OPT_END

@@ -11,7 +11,7 @@
 static const struct option_spec state_options[] = { OPT_END };
 
 void container_state_write(const struct container_info *info, const char *owner,
-			   enum json_style style, struct arena *arena, struct strbuf *out)
+			   enum json_style style, struct strbuf *out)
 {
 	struct oci_state state = {
 		.oci_version = OCI_RUNTIME_VERSION,
@@ -22,19 +22,18 @@ void container_state_write(const struct container_info *info, const char *owner,
 		.bundle = info->bundle,
 		.rootfs = info->rootfs,
 		.created = info->created,
+		.annotations = info->annotations,
 		.owner = owner,
 		.extension = info->extension,
 	};
 
-	for (char **pair = info->annotations; pair && pair[0] && pair[1]; pair += 2)
-		json_map_set(&state.annotations, arena, pair[0], pair[1]);
 	state_write(&state, style, out);
 }
 
 static int cmd_state(const struct command_spec *command, int argc, char **argv, void *globals)
 {
-	cleanup_with(container_info_done) struct container_info info = { 0 };
 	cleanup_strbuf struct strbuf text = STRBUF_INIT;
+	struct container_info info;
 	struct option_result result;
 	struct cli *cli = globals;
 	int ret;
@@ -42,11 +41,12 @@ static int cmd_state(const struct command_spec *command, int argc, char **argv, 
 	ret = cli_parse_id(cli, command, argc, argv, NULL, &result);
 	if (ret < 0)
 		return ret;
-	ret = container_load_info(cli_globals(cli), result.arguments[0], &info, &cli->err);
+	ret = container_load_info(cli_globals(cli), result.arguments[0], &cli->arena, &info,
+				  &cli->err);
 	if (ret < 0)
 		return ret;
 	/* owner is a name only in list, as runc has it */
-	container_state_write(&info, "", JSON_INDENT_2, &cli->arena, &text);
+	container_state_write(&info, "", JSON_INDENT_2, &text);
 	puts(strbuf_text(&text));
 	return 0;
 }

@@ -4,7 +4,6 @@
  * and in plain words on stderr, from where callers show them to their users.
  */
 #include <errno.h>
-#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -15,6 +14,7 @@
 #include "lib/trace.h"
 #include "runtime/cli/cli.h"
 #include "runtime/cli/hints.h"
+#include "runtime/cli/log-target.h"
 #include "runtime/lifecycle/seal.h"
 #include "runtime/plan/seccomp.h"
 #include "spec/config.h"
@@ -30,7 +30,8 @@ static const struct option_spec global_options[] = {
 	OPT_STRING(0, "root", struct runtime_cli, root, "DIR",
 		   "where the state of containers lies (default: /run/orlop-runtime, without "
 		   "privilege $XDG_RUNTIME_DIR/orlop-runtime)"),
-	OPT_STRING(0, "log", struct runtime_cli, log, "FILE", "append errors and warnings to this file"),
+	OPT_STRING(0, "log", struct runtime_cli, log, "FILE", "append errors and warnings to this file (file:PATH), or tell journald:NAME or "
+		   "syslog:NAME"),
 	OPT_STRING(0, "log-format", struct runtime_cli, log_format, "text|json", "form of the log"),
 	OPT_STRING(0, "log-level", struct runtime_cli, cli.log_level, "LEVEL",
 		   "error, warning, info or debug (default: error with --log, else warning)"),
@@ -44,6 +45,7 @@ static const struct option_spec global_options[] = {
 	OPT_STRING(0, "rootless", struct runtime_cli, rootless, "true|false|auto",
 		   "whether to do without privilege (default: auto)"),
 	OPT_BOOL('v', "version", struct runtime_cli, cli.version, "print the version"),
+	OPT_BOOL('V', NULL, struct runtime_cli, cli.version, "the same, as crun has it"),
 	OPT_END
 };
 
@@ -101,35 +103,24 @@ static void seal(struct cli *cli, int argc, char **argv)
 /* -- the global options, resolved ----------------------------------------------------------------
  */
 
-/* For reading, too: a fifo without a reader then neither holds us up nor kills us by SIGPIPE. */
-static int open_log(const char *path)
-{
-	int fd = open(path, O_RDWR | O_APPEND | O_CREAT | O_CLOEXEC | O_NOCTTY, 0644);
-
-	if (fd < 0 && errno == EACCES)
-		fd = open(path, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NOCTTY, 0644);
-	return fd;
-}
-
 static int setup_log(struct cli *cli, const char *verb)
 {
 	struct runtime_cli *runtime = runtime_cli(cli);
 	bool is_quiet = runtime->log || (verb && is_one_of(verb, quiet_verbs));
 	enum log_level level = is_quiet ? LOG_ERROR : LOG_WARNING;
-	int format = runtime->log ? LOG_FORMAT_TEXT : LOG_FORMAT_PLAIN;
+	int choice = runtime->log ? LOG_FORMAT_TEXT : LOG_FORMAT_PLAIN;
+	enum log_format format;
+	const char *name = NULL;
 	int ret = cli_choose_log_level(cli, &level);
 
 	if (ret == 0)
-		ret = cli_choose(cli, "log-format", log_formats, runtime->log_format, &format);
+		ret = cli_choose(cli, "log-format", log_formats, runtime->log_format, &choice);
+	format = (enum log_format)choice;
+	if (ret == 0 && runtime->log && *runtime->log)
+		ret = log_target_open(runtime->log, &runtime->log_fd, &format, &name, &cli->err);
 	if (ret < 0)
 		return ret;
-	if (runtime->log && *runtime->log) {
-		runtime->log_fd = open_log(runtime->log);
-		if (runtime->log_fd < 0)
-			return error_errno(&cli->err, errno, "open log \"%s\"", runtime->log);
-	}
-	log_setup(runtime->log_fd >= 0 ? runtime->log_fd : STDERR_FILENO, (enum log_format)format,
-		  level, NULL);
+	log_setup(runtime->log_fd >= 0 ? runtime->log_fd : STDERR_FILENO, format, level, name);
 	return 0;
 }
 

@@ -29,12 +29,14 @@ static void read_words(int fsfd, char *words, size_t size)
 	}
 }
 
-static int failed(int fsfd, int errnum, const char *action, const char *what, struct error *err)
+static int failed(int fsfd, const char *call, int errnum, const char *action, const char *what,
+		  struct error *err)
 {
 	char words[256];
 
 	read_words(fsfd, words, sizeof(words));
-	return error_errno(err, errnum, "%s \"%s\"%s", action, what, words);
+	return error_syscall(err, error_errno(err, errnum, "%s \"%s\"%s", action, what, words),
+			     call);
 }
 
 /* "key=value" or "flag"; which ones the type takes is the kernel's business. */
@@ -53,7 +55,7 @@ static int set_parameter(int fsfd, const char *option, struct error *err)
 		key[equals - option] = '\0';
 		ret = fsconfig(fsfd, FSCONFIG_SET_STRING, key, equals + 1, 0);
 	}
-	return ret < 0 ? failed(fsfd, errno, "mount option", option, err) : 0;
+	return ret < 0 ? failed(fsfd, "fsconfig", errno, "mount option", option, err) : 0;
 }
 
 static int set_parameters(int fsfd, const char *const *data, struct error *err)
@@ -72,7 +74,8 @@ int fs_context_mount(const char *type, const char *source, const char *const *da
 	int fsfd = fsopen(type, FSOPEN_CLOEXEC), fd, ret;
 
 	if (fsfd < 0)
-		return error_errno(err, errno, "file system type \"%s\"", type);
+		return error_syscall(err, error_errno(err, errno, "file system type \"%s\"", type),
+				     "fsopen");
 	/* only a name for most; a few refuse it, and nobody needs it then */
 	if (source)
 		(void)fsconfig(fsfd, FSCONFIG_SET_STRING, "source", source, 0);
@@ -80,9 +83,9 @@ int fs_context_mount(const char *type, const char *source, const char *const *da
 	if (ret < 0)
 		return ret;
 	if (fsconfig(fsfd, FSCONFIG_CMD_CREATE, NULL, NULL, 0) < 0)
-		return failed(fsfd, errno, "create the file system", type, err);
+		return failed(fsfd, "fsconfig", errno, "create the file system", type, err);
 	fd = fsmount(fsfd, FSMOUNT_CLOEXEC, (unsigned int)attributes);
-	return fd < 0 ? failed(fsfd, errno, "mount the file system", type, err) : fd;
+	return fd < 0 ? failed(fsfd, "fsmount", errno, "mount the file system", type, err) : fd;
 }
 
 /* A value of fsconfig(2) has at most 255 bytes; the layers of an overlay are easily more. */
@@ -126,6 +129,7 @@ int fs_context_change(int fd, const char *const *data, struct error *err)
 		return error_errno(err, errno, "change the file system's parameters");
 	ret = set_parameters(fsfd, data, err);
 	if (ret == 0 && fsconfig(fsfd, FSCONFIG_CMD_RECONFIGURE, NULL, NULL, 0) < 0)
-		ret = failed(fsfd, errno, "change the parameters of", "the file system", err);
+		ret = failed(fsfd, "fsconfig", errno, "change the parameters of", "the file system",
+			     err);
 	return ret;
 }

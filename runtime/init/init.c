@@ -482,8 +482,10 @@ static int run_steps(struct init *init, const struct init_step *steps, size_t co
 /* Whoever listens at this moment: create, run and exec on the socket, start on the fifo. */
 static void report(struct init *init, const struct error *err)
 {
+	const struct init_failure failure = { ERROR_FORMAT, sizeof(*err), *err };
+
 	if (init->start_fd >= 0)
-		(void)io_write_all(init->start_fd, err, sizeof(*err));
+		(void)io_write_all(init->start_fd, &failure, sizeof(failure));
 	else if (init->sync->fd >= 0)
 		sync_send_error(init->sync, err);
 }

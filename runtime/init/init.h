@@ -35,6 +35,14 @@ struct init_args {
 	const char *cgroup_path;       /* the container's below it; "" = none */
 };
 
+/** What init says to start behind the "0", when it cannot go on. Start may be a newer program than
+ *  create was, so it looks at the first two before the third. */
+struct init_failure {
+	uint32_t format; /* ERROR_FORMAT */
+	uint32_t size;	 /* of error */
+	struct error error;
+};
+
 /** The child's own, while it works. */
 struct init {
 	const struct init_args *args;

@@ -115,7 +115,8 @@ static int apply(struct init *init, size_t end, struct error *err)
 		const struct plan_mount *mount = &init->plan->mounts[init->mounted];
 		int ret = mount_one(init, mount, err);
 
-		if (ret < 0)
+		if (ret < 0) {
+			(void)error_phase(err, ret, PHASE_ROOTFS);
 			return error_pointer(err,
 					     error_prefix(err, ret,
 							  "error mounting \"%s\" to \"%s\"",
@@ -124,6 +125,7 @@ static int apply(struct init *init, size_t end, struct error *err)
 									: "none",
 							  mount->destination),
 					     "/mounts/%zu", mount->index);
+		}
 		if (init->mounted % INIT_SWEEP_EVERY == INIT_SWEEP_EVERY - 1)
 			ret = init_sweep_fds(init, err);
 		if (ret < 0)

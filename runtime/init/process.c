@@ -211,6 +211,7 @@ int process_execute(struct init *init, struct error *err)
 	ret = judge_program(name, strchr(name, '/') ? check_program(name) : 0, err);
 	/* it is there and may be executed: its interpreter is missing, or its format unknown */
 	if (ret == 0)
-		ret = error_errno(err, errnum, "exec %s", init->program);
+		ret = error_syscall(err, error_errno(err, errnum, "exec %s", init->program),
+				    "execve");
 	return error_phase(err, ret, PHASE_EXEC);
 }

@@ -237,7 +237,9 @@ static int pivot(struct init *init, struct error *err)
 			return error_errno(err, errno, "open the old root");
 	}
 	if (sys_pivot_root(".", ".") < 0)
-		return error_errno(err, errno, "pivot_root to \"%s\"", init->plan->rootfs);
+		return error_syscall(
+			err, error_errno(err, errno, "pivot_root to \"%s\"", init->plan->rootfs),
+			"pivot_root");
 	ret = cut_off ? 0 : cut_off_old_root(old_root, err);
 	if (ret < 0)
 		return ret;

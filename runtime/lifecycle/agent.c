@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <sys/pidfd.h>
+#include <sys/socket.h>
 
 #include "lib/cleanup.h"
 #include "lib/fd.h"
@@ -43,7 +44,7 @@ static int send_all(int socket, const struct strbuf *text, int listener)
 
 static int tell(const char *path, const struct strbuf *text, int listener, struct error *err)
 {
-	cleanup_close int socket = fd_connect_unix(path, err);
+	cleanup_close int socket = fd_connect_unix(path, SOCK_STREAM, err);
 	int ret;
 
 	if (socket < 0)

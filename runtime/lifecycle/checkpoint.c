@@ -298,8 +298,7 @@ static int dump(const struct record *record, const struct oci_config *config,
 					.work_path = folders->work_path,
 					.log = LOG_NAME };
 	struct criu_answer answer;
-	int ret = criu_add_options(&opts, options, folders, &config->annotations, LOG_NAME, "soft",
-				   err);
+	int ret = criu_add_options(&opts, options, folders, config, LOG_NAME, "soft", err);
 
 	if (ret == 0)
 		ret = add_special(&opts, record, options, folders->images, err);

@@ -6,6 +6,8 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "lib/cleanup.h"
@@ -26,7 +28,7 @@ int console_open(struct console *console, const char *socket, struct error *err)
 {
 	if (!socket)
 		return 0;
-	console->socket = fd_connect_unix(socket, err);
+	console->socket = fd_connect_unix(socket, SOCK_STREAM, err);
 	return console->socket < 0 ? error_prefix(err, console->socket, "console socket") : 0;
 }
 
@@ -65,21 +67,41 @@ int pidfd_socket_send(const char *path, int pidfd, const char *payload, struct e
 
 	if (!path)
 		return 0;
-	socket = fd_connect_unix(path, err);
+	socket = fd_connect_unix(path, SOCK_STREAM, err);
 	if (socket < 0)
 		return error_prefix(err, socket, "pidfd socket");
 	return error_prefix(err, console_send_fd(socket, pidfd, payload, err), "pidfd socket");
 }
 
+/* The container is there already, and nobody can use it before we return: no waiting for a reader.
+ */
+static int write_pid_in_place(const char *path, const char *text, size_t size, struct error *err)
+{
+	cleanup_close int fd = io_open_in_place(path, O_NONBLOCK, err);
+	struct stat status;
+	int ret;
+
+	if (fd == -ENXIO && stat(path, &status) == 0 && S_ISFIFO(status.st_mode))
+		return error_set(
+			err, ERROR_INVALID, ENXIO,
+			"nobody reads the pipe \"%s\" (open it for reading before, or name "
+			"a file)",
+			path);
+	if (fd < 0)
+		return fd;
+	ret = io_write_all(fd, text, size);
+	return ret < 0 ? error_errno(err, -ret, "write \"%s\"", path) : 0;
+}
+
 int pid_file_write(const char *path, pid_t pid, struct error *err)
 {
 	char text[16];
-	int size;
+	int size, ret;
 
 	if (!path)
 		return 0;
 	size = snprintf(text, sizeof(text), "%d", (int)pid);
-	return error_prefix(
-		err, io_replace_file(AT_FDCWD, path, text, (size_t)size, 0644, IO_NO_SYNC, err),
-		"pid file");
+	ret = io_is_in_place(path) ? write_pid_in_place(path, text, (size_t)size, err)
+				   : io_write_result(path, text, (size_t)size, err);
+	return error_prefix(err, ret, "pid file");
 }

@@ -56,7 +56,8 @@ int foreground_signals(struct error *err);
 
 /** Send pid's pidfd to --pidfd-socket with this payload ("standard", "setns"). */
 int pidfd_socket_send(const char *path, int pidfd, const char *payload, struct error *err);
-/** The decimal pid without a newline, by rename: shims read it with strict parsers. */
+/** The decimal pid without a newline: shims read it with strict parsers. By rename, or into a
+ *  device, a pipe or what a link leads to; that never waits. */
 int pid_file_write(const char *path, pid_t pid, struct error *err);
 
 #endif

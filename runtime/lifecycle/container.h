@@ -14,6 +14,7 @@
 #include "lib/error.h"
 #include "lib/strv.h"
 #include "runtime/plan/plan.h"
+#include "spec/json-types.h"
 
 /** The global options, resolved. */
 struct runtime_globals {
@@ -39,7 +40,6 @@ struct container_create_options {
 	uint64_t preserve_fds;
 	bool detach; /* run */
 	bool keep;   /* run: don't delete at the end */
-	bool no_subreaper;
 };
 
 /** Sets up everything but the process itself; undoes all of it on failure. */
@@ -163,9 +163,10 @@ enum container_status {
 extern const char *const container_status_names[];
 
 struct container_info {
-	char *id, *bundle, *rootfs, *created, *owner;
-	char **annotations; /* key, value, key, value, ..., NULL */
-	char *extension;    /* the object of our own members, as text; NULL = none */
+	const char *id, *bundle, *rootfs, *created;
+	uint32_t owner; /* uid that made it */
+	struct json_map annotations;
+	const char *extension; /* the object of our own members, as text; NULL = none */
 	enum container_status status;
 	pid_t pid; /* 0 when stopped */
 };
@@ -177,12 +178,15 @@ struct exit_record;
 int container_wait(const struct runtime_globals *globals, const char *id, struct arena *arena,
 		   struct exit_record *out, struct error *err);
 
-/** One container; takes no lock. Release with container_info_done. */
-int container_load_info(const struct runtime_globals *globals, const char *id,
+/** One container; takes no lock. Strings are the arena's. */
+int container_load_info(const struct runtime_globals *globals, const char *id, struct arena *arena,
 			struct container_info *out, struct error *err);
-/** All of them, sorted by id; broken ones are left out with a debug line. *out is an array. */
-int container_list(const struct runtime_globals *globals, struct container_info **out,
-		   size_t *out_count, struct error *err);
+/**
+ * All of them, sorted by id; broken ones are left out with a debug line. *out is an array for
+ * free(), what is in it is the arena's.
+ */
+int container_list(const struct runtime_globals *globals, struct arena *arena,
+		   struct container_info **out, size_t *out_count, struct error *err);
 /**
  * Containers whose create was killed before they came to be, and that nobody works on: all that was
  * made of them is removed, unless remove is false. Their ids go to out, sorted. A failure does not
@@ -193,6 +197,5 @@ int container_gc(const struct runtime_globals *globals, bool remove, struct strv
 /** The ids that match an extended regular expression, regex(7), anywhere in them. */
 int container_match(const struct runtime_globals *globals, const char *pattern, struct strv *out,
 		    struct error *err);
-void container_info_done(struct container_info *info);
 
 #endif

@@ -21,7 +21,6 @@
 #include "lib/io.h"
 #include "lib/log.h"
 #include "lib/number.h"
-#include "lib/proc.h"
 #include "lib/signals.h"
 #include "lib/syscalls.h"
 #include "lib/trace.h"
@@ -43,11 +42,12 @@ static int check_sealing(struct creation *c, struct error *err)
 
 static int take_signals(struct creation *c, struct error *err)
 {
-	static const int stop[] = { SIGTERM, SIGINT, SIGHUP, SIGQUIT };
-
-	/* a detached verb ends soon: what stops it undoes it; a foreground one forwards later */
-	c->signal_fd =
-		c->detached ? signal_open_fd(stop, ARRAY_SIZE(stop), err) : foreground_signals(err);
+	/* until the process is there, what stops us undoes it; all else waits for a foreground verb
+	 * to forward it */
+	c->stop_fd = signal_open_stop_fd(err);
+	if (c->stop_fd < 0 || c->detached)
+		return c->stop_fd < 0 ? c->stop_fd : 0;
+	c->signal_fd = foreground_signals(err);
 	return c->signal_fd < 0 ? c->signal_fd : 0;
 }
 
@@ -85,7 +85,8 @@ static int load_config(struct creation *c, struct error *err)
 				 c->options->config ? path : "config.json");
 	if (ret == 0)
 		ret = config_check(c->config, err);
-	if (ret == 0 && c->run && !c->config->process) /* create has nothing against it, start has */
+	if (ret == 0 && c->run &&
+	    !c->config->process) /* create has nothing against it, start has */
 		ret = error_pointer(err, error_invalid(err, "/process: " TEXT_NO_PROCESS),
 				    "/process");
 	if (ret == 0)
@@ -107,7 +108,7 @@ static int compile(struct creation *c, struct error *err)
 	};
 	int ret = plan_compile(c->config, &request, &c->plan, err);
 
-	c->cgroup.stop_fd = c->signal_fd;
+	c->cgroup.stop_fd = c->stop_fd;
 	if (ret == 0)
 		ret = cgroup_locate(&c->plan, &c->cgroup, err);
 	return error_phase(err, ret, PHASE_PLAN);
@@ -226,8 +227,13 @@ static int record_intent(struct creation *c, struct error *err)
 
 static int prepare_cgroup(struct creation *c, struct error *err)
 {
+	int ret;
+
 	c->begun = true;
-	return cgroup_prepare(&c->cgroup, &c->plan, err);
+	ret = cgroup_prepare(&c->cgroup, &c->plan, err);
+	if (ret == 0)
+		record_note_cgroup(&c->record, &c->cgroup);
+	return ret;
 }
 
 static void remove_cgroup(struct creation *c)
@@ -243,7 +249,7 @@ static int start_init(struct creation *c, struct error *err)
 	int ret;
 
 	launch_init(&c->launch, &c->plan, &c->state);
-	c->launch.signal_fd = c->signal_fd;
+	c->launch.signal_fd = c->stop_fd;
 	c->launch.cgroup = &c->cgroup;
 	c->launch.args.preserve_fds = c->preserve_fds;
 	c->launch.args.listen_fds = c->listen_fds;
@@ -260,7 +266,11 @@ static int start_init(struct creation *c, struct error *err)
 			return error_errno(err, errno, "open \"%s\"", RECORD_FIFO);
 	}
 	ret = launch_start(&c->launch, err);
-	return ret < 0 ? ret : cgroup_adopt(&c->cgroup, &c->plan, c->launch.pid, err);
+	if (ret == 0)
+		ret = cgroup_adopt(&c->cgroup, &c->plan, c->launch.pid, err);
+	if (ret == 0 && c->cgroup.unit) /* its manager made the cgroup only now */
+		record_note_cgroup(&c->record, &c->cgroup);
+	return ret;
 }
 
 static void stop_init(struct creation *c)
@@ -325,12 +335,11 @@ static int write_record(struct creation *c, struct error *err)
 {
 	int ret;
 
-	c->record.pid = c->launch.pid;
 	/* what preparation may have changed: rootless without permission has no cgroup */
 	c->record.cgroup_path = c->cgroup.path;
-	ret = proc_start_time(c->launch.pid, &c->record.start_time, NULL);
+	ret = record_set_process(&c->record, c->dirfd, c->launch.pid, c->launch.pidfd, err);
 	if (ret < 0)
-		return error_errno(err, -ret, "read the start time of process %d", c->record.pid);
+		return ret;
 	return error_phase(err, record_write_next(c->dirfd, &c->record, err), PHASE_STATE);
 }
 
@@ -341,7 +350,7 @@ static int serve_hooks(struct creation *c, struct error *err)
 	static const enum hook_kind kinds[] = { HOOK_PRESTART, HOOK_CREATE_RUNTIME };
 	const struct hook_place place = { .state = &c->state,
 					  .cwd = c->plan.bundle,
-					  .signal_fd = c->signal_fd };
+					  .signal_fd = c->stop_fd };
 	int ret = 0;
 
 	c->state.pid = c->launch.pid;
@@ -390,6 +399,14 @@ static int serve_init(struct creation *c, struct error *err)
 
 /* -- the end -- */
 
+static int enter_delegated(struct creation *c, struct error *err)
+{
+	/* a restored one has other processes, too */
+	int ret = cgroup_enter_delegated(&c->cgroup, &c->plan, c->criu ? 0 : c->launch.pid, err);
+
+	return error_phase(err, ret, PHASE_CGROUP);
+}
+
 static int publish_record(struct creation *c, struct error *err)
 {
 	return error_phase(err, record_publish(c->dirfd, err), PHASE_STATE);
@@ -412,7 +429,7 @@ static int hand_out(struct creation *c, struct error *err)
 
 static void take_pid_file_back(struct creation *c)
 {
-	if (c->pid_file_written)
+	if (c->pid_file_written && !io_is_in_place(c->options->pid_file))
 		(void)unlink(c->options->pid_file); /* the caller may have it already */
 }
 
@@ -444,6 +461,7 @@ static const struct creation_step {
 	{ "apply limits",     apply_limits,        NULL },
 	{ "write record",     write_record,        NULL },
 	{ "serve init",       serve_init,          NULL },
+	{ "delegated cgroup", enter_delegated,     NULL },
 	{ "publish record",   publish_record,      NULL },
 	{ "hand out",         hand_out,            take_pid_file_back },
 	{ "commit",           commit,              NULL },
@@ -458,6 +476,7 @@ static const struct creation_step {
 	{ "record intent",     record_intent,      NULL },
 	{ "prepare cgroup",    prepare_cgroup,     remove_cgroup },
 	{ "restore processes", restore_processes,  stop_init },
+	{ "delegated cgroup",  enter_delegated,    NULL },
 	{ "resctrl group",     join_resctrl,       leave_resctrl },
 	{ "write record",      write_record,       NULL },
 	{ "publish record",    publish_record,     NULL },
@@ -507,6 +526,7 @@ int creation_make(struct creation *c, const struct runtime_globals *globals, con
 		.detached = !run || options->detach,
 		.cgroup = CGROUP_INIT,
 		.dirfd = -EBADF,
+		.stop_fd = -EBADF,
 		.signal_fd = -EBADF,
 		.console = CONSOLE_INIT,
 		.notify = NOTIFY_INIT,

@@ -32,8 +32,9 @@ struct creation {
 	struct net_devices net_devices;
 	struct resctrl resctrl;
 	struct mount_service mounts;
-	int dirfd; /* ROOT/ID, locked */
-	int signal_fd;
+	int dirfd;     /* ROOT/ID, locked */
+	int stop_fd;   /* what asks us to stop */
+	int signal_fd; /* in the foreground: what the process gets */
 	struct console console;
 	bool begun; /* things outside of the state folder may exist */
 	bool pid_file_written;

@@ -12,6 +12,7 @@
 #include "lib/protobuf.h"
 #include "lib/table.h"
 #include "runtime/lifecycle/criu.h"
+#include "spec/config.h"
 #include "spec/json-types.h"
 
 /* Where criu's own settings may be given; the annotation wins, and is "" for none. */
@@ -96,8 +97,33 @@ static int add_word(struct strbuf *out, unsigned int field, const struct name_va
 	return 0;
 }
 
+/*
+ * Does somebody else set up the network of a namespace that is the container's own? dockerd does,
+ * by a hook: the restored one gets other devices, and those it had have ends that no image has.
+ */
+static bool has_network_of_hooks(const struct oci_config *config)
+{
+	const struct oci_hooks *hooks = config->hooks;
+
+	if (!hooks || hooks->prestart.count + hooks->create_runtime.count == 0)
+		return false;
+	for (size_t i = 0; config->linux && i < config->linux->namespaces.count; i++) {
+		const struct oci_namespace *ns = &config->linux->namespaces.items[i];
+
+		if (ns->type == CLONE_NEWNET)
+			return !ns->path || !*ns->path;
+	}
+	return false;
+}
+
+bool criu_leaves_network_empty(const struct container_criu_options *options,
+			       const struct oci_config *config)
+{
+	return options->empty_ns.count || has_network_of_hooks(config);
+}
+
 static int add_empty_namespaces(struct strbuf *out, const struct container_criu_options *options,
-				struct error *err)
+				const struct oci_config *config, struct error *err)
 {
 	for (size_t i = 0; i < options->empty_ns.count; i++)
 		if (strcmp(options->empty_ns.items[i], "network") != 0)
@@ -105,7 +131,7 @@ static int add_empty_namespaces(struct strbuf *out, const struct container_criu_
 					     "namespace \"%s\" cannot be left empty: only "
 					     "\"network\" can",
 					     options->empty_ns.items[i]);
-	if (options->empty_ns.count)
+	if (criu_leaves_network_empty(options, config))
 		protobuf_number(out, OPT_EMPTY_NS, CLONE_NEWNET);
 	return 0;
 }
@@ -127,7 +153,7 @@ static void add_config_file(struct strbuf *out, const struct json_map *annotatio
 }
 
 int criu_add_options(struct strbuf *out, const struct container_criu_options *options,
-		     const struct criu_folders *folders, const struct json_map *annotations,
+		     const struct criu_folders *folders, const struct oci_config *config,
 		     const char *log, const char *cgroups_mode, struct error *err)
 {
 	int ret;
@@ -141,7 +167,7 @@ int criu_add_options(struct strbuf *out, const struct container_criu_options *op
 	for (size_t i = 0; i < ARRAY_SIZE(switches); i++)
 		if (*(const bool *)((const char *)options + switches[i].offset))
 			protobuf_number(out, switches[i].field, true);
-	add_config_file(out, annotations);
+	add_config_file(out, &config->annotations);
 	/* mounts that no option names (masks, devices of the host) are found on this host again */
 	criu_add_external(out, "mnt[]:sm");
 	ret = add_word(out, OPT_CGROUPS_MODE, cgroups_modes, "manage-cgroups-mode",
@@ -150,7 +176,7 @@ int criu_add_options(struct strbuf *out, const struct container_criu_options *op
 	if (ret == 0)
 		ret = add_word(out, OPT_NETWORK_LOCK, network_locks, "network-lock",
 			       options->network_lock, err);
-	return ret < 0 ? ret : add_empty_namespaces(out, options, err);
+	return ret < 0 ? ret : add_empty_namespaces(out, options, config, err);
 }
 
 void criu_add_external(struct strbuf *out, const char *format, ...)

@@ -5,6 +5,7 @@
 #include <assert.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -18,6 +19,7 @@
 #include "lib/log.h"
 #include "lib/proc.h"
 #include "lib/protobuf.h"
+#include "runtime/texts.h"
 
 #define ANSWER_MAX 65536
 #define LOG_MAX ((size_t)64 << 20)
@@ -133,6 +135,25 @@ static int parse_answer(const char *data, size_t size, struct criu_answer *out)
 	return ret;
 }
 
+/* criu may take long, or wait for ever (lazy pages): who wants to stop us does not. What it has
+ * made by then is its caller's to end: see restore.c. */
+static int wait_answer(const struct criu *criu, int stop_fd, struct error *err)
+{
+	struct pollfd fds[] = { { .fd = criu->socket, .events = POLLIN },
+				{ .fd = stop_fd > 0 ? stop_fd : -EBADF, .events = POLLIN } };
+
+	while (!fds[0].revents) {
+		if (poll(fds, ARRAY_SIZE(fds), -1) < 0 && errno != EINTR)
+			return error_errno(err, errno, "poll");
+		if (fds[1].revents) {
+			(void)kill(criu->pid,
+				   SIGKILL); /* our own child, which is not waited for yet */
+			return error_set(err, ERROR_CANCELLED, EINTR, "stopped by a signal");
+		}
+	}
+	return 0;
+}
+
 static int receive(struct criu *criu, struct criu_answer *out, struct error *err)
 {
 	cleanup_free char *data = xmalloc(ANSWER_MAX);
@@ -206,9 +227,9 @@ static int refused(const struct criu_call *call, const struct criu_answer *answe
 		(void)snprintf(text, sizeof(text), "%s",
 			       *answer->message ? answer->message : "no reason given");
 	if (!call->work_path)
-		return error_set(err, ERROR_SYSTEM, answer->number, "criu failed: %s: %s",
-				 call->what, text);
-	return error_set(err, ERROR_SYSTEM, 0, "criu failed: %s: %s (log file: %s/%s)", call->what,
+		return error_set(err, ERROR_SYSTEM, answer->number, TEXT_CRIU_FAILED, call->what,
+				 text);
+	return error_set(err, ERROR_SYSTEM, 0, TEXT_CRIU_FAILED " (log file: %s/%s)", call->what,
 			 text, call->work_path, call->log);
 }
 
@@ -226,7 +247,9 @@ static int serve(struct criu *criu, const struct criu_call *call, struct criu_an
 	int ret, failed = 0;
 
 	for (;;) {
-		ret = receive(criu, out, err);
+		ret = wait_answer(criu, call->stop_fd, err);
+		if (ret == 0)
+			ret = receive(criu, out, err);
 		if (ret < 0 || out->type != CRIU_NOTIFY)
 			break;
 		log_debug("criu: %s", out->script);

@@ -74,6 +74,8 @@ struct criu_call {
 	criu_notify_fn *notify;
 	void *data;
 	const char *work_path, *log; /* where its log is */
+	int stop_fd; /* when it can be read, criu is killed and the call is over; 0 = nothing stops
+			it */
 };
 int criu_call(struct criu *criu, const struct criu_call *call, struct criu_answer *out,
 	      struct error *err);
@@ -100,11 +102,16 @@ int criu_folders_open(struct criu_folders *folders, const struct container_criu_
 		      bool make, struct error *err);
 void criu_folders_done(struct criu_folders *folders);
 
-/** The options of both requests; annotations are the container's. mode: of cgroups when the options
+/** Is the network namespace restored without what was in it? Somebody else sets it up then: the one
+ *  who asked for it, or a hook. */
+bool criu_leaves_network_empty(const struct container_criu_options *options,
+			       const struct oci_config *config);
+
+/** The options of both requests; config is the container's. mode: of cgroups when the options
  *  do not say. */
-struct json_map;
+struct oci_config;
 int criu_add_options(struct strbuf *out, const struct container_criu_options *options,
-		     const struct criu_folders *folders, const struct json_map *annotations,
+		     const struct criu_folders *folders, const struct oci_config *config,
 		     const char *log, const char *cgroups_mode, struct error *err);
 /** A thing that is not in the image: "mnt[/data]:/data". */
 void criu_add_external(struct strbuf *out, const char *format, ...)

@@ -13,7 +13,6 @@
 
 #include "lib/cleanup.h"
 #include "lib/log.h"
-#include "lib/proc.h"
 #include "lib/trace.h"
 #include "runtime/lifecycle/container.h"
 #include "runtime/lifecycle/hooks.h"
@@ -54,7 +53,7 @@ static void wait_for_death(const struct record *record, int pidfd)
 {
 	struct pollfd poll_fd = { .fd = pidfd, .events = POLLIN };
 
-	if (pidfd >= 0 && proc_is_alive(record->pid, record->start_time))
+	if (pidfd >= 0 && record_is_alive(record))
 		(void)poll(&poll_fd, 1,
 			   10000); /* removal of the cgroup tells if it is not enough */
 }
@@ -70,8 +69,8 @@ static int kill_container(const struct record *record, struct cgroup *cgroup, st
 		ret = 0;
 	else if (cgroup->fd >= 0)
 		ret = cgroup_kill(cgroup, err);
-	/* the start time is read after the pidfd was opened: it is this process or none */
-	if (pidfd >= 0 && proc_is_alive(record->pid, record->start_time)) {
+	/* it is looked at after the pidfd was opened: it is this process or none */
+	if (pidfd >= 0 && record_is_alive(record)) {
 		if (pidfd_send_signal(pidfd, SIGKILL, NULL, 0) < 0 && errno != ESRCH)
 			return error_errno(err, errno, "kill process %d", record->pid);
 		wait_for_death(record, pidfd);
@@ -124,8 +123,7 @@ static void kill_unlocked(const struct runtime_globals *globals, const char *id)
 
 	if (record_read(globals, id, &arena, &record, NULL) < 0)
 		return;
-	record_cgroup(&record, &cgroup);
-	if (cgroup_open(&cgroup, NULL) == 0 && cgroup.fd >= 0)
+	if (record_open_cgroup(&record, &cgroup, NULL) == 0 && cgroup.fd >= 0)
 		(void)cgroup_kill(&cgroup, NULL); /* once more under the lock, with errors */
 }
 
@@ -142,20 +140,36 @@ static int check_deletable(const struct runtime_globals *globals, const struct r
 	return 0;
 }
 
+/* By force even what cannot be read: the reason goes into the warning of what may be left. */
+static int delete_broken(const struct runtime_globals *globals, const char *id, int dirfd,
+			 const struct error *reason, struct error *err)
+{
+	cleanup_arena struct arena arena = ARENA_INIT;
+	struct salvage salvage;
+	int ret = salvage_read(dirfd, id, &arena, &salvage, err);
+
+	return ret < 0 ? ret : salvage_delete(globals, dirfd, &salvage, reason->msg, err);
+}
+
 int container_delete(const struct runtime_globals *globals, const char *id, bool force,
 		     struct error *err)
 {
 	cleanup_arena struct arena arena = ARENA_INIT;
 	cleanup_cgroup struct cgroup cgroup = CGROUP_INIT;
 	cleanup_close int dirfd = -EBADF;
+	struct error why = ERROR_INIT;
 	struct record record;
 	int ret;
 
 	if (force)
 		kill_unlocked(globals, id);
-	ret = record_lock(globals, id, VERB_LOCK_WAIT_MS, &dirfd, err);
+	ret = record_lock(globals, id, VERB_LOCK_WAIT_MS, &dirfd, &why);
 	if (ret == 0)
-		ret = record_read_at(dirfd, id, &arena, &record, err);
+		ret = record_read_at(dirfd, id, &arena, &record, &why);
+	if (ret == -EBADMSG && force)
+		return delete_broken(globals, id, dirfd, &why, err);
+	if (ret < 0 && err)
+		*err = why;
 	if (ret == -ENOENT && dirfd >= 0)
 		/* killed before its intent was written: there is nothing but the folder */
 		return record_remove(globals, id, dirfd, err);
@@ -168,7 +182,6 @@ int container_delete(const struct runtime_globals *globals, const char *id, bool
 		if (ret < 0)
 			return ret;
 	}
-	record_cgroup(&record, &cgroup);
-	ret = cgroup_open(&cgroup, err);
+	ret = record_open_cgroup(&record, &cgroup, err);
 	return ret < 0 ? ret : verb_destroy(globals, dirfd, &record, &cgroup, err);
 }

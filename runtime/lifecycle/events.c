@@ -15,7 +15,6 @@
 #include "lib/cleanup.h"
 #include "lib/clock.h"
 #include "lib/io.h"
-#include "lib/proc.h"
 #include "lib/strbuf.h"
 #include "runtime/cgroup/stats.h"
 #include "runtime/lifecycle/container.h"
@@ -88,7 +87,7 @@ static int tell(const struct watcher *w, const char *type, data_fn *data, const 
 
 static bool is_over(const struct watcher *w)
 {
-	return !proc_is_alive(w->record.pid, w->record.start_time);
+	return !record_is_alive(&w->record);
 }
 
 static int not_running(const struct watcher *w, struct error *err)

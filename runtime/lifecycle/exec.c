@@ -7,12 +7,14 @@
 #include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
 #include <sys/pidfd.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "lib/alloc.h"
 #include "lib/cleanup.h"
 #include "lib/io.h"
 #include "lib/number.h"
@@ -28,6 +30,7 @@
 #include "runtime/lifecycle/resctrl.h"
 #include "runtime/lifecycle/seal.h"
 #include "runtime/lifecycle/verbs.h"
+#include "runtime/plan/annotations.h"
 #include "runtime/texts.h"
 #include "spec/config.h"
 
@@ -47,7 +50,7 @@ struct execution {
 	struct console console;
 	int dirfd;
 	int container_fd;
-	int signal_fd;
+	int stop_fd, signal_fd; /* as in struct creation */
 };
 
 /* -- which process -- */
@@ -255,7 +258,7 @@ static int enter_sub_cgroup(struct execution *e, struct error *err)
 		return 0;
 	path = given->items[given->count - 1];
 	if (strchr(path, ':'))
-		return error_set(err, ERROR_INVALID, 0, "unknown controller %.*s",
+		return error_set(err, ERROR_INVALID, 0, TEXT_UNKNOWN_CONTROLLER,
 				 (int)strcspn(path, ":"), path);
 	/* against "/": a path that climbs comes out different when it is joined to a deeper one */
 	for (const char *p = path; *p; p += strcspn(p, "/"), p += strspn(p, "/"))
@@ -274,12 +277,33 @@ static int enter_sub_cgroup(struct execution *e, struct error *err)
 	return 0;
 }
 
+/* By annotation init is one level down, so that the container's own cgroup has no processes. */
+static void enter_delegated(struct execution *e)
+{
+	const char *name = json_map_get(&e->record.annotations, ANNOTATION_DELEGATE_CGROUP);
+	char *path;
+	int fd;
+
+	if (!name || !*name || e->cgroup.fd < 0 || e->options->cgroup.count)
+		return;
+	fd = openat(e->cgroup.fd, name, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	if (fd < 0)
+		return; /* the container may have removed it */
+	path = xasprintf("%s/%s", e->cgroup.path, name);
+	free(e->cgroup.path);
+	e->cgroup.path = path; /* by which the manager attaches */
+	(void)close(e->cgroup.fd);
+	e->cgroup.fd = fd;
+}
+
 static int open_cgroup(struct execution *e, struct error *err)
 {
 	int ret;
 
 	record_cgroup(&e->record, &e->cgroup);
+	e->cgroup.stop_fd = e->stop_fd;
 	ret = cgroup_open(&e->cgroup, err);
+	enter_delegated(e);
 	return ret < 0 ? ret : enter_sub_cgroup(e, err);
 }
 
@@ -328,7 +352,7 @@ static int open_container_root(struct execution *e, struct error *err)
 	if (args->root_fd < 0)
 		return error_errno(err, errno, "open the container's root");
 	/* looked at afterwards: it was this process's root, not that of one with its number */
-	if (!proc_is_alive(e->record.pid, e->record.start_time))
+	if (!record_is_alive(&e->record))
 		return error_set(err, ERROR_STATE, 0, TEXT_EXEC_STOPPED);
 	return 0;
 }
@@ -339,6 +363,7 @@ static int start_and_attach(struct execution *e, struct error *err)
 	int ret;
 
 	cleanup_close_fd(&e->cgroup.fd);
+	cleanup_close_fd(&e->dirfd); /* the manager may let us wait: without the lock */
 	ret = launch_start(&e->launch, err);
 	return ret < 0 ? ret : cgroup_attach(&e->cgroup, e->launch.pid, err);
 }
@@ -351,7 +376,7 @@ static int start_process(struct execution *e, struct error *err)
 	ret = open_container_root(e, err);
 	if (ret < 0)
 		return ret;
-	e->launch.signal_fd = e->signal_fd;
+	e->launch.signal_fd = e->stop_fd;
 	e->launch.cgroup = &e->cgroup;
 	e->launch.args.preserve_fds = e->options->preserve_fds;
 	e->launch.args.container_flags = record_namespaces_to_join(&e->record);
@@ -422,10 +447,10 @@ static int check_preserved_fds(struct execution *e, struct error *err)
 
 static int take_signals(struct execution *e, struct error *err)
 {
-	static const int stop[] = { SIGTERM, SIGINT, SIGHUP, SIGQUIT };
-
-	e->signal_fd = e->options->detach ? signal_open_fd(stop, ARRAY_SIZE(stop), err)
-					  : foreground_signals(err);
+	e->stop_fd = signal_open_stop_fd(err);
+	if (e->stop_fd < 0 || e->options->detach)
+		return e->stop_fd < 0 ? e->stop_fd : 0;
+	e->signal_fd = foreground_signals(err);
 	return e->signal_fd < 0 ? e->signal_fd : 0;
 }
 
@@ -484,6 +509,7 @@ static void execution_done(struct execution *e)
 	arena_done(&e->arena);
 	cleanup_close_fd(&e->dirfd);
 	cleanup_close_fd(&e->container_fd);
+	cleanup_close_fd(&e->stop_fd);
 	cleanup_close_fd(&e->signal_fd);
 }
 
@@ -498,6 +524,7 @@ int container_exec(const struct runtime_globals *globals, const char *id,
 		.console = CONSOLE_INIT,
 		.dirfd = -EBADF,
 		.container_fd = -EBADF,
+		.stop_fd = -EBADF,
 		.signal_fd = -EBADF,
 	};
 

@@ -34,9 +34,30 @@ static int remove_orphan(const struct runtime_globals *globals, const char *id, 
 
 	if (!record)
 		return record_remove(globals, id, dirfd, err);
-	record_cgroup(record, &cgroup);
-	ret = cgroup_open(&cgroup, err);
+	ret = record_open_cgroup(record, &cgroup, err);
 	return ret < 0 ? ret : verb_destroy(globals, dirfd, record, &cgroup, err);
+}
+
+/* A state that cannot be read: an orphan when it is certain that nothing of it runs. */
+static int collect_broken(const struct runtime_globals *globals, const char *id, int dirfd,
+			  bool remove, struct error *err)
+{
+	cleanup_arena struct arena arena = ARENA_INIT;
+	cleanup_cgroup struct cgroup cgroup = CGROUP_INIT;
+	struct error why = ERROR_INIT;
+	struct salvage salvage;
+	int ret = salvage_read(dirfd, id, &arena, &salvage, err);
+
+	if (ret < 0)
+		return ret;
+	ret = record_open_cgroup(&salvage.record, &cgroup, err);
+	if (ret == 0 && salvage_check(&salvage, &cgroup, &why) < 0)
+		return error_set(err, ERROR_STATE, 0,
+				 "the state cannot be read, and %s (delete --force removes it)",
+				 why.msg);
+	if (ret == 0 && remove)
+		ret = remove_orphan(globals, id, dirfd, &salvage.record, err);
+	return ret < 0 ? ret : 1;
 }
 
 /* 1: an orphan, removed unless that was not asked for; 0: none. */
@@ -52,6 +73,8 @@ static int collect(const struct runtime_globals *globals, const char *id, bool r
 	if (ret < 0)
 		return 0; /* somebody is at work, or it is gone, or no container's name */
 	ret = record_read_at(dirfd, id, &arena, &record, err);
+	if (ret == -EBADMSG)
+		return collect_broken(globals, id, dirfd, remove, err);
 	is_empty = ret == -ENOENT;
 	if (ret < 0 && !is_empty)
 		return ret;
@@ -63,12 +86,12 @@ static int collect(const struct runtime_globals *globals, const char *id, bool r
 
 static int list_folders(const struct runtime_globals *globals, struct strv *out, struct error *err)
 {
-	cleanup_dir DIR *dir = opendir(globals->root);
+	cleanup_dir DIR *dir = NULL;
+	bool shared;
+	int ret = record_open_root(globals, &dir, &shared, err);
 
-	if (!dir && errno == ENOENT && globals->root_is_default)
-		return 0; /* nothing was ever made here */
-	if (!dir)
-		return error_errno(err, errno, "open \"%s\"", globals->root);
+	if (ret < 0 || !dir)
+		return ret;
 	for (struct dirent *entry; (entry = readdir(dir));)
 		if (entry->d_name[0] != '.' &&
 		    (entry->d_type == DT_DIR || entry->d_type == DT_UNKNOWN))

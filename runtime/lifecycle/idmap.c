@@ -7,14 +7,12 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/mman.h>
 #include <unistd.h>
 
 #include "lib/cleanup.h"
 #include "lib/io.h"
+#include "lib/newidmap.h"
 #include "lib/number.h"
-#include "lib/proc.h"
-#include "lib/spawn.h"
 #include "lib/strbuf.h"
 #include "lib/strv.h"
 #include "runtime/lifecycle/launch.h"
@@ -27,48 +25,17 @@ static int write_proc_file(pid_t pid, const char *file, const char *text, struct
 	return io_write_kernel_file(AT_FDCWD, path, text, err);
 }
 
-/* What the helper has said, without the end of its last line. */
-static void read_words(int fd, struct strbuf *out)
-{
-	if (lseek(fd, 0, SEEK_SET) == 0)
-		(void)io_read_rest(fd, 4096, out); /* more than that is no message */
-	while (out->size && strchr("\n ", out->data[out->size - 1]))
-		strbuf_truncate(out, out->size - 1);
-}
-
 static int run_helper(const char *program, pid_t pid, const struct plan_idmap *map, size_t count,
 		      struct error *err)
 {
-	cleanup_close int words_fd = memfd_create("words", MFD_CLOEXEC);
-	const struct spawn_fd fds[] = { { 0, 0 }, { words_fd, 1 }, { words_fd, 2 } };
-	cleanup_strbuf struct strbuf words = STRBUF_INIT;
-	cleanup_strv struct strv argv = STRV_INIT;
-	struct spawn spawn = SPAWN_INIT;
-	int status = 0, ret;
+	cleanup_strv struct strv words = STRV_INIT;
 
-	if (words_fd < 0)
-		return error_errno(err, errno, "create a memory file");
-	strv_add(&argv, program);
-	strv_addf(&argv, "%d", (int)pid);
 	for (size_t i = 0; i < count; i++) {
-		strv_addf(&argv, "%u", map[i].inside);
-		strv_addf(&argv, "%u", map[i].outside);
-		strv_addf(&argv, "%u", map[i].size);
+		strv_addf(&words, "%u", map[i].inside);
+		strv_addf(&words, "%u", map[i].outside);
+		strv_addf(&words, "%u", map[i].size);
 	}
-	spawn.path = program;
-	spawn.search = true;
-	spawn.argv = strv_items(&argv);
-	spawn.fds = fds;
-	spawn.fd_count = ARRAY_SIZE(fds);
-	ret = spawn_run(&spawn, &status, err);
-	if (ret < 0)
-		return error_prefix(err, ret, "more than the own id takes %s without privilege",
-				    program);
-	if (status == 0)
-		return 0;
-	read_words(words_fd, &words);
-	return error_set(err, ERROR_SYSTEM, EPERM, "%s ended with status %d: %s", program,
-			 proc_exit_status(status), strbuf_text(&words));
+	return newidmap_run(program, pid, &words, err);
 }
 
 static bool is_own_id(const struct plan_idmap *map, size_t count, uint32_t id)

@@ -6,7 +6,6 @@
 #include <unistd.h>
 
 #include "lib/cleanup.h"
-#include "lib/proc.h"
 #include "runtime/lifecycle/container.h"
 #include "runtime/lifecycle/record.h"
 #include "runtime/texts.h"
@@ -22,10 +21,8 @@ static int kill_all(const struct record *record, int signal, bool alive, struct 
 	cleanup_cgroup struct cgroup cgroup;
 	cleanup_free pid_t *pids = NULL;
 	size_t count = 0;
-	int ret;
+	int ret = record_open_cgroup(record, &cgroup, err);
 
-	record_cgroup(record, &cgroup);
-	ret = cgroup_open(&cgroup, err);
 	if (ret < 0)
 		return ret;
 	if (signal == SIGKILL) {
@@ -58,9 +55,9 @@ int container_kill(const struct runtime_globals *globals, const char *id, int si
 
 	if (ret < 0)
 		return ret;
-	/* the pidfd first: if the start time then is the recorded one, it is that process's */
+	/* the pidfd first: if the recorded process is there then, it is that one's */
 	pidfd = record.pid > 0 ? pidfd_open(record.pid, 0) : -EBADF;
-	alive = pidfd >= 0 && proc_is_alive(record.pid, record.start_time);
+	alive = pidfd >= 0 && record_is_alive(&record);
 	/* the end of an init without its own pid namespace ends nothing else */
 	if ((all || (signal == SIGKILL && !record.new_pid_namespace)) && record.cgroup_path &&
 	    *record.cgroup_path)

@@ -83,13 +83,15 @@ static int open_namespace(const struct plan_namespace *ns, const struct namespac
 	return TAKE_FD(fd);
 }
 
-/* setns(2) refuses the user namespace that one is in: there is nothing to join then. */
-static bool is_own_user_namespace(size_t kind, int fd)
+/* setns(2) refuses the user namespace that one is in, and without privilege over it any other (the
+ * host's network, say): there is nothing to join then. */
+static bool is_own_namespace(const struct namespace_info *info, int fd)
 {
 	struct stat ours, theirs;
+	char path[32];
 
-	return kind == NS_USER && stat("/proc/self/ns/user", &ours) == 0 &&
-	       fstat(fd, &theirs) == 0 && ours.st_dev == theirs.st_dev &&
+	(void)snprintf(path, sizeof(path), "/proc/self/ns/%s", info->proc_name);
+	return stat(path, &ours) == 0 && fstat(fd, &theirs) == 0 && ours.st_dev == theirs.st_dev &&
 	       ours.st_ino == theirs.st_ino;
 }
 
@@ -105,7 +107,7 @@ static int open_namespaces(struct launch *launch, struct error *err)
 		fd = open_namespace(&plan->namespaces[i], &namespace_table[i], err);
 		if (fd < 0)
 			return error_phase(err, fd, PHASE_NAMESPACES);
-		if (is_own_user_namespace(i, fd))
+		if (is_own_namespace(&namespace_table[i], fd))
 			(void)close(fd); /* opened for reading */
 		else
 			launch->args.join_fds[i] = fd;

@@ -13,21 +13,16 @@
 #include "runtime/lifecycle/exit-record.h"
 #include "runtime/lifecycle/record.h"
 
-static char *copy(const char *text)
-{
-	return xstrdup(text ? text : "");
-}
-
 /* {"exit": ...}, when somebody saw the end. */
-static char *read_extension(const struct runtime_globals *globals, const char *id)
+static const char *read_extension(const struct runtime_globals *globals, const char *id,
+				  struct arena *arena)
 {
-	cleanup_arena struct arena arena = ARENA_INIT;
 	cleanup_strbuf struct strbuf text = STRBUF_INIT;
 	cleanup_free char *folder = xasprintf("%s/%s", globals->root, id);
 	cleanup_close int dirfd = open(folder, O_PATH | O_DIRECTORY | O_CLOEXEC);
 	struct error why = ERROR_INIT;
 	struct exit_record record;
-	int ret = dirfd < 0 ? -errno : exit_record_read(dirfd, &arena, &record, &why);
+	int ret = dirfd < 0 ? -errno : exit_record_read(dirfd, arena, &record, &why);
 
 	if (ret < 0 && ret != -ENOENT)
 		log_debug("the end of \"%s\": %s", id, why.msg);
@@ -36,44 +31,34 @@ static char *read_extension(const struct runtime_globals *globals, const char *i
 	strbuf_adds(&text, "{\"exit\":");
 	exit_record_print(&record, JSON_COMPACT, &text);
 	strbuf_addc(&text, '}');
-	return strbuf_take(&text);
+	return arena_strdup(arena, strbuf_text(&text));
 }
 
 static void fill_info(const struct runtime_globals *globals, const struct record *record,
-		      struct container_info *out)
+		      enum container_status status, struct arena *arena, struct container_info *out)
 {
-	size_t count = record->annotations.count;
-
 	*out = (struct container_info){
-		.id = copy(record->id),
-		.bundle = copy(record->bundle),
-		.rootfs = copy(record->rootfs),
-		.created = copy(record->created),
-		.owner = xasprintf("%u", record->owner),
-		.status = record_status(globals, record),
+		.id = record->id,
+		.bundle = record->bundle,
+		.rootfs = record->rootfs ? record->rootfs : "",
+		.created = record->created ? record->created : "",
+		.owner = record->owner,
+		.annotations = record->annotations,
+		.status = status,
 	};
 	out->pid = out->status == CONTAINER_STOPPED ? 0 : record->pid;
 	if (out->status == CONTAINER_STOPPED)
-		out->extension = read_extension(globals, record->id);
-	if (!count)
-		return;
-	out->annotations = xreallocarray(NULL, count * 2 + 1, sizeof(*out->annotations));
-	for (size_t i = 0; i < count; i++) {
-		out->annotations[i * 2] = copy(record->annotations.items[i].key);
-		out->annotations[i * 2 + 1] = copy(record->annotations.items[i].value);
-	}
-	out->annotations[count * 2] = NULL;
+		out->extension = read_extension(globals, record->id, arena);
 }
 
-int container_load_info(const struct runtime_globals *globals, const char *id,
+int container_load_info(const struct runtime_globals *globals, const char *id, struct arena *arena,
 			struct container_info *out, struct error *err)
 {
-	cleanup_arena struct arena arena = ARENA_INIT;
 	struct record record;
-	int ret = record_read(globals, id, &arena, &record, err);
+	int ret = record_read(globals, id, arena, &record, err);
 
 	if (ret == 0)
-		fill_info(globals, &record, out);
+		fill_info(globals, &record, record_status(globals, &record), arena, out);
 	return ret;
 }
 
@@ -84,49 +69,49 @@ static int compare_ids(const void *a, const void *b)
 	return strcmp(x->id, y->id);
 }
 
-int container_list(const struct runtime_globals *globals, struct container_info **out,
-		   size_t *out_count, struct error *err)
+static int read_entry(int rootfd, const char *id, bool shared, struct arena *arena,
+		      struct record *out, struct error *err)
 {
-	cleanup_dir DIR *dir = opendir(globals->root);
+	cleanup_close int dirfd = -EBADF;
+	int ret;
+
+	if (!shared)
+		return record_read_below(rootfd, id, arena, out, err);
+	ret = record_open_below(rootfd, id, true, &dirfd, err);
+	return ret < 0 ? ret : record_read_at(dirfd, id, arena, out, err);
+}
+
+int container_list(const struct runtime_globals *globals, struct arena *arena,
+		   struct container_info **out, size_t *out_count, struct error *err)
+{
+	cleanup_dir DIR *dir = NULL;
 	struct container_info *list = NULL;
 	size_t count = 0, capacity = 0;
+	bool shared;
+	int ret = record_open_root(globals, &dir, &shared, err);
 
 	*out = NULL;
 	*out_count = 0;
-	if (!dir && errno == ENOENT && globals->root_is_default)
-		return 0; /* nothing was ever made here */
-	if (!dir)
-		return error_errno(err, errno, "open \"%s\"", globals->root);
+	if (ret < 0 || !dir)
+		return ret;
 	for (struct dirent *entry; (entry = readdir(dir));) {
 		struct error why = ERROR_INIT;
+		struct record record;
 
 		if (entry->d_name[0] == '.' ||
 		    (entry->d_type != DT_DIR && entry->d_type != DT_UNKNOWN))
 			continue;
-		ARRAY_GROW(list, count, capacity);
-		if (container_load_info(globals, entry->d_name, &list[count], &why) < 0) {
+		if (read_entry(dirfd(dir), entry->d_name, shared, arena, &record, &why) < 0) {
 			log_debug("list: \"%s\": %s", entry->d_name, why.msg);
 			continue;
 		}
-		count++;
+		ARRAY_GROW(list, count, capacity);
+		fill_info(globals, &record, record_status_below(dirfd(dir), &record), arena,
+			  &list[count++]);
 	}
 	if (count)
 		qsort(list, count, sizeof(*list), compare_ids);
 	*out = list;
 	*out_count = count;
 	return 0;
-}
-
-void container_info_done(struct container_info *info)
-{
-	for (char **item = info->annotations; item && *item; item++)
-		free(*item);
-	free(info->annotations);
-	free(info->extension);
-	free(info->id);
-	free(info->bundle);
-	free(info->rootfs);
-	free(info->created);
-	free(info->owner);
-	*info = (struct container_info){ .pid = 0 };
 }

@@ -27,10 +27,11 @@ runtime_libruntime_a_SOURCES += \
 	%D%/notify.c %D%/notify.h \
 	%D%/pause.c \
 	%D%/processes.c \
-	%D%/record.c %D%/record.h \
+	%D%/record.c %D%/record-folder.c %D%/record.h \
 	%D%/resctrl.c %D%/resctrl.h \
 	%D%/restore.c \
 	%D%/run.c \
+	%D%/salvage.c \
 	%D%/schemata.c %D%/schemata.h \
 	%D%/seal.c %D%/seal.h \
 	%D%/start.c \

@@ -10,7 +10,8 @@
 int container_match(const struct runtime_globals *globals, const char *pattern, struct strv *out,
 		    struct error *err)
 {
-	struct container_info *list;
+	cleanup_arena struct arena arena = ARENA_INIT;
+	cleanup_free struct container_info *list = NULL;
 	size_t count;
 	regex_t regex;
 	char why[128];
@@ -20,15 +21,12 @@ int container_match(const struct runtime_globals *globals, const char *pattern, 
 		(void)regerror(ret, &regex, why, sizeof(why));
 		return error_invalid(err, "regular expression \"%s\": %s", pattern, why);
 	}
-	ret = container_list(globals, &list, &count, err);
+	ret = container_list(globals, &arena, &list, &count, err);
 	if (ret < 0)
 		count = 0;
-	for (size_t i = 0; i < count; i++) {
+	for (size_t i = 0; i < count; i++)
 		if (regexec(&regex, list[i].id, 0, NULL, 0) == 0)
 			strv_add(out, list[i].id);
-		container_info_done(&list[i]);
-	}
-	free(list);
 	regfree(&regex);
 	return ret;
 }

@@ -46,9 +46,8 @@ static int open_source(const struct plan *plan, int index, struct error *err)
 	}
 	fd = open_tree(AT_FDCWD, path, flags);
 	if (fd < 0 || mount_setattr(fd, "", AT_EMPTY_PATH | AT_RECURSIVE, &attr, sizeof(attr)) < 0)
-		return error_path(err,
-				  error_errno(err, errno, "open \"%s\" for the container", path),
-				  path);
+		return error_path(
+			err, error_errno(err, errno, "open \"%s\" for the container", path), path);
 	return TAKE_FD(fd);
 }
 

@@ -1,27 +1,26 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The folder of a container under the state directory: names, lock, state.json and the status
- * that follows from it. The lock is flock(2) on the folder itself, so it vanishes with its holder.
+ * state.json of a container and the status that follows from it; its folder is record-folder.c's.
  */
 #include "runtime/lifecycle/record.h"
 
-#include <ctype.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/magic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/file.h>
 #include <sys/stat.h>
-#include <time.h>
+#include <sys/vfs.h>
 #include <unistd.h>
 
 #include "lib/cleanup.h"
+#include "lib/clock.h"
 #include "lib/io.h"
+#include "lib/log.h"
 #include "lib/path.h"
 #include "lib/proc.h"
 #include "lib/strbuf.h"
-#include "lib/trace.h"
 #include "runtime/texts.h"
 #include "spec/config.h"
 #include "spec/json-table.h"
@@ -62,6 +61,7 @@ static const struct json_field record_fields[] = {
 	JSON_RAW(struct record, "resources", resources),
 	JSON_I32(struct record, "pid", pid),
 	JSON_U64(struct record, "startTime", start_time),
+	JSON_U64(struct record, "pidfdInode", pidfd_inode),
 };
 /* clang-format on */
 static const struct json_object record_object = JSON_TABLE(struct record, record_fields);
@@ -71,131 +71,6 @@ static const char *const manager_names[] = {
 	[CGROUP_SYSTEMD] = "systemd",
 	[CGROUP_DISABLED] = "disabled",
 };
-
-/* Files that may be in the folder: removal tries these before it walks. A run has the first two. */
-static const char *const record_files[] = {
-	RECORD_STATE, RECORD_CONFIG, RECORD_STARTED, RECORD_SECCOMP, RECORD_FIFO,
-};
-
-int record_check_id(const char *id, struct error *err)
-{
-	size_t size = strlen(id);
-	bool good = size > 0 && size <= 200 && strcmp(id, ".") != 0 && strcmp(id, "..") != 0;
-
-	for (const char *p = id; good && *p; p++)
-		good = isascii((unsigned char)*p) &&
-		       (isalnum((unsigned char)*p) || strchr("_+.-", *p));
-	return good ? 0 : error_set(err, ERROR_INVALID, 0, TEXT_ID_FORMAT, id);
-}
-
-static int not_found(struct error *err)
-{
-	return error_set(err, ERROR_NOT_FOUND, 0, TEXT_NOT_FOUND);
-}
-
-static int container_path(const struct runtime_globals *globals, const char *id, const char *file,
-			  char path[PATH_MAX], struct error *err)
-{
-	if (snprintf(path, PATH_MAX, "%s/%s%s%s", globals->root, id, file ? "/" : "",
-		     file ? file : "") >= PATH_MAX)
-		return error_errno(err, ENAMETOOLONG, "state directory \"%s\"", globals->root);
-	return 0;
-}
-
-/* Below XDG_RUNTIME_DIR the sticky bit tells cleaners of temporary files to leave it alone. */
-static int make_root(const struct runtime_globals *globals, struct error *err)
-{
-	bool sticky = globals->root_is_default && globals->rootless;
-
-	return path_mkdir_all(globals->root, sticky ? 01700 : 0711, err);
-}
-
-int record_reserve(const struct runtime_globals *globals, const char *id, int *out_dirfd,
-		   struct error *err)
-{
-	cleanup_close int fd = -EBADF;
-	char path[PATH_MAX];
-	int ret = record_check_id(id, err);
-
-	if (ret == 0)
-		ret = container_path(globals, id, NULL, path, err);
-	if (ret < 0)
-		return ret;
-	ret = mkdir(path, 0700);
-	if (ret < 0 && errno == ENOENT) {
-		ret = make_root(globals, err);
-		if (ret < 0)
-			return ret;
-		ret = mkdir(path, 0700);
-	}
-	if (ret < 0 && errno == EEXIST)
-		return error_set(err, ERROR_EXISTS, 0, TEXT_EXISTS);
-	if (ret < 0)
-		return error_errno(err, errno, "create \"%s\"", path);
-	fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	/* only a delete of the empty folder could be quicker than we are */
-	if (fd < 0 || flock(fd, LOCK_EX | LOCK_NB) < 0)
-		return error_errno(err, errno, "lock \"%s\"", path);
-	*out_dirfd = TAKE_FD(fd);
-	return 0;
-}
-
-/* The pid that holds the flock on this inode, by /proc/locks; 0 when it does not tell. */
-static pid_t lock_holder(int fd)
-{
-	cleanup_strbuf struct strbuf text = STRBUF_INIT;
-	struct stat status;
-	char inode[64], *save = NULL;
-
-	if (fstat(fd, &status) < 0 ||
-	    io_read_file(AT_FDCWD, "/proc/locks", 1 << 20, &text, NULL) < 0 || !text.size)
-		return 0;
-	(void)snprintf(inode, sizeof(inode), ":%lu ", (unsigned long)status.st_ino);
-	for (char *line = strtok_r(text.data, "\n", &save); line;
-	     line = strtok_r(NULL, "\n", &save)) {
-		char *pid = strstr(line, "WRITE ");
-
-		if (pid && strstr(line, "FLOCK") && strstr(line, inode))
-			return (pid_t)strtol(pid + strlen("WRITE "), NULL,
-					     10); /* the kernel's text */
-	}
-	return 0;
-}
-
-int record_lock(const struct runtime_globals *globals, const char *id, int wait_ms, int *out_dirfd,
-		struct error *err)
-{
-	cleanup_trace struct trace_span span = trace_begin("state", "lock");
-	cleanup_close int fd = -EBADF;
-	char path[PATH_MAX];
-	struct stat status;
-	int ret = record_check_id(id, err);
-
-	if (ret == 0)
-		ret = container_path(globals, id, NULL, path, err);
-	if (ret < 0)
-		return ret;
-	fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	if (fd < 0)
-		return errno == ENOENT ? not_found(err)
-				       : error_errno(err, errno, "open \"%s\"", path);
-	for (int waited = 0; flock(fd, LOCK_EX | LOCK_NB) < 0; waited += 10) {
-		const struct timespec pause = { .tv_nsec = 10 * 1000000 };
-
-		if (errno != EWOULDBLOCK && errno != EINTR)
-			return error_errno(err, errno, "lock \"%s\"", path);
-		if (waited >= wait_ms)
-			return error_set(err, ERROR_TIMEOUT, EBUSY,
-					 "container \"%s\" is locked by process %d", id,
-					 (int)lock_holder(fd));
-		(void)nanosleep(&pause, NULL);
-	}
-	/* the holder before us may have been a delete */
-	if (fstat(fd, &status) == 0 && status.st_nlink == 0)
-		return not_found(err);
-	*out_dirfd = TAKE_FD(fd);
-	return 0;
-}
 
 static int write_state(int dirfd, const char *name, const struct record *record, struct error *err)
 {
@@ -241,83 +116,149 @@ static int decode(const struct strbuf *text, const char *id, struct arena *arena
 	*out = (struct record){ .version = 0 };
 	/* its create was killed before it said anything, so before it made anything */
 	if (!text->size)
-		return not_found(err);
-	ret = json_decode(&source, &record_object, arena, out, err);
-	if (ret < 0)
-		return error_prefix(err, ret, "state of container \"%s\"", id);
+		return record_not_found(err);
+	if (strlen(text->data) != text->size ||
+	    !json_decode_plain(text->data, &record_object, arena, out)) {
+		*out = (struct record){ .version = 0 };
+		ret = json_decode(&source, &record_object, arena, out, err);
+		if (ret < 0)
+			return error_prefix(err, -EBADMSG, "state of container \"%s\"", id);
+	}
 	if (out->version != RECORD_VERSION)
 		return error_set(err, ERROR_UNSUPPORTED, 0,
 				 "the state of container \"%s\" has version %u, not %d", id,
 				 out->version, RECORD_VERSION);
+	if (strcmp(out->id, id) != 0)
+		return error_set(err, ERROR_INVALID, 0,
+				 "the state of container \"%s\" is that of \"%s\"", id, out->id);
 	return 0;
+}
+
+static int read_path(int dirfd, const char *path, const char *id, struct arena *arena,
+		     struct record *out, struct error *err)
+{
+	cleanup_strbuf struct strbuf text = STRBUF_INIT;
+	int ret = io_read_file(dirfd, path, STATE_SIZE_MAX, &text, err);
+
+	if (ret == -ENOENT || ret == -ENOTDIR)
+		return record_not_found(err);
+	return ret < 0 ? ret : decode(&text, id, arena, out, err);
 }
 
 int record_read_at(int dirfd, const char *id, struct arena *arena, struct record *out,
 		   struct error *err)
 {
+	return read_path(dirfd, RECORD_STATE, id, arena, out, err);
+}
+
+int record_read_partly(int dirfd, const char *id, struct arena *arena, struct record *out,
+		       struct error *err)
+{
 	cleanup_strbuf struct strbuf text = STRBUF_INIT;
+	struct json_source source = { .name = RECORD_STATE };
 	int ret = io_read_file(dirfd, RECORD_STATE, STATE_SIZE_MAX, &text, err);
 
-	if (ret == -ENOENT)
-		return not_found(err);
-	return ret < 0 ? ret : decode(&text, id, arena, out, err);
+	if (ret < 0)
+		return ret;
+	source.text = strbuf_text(&text);
+	source.size = text.size;
+	*out = (struct record){ .version = 0 };
+	/* it fails: a member is there when the decoder came behind it, and else it is not */
+	(void)json_decode(&source, &record_object, arena, out, NULL);
+	if (out->version != RECORD_VERSION || !out->id || strcmp(out->id, id) != 0)
+		*out = (struct record){ .version = RECORD_VERSION };
+	out->id = arena_strdup(arena, id);
+	return 0;
+}
+
+/* ID/FILE, of a name that a folder has. */
+#define BELOW_SIZE (NAME_MAX + 1 + NAME_MAX + 1)
+
+int record_read_below(int rootfd, const char *id, struct arena *arena, struct record *out,
+		      struct error *err)
+{
+	char path[BELOW_SIZE];
+
+	(void)path_put(path, sizeof(path), id, "/", RECORD_STATE); /* it fits */
+	return read_path(rootfd, path, id, arena, out, err);
 }
 
 int record_read(const struct runtime_globals *globals, const char *id, struct arena *arena,
 		struct record *out, struct error *err)
 {
-	cleanup_strbuf struct strbuf text = STRBUF_INIT;
-	char path[PATH_MAX];
-	int ret = record_check_id(id, err);
+	cleanup_close int dirfd = -EBADF;
+	int ret = record_open(globals, id, &dirfd, err);
 
-	if (ret == 0)
-		ret = container_path(globals, id, RECORD_STATE, path, err);
-	if (ret < 0)
-		return ret;
-	ret = io_read_file(AT_FDCWD, path, STATE_SIZE_MAX, &text, err);
-	if (ret == -ENOENT || ret == -ENOTDIR)
-		return not_found(err);
-	return ret < 0 ? ret : decode(&text, id, arena, out, err);
+	return ret < 0 ? ret : record_read_at(dirfd, id, arena, out, err);
 }
 
-int record_remove(const struct runtime_globals *globals, const char *id, int dirfd,
-		  struct error *err)
+/* The inodes are counted anew when the machine starts: what may be read after that has none. */
+static bool is_in_memory(int fd)
 {
-	cleanup_trace struct trace_span span = trace_begin("state", "remove");
-	cleanup_close int root = -EBADF;
-	char path[PATH_MAX];
-	int ret = container_path(globals, id, NULL, path, err);
+	struct statfs fs;
+
+	return fstatfs(fd, &fs) == 0 && (fs.f_type == TMPFS_MAGIC || fs.f_type == RAMFS_MAGIC);
+}
+
+int record_set_process(struct record *record, int dirfd, pid_t pid, int pidfd, struct error *err)
+{
+	int ret = proc_start_time(pid, &record->start_time, NULL);
 
 	if (ret < 0)
-		return ret;
-	for (size_t i = 0; i < ARRAY_SIZE(record_files); i++) {
-		(void)unlinkat(dirfd, record_files[i], 0); /* it may not be there; rmdir tells */
-		if (i > 0 && (rmdir(path) == 0 || errno == ENOENT))
-			return 0;
-	}
-	root = open(globals->root, O_PATH | O_DIRECTORY | O_CLOEXEC);
-	if (root < 0)
-		return error_errno(err, errno, "open \"%s\"", globals->root);
-	return path_remove_tree(root, id, err);
+		return error_errno(err, -ret, "read the start time of process %d", (int)pid);
+	record->pid = pid;
+	record->pidfd_inode = is_in_memory(dirfd) ? proc_pidfd_inode(pidfd) : 0;
+	return 0;
+}
+
+bool record_is_alive(const struct record *record)
+{
+	int ret = record->pid > 0 && record->pidfd_inode
+			  ? proc_is_alive_inode(record->pid, record->pidfd_inode)
+			  : -EOPNOTSUPP;
+
+	return ret < 0 ? proc_is_alive(record->pid, record->start_time) : ret;
+}
+
+/* "/" would make freeze, kill and remove act on the whole host. */
+static bool is_cgroup_path(const char *path)
+{
+	return path && path[0] == '/' && path[1];
+}
+
+static bool is_frozen(const struct record *record)
+{
+	return record->cgroup_mount && is_cgroup_path(record->cgroup_path) &&
+	       cgroup_path_is_frozen(record->cgroup_mount, record->cgroup_path);
+}
+
+static enum container_status status_below(int rootfd, const char *fifo, const struct record *record)
+{
+	if (record->pid == 0)
+		return CONTAINER_CREATING;
+	if (!record_is_alive(record))
+		return CONTAINER_STOPPED;
+	if (is_frozen(record))
+		return CONTAINER_PAUSED;
+	return faccessat(rootfd, fifo, F_OK, 0) == 0 ? CONTAINER_CREATED : CONTAINER_RUNNING;
 }
 
 enum container_status record_status(const struct runtime_globals *globals,
 				    const struct record *record)
 {
-	cleanup_cgroup struct cgroup cgroup = CGROUP_INIT;
 	char path[PATH_MAX];
 
-	if (record->pid == 0)
-		return CONTAINER_CREATING;
-	if (!proc_is_alive(record->pid, record->start_time))
-		return CONTAINER_STOPPED;
-	record_cgroup(record, &cgroup);
-	if (cgroup_open(&cgroup, NULL) == 0 && cgroup_is_frozen(&cgroup))
-		return CONTAINER_PAUSED;
-	if (container_path(globals, record->id, RECORD_FIFO, path, NULL) == 0 &&
-	    access(path, F_OK) == 0)
-		return CONTAINER_CREATED;
-	return CONTAINER_RUNNING;
+	/* a path that is too long is cut off, and is that of nothing */
+	(void)record_path(globals, record->id, RECORD_FIFO, path, NULL);
+	return status_below(AT_FDCWD, path, record);
+}
+
+enum container_status record_status_below(int rootfd, const struct record *record)
+{
+	char path[BELOW_SIZE];
+
+	(void)path_put(path, sizeof(path), record->id, "/", RECORD_FIFO); /* it fits */
+	return status_below(rootfd, path, record);
 }
 
 const char *record_manager_name(enum cgroup_manager manager)
@@ -334,10 +275,44 @@ void record_cgroup(const struct record *record, struct cgroup *out)
 	out->mount = record->cgroup_mount ? xstrdup(record->cgroup_mount) : NULL;
 	out->unit = record->cgroup_unit ? xstrdup(record->cgroup_unit) : NULL;
 	out->user_instance = record->rootless;
-	out->path = xstrdup(record->cgroup_path ? record->cgroup_path : "");
-	/* "/" would make kill and remove act on the whole host */
-	if (out->path[0] != '/' || !out->path[1])
-		out->path[0] = '\0';
+	out->path = xstrdup(is_cgroup_path(record->cgroup_path) ? record->cgroup_path : "");
+}
+
+/* An id and a nanosecond: no other container has both. */
+#define OWNER_SIZE (NAME_MAX + CLOCK_TEXT_SIZE + 2)
+
+static void owner_text(const struct record *record, char text[OWNER_SIZE])
+{
+	(void)path_put(text, OWNER_SIZE, record->id, " ", record->created);
+}
+
+void record_note_cgroup(const struct record *record, const struct cgroup *cgroup)
+{
+	char owner[OWNER_SIZE];
+
+	owner_text(record, owner);
+	cgroup_note_owner(cgroup, owner);
+}
+
+int record_open_cgroup(const struct record *record, struct cgroup *out, struct error *err)
+{
+	char owner[OWNER_SIZE];
+	int ret;
+
+	record_cgroup(record, out);
+	ret = cgroup_open(out, err);
+	if (ret < 0 || !record->created) /* of a damaged state */
+		return ret;
+	owner_text(record, owner);
+	if (!cgroup_has_other_owner(out, owner))
+		return 0;
+	if (err)
+		log_warning("cgroup \"%s\" is another container's by now: it stays", out->path);
+	cleanup_close_fd(&out->fd);
+	free(out->unit);
+	out->unit = NULL;
+	out->path[0] = '\0';
+	return 0;
 }
 
 unsigned int record_namespaces_to_join(const struct record *record)

@@ -7,6 +7,8 @@
 #ifndef RUNTIME_LIFECYCLE_RECORD_H
 #define RUNTIME_LIFECYCLE_RECORD_H
 
+#include <dirent.h>
+#include <limits.h>
 #include <stdbool.h>
 #include <stdint.h>
 
@@ -54,11 +56,27 @@ struct record {
 	const char *resources; /* linux.resources since the last update, as JSON; NULL: config's */
 	int32_t pid;	       /* 0 until everything is made */
 	uint64_t start_time;
+	/* of its pidfd; 0: the kernel does not number them, or the state outlives it */
+	uint64_t pidfd_inode;
 };
 
 /** Is the text a container id, a path component of harmless letters? TEXT_ID_FORMAT else. */
 int record_check_id(const char *id, struct error *err);
 
+/** ERROR_NOT_FOUND, in the words that callers know. */
+int record_not_found(struct error *err);
+/** ROOT/ID, or ROOT/ID/file. */
+int record_path(const struct runtime_globals *globals, const char *id, const char *file,
+		char path[PATH_MAX], struct error *err);
+/**
+ * Opens ROOT/ID of a name that comes from outside; TEXT_NOT_FOUND. ERROR_INVALID when somebody else
+ * than root and the caller could have written what is in it: by the owner and the mode of ROOT or,
+ * where that is sticky and open to all, of the folder.
+ */
+int record_open(const struct runtime_globals *globals, const char *id, int *out_dirfd,
+		struct error *err);
+/** The same from the open ROOT, that record_open_root() said was shared, or not. */
+int record_open_below(int rootfd, const char *path, bool shared, int *out_dirfd, struct error *err);
 /** Makes ROOT (if missing) and ROOT/ID, locked for us; *out_dirfd holds the lock. */
 int record_reserve(const struct runtime_globals *globals, const char *id, int *out_dirfd,
 		   struct error *err);
@@ -73,25 +91,54 @@ int record_write(int dirfd, const struct record *record, struct error *err);
  *  while there is time. */
 int record_write_next(int dirfd, const struct record *record, struct error *err);
 int record_publish(int dirfd, struct error *err);
+/**
+ * The state directory, to be read; NULL (and 0) when the default one was never made. ERROR_INVALID
+ * when it is another user's or others can write to it, as from all who take a container's id here;
+ * *out_shared: others can make folders in it (see record_open).
+ */
+int record_open_root(const struct runtime_globals *globals, DIR **out, bool *out_shared,
+		     struct error *err);
 /** Read ROOT/ID/state.json without a lock. -ENOENT with TEXT_NOT_FOUND. */
 int record_read(const struct runtime_globals *globals, const char *id, struct arena *arena,
 		struct record *out, struct error *err);
-/** The same from the open folder. */
+/** The same from the open ROOT, when that is not shared. */
+int record_read_below(int rootfd, const char *id, struct arena *arena, struct record *out,
+		      struct error *err);
+/** The same from the open folder. All of them: -EBADMSG when the file is no state at all, cut off
+ *  or overwritten. */
 int record_read_at(int dirfd, const char *id, struct arena *arena, struct record *out,
 		   struct error *err);
+/** Then: the members before the damage, if they are of this container's and of our version. */
+int record_read_partly(int dirfd, const char *id, struct arena *arena, struct record *out,
+		       struct error *err);
 
 /** Removes ROOT/ID and what is in it. */
 int record_remove(const struct runtime_globals *globals, const char *id, int dirfd,
 		  struct error *err);
 
+/** Notes which process is the container's: of all that ever have this pid it is the only one. */
+int record_set_process(struct record *record, int dirfd, pid_t pid, int pidfd, struct error *err);
+/** Is it there, and has not ended? */
+bool record_is_alive(const struct record *record);
 /** Derived: pid and start time, cgroup.events, exec.fifo. */
 enum container_status record_status(const struct runtime_globals *globals,
 				    const struct record *record);
+/** The same from the open ROOT. */
+enum container_status record_status_below(int rootfd, const struct record *record);
 
 /** The word for a manager in state.json. */
 const char *record_manager_name(enum cgroup_manager manager);
 /** The recorded cgroup, not opened yet. */
 void record_cgroup(const struct record *record, struct cgroup *out);
+
+/** Notes on the cgroup that it is this container's. */
+void record_note_cgroup(const struct record *record, const struct cgroup *cgroup);
+/**
+ * The recorded cgroup, opened to be ended; fd stays -EBADF when it is gone. So it does when it is
+ * another container's since, one of another state directory that names the same cgroup: then there
+ * is nothing to end or remove, and a warning (unless err is NULL).
+ */
+int record_open_cgroup(const struct record *record, struct cgroup *out, struct error *err);
 
 /**
  * CLONE_NEW* of the namespaces that create made or joined, for a setns(2) by the pidfd of init. Of

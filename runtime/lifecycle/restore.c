@@ -7,19 +7,23 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <sched.h>
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/mount.h>
 #include <sys/pidfd.h>
+#include <sys/prctl.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "lib/cleanup.h"
 #include "lib/inroot.h"
 #include "lib/io.h"
+#include "lib/proc.h"
 #include "lib/protobuf.h"
 #include "lib/strbuf.h"
 #include "lib/trace.h"
+#include "runtime/init/init.h"
 #include "runtime/lifecycle/create.h"
 #include "runtime/lifecycle/criu.h"
 #include "runtime/lifecycle/hooks.h"
@@ -188,14 +192,17 @@ static void add_binds(struct restoring *r)
 					  plan->mounts[i].source);
 }
 
-/* The new root has to be a mount of its own: made in a mount namespace that only criu sees. */
+/*
+ * The new root has to be a mount of its own: made in a mount namespace that only criu sees. Mounts
+ * in it are slaves, not private: a container's root that is slave of the host's becomes so again.
+ */
 static int make_namespace(struct restoring *r, struct error *err)
 {
 	const char *rootfs = r->c->plan.rootfs;
 
 	if (unshare(CLONE_NEWNS) < 0)
 		return error_errno(err, errno, "make a mount namespace for criu");
-	if (mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) < 0 ||
+	if (mount(NULL, "/", NULL, MS_REC | MS_SLAVE, NULL) < 0 ||
 	    mount(rootfs, rootfs, NULL, MS_BIND | MS_REC, NULL) < 0)
 		return error_errno(err, errno, "mount \"%s\" for criu", rootfs);
 	r->mounts_fd = open("/proc/self/ns/mnt", O_RDONLY | O_CLOEXEC);
@@ -232,13 +239,39 @@ static int run_hooks(struct creation *c, pid_t pid, struct error *err)
 	static const enum hook_kind kinds[] = { HOOK_PRESTART, HOOK_CREATE_RUNTIME };
 	const struct hook_place place = { .state = &c->state,
 					  .cwd = c->plan.bundle,
-					  .signal_fd = c->signal_fd };
+					  .signal_fd = c->stop_fd };
 	int ret = 0;
 
 	record_oci_state(&c->record, CONTAINER_CREATING, pid, &c->state);
 	for (size_t i = 0; i < ARRAY_SIZE(kinds) && ret == 0; i++)
 		ret = hooks_run(&c->plan, kinds[i], &place, err);
 	return ret;
+}
+
+/* As create leaves a new network namespace to the hooks. We are back in our own in any case. */
+static int bring_loopback_up(pid_t pid, struct error *err)
+{
+	cleanup_close int own = open("/proc/self/ns/net", O_RDONLY | O_CLOEXEC);
+	cleanup_free char *path = xasprintf("/proc/%d/ns/net", (int)pid);
+	cleanup_close int theirs = open(path, O_RDONLY | O_CLOEXEC);
+	int ret;
+
+	if (own < 0 || theirs < 0 || setns(theirs, CLONE_NEWNET) < 0)
+		return error_errno(err, errno, "enter the restored network namespace");
+	ret = namespaces_loopback_up(err);
+	if (setns(own, CLONE_NEWNET) < 0)
+		return error_errno(err, errno, "return to our network namespace");
+	return ret;
+}
+
+static int set_up_namespaces(struct creation *c, pid_t pid, struct error *err)
+{
+	int ret = 0;
+
+	if (c->plan.namespaces[NS_NETWORK].mode == NS_NEW &&
+	    criu_leaves_network_empty(c->criu, c->config))
+		ret = bring_loopback_up(pid, err);
+	return ret < 0 ? ret : run_hooks(c, pid, err);
 }
 
 static int on_notification(const struct criu_answer *answer, void *data, struct error *err)
@@ -249,15 +282,17 @@ static int on_notification(const struct criu_answer *answer, void *data, struct 
 		return console_take(&c->console, answer->fd, err);
 	if (answer->fd >= 0)
 		(void)close(answer->fd);
-	return strcmp(answer->script, "setup-namespaces") == 0 ? run_hooks(c, answer->pid, err) : 0;
+	return strcmp(answer->script, "setup-namespaces") == 0
+		       ? set_up_namespaces(c, answer->pid, err)
+		       : 0;
 }
 
 static int add_options(struct restoring *r, struct error *err)
 {
 	const struct container_criu_options *options = r->c->criu;
 	cleanup_strbuf struct strbuf cgroup = STRBUF_INIT;
-	int ret = criu_add_options(&r->opts, options, &r->folders, &r->c->config->annotations,
-				   LOG_NAME, "ignore", err);
+	int ret = criu_add_options(&r->opts, options, &r->folders, r->c->config, LOG_NAME, "ignore",
+				   err);
 
 	if (ret < 0)
 		return ret;
@@ -300,6 +335,7 @@ static int request(struct restoring *r, struct error *err)
 					.options = &r->opts,
 					.notify = on_notification,
 					.data = r->c,
+					.stop_fd = r->c->stop_fd,
 					.work_path = r->folders.work_path,
 					.log = LOG_NAME };
 	cleanup_trace struct trace_span span = trace_begin("create", "criu");
@@ -323,11 +359,29 @@ static int request(struct restoring *r, struct error *err)
 		       : 0;
 }
 
+/*
+ * criu makes the container's first process as a child of ours, and killed in the middle it leaves
+ * it: not every container has a cgroup to be killed by. Those that it leaves become ours, too.
+ */
+static void end_children(void)
+{
+	pid_t child;
+
+	(void)prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0); /* we are going to fail, and end */
+	while ((child = proc_first_child(getpid())) > 0) {
+		(void)kill(child, SIGKILL);
+		if (proc_wait(child, NULL, NULL) < 0)
+			return;
+	}
+}
+
 int restore_processes(struct creation *c, struct error *err)
 {
 	cleanup_with(restoring_done) struct restoring r = {
 		.c = c, .folders = CRIU_FOLDERS_INIT, .mounts_fd = -EBADF, .root_fd = -EBADF
 	};
+	/* of whoever executed us: they are not to be ended */
+	const bool had_children = proc_first_child(getpid()) > 0;
 	int ret;
 
 	for (size_t i = 0; i < NS_COUNT; i++)
@@ -340,7 +394,11 @@ int restore_processes(struct creation *c, struct error *err)
 		ret = add_options(&r, err);
 	if (ret == 0)
 		ret = prepare_mounts(&r, err);
-	return ret < 0 ? ret : request(&r, err);
+	if (ret == 0)
+		ret = request(&r, err);
+	if (ret < 0 && c->launch.pid <= 0 && !had_children)
+		end_children();
+	return ret;
 }
 
 int container_restore(const struct runtime_globals *globals, const char *id,

@@ -20,7 +20,7 @@ static int run_poststart_hooks(struct creation *c, struct error *err)
 {
 	const struct hook_place place = { .state = &c->state,
 					  .cwd = c->plan.bundle,
-					  .signal_fd = c->signal_fd };
+					  .signal_fd = c->stop_fd };
 
 	record_oci_state(&c->record, CONTAINER_RUNNING, c->launch.pid, &c->state);
 	return hooks_run(&c->plan, HOOK_POSTSTART, &place, err);
@@ -89,7 +89,7 @@ int creation_stay(struct creation *c, int *out_status, struct error *err)
 	release_lock(c);
 	*out_status = 0;
 	if (c->detached)
-		return notify_wait(&c->notify, c->launch.pid, c->launch.pidfd, c->signal_fd, err);
+		return notify_wait(&c->notify, c->launch.pid, c->launch.pidfd, c->stop_fd, err);
 	ret = foreground_wait(&(struct foreground){ .pid = c->launch.pid,
 						    .pidfd = c->launch.pidfd,
 						    .signal_fd = c->signal_fd,

@@ -17,21 +17,11 @@
 #include <sys/statfs.h>
 #include <sys/syscall.h>
 
+#include "runtime/lifecycle/early.h"
+
 #define SELF "/proc/self/exe"
 
 #if defined(__x86_64__)
-static inline long call(long number, long a, long b, long c, long d, long e)
-{
-	register long r10 __asm__("r10") = d, r8 __asm__("r8") = e;
-	long result;
-
-	__asm__ volatile("syscall"
-			 : "=a"(result)
-			 : "a"(number), "D"(a), "S"(b), "d"(c), "r"(r10), "r"(r8)
-			 : "rcx", "r11", "memory");
-	return result;
-}
-
 /* The stack as the kernel made it, and %rdx, belong to _start. */
 __asm__(".globl orlop_runtime_entry\n"
 	".type orlop_runtime_entry, @function\n"
@@ -46,18 +36,6 @@ __asm__(".globl orlop_runtime_entry\n"
 	"	jmp _start\n"
 	".size orlop_runtime_entry, . - orlop_runtime_entry\n");
 #elif defined(__aarch64__)
-static inline long call(long number, long a, long b, long c, long d, long e)
-{
-	register long x8 __asm__("x8") = number, x0 __asm__("x0") = a, x1 __asm__("x1") = b;
-	register long x2 __asm__("x2") = c, x3 __asm__("x3") = d, x4 __asm__("x4") = e;
-
-	__asm__ volatile("svc #0"
-			 : "+r"(x0)
-			 : "r"(x8), "r"(x1), "r"(x2), "r"(x3), "r"(x4)
-			 : "memory");
-	return x0;
-}
-
 __asm__(".globl orlop_runtime_entry\n"
 	".type orlop_runtime_entry, %function\n"
 	"orlop_runtime_entry:\n"
@@ -107,8 +85,10 @@ void seal_early(long *stack)
 	char *const *arguments = (char *const *)(stack + 1);
 	long fd;
 
-	if (!names_sealed_verb(*stack, arguments) || !can_be_written())
+	if (!names_sealed_verb(*stack, arguments) || !can_be_written()) {
+		prefault(stack);
 		return;
+	}
 	fd = call(__NR_open_tree, AT_FDCWD, (long)SELF, OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC, 0, 0);
 	if (fd < 0)
 		return;

@@ -7,6 +7,7 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/pidfd.h>
@@ -16,6 +17,7 @@
 #include "lib/io.h"
 #include "lib/signals.h"
 #include "lib/trace.h"
+#include "runtime/init/init.h"
 #include "runtime/lifecycle/create.h"
 #include "runtime/lifecycle/hooks.h"
 #include "runtime/lifecycle/notify.h"
@@ -54,38 +56,42 @@ static int open_gate(int dirfd, struct error *err)
 	return fd < 0 ? error_errno(err, errno, "open \"%s\"", RECORD_STARTED) : fd;
 }
 
-/* What init says: "0" past the gate, then the end (it is executing), or a struct error. */
+/* What init says: "0" past the gate, then the end (it is executing), or why it failed. */
 static int read_answer(int fd, struct strbuf *text, bool *ended, struct error *err)
 {
-	char buffer[sizeof(struct error) + 16];
+	char buffer[sizeof(struct init_failure) + 16];
 	ssize_t size = read(fd, buffer, sizeof(buffer));
 
 	if (size < 0)
 		return errno == EAGAIN || errno == EINTR
 			       ? 0
 			       : error_errno(err, errno, "read the answer of init");
-	*ended = size == 0;
 	strbuf_add(text, buffer, (size_t)size);
-	if (text->size > sizeof(buffer))
-		return error_set(err, ERROR_INTERNAL, EPROTO, "the answer of init is too long");
+	/* more than there is to say: the beginning tells what it is */
+	*ended = size == 0 || text->size > sizeof(buffer);
 	return 0;
 }
 
 static int judge_answer(const struct strbuf *text, struct error *err)
 {
-	struct error failure;
+	const size_t head = offsetof(struct init_failure, error);
+	struct init_failure failure = { .format = ERROR_FORMAT, .size = sizeof(failure.error) };
+	size_t size = text->size ? text->size - 1 : 0;
 
 	if (text->size == 1)
 		return 0; /* "0" and the end: the exec has happened */
-	if (text->size != 1 + sizeof(failure))
+	if (size >= head)
+		memcpy(&failure, text->data + 1, size < sizeof(failure) ? size : sizeof(failure));
+	if (failure.format != ERROR_FORMAT || failure.size != sizeof(failure.error) ||
+	    size > sizeof(failure))
+		return error_set(err, ERROR_STATE, 0,
+				 "the container's process failed; why cannot be read, as it was "
+				 "created by another version of this program (create it anew)");
+	if (size < sizeof(failure))
 		return error_set(err, ERROR_STATE, 0,
 				 "the container's process ended before its start");
-	memcpy(&failure, text->data + 1, sizeof(failure));
-	failure.msg[sizeof(failure.msg) - 1] = failure.path[sizeof(failure.path) - 1] =
-		failure.pointer[sizeof(failure.pointer) - 1] = '\0';
-	failure.syscall = NULL; /* another run of this image: its addresses mean nothing here */
-	*err = failure;
-	return failure.errnum > 0 ? -failure.errnum : -EINVAL;
+	*err = failure.error;
+	return error_received(err);
 }
 
 /* The container side has no part in our trace: create made it. So its way from here to the exec is
@@ -147,7 +153,6 @@ static int run_poststart(int dirfd, const struct record *record, int pidfd, int 
 
 int container_start(const struct runtime_globals *globals, const char *id, struct error *err)
 {
-	static const int stop[] = { SIGTERM, SIGINT, SIGHUP, SIGQUIT };
 	cleanup_arena struct arena arena = ARENA_INIT;
 	cleanup_close int dirfd = -EBADF, pidfd = -EBADF, fifo = -EBADF, signal_fd = -EBADF;
 	struct notify notify = NOTIFY_INIT;
@@ -162,7 +167,7 @@ int container_start(const struct runtime_globals *globals, const char *id, struc
 	ret = check_startable(globals, &record, err);
 	if (ret < 0)
 		return ret;
-	signal_fd = signal_open_fd(stop, ARRAY_SIZE(stop), err);
+	signal_fd = signal_open_stop_fd(err);
 	if (signal_fd < 0)
 		return signal_fd;
 	ret = notify_listen(&notify, dirfd, err);

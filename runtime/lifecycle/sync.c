@@ -137,15 +137,14 @@ void sync_send_error(struct sync *sync, const struct error *failure)
 static int take_error(struct packet *packet, ssize_t size, struct error *err)
 {
 	struct error *failure = &packet->failure;
+	int ret;
 
 	if (size != sizeof(*packet))
 		return error_set(err, ERROR_INTERNAL, EPROTO, "sync message \"error\" is cut");
-	failure->path[sizeof(failure->path) - 1] = '\0';
-	failure->pointer[sizeof(failure->pointer) - 1] = '\0';
-	failure->msg[sizeof(failure->msg) - 1] = '\0';
+	ret = error_received(failure);
 	if (err)
 		*err = *failure;
-	return failure->errnum > 0 ? -failure->errnum : -EINVAL;
+	return ret;
 }
 
 int sync_receive(struct sync *sync, struct sync_message *out, struct error *err)

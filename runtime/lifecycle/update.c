@@ -3,9 +3,12 @@
  * update: other limits for a container that is there. Everything is looked at before the first
  * write and the new state lies beside the old one; a refusal takes back what was written. The
  * resources as they are then are kept in the state, on which later updates and exec build.
+ *
+ * systemd is told last, and without the lock: a bus that hangs holds up nobody but us.
  */
 #include <errno.h>
 #include <signal.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "lib/cleanup.h"
@@ -19,10 +22,13 @@
 #include "spec/config.h"
 
 struct update {
+	const struct runtime_globals *globals;
+	const char *id;
 	const struct container_update *asked;
-	int dirfd;
+	int dirfd; /* holds the lock; -EBADF while systemd is asked */
 	struct arena arena;
 	struct record record;
+	const char *resources_before; /* the record's; NULL = config.json has them */
 	struct cgroup cgroup;
 	struct plan_update plan;
 	struct cgroup_change change;
@@ -30,19 +36,19 @@ struct update {
 	struct strbuf schemata, schemata_before;
 };
 
-static int open_container(struct update *u, const struct runtime_globals *globals, const char *id,
-			  struct error *err)
+static int open_container(struct update *u, struct error *err)
 {
 	enum container_status status;
-	int ret = record_lock(globals, id, VERB_LOCK_WAIT_MS, &u->dirfd, err);
+	int ret = record_lock(u->globals, u->id, VERB_LOCK_WAIT_MS, &u->dirfd, err);
 
 	if (ret == 0)
-		ret = record_read_at(u->dirfd, id, &u->arena, &u->record, err);
+		ret = record_read_at(u->dirfd, u->id, &u->arena, &u->record, err);
 	if (ret < 0)
 		return ret;
-	status = record_status(globals, &u->record);
+	status = record_status(u->globals, &u->record);
 	if (status == CONTAINER_STOPPED || status == CONTAINER_CREATING)
 		return error_set(err, ERROR_STATE, 0, TEXT_NOT_RUNNING);
+	u->resources_before = u->record.resources;
 	record_cgroup(&u->record, &u->cgroup);
 	ret = cgroup_open(&u->cgroup, err);
 	return ret;
@@ -140,6 +146,13 @@ static int prepare(struct update *u, struct error *err)
 	return record_write_next(u->dirfd, &u->record, err);
 }
 
+static void undo(struct update *u)
+{
+	restore_resctrl(u);
+	if (u->cgroup.fd >= 0)
+		cgroup_change_undo(&u->change);
+}
+
 static int apply(struct update *u, struct error *err)
 {
 	int ret = u->cgroup.fd >= 0 ? cgroup_change_apply(&u->change, err) : 0;
@@ -147,16 +160,82 @@ static int apply(struct update *u, struct error *err)
 	if (ret < 0)
 		return ret;
 	ret = change_resctrl(u, err);
-	/* the manager is told last: what it takes it does not give back */
-	if (ret == 0)
-		ret = cgroup_tell_manager(&u->cgroup, &u->plan.cgroup, err);
 	if (ret == 0)
 		ret = record_publish(u->dirfd, err);
-	if (ret < 0) {
-		restore_resctrl(u);
-		if (u->cgroup.fd >= 0)
-			cgroup_change_undo(&u->change);
-	}
+	if (ret < 0)
+		undo(u);
+	return ret;
+}
+
+/* -- the manager -- */
+
+/* What became of the container while it was not locked. */
+enum meanwhile { MEANWHILE_NOTHING, MEANWHILE_UPDATED, MEANWHILE_GONE };
+
+static enum meanwhile lock_again(struct update *u)
+{
+	struct record now;
+
+	if (record_lock(u->globals, u->id, VERB_LOCK_WAIT_MS, &u->dirfd, NULL) < 0 ||
+	    record_read_at(u->dirfd, u->id, &u->arena, &now, NULL) < 0 ||
+	    now.pid != u->record.pid || now.start_time != u->record.start_time)
+		return MEANWHILE_GONE;
+	if (now.resources && strcmp(now.resources, u->record.resources) == 0)
+		return MEANWHILE_NOTHING;
+	u->record.resources = now.resources;
+	return MEANWHILE_UPDATED;
+}
+
+/* All that is recorded, in the place of what we had to say. */
+static int compile_recorded(struct update *u, struct plan_update *out, struct error *err)
+{
+	struct oci_config *config;
+	int ret = record_load_config(u->dirfd, &u->arena, &config, err);
+
+	if (ret == 0)
+		ret = record_use_resources(&u->record, config, &u->arena, err);
+	if (ret < 0 || !config->linux || !config->linux->resources)
+		return ret;
+	return plan_compile_recorded(config->linux->resources, u->record.rootless, &u->arena, out,
+				     err);
+}
+
+/* As before, in the state first: that may need room, the rest does not. */
+static int take_back(struct update *u)
+{
+	int ret;
+
+	u->record.resources = u->resources_before;
+	ret = record_write_next(u->dirfd, &u->record, NULL);
+	if (ret < 0)
+		return ret;
+	undo(u);
+	return record_publish(u->dirfd, NULL);
+}
+
+/*
+ * While the manager is told, the limits are in force and recorded, and others may act on the
+ * container. Whoever finds other limits recorded then tells the manager those, so that the last one
+ * to tell it tells what counts. It has written to the cgroup itself meanwhile, all that it knows of
+ * and less exactly: that is written over.
+ */
+static int tell_manager(struct update *u, struct error *err)
+{
+	struct plan_update recorded = { .cgroup = u->plan.cgroup };
+	enum meanwhile meanwhile;
+	int ret;
+
+	do {
+		cleanup_close_fd(&u->dirfd);
+		ret = cgroup_tell_manager(&u->cgroup, &recorded.cgroup, err);
+		meanwhile = lock_again(u);
+		if (ret == 0 && meanwhile != MEANWHILE_GONE)
+			ret = compile_recorded(u, &recorded, err);
+	} while (ret == 0 && meanwhile == MEANWHILE_UPDATED);
+	if (ret == 0 && meanwhile == MEANWHILE_NOTHING)
+		cgroup_settle(&u->cgroup, &recorded.cgroup);
+	if (ret < 0 && (meanwhile != MEANWHILE_NOTHING || take_back(u) < 0))
+		return error_suffix(err, ret, "; what was changed stays");
 	return ret;
 }
 
@@ -175,8 +254,7 @@ static void update_done(struct update *u)
  * which may be long, is given up. */
 static int apply_undisturbed(struct update *u, struct error *err)
 {
-	static const int stop[] = { SIGTERM, SIGINT, SIGHUP, SIGQUIT };
-	cleanup_close int signal_fd = signal_open_fd(stop, ARRAY_SIZE(stop), err);
+	cleanup_close int signal_fd = signal_open_stop_fd(err);
 	sigset_t all, before;
 	int ret;
 
@@ -186,6 +264,8 @@ static int apply_undisturbed(struct update *u, struct error *err)
 	(void)sigfillset(&all);
 	(void)sigprocmask(SIG_SETMASK, &all, &before);
 	ret = apply(u, err);
+	if (ret == 0 && cgroup_manager_keeps_limits(&u->cgroup))
+		ret = tell_manager(u, err);
 	(void)sigprocmask(SIG_SETMASK, &before, NULL);
 	u->cgroup.stop_fd = -EBADF;
 	return ret;
@@ -196,20 +276,22 @@ int container_update(const struct runtime_globals *globals, const char *id,
 {
 	cleanup_trace struct trace_span span = trace_begin("update", "update");
 	cleanup_with(update_done) struct update update = {
+		.globals = globals,
+		.id = id,
 		.asked = asked,
 		.dirfd = -EBADF,
 		.cgroup = CGROUP_INIT,
 		.change = CGROUP_CHANGE_INIT,
 		.resctrl = RESCTRL_INIT,
 	};
-	int ret = open_container(&update, globals, id, err);
+	int ret = open_container(&update, err);
 
 	if (ret == 0)
 		ret = prepare(&update, err);
 	if (ret < 0)
 		return error_phase(err, ret, PHASE_CGROUP);
 	ret = apply_undisturbed(&update, err);
-	if (ret < 0)
+	if (ret < 0 && update.dirfd >= 0)
 		(void)unlinkat(update.dirfd, RECORD_NEXT, 0); /* nobody reads it */
 	return error_phase(err, ret, PHASE_CGROUP);
 }

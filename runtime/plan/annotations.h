@@ -9,6 +9,8 @@
 
 #define ANNOTATION_PREFIX "run.oci." /* what ends with a dot is a prefix there, too */
 
+/* the process is moved into this cgroup below its own, which is the root of what it sees */
+#define ANNOTATION_DELEGATE_CGROUP "run.oci.delegate-cgroup"
 #define ANNOTATION_HOOKS_STDERR "run.oci.hooks.stderr"
 #define ANNOTATION_HOOKS_STDOUT "run.oci.hooks.stdout"
 /* podman's --group-add keep-groups: "1" leaves the caller's supplementary groups */

@@ -36,13 +36,10 @@ static int add_weight_devices(const struct oci_block_io *io, struct writes *writ
 		const struct oci_weight_device *device = &io->weight_device.items[i];
 		int ret;
 
-		ret = refuse_v1(
-			writes,
-			&(const struct v1_limit){ device->has_leaf_weight && device->leaf_weight,
-						  "leafWeight", "blockIO/weightDevice" },
-			1, err);
-		if (ret < 0)
-			return ret;
+		ignore_v1(writes,
+			  &(const struct v1_limit){ device->has_leaf_weight && device->leaf_weight,
+						    "leafWeight", "blockIO/weightDevice" },
+			  1);
 		if (!device->has_weight || (!device->weight && !writes->c->is_update))
 			continue;
 		ret = add_io_weight(writes,
@@ -88,15 +85,15 @@ int compile_block_io(const struct oci_resources *resources, struct writes *write
 		{ io ? &io->throttle_write_iops_device : NULL, "wiops",
 		  POINTER "/blockIO/throttleWriteIOPSDevice" },
 	};
-	int ret;
+	int ret = 0;
 
 	if (!io)
 		return 0;
-	ret = refuse_v1(writes,
-			&(const struct v1_limit){ io->has_leaf_weight && io->leaf_weight,
-						  "leafWeight", "blockIO/leafWeight" },
-			1, err);
-	if (ret == 0 && io->has_weight && io->weight)
+	ignore_v1(writes,
+		  &(const struct v1_limit){ io->has_leaf_weight && io->leaf_weight, "leafWeight",
+					    "blockIO/leafWeight" },
+		  1);
+	if (io->has_weight && io->weight)
 		ret = compile_go_on(
 			writes->c,
 			add_io_weight(writes, "", io->weight, POINTER "/blockIO/weight", err), err);

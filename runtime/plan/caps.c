@@ -78,8 +78,9 @@ int compile_capabilities(const struct oci_capabilities *config, struct plan *pla
 	struct plan_process *process = &plan->process;
 	uint64_t available = bounding_set(process);
 
-	(void)err;			       /* never fails: see above */
-	if (plan->look_only || plan_has_namespace(plan, NS_USER)) /* it begins with every capability over itself */
+	(void)err; /* never fails: see above */
+	/* a user namespace begins with every capability over itself */
+	if (plan->look_only || plan_has_namespace(plan, NS_USER))
 		available = UINT64_MAX;
 	if (!config)
 		return 0;

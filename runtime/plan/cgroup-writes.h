@@ -25,9 +25,8 @@ struct v1_limit {
 	const char *what, *pointer; /* below POINTER */
 };
 
-/** An error for each of them that is asked for. */
-int refuse_v1(const struct writes *writes, const struct v1_limit *limits, size_t count,
-	      struct error *err);
+/** A warning for each of them that is asked for: engines still send them, and runc drops them. */
+void ignore_v1(const struct writes *writes, const struct v1_limit *limits, size_t count);
 
 /** linux.resources.blockIO */
 int compile_block_io(const struct oci_resources *resources, struct writes *writes,

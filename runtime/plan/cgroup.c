@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * linux.cgroupsPath and linux.resources as files of cgroup v2 and what to write into them, in
- * order. A limit that only v1 has is an error if its value asks for something; 0 is "unset" where
- * dockerd and podman send it for that. The device program is made in device-program.c. What is
- * read here as an update (update.c) says 0 to undo, where a new container need not be told.
+ * order. A limit that only v1 has is left out with a warning if its value asks for something; 0 is
+ * "unset" where dockerd and podman send it for that. The device program is made in
+ * device-program.c. What is read here as an update (update.c) says 0 to undo, where a new container
+ * need not be told.
  */
 #include <math.h>
 #include <string.h>
@@ -36,20 +37,15 @@ static const char *limit_text(struct arena *arena, int64_t value)
 	return value < 0 ? "max" : arena_printf(arena, "%lld", (long long)value);
 }
 
-int refuse_v1(const struct writes *writes, const struct v1_limit *limits, size_t count,
-	      struct error *err)
+void ignore_v1(const struct writes *writes, const struct v1_limit *limits, size_t count)
 {
-	int ret = 0;
+	for (size_t i = 0; i < count; i++) {
+		cleanup_free char *pointer = xasprintf(POINTER "/%s", limits[i].pointer);
 
-	for (size_t i = 0; i < count && ret == 0; i++) {
-		if (!limits[i].asked)
-			continue;
-		ret = error_set(err, ERROR_UNSUPPORTED, 0, "cannot set %s with cgroup v2",
-				limits[i].what);
-		(void)error_pointer(err, ret, POINTER "/%s", limits[i].pointer);
-		ret = compile_go_on(writes->c, ret, err);
+		if (limits[i].asked)
+			compile_warn(writes->c, pointer, "%s is ignored: cgroup v2 has none",
+				     limits[i].what);
 	}
-	return ret;
 }
 
 /* -- memory
@@ -90,18 +86,18 @@ static int add_memory(const struct oci_resources *resources, struct writes *writ
 
 	if (!memory)
 		return 0;
-	ret = refuse_v1(writes,
-			(const struct v1_limit[]){
-				{ memory->kernel > 0, "kernel memory", "memory/kernel" },
-				{ memory->kernel_tcp > 0, "kernel TCP memory", "memory/kernelTCP" },
-				{ memory->has_swappiness && memory->swappiness, "memory swappiness",
-				  "memory/swappiness" },
-				{ memory->disable_oom_killer, "disableOOMKiller",
-				  "memory/disableOOMKiller" },
-			},
-			4, err);
-	if (ret == 0)
-		ret = compile_go_on(writes->c, memory_swap(memory, writes, err), err);
+	ignore_v1(writes,
+		  (const struct v1_limit[]){
+			  { memory->kernel > 0, "a limit of kernel memory", "memory/kernel" },
+			  { memory->kernel_tcp > 0, "a limit of kernel TCP memory",
+			    "memory/kernelTCP" },
+			  { memory->has_swappiness && memory->swappiness, "swappiness",
+			    "memory/swappiness" },
+			  { memory->disable_oom_killer, "disableOOMKiller",
+			    "memory/disableOOMKiller" },
+		  },
+		  4);
+	ret = compile_go_on(writes->c, memory_swap(memory, writes, err), err);
 	if (ret < 0)
 		return ret;
 	if (memory->has_limit && memory->limit)
@@ -163,19 +159,15 @@ static int add_cpu(const struct oci_resources *resources, struct writes *writes,
 {
 	const struct oci_cpu *cpu = resources->cpu;
 	struct arena *arena = writes->arena;
-	int ret;
 
 	if (!cpu)
 		return 0;
-	ret = refuse_v1(
-		writes,
-		(const struct v1_limit[]){
-			{ cpu->realtime_runtime, "realtime runtime", "cpu/realtimeRuntime" },
-			{ cpu->realtime_period, "realtime period", "cpu/realtimePeriod" },
-		},
-		2, err);
-	if (ret < 0)
-		return ret;
+	ignore_v1(writes,
+		  (const struct v1_limit[]){
+			  { cpu->realtime_runtime, "realtimeRuntime", "cpu/realtimeRuntime" },
+			  { cpu->realtime_period, "realtimePeriod", "cpu/realtimePeriod" },
+		  },
+		  2);
 	if (cpu->has_idle && cpu->idle != 0 && cpu->idle != 1)
 		return error_pointer(err, error_invalid(err, "idle is neither 0 nor 1"),
 				     POINTER "/cpu/idle");
@@ -282,17 +274,17 @@ static int add_network(const struct oci_resources *resources, struct writes *wri
 {
 	const struct oci_network *network = resources->network;
 
-	if (!network)
-		return 0;
-	/* v2 has no such controllers */
-	return refuse_v1(writes,
-			 (const struct v1_limit[]){
-				 { network->has_class_id && network->class_id, "network classID",
-				   "network/classID" },
-				 { network->priorities.count > 0, "network priorities",
-				   "network/priorities" },
-			 },
-			 2, err);
+	(void)err; /* v2 has no such controllers */
+	if (network)
+		ignore_v1(writes,
+			  (const struct v1_limit[]){
+				  { network->has_class_id && network->class_id, "classID",
+				    "network/classID" },
+				  { network->priorities.count > 0, "a list of priorities",
+				    "network/priorities" },
+			  },
+			  2);
+	return 0;
 }
 
 /* Files by name, last: they override what the typed properties said. */
@@ -330,16 +322,21 @@ static const resource_fn resource_table[] = {
 /* -- the path
  * -------------------------------------------------------------------------------------- */
 
+char *cgroup_config_path(const char *cgroups_path, const char *id)
+{
+	/* a relative path starts where absolute ones do; ".." cannot climb above that */
+	return cgroups_path && *cgroups_path ? path_join("/", cgroups_path)
+					     : xasprintf("/orlop/%s", id);
+}
+
 static int compile_path(const struct compiler *c, struct error *err)
 {
-	const char *config = c->lin->cgroups_path ? c->lin->cgroups_path : "";
 	struct plan_cgroup *cgroup = &c->plan->cgroup;
 	cleanup_free char *clean = NULL;
 
 	if (cgroup->manager == CGROUP_SYSTEMD)
 		return compile_unit(c, err);
-	/* a relative path starts where absolute ones do; ".." cannot climb above that */
-	clean = *config ? path_join("/", config) : xasprintf("/orlop/%s", c->plan->id);
+	clean = cgroup_config_path(c->lin->cgroups_path, c->plan->id);
 	if (strcmp(clean, "/") == 0)
 		return error_pointer(err, error_invalid(err, "cgroupsPath is the root cgroup"),
 				     "/linux/cgroupsPath");
@@ -378,7 +375,8 @@ int compile_cgroup(const struct compiler *c, struct error *err)
 	ret = compile_go_on(c, compile_path(c, err), err);
 	if (ret == 0)
 		ret = compile_resources(c, resources, err);
-	compile_delegation(c);
+	if (ret == 0)
+		ret = compile_go_on(c, compile_delegation(c, err), err);
 	if (ret == 0)
 		ret = compile_device_program(c, resources, err);
 	if (ret < 0)

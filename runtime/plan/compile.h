@@ -23,6 +23,7 @@ struct compiler {
 	const char *pointer;	   /* of the part, for errors that name no place of their own */
 	struct findings *findings; /* all that is wrong is looked for; NULL: end at the first */
 	bool is_update;		   /* of a container that is there: 0 undoes what was set before */
+	bool is_known;		   /* warnings of what it leaves out were given before */
 	size_t known;		   /* so many of them were there before: of decoder and rules */
 };
 
@@ -32,6 +33,11 @@ struct compiler {
  * must then be left out of the plan. Else it is ret.
  */
 int compile_go_on(const struct compiler *c, int ret, struct error *err);
+
+/** What is left out of the plan at this place and no mistake: a warning, in the log or, where all
+ *  that is wrong is looked for, among the findings. */
+void compile_warn(const struct compiler *c, const char *pointer, const char *format, ...)
+	__attribute__((format(printf, 3, 4)));
 
 /** Where all that is wrong is looked for: is something about this place known already? */
 bool compile_is_broken(const struct compiler *c, const char *pointer);
@@ -51,6 +57,9 @@ struct mount_options;
 int compile_mount_idmap(const struct compiler *c, const struct oci_mount *config,
 			const struct mount_options *options, struct plan_idmaps *maps,
 			struct plan_mount *mount, struct error *err);
+/** The annotation that names one cgroup below another one: *out is NULL when it is not there. */
+int compile_sub_cgroup(const struct compiler *c, const char *annotation, const char **out,
+		       struct error *err);
 int compile_net_devices(const struct compiler *c, struct error *err);
 int compile_devices(const struct compiler *c, struct error *err);
 int compile_device_program(const struct compiler *c, const struct oci_resources *resources,
@@ -61,11 +70,13 @@ int compile_memory_policy(const struct compiler *c, struct error *err);
 int compile_hooks(const struct compiler *c, struct error *err);
 int compile_intel_rdt(const struct compiler *c, struct error *err);
 int compile_cgroup(const struct compiler *c, struct error *err);
+/** Where the cgroupfs manager makes it; owned. It may be "/", which is no container's. */
+char *cgroup_config_path(const char *cgroups_path, const char *id);
 /** The files of the cgroup and what to write there; resources may be NULL. */
 int compile_resources(const struct compiler *c, const struct oci_resources *resources,
 		      struct error *err);
 /** delegation.c: whose cgroup it is. */
-void compile_delegation(const struct compiler *c);
+int compile_delegation(const struct compiler *c, struct error *err);
 /** unit.c, for the systemd manager: names and place of the unit, its properties by annotations. */
 int compile_unit(const struct compiler *c, struct error *err);
 int compile_unit_properties(const struct compiler *c, struct error *err);

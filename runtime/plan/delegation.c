@@ -4,8 +4,10 @@
  * config-linux.md. With a cgroup namespace of its own and its cgroup mounted to be written, it is
  * the user that the process runs as, by the id on the host.
  */
+#include <string.h>
 #include <sys/mount.h>
 
+#include "runtime/plan/annotations.h"
 #include "runtime/plan/compile.h"
 
 static bool cgroup_is_writable(const struct plan *plan)
@@ -20,7 +22,22 @@ static bool cgroup_is_writable(const struct plan *plan)
 	return false;
 }
 
-void compile_delegation(const struct compiler *c)
+int compile_sub_cgroup(const struct compiler *c, const char *annotation, const char **out,
+		       struct error *err)
+{
+	const char *name = json_map_get(&c->config->annotations, annotation);
+
+	if (!name || !*name)
+		return 0;
+	if (strchr(name, '/') || strcmp(name, ".") == 0 || strcmp(name, "..") == 0)
+		return compile_key_pointer(
+			err, error_invalid(err, "\"%s\" is not the name of a cgroup", name),
+			"/annotations", annotation);
+	*out = arena_strdup(&c->plan->arena, name);
+	return 0;
+}
+
+static void compile_owner(const struct compiler *c)
 {
 	const struct oci_process *process = c->config->process;
 	uint32_t uid = process ? process->user.uid : 0;
@@ -36,4 +53,10 @@ void compile_delegation(const struct compiler *c)
 		if (uid >= map->inside && uid - map->inside < map->size)
 			plan->cgroup.owner = map->outside + (uid - map->inside);
 	}
+}
+
+int compile_delegation(const struct compiler *c, struct error *err)
+{
+	compile_owner(c);
+	return compile_sub_cgroup(c, ANNOTATION_DELEGATE_CGROUP, &c->plan->cgroup.delegated, err);
 }

@@ -11,6 +11,7 @@
 #include <sys/stat.h>
 
 #include "lib/cleanup.h"
+#include "lib/log.h"
 #include "lib/path.h"
 #include "lib/strbuf.h"
 #include "runtime/plan/compile.h"
@@ -176,6 +177,28 @@ int compile_go_on(const struct compiler *c, int ret, struct error *err)
 				   error_text(err, text, sizeof(text)));
 	*err = (struct error)ERROR_INIT;
 	return 0;
+}
+
+void compile_warn(const struct compiler *c, const char *pointer, const char *format, ...)
+{
+	cleanup_strbuf struct strbuf text = STRBUF_INIT;
+	struct finding *finding;
+	va_list ap;
+
+	if (c->is_known)
+		return;
+	va_start(ap, format);
+	strbuf_vaddf(&text, format, ap);
+	va_end(ap);
+	if (!c->findings) {
+		log_warning("%s: %s", pointer, strbuf_text(&text));
+		return;
+	}
+	if (findings_about(c->findings, c->known, pointer))
+		return;
+	finding = findings_add(c->findings, RULE_PLAN, pointer, "%s", strbuf_text(&text));
+	if (finding)
+		finding->severity = SEVERITY_WARNING;
 }
 
 bool compile_is_broken(const struct compiler *c, const char *pointer)

@@ -254,10 +254,12 @@ struct plan_cgroup {
 	enum cgroup_manager manager;
 	const char *path; /* absolute below the cgroup2 mount: "/orlop/ID"; systemd: that of the
 			     unit, below the cgroup of the instance of systemd */
-	uint32_t owner; /* uid on the host that it is given to; 0 = it is root's */
+	uint32_t owner;	  /* uid on the host that it is given to; 0 = it is root's */
 	/* of systemd alone */
-	const char *slice, *unit;    /* "a-b.slice", "prefix-name.scope" */
-	const char *subgroup;	     /* the process is here below the unit's cgroup; NULL = in it */
+	const char *slice, *unit; /* "a-b.slice", "prefix-name.scope" */
+	const char *subgroup;	  /* the process is here below the unit's cgroup; NULL = in it */
+	const char *delegated; /* of any manager: the process is moved here below its cgroup, in the
+				  end; NULL = it stays */
 	const char *unit_properties; /* by annotations, as in runtime/cgroup/systemd-request.h */
 	size_t unit_properties_size;
 	bool limits_asked; /* any write or device rule: lack of permission is an error then */
@@ -370,6 +372,10 @@ int plan_compile(const struct oci_config *config, const struct plan_request *req
 int plan_compile_update(const struct oci_resources *before, struct oci_resources *change,
 			bool rootless, struct arena *arena, struct plan_update *out,
 			struct error *err);
+/** The plan of all that is recorded of a container, as if nothing of it were there; without
+ *  warnings, which its create and each update gave. */
+int plan_compile_recorded(struct oci_resources *recorded, bool rootless, struct arena *arena,
+			  struct plan_update *out, struct error *err);
 
 struct findings;
 

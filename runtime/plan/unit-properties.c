@@ -75,8 +75,9 @@ static char parse_string(struct parser *parser, char wanted)
 			return 0;
 		strbuf_addc(&text, *parser->p);
 	}
-	if (!*parser->p++)
+	if (!*parser->p)
 		return 0;
+	parser->p++;
 	add_word(&parser->words, strbuf_text(&text));
 	return wanted ? wanted : 's';
 }
@@ -99,6 +100,8 @@ static char parse_number(struct parser *parser, char wanted)
 	bool fraction = strpbrk(text, ".eE") != NULL;
 	char type = wanted ? wanted : fraction ? 'd' : 'i', *end;
 
+	if (*parser->p == '+' && (*text == '+' || *text == '-'))
+		return 0;
 	parser->p += size;
 	if (type == 'd') {
 		(void)strtod(text, &end);
@@ -162,9 +165,12 @@ static bool parse_array(struct parser *parser, char wanted)
 	add_word(&parser->words, count_text);
 	strbuf_add(&parser->words, strbuf_text(&items.words), items.words.size);
 	strbuf_done(&items.words);
-	parser->p = items.p + 1;
+	parser->p = items.p;
 	(void)snprintf(parser->type, sizeof(parser->type), "a%c", type);
-	return type && *items.p == ']';
+	if (!type || *parser->p != ']')
+		return false;
+	parser->p++;
+	return true;
 }
 
 static bool parse_value(struct parser *parser)

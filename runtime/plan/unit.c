@@ -80,16 +80,17 @@ static int expand_slice(const char *slice, struct strbuf *out, struct error *err
 /* The scope's own folder holds no processes then, but the one below it. */
 static int compile_subgroup(const struct compiler *c, struct error *err)
 {
-	const char *name = json_map_get(&c->config->annotations, ANNOTATION_SYSTEMD_SUBGROUP);
+	struct plan_cgroup *cgroup = &c->plan->cgroup;
+	int ret = compile_sub_cgroup(c, ANNOTATION_SYSTEMD_SUBGROUP, &cgroup->subgroup, err);
 
-	if (!name || !*name)
-		return 0;
-	if (strchr(name, '/') || strcmp(name, ".") == 0 || strcmp(name, "..") == 0)
-		return compile_key_pointer(
-			err, error_invalid(err, "\"%s\" is not the name of a cgroup", name),
-			"/annotations", ANNOTATION_SYSTEMD_SUBGROUP);
-	c->plan->cgroup.subgroup = arena_strdup(&c->plan->arena, name);
-	return 0;
+	/* or what of a path is below the scope could not be told */
+	if (ret == 0 && cgroup->subgroup && strcmp(cgroup->subgroup, cgroup->unit) == 0)
+		return compile_key_pointer(err,
+					   error_invalid(err,
+							 "\"%s\" is the name of the unit itself",
+							 cgroup->subgroup),
+					   "/annotations", ANNOTATION_SYSTEMD_SUBGROUP);
+	return ret;
 }
 
 static int compile_parts(const struct compiler *c, const struct strv *parts, struct error *err)

@@ -46,27 +46,47 @@ static void compile_usage_check(const struct oci_resources *change, struct plan_
 	out->swap = memory->has_swap ? memory->swap : 0;
 }
 
+static int compile_change(const struct oci_resources *before, struct oci_resources *change,
+			  struct compiler *compiler, struct arena *arena, struct plan_update *out,
+			  struct error *err)
+{
+	static const struct oci_linux empty;
+	struct plan *plan = compiler->plan;
+	int ret;
+
+	plan->arena = *arena;
+	compiler->lin = &empty;
+	compiler->is_update = true;
+	*out = (struct plan_update){ .changes_devices = false };
+	resources_drop_unset(change);
+	resources_complete(change, before, &plan->arena);
+	out->resources = resources_merge(before, change, &plan->arena);
+	ret = compile_resources(compiler, change, err);
+	if (ret == 0 && change->devices.count)
+		ret = compile_devices_change(compiler, before, change, out, err);
+	compile_usage_check(change, out);
+	out->cgroup = plan->cgroup;
+	*arena = plan->arena; /* all that was allocated is the caller's */
+	return ret < 0 ? compile_failed(err, ret, "/linux/resources") : 0;
+}
+
 int plan_compile_update(const struct oci_resources *before, struct oci_resources *change,
 			bool rootless, struct arena *arena, struct plan_update *out,
 			struct error *err)
 {
 	static const struct oci_resources none;
-	static const struct oci_linux empty;
-	struct plan plan = { .arena = *arena, .rootless = rootless };
-	const struct compiler compiler = { .lin = &empty, .plan = &plan, .is_update = true };
-	int ret;
+	struct plan plan = { .rootless = rootless };
+	struct compiler compiler = { .plan = &plan };
 
-	if (!before)
-		before = &none;
-	*out = (struct plan_update){ .changes_devices = false };
-	resources_drop_unset(change);
-	resources_complete(change, before);
-	out->resources = resources_merge(before, change, &plan.arena);
-	ret = compile_resources(&compiler, change, err);
-	if (ret == 0 && change->devices.count)
-		ret = compile_devices_change(&compiler, before, change, out, err);
-	compile_usage_check(change, out);
-	out->cgroup = plan.cgroup;
-	*arena = plan.arena; /* all that was allocated is the caller's */
-	return ret < 0 ? compile_failed(err, ret, "/linux/resources") : 0;
+	return compile_change(before ? before : &none, change, &compiler, arena, out, err);
+}
+
+int plan_compile_recorded(struct oci_resources *recorded, bool rootless, struct arena *arena,
+			  struct plan_update *out, struct error *err)
+{
+	static const struct oci_resources none;
+	struct plan plan = { .rootless = rootless };
+	struct compiler compiler = { .plan = &plan, .is_known = true };
+
+	return compile_change(&none, recorded, &compiler, arena, out, err);
 }

@@ -17,7 +17,10 @@ buildah="$buildah --storage-driver overlay"
 # by default it asks for more than a process without CAP_SYS_RESOURCE may
 buildah_limits="--ulimit nofile=$(ulimit -Hn):$(ulimit -Hn) --ulimit nproc=$(ulimit -Hu):$(ulimit -Hu)"
 dockerd_pid=
+overlay_options=redirect_dir=off,index=off,metacopy=off,xino=off,nfs_export=off,volatile
 out= # the contestants that failed to make their base image
+
+. "$here/registry.sh"
 
 # In which of the rows buildah runs: in the others it takes minutes, and no goal is measured by it.
 buildah_rows=,run20,files,big,
@@ -84,15 +87,23 @@ builder_context_big() {
 per_folder=$((${BENCH_FILES:-20000} / 20)) # files
 written_command="head -c $((${BENCH_MIB:-1024} << 20)) /dev/zero >/big; x=\$(head -c 1023 /dev/zero | tr '\\0' x); for d in \$(seq 50); do mkdir -p /files/\$d; for f in \$(seq $per_folder); do echo \$x >/files/\$d/\$f; done; done"
 
+# builder_floor_base TAR: what the floor runs a row's commands on, as the lower layer of an overlay
+builder_floor_base() {
+	local lower=$image_dir/lower
+	wanted floor || return 0
+	mkdir "$lower"
+	tar -xf "$1" -C "$lower"
+	mknod "$lower/dev/zero" c 1 5
+	mknod -m 666 "$lower/dev/null" c 1 3
+}
+
+declare -A base_commands=([touch]='touch /many/1/new' [rm]='rm -rf /many' [chown]='chown -R 1000:1000 /many')
+
 # 1 GiB and 50,000 files.
 builder_context_written() {
 	echo "RUN $written_command" >>"$1/Dockerfile"
-	# the floor runs the same command in a root of its own
-	cp -a "$work/base" "$image_dir/root"
-	mkdir -p "$image_dir/root/dev"
-	mknod "$image_dir/root/dev/zero" c 1 5
-	mknod -m 666 "$image_dir/root/dev/null" c 1 3
-	echo "$written_command" >"$image_dir/root/command"
+	builder_floor_base "$work/base.tar"
+	! wanted floor || echo "$written_command" >"$image_dir/lower/command"
 }
 
 # Eight stages that wait for a second and do some work each.
@@ -109,9 +120,10 @@ builder_context_stages() {
 
 # One step each on a base of many files.
 builder_context_base() {
-	printf 'FROM bench-base\nRUN touch /many/1/new\n' >"$1/Dockerfile"
-	printf 'FROM bench-base\nRUN rm -rf /many\n' >"$1/Dockerfile.rm"
-	printf 'FROM bench-base\nRUN chown -R 1000:1000 /many\n' >"$1/Dockerfile.chown"
+	printf 'FROM bench-base\nRUN %s\n' "${base_commands[touch]}" >"$1/Dockerfile"
+	printf 'FROM bench-base\nRUN %s\n' "${base_commands[rm]}" >"$1/Dockerfile.rm"
+	printf 'FROM bench-base\nRUN %s\n' "${base_commands[chown]}" >"$1/Dockerfile.chown"
+	builder_floor_base "$work/many.tar"
 }
 
 # ---- one round's world ----
@@ -223,6 +235,19 @@ builder_plan_head() {
 	done
 }
 
+# builder_plan_command LABEL COMMAND...: the command alone, on an overlay with the options that ours has
+# (builder/image/snapshot.c): what that file system makes of it is in everybody's figure.
+builder_plan_command() {
+	local at=$image_dir label=$1 bb=$fast/busybox
+	shift
+	echo "each $bb mkdir -p $at/floor/upper $at/floor/work $at/floor/root"
+	echo "each $bb mount -t overlay -o $overlay_options,lowerdir=$at/lower,upperdir=$at/floor/upper,workdir=$at/floor/work floor $at/floor/root"
+	echo "each $bb sh $fast/cold $bb"
+	echo "time $label $bb chroot $at/floor/root $*"
+	echo "after $bb umount $at/floor/root"
+	echo "after $bb rm -rf $at/floor"
+}
+
 # What cannot be done without, in the same round (copy-floor.c says what is in it).
 builder_plan_floor() {
 	local floor="$fast/copy-floor" at=$image_dir
@@ -232,12 +257,15 @@ builder_plan_floor() {
 	big-cold) set -- big "$at/context/big" ;;
 	written-cold)
 		echo "contestant floor"
-		echo "each $fast/busybox sync"
-		echo "time command $fast/busybox chroot $at/root /bin/sh /command"
-		echo "time hash $floor hash $at/root/big"
-		echo "time hash-files $floor hash $at/root/files"
+		builder_plan_command command /bin/sh /command
+		echo "time hash $floor hash $at/floor/upper/big"
+		echo "time hash-files $floor hash $at/floor/upper/files"
 		echo "time sync $fast/busybox sync -f $at"
-		echo "after $fast/busybox rm -rf $at/root/big $at/root/files"
+		return
+		;;
+	base-*)
+		echo "contestant floor"
+		builder_plan_command "$2" "/bin/busybox ${base_commands[$2]}"
 		return
 		;;
 	files-cached)
@@ -329,6 +357,7 @@ builder_check_cached() {
 
 builder_round() {
 	local row=$1 round=$2 phase times
+	case $row in pull | push | gzip) registry_round "$row" "$round" && return ;; esac
 	builder_setup "$row"
 	for phase in $(builder_phases "$row"); do
 		times=1
@@ -371,6 +400,11 @@ bench_builder() {
 	[ -n "$(builder_contestants run20)" ] || return 0
 	builder_prepare
 	for row in run20 files big written stages base; do
+		! row_wanted "$row" || builder_series "$row" "${BENCH_RUNS:-3}"
+	done
+	[ -z "$BENCH_ROWS" ] || [[ ,$BENCH_ROWS, =~ ,(pull|push|gzip), ]] || return 0
+	registry_prepare
+	for row in pull push gzip; do
 		! row_wanted "$row" || builder_series "$row" "${BENCH_RUNS:-3}"
 	done
 }

@@ -9,6 +9,7 @@
  *	copy-floor big SRC DST      a file: the slower of sha256 and read + write, + fdatasync
  *	copy-floor hash SRC         a file or tree: read, tar, sha256
  *	copy-floor walk SRC         a tree: a stat of each file
+ *	copy-floor zlib SRC         a file: gzip by zlib, level 6
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -22,6 +23,7 @@
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
+#include <zlib.h>
 
 #define BLOCK 512
 
@@ -116,6 +118,32 @@ static int copy_big(const char *source, const char *target)
 	return waitpid(child, &status, 0) != child || status ? 1 : ret;
 }
 
+static int compress_file(const char *source)
+{
+	static unsigned char out[sizeof(buffer)];
+	int from = open(source, O_RDONLY | O_CLOEXEC), flush = Z_NO_FLUSH;
+	z_stream z = { 0 };
+	ssize_t n;
+
+	if (from < 0 || deflateInit2(&z, 6, Z_DEFLATED, 15 + 16, 8, Z_DEFAULT_STRATEGY) != Z_OK)
+		return failed(source);
+	while (flush != Z_FINISH) {
+		n = read(from, buffer, sizeof(buffer));
+		if (n < 0)
+			return failed(source);
+		flush = n == 0 ? Z_FINISH : Z_NO_FLUSH;
+		z.next_in = (unsigned char *)buffer;
+		z.avail_in = (unsigned int)n;
+		do {
+			z.next_out = out;
+			z.avail_out = sizeof(out);
+			deflate(&z, flush);
+		} while (z.avail_out == 0);
+	}
+	deflateEnd(&z);
+	return 0;
+}
+
 static int read_files(const char *source)
 {
 	return nftw(source, copy_entry, 64, FTW_PHYS) == 0 ? 0 : 1;
@@ -127,8 +155,10 @@ int main(int argc, char **argv)
 
 	state.only_hash = strcmp(what, "hash") == 0;
 	state.only_walk = strcmp(what, "walk") == 0;
+	if (argc == 3 && strcmp(what, "zlib") == 0)
+		return compress_file(argv[2]);
 	if (argc != (state.only_hash || state.only_walk ? 3 : 4)) {
-		fputs("usage: copy-floor files|big SRC DST | hash|walk SRC\n", stderr);
+		fputs("usage: copy-floor files|big SRC DST | hash|walk|zlib SRC\n", stderr);
 		return 2;
 	}
 	state.source = argv[2];

@@ -16,6 +16,8 @@ def goals: {
 	"files cold": { "floor": 1.5 }, "files cached": { "us": 120000 }, "files touched": { "us": 1000000 },
 	"big cold": { "floor": 1.3 }, "big cached": { "us": 25000 },
 	"written beyond": { "floor": 1.3 }, "stages cold": { "us": 1300000 },
+	"pull cold": { "docker": 0.6, "podman": 0.6, "skopeo+umoci": 0.6 }, "pull again": { "us": 50000 },
+	"push cold": { "docker": 0.6, "podman": 0.6 }, "push again": { "us": 50000 }, "gzip a processor": { "floor": 0.4 },
 	"base touch": { "docker": 0.4 }, "base rm": { "docker": 0.4 }, "base chown": { "docker": 0.4 }
 };
 def rss_goal_kib: 65536;
@@ -39,10 +41,11 @@ def row_order: ["run", "create+start+delete", "create", "start", "delete", "exec
 	"docker-cold", "docker-warm", "docker-exec", "many",
 	"run20 cold", "run20 cached", "files cold", "files cached", "files touched", "files mtimes",
 	"files stat", "big cold", "big cached", "written cold", "written command", "written beyond",
-	"stages cold", "base touch", "base rm", "base chown"];
-def name_order: ["floor", "orlop", "orlop@ro", "crun", "crun@ro", "runc", "docker", "buildah"];
+	"stages cold", "base touch", "base rm", "base chown",
+	"pull cold", "pull again", "push cold", "push again", "gzip a processor"];
+def name_order: ["floor", "orlop", "orlop@ro", "crun", "crun@ro", "runc", "docker", "podman", "skopeo+umoci", "buildah"];
 
 # the contestants that the ratios of one row are to
 def columns: (map(.ratio | keys) | flatten) as $there
-	| (if .[0].suite == "runtime" then ["floor", "crun", "crun@ro"] else ["floor", "docker"] end)
+	| (if .[0].suite == "runtime" then ["floor", "crun", "crun@ro"] else ["floor", "docker", "podman", "skopeo+umoci"] end)
 	| map(select(IN($there[])));

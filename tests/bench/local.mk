@@ -16,7 +16,7 @@ if BUILDER
 noinst_PROGRAMS += %D%/copy-floor
 %C%_copy_floor_SOURCES = %D%/copy-floor.c
 %C%_copy_floor_CFLAGS = $(%C%_cflags) $(CRYPTO_CFLAGS)
-%C%_copy_floor_LDADD = $(CRYPTO_LIBS)
+%C%_copy_floor_LDADD = $(CRYPTO_LIBS) $(ZLIB_LIBS)
 endif
 
 # not part of the bench's runs: build with -O2, and call it by hand
@@ -26,9 +26,9 @@ check_PROGRAMS += %D%/ignore
 %C%_ignore_LDADD = builder/libbuilder.a spec/libspec.a lib/liblib.a $(BUILDER_LIBS)
 endif
 
-EXTRA_DIST += %D%/run %D%/many %D%/peers %D%/world.sh %D%/inside.sh %D%/runtime.sh %D%/builder.sh \
+EXTRA_DIST += %D%/run %D%/many %D%/peers %D%/world.sh %D%/inside.sh %D%/runtime.sh %D%/builder.sh %D%/registry.sh \
 	%D%/same-work.jq %D%/docker-like.jq %D%/samples.jq %D%/format.jq %D%/table.jq \
-	%D%/markdown.jq %D%/cold %D%/touch-one %D%/touch-all %D%/packages docs/performance.md
+	%D%/markdown.jq %D%/cold %D%/limits %D%/touch-one %D%/touch-all %D%/packages docs/performance.md
 
 dist_check_SCRIPTS += %D%/bench.bats
 TESTS += %D%/bench.bats

@@ -16,11 +16,15 @@ def title: { "run": "`run` of a static `/bin/true`", "create+start+delete": "`cr
 	"files stat": "the same, the stat cache gone",
 	"big cold": "COPY of one file of 1 GiB, cold", "big cached": "COPY of one file of 1 GiB, cached",
 	"written cold": "RUN that writes 1 GiB and 50,000 files",
-	"written command": "the command alone",
+	"written command": "the command alone, on an overlay",
 	"written beyond": "that RUN without its command; the floor: reading and sha256",
 	"stages cold": "8 stages that sleep a second and work a little",
-	"base touch": "`touch` on a base of 100,000 files", "base rm": "`rm -rf` of these files",
-	"base chown": "`chown -R` of these files"
+	"base touch": "`touch` on a base of 100,000 files", "base rm": "`rm -rf` of these files; the floor: that command alone",
+	"base chown": "`chown -R` of these files",
+	"pull cold": "pull of 16 layers of 32 MiB from a registry on the loopback, unpacked",
+	"pull again": "the same, of an image that is there", "push cold": "push of 16 uncompressed layers of 32 MiB as gzip",
+	"push again": "the same, of what the registry has",
+	"gzip a processor": "gzip of these layers: time of the processors; the floor: zlib"
 	}[.];
 
 def bars: "| " + join(" | ") + " |";

@@ -175,6 +175,25 @@ runtime_plan_many() {
 	echo "after $many delete $many_containers $id $call"
 }
 
+# What the machine has less for each of them: no time, so no row of the table. In turns, of which the first counts
+# for nothing: caches of the kernel fill then.
+runtime_memory() {
+	local name round call id
+	for round in first second third; do
+		for name in $(runtime_contestants); do
+			[ "$name" != floor ] || continue
+			call="$(runtime_program "$name") --root $(runtime_base "$name")/state/$name"
+			id=$tag-${name/@/-}
+			if runtime_is_peer "$name"; then
+				in_peers sh -c "cd $fast_in/paused/$name && exec $fast_in/many memory $many_containers $id $call"
+			else
+				# shellcheck disable=SC2086 # a command
+				(cd "$fast/paused/$name" && "$fast/many" memory $many_containers "$id" $call)
+			fi 2>>"$fast/log" | sed "s/^/bench: memory: $round round of $many_containers, each of $name: /" >&2
+		done
+	done
+}
+
 # crun keeps its compiled filters below its state directory; runc has none
 runtime_cache() {
 	case $1 in
@@ -232,4 +251,7 @@ bench_runtime() {
 		say "runtime/$row: $runs runs of $(grep -c ^contestant "$work/plan") contestants"
 		measure runtime "$row" -n "$runs" -w "$warmups" -s 20 -t 120 "$work/plan"
 	done
+	if row_wanted memory; then
+		runtime_memory
+	fi
 }

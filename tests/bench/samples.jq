@@ -46,6 +46,9 @@ def beyond: map(select(.row == "written")) as $row
 	+ [$row[] | select(.contestant == "floor" and .label == "hash")
 		| .ns = of("floor"; ["hash", "hash-files"])[.round | tostring] | .label = "beyond"];
 
+# Compressing runs on all processors, zlib on one: what they work is compared.
+def worked: map(select(.row == "gzip") | .ns = (.user + .system) * 1000 | .label = "a processor");
+
 # Ratios, to the peer that each suite is measured by and to the floor: one of medians for the
 # runtime, whose rounds are many and short; for the builder one a round, so that both sides of it
 # met the same machine, and of those the median, the lowest and the highest.
@@ -60,7 +63,7 @@ def with_ratios: . as $all
 			| { ratio: { ($to): (median | thousandth) },
 				range: { ($to): [(min | thousandth), (max | thousandth)] } }
 		else { ratio: { ($to): ($one.median_us / $base.median_us | thousandth) } } end;
-	map(. as $one | reduce (ratio("floor"), ratio("crun"), ratio("crun@ro"), ratio("docker")) as $r
+	map(. as $one | reduce (ratio("floor"), ratio("crun"), ratio("crun@ro"), ratio("docker"), ratio("podman"), ratio("skopeo+umoci")) as $r
 		($one + { ratio: {}, range: {} }; . * $r)
 		| if .suite == "builder" then . else del(.range) end | del(.rounds_us));
 
@@ -83,5 +86,5 @@ def tsv_map: split("\n") | map(select(length > 0) | split("\t") | { (.[0]): .[1]
 			copy_mb_s: ([$raw[] | select(.row == $row and .label == "copy") | .ns] | median
 				| rate(256)) }],
 	rows: ([$raw[] | select(.round >= 0 and (.label | IN("sha256", "copy") | not))]
-		| . + beyond | entries | with_ratios)
+		| . + beyond + worked | map(select(.row != "gzip" or .label != "cold")) | entries | with_ratios)
 }

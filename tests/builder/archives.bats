@@ -3,6 +3,7 @@
 # load: archives of ours, of docker and skopeo, and such that mean harm. unpack: bundles.
 
 load helpers
+load hub
 
 setup() {
 	requires builder root jq python3
@@ -13,6 +14,7 @@ setup() {
 }
 
 teardown() {
+	hub_end
 	teardown_store
 }
 
@@ -147,12 +149,13 @@ docker_archive() {
 	ob load -q -i "$work/bad.tar"
 	ob manifest create list:1 one bad:1
 	[ "$(ob manifest inspect list:1 | jq -c '[.manifests[].platform | [.os, .architecture, .variant]]')" = \
-		"$(jq -nc --arg a "$(ob version --format json | jq -r .architecture)" '[["linux", $a, null], ["linux", "arm64", "v8"]]')" ]
+		"$(jq -nc --arg a "$(ob version --format json | jq -r .Client.Arch)" '[["linux", $a, null], ["linux", "arm64", "v8"]]')" ]
 	run --separate-stderr ob manifest create list:1 one
 	[ "$status" = 1 ] && [[ $stderr == *"is there already (--amend adds to it)"* ]]
 	# the same image again is the same entry
 	ob manifest add list:1 one
 	[ "$(ob manifest inspect list:1 | jq '.manifests | length')" = 2 ]
+	[ "$(ob manifest inspect -f '{{len .manifests}} {{(index .manifests 0).platform.os}}' list:1)" = '2 linux' ]
 	ob manifest annotate --variant v9 --annotation a=b list:1 bad:1
 	[ "$(ob manifest inspect list:1 | jq -c '.manifests[1] | [.platform.variant, .annotations.a]')" = '["v9","b"]' ]
 	# it is an image: by platform
@@ -173,7 +176,7 @@ docker_archive() {
 	ob image tag one three && ob image rm three
 	ob image inspect one | jq -e '.[0].Id'
 	ob system df --format json | jq -e . >/dev/null
-	ob system info --format json | jq -e '.images == "1" and .store == env.ORLOP_STORE'
+	ob system info --format json | jq -e '.Images == 1 and .Store == env.ORLOP_STORE and .ContainersRunning == 0'
 	ob builder prune -f >/dev/null 2>&1
 	ob image prune -f >/dev/null 2>&1
 	ob images | grep -q '^one '
@@ -257,6 +260,48 @@ hostile() {
 	hostile 'entry("etc/new", data=b"x"); entry("etc/.wh..wh..opq")'
 	elsewhere export bad:1 | tar t >"$work/names"
 	grep -qx etc/new "$work/names" && refute grep -qx etc/motd "$work/names"
+}
+
+@test "hostile layers: very many entries, of which nothing is held" {
+	hostname=$(cat /etc/hostname 2>/dev/null | sha256sum)
+	mkdir "$work/outside" && echo alive >"$work/outside/canary"
+	local entries=${ORLOP_ENTRIES:-20000}
+	hostile "
+		for i in range($entries):
+		    entry('many/%d/%d' % (i % 100, i)); tar.members = []"
+	[ "$(elsewhere export bad:1 | tar t | grep -c '^many/[0-9]*/[0-9]')" = "$entries" ]
+	# again, with a look at its memory
+	elsewhere rmi -f bad:1
+	ORLOP_STORE=$work/third /usr/bin/time -f %M -o "$work/memory" "$builder" load -q -i "$work/bad.tar"
+	[ "$(tail -n 1 "$work/memory")" -lt 65536 ]
+	# and the same names by links that leave
+	hostile "
+		entry('l', tarfile.SYMTYPE, target='$work/outside')
+		for i in range($entries):
+		    entry('l/%d' % i); tar.members = []"
+	elsewhere rmi bad:1
+}
+
+@test "load: layers that xz has packed are pushed as plain tar" {
+	requires xz docker-registry skopeo
+	python3 -c 'import lzma, sys; open(sys.argv[2], "wb").write(lzma.compress(open(sys.argv[1], "rb").read()))' "$work/root.tar" "$work/layer.xz"
+	docker_archive '
+		files["l/layer.tar"] = open(sys.argv[1].replace("root.tar", "layer.xz"), "rb").read()'
+	elsewhere load -q -i "$work/bad.tar"
+	hub_begin
+	elsewhere push -q bad:1 "$HUB/bad:1"
+	skopeo --insecure-policy copy -q --src-tls-verify=false "docker://$HUB/bad:1" "oci:$work/pulled:1"
+	local layer
+	layer=$(jq -r '.manifests[0].digest[7:]' "$work/pulled/index.json")
+	jq -r '.layers[] | .mediaType + " " + .digest[7:]' "$work/pulled/blobs/sha256/$layer" >"$work/layers"
+	cat "$work/layers"
+	while read -r type layer; do
+		case $type in
+		*.tar) tar tf "$work/pulled/blobs/sha256/$layer" >/dev/null ;;
+		*.tar+gzip) gzip -t "$work/pulled/blobs/sha256/$layer" ;;
+		*) return 1 ;;
+		esac
+	done <"$work/layers"
 }
 
 @test "hostile layers: a bomb ends at the ratio that no honest layer has" {

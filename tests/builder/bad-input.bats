@@ -107,11 +107,11 @@ print('FROM box AS s0')
 for i in range(1, 3000):
     print('FROM s%d AS s%d' % (i - 1, i))
 print('ENV A=1')" >"$work/context/Dockerfile"
-	timeout 60 "$builder" build -q -t stages "$work/context"
+	timeout 300 "$builder" build -q -t stages "$work/context"
 	python3 -c "
 print('FROM box')
 print('ENV A=' + '\${A:-' * 100000 + 'x' + '}' * 100000)" >"$work/context/Dockerfile"
-	run -1 timeout 60 "$builder" build -q -t nested "$work/context"
+	run -1 timeout 300 "$builder" build -q -t nested "$work/context"
 	[[ $output = *'Dockerfile:2'* ]]
 	python3 -c "
 print('ARG A0=x')
@@ -119,7 +119,7 @@ for i in range(1, 64):
     print('ARG A%d=\$A%d\$A%d' % (i, i - 1, i - 1))
 print('FROM box')" >"$work/context/Dockerfile"
 	sanitized || ulimit -v 4000000
-	run -1 timeout 60 "$builder" build -q -t doubled "$work/context"
+	run -1 timeout 300 "$builder" build -q -t doubled "$work/context"
 	[[ $output = *Dockerfile:* ]]
 }
 
@@ -296,7 +296,7 @@ entry('pipe', type=tarfile.FIFOTYPE)"
 		tar -C "$work/box" -cf "$work/evil.tar" ./bin
 		tar -C "$work/evil" -rf "$work/evil.tar" ./etc
 		ob import -q "$work/evil.tar" evil >/dev/null
-		run -125 timeout 20 "$builder" run --rm --network none -u somebody evil sh -c true
+		run -125 timeout 200 "$builder" run --rm --network none -u somebody evil sh -c true
 		[[ $output = *passwd* || $output = *somebody* ]]
 	done
 }

@@ -42,6 +42,51 @@ web() {
 	[ -f "$(T index/__unnamed__)" ]
 }
 
+# meet_begin N: a server that answers when N have asked, with 503 when that takes a minute; sets HTTP
+meet_begin() {
+	mkfifo "$BATS_TEST_TMPDIR/meet.port"
+	python3 - "$1" >"$BATS_TEST_TMPDIR/meet.port" 3>&- <<-'X' &
+		import http.server, sys, threading
+		all_there = threading.Barrier(int(sys.argv[1]), timeout=60)
+		class Handler(http.server.BaseHTTPRequestHandler):
+		    def do_GET(self):
+		        try:
+		            all_there.wait()
+		        except threading.BrokenBarrierError:
+		            self.send_error(503)
+		            return
+		        self.send_response(200)
+		        self.send_header("Content-Length", "5")
+		        self.end_headers()
+		        self.wfile.write(b"there")
+		    def log_message(self, *args):
+		        pass
+		server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+		print(server.server_port, flush=True)
+		server.serve_forever()
+	X
+	HTTP_PID=$!
+	local port
+	read -r port <"$BATS_TEST_TMPDIR/meet.port"
+	HTTP=http://127.0.0.1:$port
+	unset http_proxy HTTP_PROXY https_proxy HTTPS_PROXY all_proxy ALL_PROXY
+}
+
+@test "ADD URL: those of independent stages and of one stage are fetched at the same time, whatever --jobs says" {
+	meet_begin 4
+	build -t t --jobs 1 <<-X
+		FROM base AS one
+		ADD $HTTP/a /a
+		FROM base AS two
+		ADD $HTTP/b /b
+		ADD $HTTP/c $HTTP/d /more/
+		FROM one
+		COPY --from=two /b /more/c /more/d /
+	X
+	tree t "$(T .)"
+	[ "$(cat "$(T a)" "$(T b)" "$(T c)" "$(T d)")" = theretheretherethere ]
+}
+
 @test "ADD URL: archives are unpacked only if told so" {
 	web
 	mkdir -p "$BATS_TEST_TMPDIR/in/sub"

@@ -138,7 +138,7 @@ load build
 		["HEALTHCHECK {Test:[CMD-SHELL x] Interval:1m30s Timeout:0s StartPeriod:0s StartInterval:0s Retries:0}",true]
 	X
 	[ "$(config '|[.History[]|select(.empty_layer|not)]|length' t)" = \
-		"$(config '.RootFS.diff_ids|length' t)" ]
+		"$(config '.RootFS.Layers|length' t)" ]
 	[ "$(config '.History[1].comment' t)" = '"buildkit.dockerfile.v0"' ]
 }
 

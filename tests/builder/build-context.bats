@@ -311,7 +311,7 @@ layout() {
 		ENV FROM_LAYOUT=1
 	X
 	layout "$l" made:one
-	"$B" inspect made:one | jq -r '.[0].RootFS.diff_ids[]' >"$BATS_TEST_TMPDIR/diff_ids"
+	"$B" inspect made:one | jq -r '.[0].RootFS.Layers[]' >"$BATS_TEST_TMPDIR/diff_ids"
 	ob rmi made:one
 	local digest
 	digest=$(jq -r '.manifests[0].digest' "$l/index.json")
@@ -327,7 +327,7 @@ layout() {
 		[ "$(stat -c %u:%g "$(T again)")" = 5:6 ]
 		[ "$(stat -c %a "$(T wide)")" = 1777 ]
 	done
-	"$B" inspect t | jq -r '.[0].RootFS.diff_ids[]' | head -2 | cmp - "$BATS_TEST_TMPDIR/diff_ids"
+	"$B" inspect t | jq -r '.[0].RootFS.Layers[]' | head -2 | cmp - "$BATS_TEST_TMPDIR/diff_ids"
 	try_again --build-context made="oci-layout://$l:two"
 	[ "$status" = 1 ]
 	said 'Dockerfile:1.*context "made": layout ".*": it has no "two" \(only one\)'

@@ -11,7 +11,7 @@ T() {
 # the names of a layer's entries, the newest layer of an image
 last_layer() {
 	local id
-	id=$("$B" inspect "$1" | jq -r '.[0].RootFS.diff_ids[-1]' | sed 's/sha256://')
+	id=$("$B" inspect "$1" | jq -r '.[0].RootFS.Layers[-1]' | sed 's/sha256://')
 	find "$ORLOP_STORE/layers/$id/tree" -mindepth 1 -printf '%P\n' | sort
 }
 

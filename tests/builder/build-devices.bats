@@ -10,10 +10,9 @@ setup_file() {
 }
 
 setup() {
-	[ -z "${MISSING:-}" ] || skip "$MISSING"
-	C=$BATS_TEST_TMPDIR/context
+	context_begin
 	D=$BATS_TEST_TMPDIR/cdi
-	mkdir "$C" "$D"
+	mkdir "$D"
 }
 
 T() {

@@ -15,7 +15,7 @@ teardown() {
 # the files that a RUN step left in its layer
 last_layer() {
 	local id
-	id=$("$B" inspect "$1" | jq -r '.[0].RootFS.diff_ids[-1]' | sed 's/sha256://')
+	id=$("$B" inspect "$1" | jq -r '.[0].RootFS.Layers[-1]' | sed 's/sha256://')
 	find "$ORLOP_STORE/layers/$id/tree" -mindepth 1 -printf '%P\n' | sort
 }
 
@@ -178,6 +178,33 @@ last_layer() {
 	done
 }
 
+@test "cache: locked is nobody else's until what a killed builder ran has ended" {
+	local dir=$BATS_TEST_TMPDIR/locked first second guard
+	mkdir "$dir"
+	cat >"$dir/Dockerfile.first" <<-'X'
+		FROM base
+		RUN --mount=type=cache,id=crash,sharing=locked,target=/c while :; do echo x >>/c/log; done
+	X
+	cat >"$dir/Dockerfile.second" <<-'X'
+		FROM base
+		RUN --mount=type=cache,id=crash,sharing=locked,target=/c n=$(wc -c </c/log); sleep 0.3; \
+		    [ "$n" -gt 0 ] && [ "$n" = "$(wc -c </c/log)" ]
+	X
+	"$B" build -f "$dir/Dockerfile.first" "$dir" >"$dir/first" 2>&1 3>&- &
+	first=$!
+	wrote() { find "$ORLOP_STORE/mounts" -name log -size +0 | grep -q .; }
+	wait_for 20 wrote
+	"$B" build -f "$dir/Dockerfile.second" "$dir" >"$dir/second" 2>&1 3>&- &
+	second=$!
+	wait_for 20 grep -q 'waiting for a cache mount' "$dir/second"
+	# nobody else ends the command: it would write on
+	guard=$(wait_for 10 pgrep -P "$first" -x orlop-guard)
+	kill -KILL "$guard"
+	kill -KILL "$first"
+	wait "$first" || true
+	wait "$second" || { cat "$dir/second" && return 1; }
+}
+
 @test "secret: files and variables, in no layer and no key" {
 	printf 'sesame-4711\n' >"$BATS_TEST_TMPDIR/secret"
 	cat >"$C/Dockerfile" <<-'X'
@@ -208,17 +235,13 @@ last_layer() {
 	cat >"$C/Dockerfile" <<-'X'
 		FROM base
 		RUN --mount=type=secret,id=e,env=TOKEN --mount=type=secret,id=f --mount=type=cache,id=secrets,target=/c \
-		    [ "$TOKEN" = "$(cat /run/secrets/f)" ] && touch /c/here && for i in $(seq 600); do [ ! -e /c/go ] || break; sleep 0.1; done; rm /c/go
+		    [ "$TOKEN" = "$(cat /run/secrets/f)" ] && touch /c/here && for i in $(seq 3000); do [ ! -e /c/go ] || break; sleep 0.1; done; rm /c/go
 	X
 	"$B" --debug build --secret id=e,env=FROM_ENV --secret id=f,src="$BATS_TEST_TMPDIR/secret" "$C" \
 		>"$BATS_TEST_TMPDIR/log" 2>&1 3>&- &
 	local build=$! cache=
-	for _ in $(seq 600); do
-		cache=$(find "$ORLOP_STORE/mounts" -name here -printf '%h\n' 2>/dev/null || true) # not there yet
-		[ -z "$cache" ] || break
-		sleep 0.1
-	done
-	[ -n "$cache" ]
+	has_cache() { cache=$(find "$ORLOP_STORE/mounts" -name here -printf '%h\n' 2>/dev/null) && [ -n "$cache" ]; }
+	wait_for 10 has_cache
 	# the command holds the variable, so only what it was started with counts
 	local found=0
 	cat /proc/[0-9]*/cmdline >"$BATS_TEST_TMPDIR/commands" 2>/dev/null || true # some end meanwhile
@@ -250,7 +273,7 @@ last_layer() {
 }
 
 @test "ssh: an agent's socket is forwarded, for the step's user" {
-	[ -x "$(command -v python3)" ] || skip "needs python3"
+	requires python3
 	cat >"$BATS_TEST_TMPDIR/agent.py" <<-'X'
 		import socket, sys, os
 		s = socket.socket(socket.AF_UNIX)
@@ -294,14 +317,17 @@ last_layer() {
 }
 
 @test "ssh: key files are served by an agent of the build's own, which ends with it" {
-	for program in ssh-agent ssh-add ssh-keygen; do
-		[ -x "$(command -v "$program")" ] || skip "needs $program"
-	done
+	requires ssh-agent ssh-add ssh-keygen
 	local keys=$BATS_TEST_TMPDIR/keys
 	mkdir "$keys"
 	ssh-keygen -q -t ed25519 -N '' -C first -f "$keys/first"
 	ssh-keygen -q -t ed25519 -N '' -C second -f "$keys/second"
 	ssh-keygen -q -t ed25519 -N 'a passphrase' -C locked -f "$keys/locked"
+	mkdir "$BATS_TEST_TMPDIR/bin"
+	printf '#!/bin/sh\necho $$ >>"%s"\nexec "%s" "$@"\n' "$BATS_TEST_TMPDIR/agents" "$(command -v ssh-agent)" \
+		>"$BATS_TEST_TMPDIR/bin/ssh-agent"
+	chmod +x "$BATS_TEST_TMPDIR/bin/ssh-agent"
+	local PATH=$BATS_TEST_TMPDIR/bin:$PATH
 	# the program itself, with the libraries it needs
 	mkdir "$C/root"
 	ldd "$(command -v ssh-add)" | grep -o '/[^ ]*' | cat - <(command -v ssh-add) |
@@ -319,7 +345,11 @@ last_layer() {
 	grep -q second "$(T tmp/again)"
 	refute grep -q first "$(T tmp/one)"
 	refute grep -rqF "$(sed -n 3p "$keys/first")" "$ORLOP_STORE"
-	refute pgrep -f "ssh-agent -D -a agent"
+	local pid
+	for pid in $(cat "$BATS_TEST_TMPDIR/agents"); do
+		[ ! -e "/proc/$pid" ]
+	done
+	[ -n "$pid" ]
 	try_again --no-cache --ssh default="$keys/locked"
 	[ "$status" = 1 ]
 	said 'the key ".*/locked" cannot be loaded.*one with a passphrase comes through an agent'

@@ -10,6 +10,10 @@ setup_file() {
 	[ -n "${MISSING:-}" ] || make_images
 }
 
+teardown() {
+	[ -z "${HUB_PID:-}" ] || hub_end
+}
+
 T() {
 	echo "$BATS_TEST_TMPDIR/tree/$1"
 }
@@ -157,7 +161,7 @@ make_images() {
 @test "--platform with a list: an index, each image for its platform; what they share is made once" {
 	requires docker-registry skopeo
 	printf 'for all\n' >"$C/file"
-	build -t many:1 --platform linux/arm64,linux/arm/v7,linux/arm64 --iidfile "$C/../iid" <<-'X'
+	build -t many:1 --platform linux/arm64,linux/arm/v7,linux/arm64 --iidfile "$C/../iid" --metadata-file "$C/../metadata" <<-'X'
 		FROM --platform=$BUILDPLATFORM base AS tools
 		RUN echo made once >/tool
 		FROM multi
@@ -169,21 +173,75 @@ make_images() {
 	[ "$(jq -c '[.manifests[].platform | [.architecture, .variant]]' <<<"$index")" = '[["arm64",null],["arm","v7"]]' ] ||
 		[ "$(jq -c '[.manifests[].platform | [.architecture, .variant]]' <<<"$index")" = '[["arm64","v8"],["arm","v7"]]' ]
 	[ "$(cat "$C/../iid")" = "sha256:$("$B" manifest inspect many:1 | head -c -1 | sha256sum | cut -d' ' -f1)" ]
+	# an index has no config
+	[ "$(jq -c '[."containerimage.digest", has("containerimage.config.digest"), ."containerimage.descriptor".annotations]' \
+		"$C/../metadata")" = "[\"$(cat "$C/../iid")\",false,null]" ]
 	# the tools' RUN is a hit for the second platform
 	[ "$(said '^#[0-9]+ \[tools' | wc -l)" -ge 2 ]
 	said '^#[0-9]+ CACHED'
 	again --platform linux/arm64,linux/arm/v7 -o "$C/../out"
 	[ "$(ls "$C/../out" | tr '\n' ' ')" = "linux_arm64 linux_arm_v7 " ]
 	[ "$(cat "$C/../out/linux_arm64/platform" "$C/../out/linux_arm_v7/platform" "$C/../out/linux_arm_v7/tool")" = "$(printf 'arm64\narm/v7\nmade once')" ]
-	work=$BATS_TEST_TMPDIR
 	load hub
 	hub_begin
 	again -t "$HUB/many:1" --push --platform linux/arm64,linux/arm/v7
 	skopeo inspect --raw --tls-verify=false "docker://$HUB/many:1" | jq -e '.manifests | length == 2'
 	[ "$(skopeo inspect --override-arch arm64 --tls-verify=false "docker://$HUB/many:1" | jq -r .Labels.target)" = linux/arm64 ]
 	hub_end
-	try_again --platform linux/arm64,linux/arm/v7 -o type=oci,dest=x
-	[ "$status" = 1 ] && said 'several platforms are for type=image, registry and local, not for type=oci'
 	try_again --platform linux/arm64,machine
 	said '--platform: failed to parse platform machine'
+}
+
+@test "--platform with a list and --cache-from: each platform takes its own steps" {
+	local fresh=$BATS_TEST_TMPDIR/fresh caches=$BATS_TEST_TMPDIR/caches platform
+	cp -a "$ORLOP_STORE" "$fresh"
+	mkdir "$caches"
+	cat >"$C/Dockerfile" <<-'X'
+		FROM --platform=$BUILDPLATFORM base AS tools
+		ARG TARGETPLATFORM
+		RUN echo "for $TARGETPLATFORM" >/tool
+		FROM multi
+		COPY --from=tools /tool /tool
+	X
+	for platform in linux/arm64 linux/arm/v7; do
+		again -t one --platform "$platform" --cache-to "type=local,mode=max,dest=$caches/${platform//\//_}"
+	done
+	again --platform linux/arm64,linux/arm/v7 --iidfile "$BATS_TEST_TMPDIR/here"
+	# a machine that has none of this
+	export ORLOP_STORE=$fresh
+	again --platform linux/arm64,linux/arm/v7 --iidfile "$BATS_TEST_TMPDIR/there" \
+		--cache-from "type=local,src=$caches/linux_arm64" --cache-from "type=local,src=$caches/linux_arm_v7"
+	said "4 steps, 4 cached"
+	cmp "$BATS_TEST_TMPDIR/here" "$BATS_TEST_TMPDIR/there"
+	rm -rf "$fresh"
+}
+
+@test "--platform with a list and --cache-to: one cache has the steps of all, an image's own those of each" {
+	local fresh=$BATS_TEST_TMPDIR/fresh cache=$BATS_TEST_TMPDIR/cache
+	cp -a "$ORLOP_STORE" "$fresh"
+	cat >"$C/Dockerfile" <<-'X'
+		FROM --platform=$BUILDPLATFORM base AS tools
+		ARG TARGETPLATFORM
+		RUN echo "made for $TARGETPLATFORM" >/tool
+		FROM multi
+		COPY --from=tools /tool /tool
+	X
+	load hub
+	hub_begin
+	again --platform linux/arm64,linux/arm/v7 --iidfile "$BATS_TEST_TMPDIR/here" --cache-to "type=local,mode=max,dest=$cache"
+	again --platform linux/arm64,linux/arm/v7 --iidfile "$BATS_TEST_TMPDIR/inline" --cache-to type=inline --push -t "$HUB/many:1"
+	# a machine that has none of this
+	export ORLOP_STORE=$BATS_TEST_TMPDIR/one
+	cp -a "$fresh" "$ORLOP_STORE"
+	again --platform linux/arm64,linux/arm/v7 --iidfile "$BATS_TEST_TMPDIR/there" --cache-from "type=local,src=$cache"
+	said "4 steps, 4 cached"
+	cmp "$BATS_TEST_TMPDIR/here" "$BATS_TEST_TMPDIR/there"
+	# the images have no steps of the tools
+	export ORLOP_STORE=$BATS_TEST_TMPDIR/two
+	cp -a "$fresh" "$ORLOP_STORE"
+	again --platform linux/arm64,linux/arm/v7 --iidfile "$BATS_TEST_TMPDIR/there" --cache-to type=inline --cache-from "$HUB/many:1"
+	said "2 cached"
+	cmp "$BATS_TEST_TMPDIR/inline" "$BATS_TEST_TMPDIR/there"
+	hub_end
+	rm -rf "$fresh" "$BATS_TEST_TMPDIR"/{one,two}
 }

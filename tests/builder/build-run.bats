@@ -147,19 +147,19 @@ entries() {
 }
 
 @test "RUN: a layer is hashed while the next step runs, and is there also when that one fails" {
-	local before
-	before=$(ls "$ORLOP_STORE/layers" | wc -l)
-	build -v "$ORLOP_STORE/layers:/layers:ro" -t t <<-'X'
+	build --trace "$BATS_TEST_TMPDIR/t.json" -t t <<-'X'
 		FROM base
 		RUN truncate -s 1G /big
-		RUN ls /layers | wc -l > /seen && stat -c %s /big >> /seen
+		RUN stat -c %s /big > /seen
 	X
 	tree t "$BATS_TEST_TMPDIR/tree"
 	# the first layer had no digest yet, but its files were there
-	[ "$(tr '\n' ' ' <"$BATS_TEST_TMPDIR/tree/seen")" = "$before 1073741824 " ]
-	[ "$(ls "$ORLOP_STORE/layers" | wc -l)" = $((before + 2)) ]
+	jq -e '[.traceEvents[] | select(.ph == "X")] |
+		(.[] | select(.cat == "hash" and .args.step == 2) | .ts + .dur) >
+		(.[] | select(.cat == "runtime" and .args.step == 3) | .ts)' "$BATS_TEST_TMPDIR/t.json"
+	[ "$(cat "$BATS_TEST_TMPDIR/tree/seen")" = 1073741824 ]
 	rm -r "$BATS_TEST_TMPDIR/tree"
-	again -v "$ORLOP_STORE/layers:/layers:ro" -t t
+	again -t t
 	cached 3
 	try_build <<-'X'
 		FROM base
@@ -169,6 +169,35 @@ entries() {
 	[ "$status" = 1 ]
 	try_again
 	cached 2
+}
+
+@test "files of all kinds: capabilities, devices, pipes, hardlinks and holes come through COPY and RUN" {
+	requires setcap getcap
+	cp "$(command -v busybox)" "$C/able"
+	setcap cap_net_raw+ep "$C/able"
+	truncate -s 8M "$C/holes"
+	echo end >>"$C/holes"
+	build -t kinds <<-'X'
+		FROM base
+		COPY able holes /c/
+		RUN mknod /null c 1 3 && mknod /disk b 7 0 && mkfifo -m 600 /pipe && truncate -s 8M /r && echo end >>/r && \
+			ln /r /again && touch /c/able
+	X
+	local root=$BATS_TEST_TMPDIR/root file
+	mkdir "$root"
+	"$B" export kinds | tar -C "$root" -xpf - --numeric-owner --xattrs --xattrs-include='*'
+	[ "$(getcap "$root/c/able")" = "$(getcap "$C/able" | sed "s|$C|$root/c|")" ]
+	[ "$(stat -c '%F %t,%T' "$root/null" "$root/disk")" = $'character special file 1,3\nblock special file 7,0' ]
+	[ "$(stat -c '%F %a' "$root/pipe")" = 'fifo 600' ]
+	[ "$root/r" -ef "$root/again" ]
+	cmp "$root/r" "$C/holes"
+	cmp "$root/c/holes" "$C/holes"
+	# the copy that the RUN touched has them, too; zeros take no room
+	[ "$(getcap "$ORLOP_STORE"/layers/*/tree/c/able | wc -l)" = 2 ]
+	for file in "$ORLOP_STORE"/layers/*/tree/{r,c/holes}; do
+		[ "$(stat -c %s "$file")" = 8388612 ]
+		[ "$(stat -c %b "$file")" -lt 1024 ] # a piece that is not all zeros is written
+	done
 }
 
 @test "ACLs: COPY and RUN keep them in the layer, --chmod says all, ADD gives what the archive has" {
@@ -215,7 +244,7 @@ entries() {
 	echo lent >"$C/lent/f"
 	build -t t -v "$C/lent:/lent/here:ro" -v "$C/lent/f:/etc/lent" <<-'X'
 		FROM base
-		RUN cat /lent/here/f /etc/lent && test -s /etc/resolv.conf
+		RUN cat /lent/here/f /etc/lent && test -e /etc/resolv.conf
 		RUN touch /etc/mine
 	X
 	said '^#2 [0-9.]+ lent$'
@@ -227,7 +256,25 @@ entries() {
 	[ ! -e proc ]
 	[ ! -e sys ]
 	[ -e etc/mine ]
-	[ "$(config '.RootFS.diff_ids[1]' t)" = '"sha256:5f70bf18a086007016e948b04aed3b82103a36bea41755b6cddfaf10ace3c6ef"' ]
+	[ "$(config '.RootFS.Layers[1]' t)" = '"sha256:5f70bf18a086007016e948b04aed3b82103a36bea41755b6cddfaf10ace3c6ef"' ]
+}
+
+@test "RUN: where a resolv.conf leads that is a symlink to nothing stays out of the layer, and folders have their times" {
+	mkdir "$C/etc"
+	ln -s ../run/systemd/resolve/stub.conf "$C/etc/resolv.conf"
+	build -t t <<-'X'
+		FROM base
+		COPY etc /etc/
+		RUN test -e /etc/resolv.conf
+		RUN touch /etc/x && rm /etc/x
+		RUN true
+	X
+	empty='"sha256:5f70bf18a086007016e948b04aed3b82103a36bea41755b6cddfaf10ace3c6ef"'
+	[ "$(config '.RootFS.Layers[2]' t)" = "$empty" ]
+	[ "$(config '.RootFS.Layers[3]' t)" != "$empty" ] # the time of /etc alone, however quickly it was done
+	[ "$(config '.RootFS.Layers[4]' t)" = "$empty" ]
+	tree t "$BATS_TEST_TMPDIR/tree"
+	[ -L "$BATS_TEST_TMPDIR/tree/etc/resolv.conf" ] && [ ! -e "$BATS_TEST_TMPDIR/tree/run/systemd" ]
 }
 
 @test "RUN: volumes are read-only if asked for, and in no cache key" {
@@ -378,4 +425,40 @@ entries() {
 	again -t t --build-arg BUILDKIT_SANDBOX_HOSTNAME=other-name
 	tree t "$BATS_TEST_TMPDIR/u"
 	[ "$(cat "$BATS_TEST_TMPDIR/u/name")" = other-name ]
+}
+
+@test "RUN: what a step sees of the host: masked and read-only paths, capabilities, filter, devices, names" {
+	build -t t <<-'X'
+		FROM base
+		RUN { \
+		    for f in /proc/kcore /proc/keys /proc/timer_list; do [ ! -e $f ] || wc -c <$f; done | sort -u; \
+		    grep -oE ' /proc/(bus|fs|irq|sys) proc ro' /proc/self/mounts | sort | xargs; \
+		    { echo x >/proc/sys/kernel/domainname; } 2>&1 | grep -c 'Read-only'; \
+		    ls /sys/firmware | wc -l; \
+		    touch /sys/x 2>&1 | grep -c 'Read-only'; \
+		    grep -E '^(CapEff|CapBnd|CapInh|CapAmb|NoNewPrivs|Seccomp):' /proc/self/status | tr -s '\t\n' ' |'; echo; \
+		    ls /dev | xargs; stat -c %a:%U:%G / /tmp /dev/shm | xargs; \
+		    [ "$(hostname)" = "$(cat /proc/sys/kernel/hostname)" ] && echo named; \
+		    head -1 /etc/hosts | cut -d' ' -f-2; [ $$ = 1 ] || [ "$(cat /proc/1/comm)" = sh ] && echo first; umask; pwd; ulimit -c >/dev/null && echo limits; \
+		} >/out
+	X
+	"$B" export t | tar xOf - out >"$BATS_TEST_TMPDIR/out"
+	cat "$BATS_TEST_TMPDIR/out"
+	[ ! -e /proc/kcore ] || core='core ' # a link to it, where the kernel has it
+	diff - "$BATS_TEST_TMPDIR/out" <<-X
+		0
+		/proc/bus proc ro /proc/fs proc ro /proc/irq proc ro /proc/sys proc ro
+		1
+		0
+		1
+		CapInh: 0000000000000000|CapEff: 00000000a80425fb|CapBnd: 00000000a80425fb|CapAmb: 0000000000000000|NoNewPrivs: 0|Seccomp: 2|
+		${core:-}fd full mqueue null ptmx pts random shm stderr stdin stdout tty urandom zero
+		755:root:root 1777:root:root 1777:root:root
+		named
+		127.0.0.1 localhost
+		first
+		0022
+		/
+		limits
+	X
 }

@@ -25,14 +25,13 @@ make_base() {
 	ln -s opt "$root/link"
 }
 
-# builder_begin: for setup_file; a store with the image "base".
+# builder_begin [memory]: for setup_file; a store with the image "base", see store_place.
 builder_begin() {
 	requires root builder busybox
 	[ -z "${MISSING:-}" ] || return 0
 	export PATH=$ORLOP_BUILD:$PATH # the builder finds the runtime as any other program
 	export WORK ORLOP_STORE
-	WORK=$("$ORLOP_SOURCE/tests/examples/store-place" "$BATS_FILE_TMPDIR" \
-		"/dev/shm/orlop-builder.$$.$RANDOM")
+	WORK=$(store_place "$@")
 	ORLOP_STORE=$WORK/store
 	make_base "$BATS_FILE_TMPDIR/base"
 	tar -C "$BATS_FILE_TMPDIR/base" --owner=0 --group=0 --numeric-owner --mtime=@1000000000 \
@@ -59,10 +58,25 @@ teardown_file() {
 	builder_end
 }
 
-setup() {
+# context_begin: for setup; the folder $C for a context, and $work, which hub.bash wants, beside it
+context_begin() {
 	skip_missing
 	C=$BATS_TEST_TMPDIR/context
+	work=$BATS_TEST_TMPDIR
 	mkdir "$C"
+}
+
+setup() {
+	context_begin
+}
+
+# Until a change of the context that is made now can be told by its ctime.
+settle() {
+	local newest now
+	newest=$(find "$C" -printf '%C@\n' | sort -n | tail -n 1)
+	until now=$(date +%s.%N) && awk "BEGIN { exit !($now - $newest > 0.2) }"; do
+		sleep 0.05
+	done
 }
 
 # ob ARG...: run the builder; $status, $output (stdout) and $stderr, shown when the test fails.
@@ -108,6 +122,12 @@ config() {
 # lines of the newest build's stderr that match, in order
 said() {
 	grep -E -- "$1" <<<"$stderr"
+}
+
+# cgroup_gone FOLDER: it and those below are removed, which goes once nobody is there any more
+cgroup_gone() {
+	find "$1" -depth -type d -exec rmdir {} + 2>/dev/null
+	[ ! -e "$1" ]
 }
 
 # cached N: exactly N steps (FROM included) were CACHED

@@ -23,10 +23,8 @@ teardown_file() {
 }
 
 setup() {
-	skip_missing
-	C=$BATS_TEST_TMPDIR/context
+	context_begin
 	D=$BATS_TEST_TMPDIR/cache
-	mkdir "$C"
 	ELSEWHERE=0
 	HOME_STORE=$ORLOP_STORE
 }
@@ -212,6 +210,31 @@ new"
 	"$B" fsck
 }
 
+@test "cache exchange: layers whose entries are in another order than their names" {
+	local long
+	long=$(printf 'n%.0s' $(seq 120))
+	mkdir -p "$C/z/sub" "$C/a/before"
+	echo z >"$C/z/file"
+	echo sub >"$C/z/sub/last"
+	echo a >"$C/a/before/$long"
+	: >"$C/z/empty"
+	ln "$C/z/file" "$C/z/again"
+	build --cache-to "type=local,dest=$D" -t here <<-'X'
+		FROM base
+		COPY z a Dockerfile /d/
+		COPY --exclude=sub z/* /e/
+	X
+	local here
+	here=$(image_id here)
+	elsewhere
+	again --cache-from "type=local,src=$D" -t there
+	steps 2
+	refute said 'is ignored'
+	[ "$(image_id there)" = "$here" ]
+	"$B" fsck
+	"$B" export there >"$BATS_TEST_TMPDIR/there.tar" # what it is streamed as is what it was
+}
+
 # hostile: build elsewhere from the changed cache: everything is made, with one warning, and right
 hostile() {
 	elsewhere
@@ -239,6 +262,23 @@ good_cache() {
 	blob=$D/blobs/sha256/$(manifest | jq -r '.layers[1].digest' | cut -d: -f2)
 	sed -i s/right/wrong/ "$blob"
 	hostile
+}
+
+@test "cache exchange: a build that begins again without its cache shows each step once" {
+	local page=$BATS_TEST_TMPDIR/r.html
+	good_cache
+	rm "$D/blobs/sha256/$(manifest | jq -r '.layers[0].digest' | cut -d: -f2)"
+	elsewhere
+	again --cache-from "type=local,src=$D" --report "$page" -t there
+	[ "$(grep -c 'is ignored' <<<"$stderr")" = 1 ]
+	# it did begin twice
+	[ "$(grep -c 'RUN echo right' <<<"$stderr")" -ge 2 ]
+	[ "$(jq '[.steps[].name | select(contains("RUN echo right"))] | length' "$ORLOP_STORE"/builds/*/build.json)" = 1 ]
+	[ "$(jq '[.steps[].name | select(contains("RUN cp"))] | length' "$ORLOP_STORE"/builds/*/build.json)" = 1 ]
+	[ "$(jq '[.steps[] | select(.name | startswith("exporting to image")) | .state] == ["done"]' "$ORLOP_STORE"/builds/*/build.json)" = true ]
+	[ "$(grep -c '<tr id="step-[0-9]*">.*RUN echo right' "$page")" = 1 ]
+	[ "$(grep -c '<tr id="step-[0-9]*">.*exporting to image' "$page")" = 1 ]
+	export ORLOP_STORE=$HOME_STORE
 }
 
 @test "cache exchange: a blob that is gone, a manifest that is damaged, an index that is no JSON" {
@@ -435,12 +475,13 @@ good_cache() {
 
 @test "cache exchange: a failed export fails the build, unless its errors are to be ignored" {
 	echo file >"$D"
-	try_build --cache-to "type=local,dest=$D" -t made <<-'X'
+	try_build --cache-to "type=local,dest=$D" -t made --iidfile "$WORK/iid" --metadata-file "$WORK/metadata" <<-'X'
 		FROM base
 		RUN echo 1 > /1
 	X
 	[ "$status" = 1 ]
 	said '^orlop-builder: --cache-to '
+	[ ! -e "$WORK/iid" ] && [ ! -e "$WORK/metadata" ] # no answer of a build that failed
 	again --cache-to "type=local,dest=$D,ignore-error=true"
 	said 'warning.*--cache-to'
 	rm "$D"

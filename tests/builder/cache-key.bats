@@ -128,6 +128,13 @@ run_of() {
 	hits 2
 }
 
+# taken TEXT: the step with this text was, in the last build
+taken() {
+	local id
+	id=$(grep -oE "^#[0-9]+ \[[^]]*\] $1" <<<"$stderr" | cut -d' ' -f1 | head -1)
+	[ -n "$id" ] && grep -qx "$id CACHED" <<<"$stderr"
+}
+
 # copy_of LINE: a build of one COPY
 copy_of() {
 	run_of "$@"
@@ -249,6 +256,96 @@ files() {
 	printf 'FROM same-base\nWORKDIR /k\n' >"$C/Dockerfile"
 	again
 	hits 2
+}
+
+@test "key: the base's layers and platform, not its other configuration; not the runtime" {
+	local options=() arch
+	run_of 'RUN echo on the base'
+	build -t labeled <<-'X'
+		FROM base
+		LABEL a=b
+		CMD ["other"]
+	X
+	for base in 'FROM labeled' 'FROM base'; do
+		printf '%s\nRUN echo on the base\n' "$base" >"$C/Dockerfile"
+		again
+		hits 2
+	done
+	ln -s "$ORLOP_BUILD/orlop-runtime" "$BATS_TEST_TMPDIR/another"
+	run "$B" build --runtime "$BATS_TEST_TMPDIR/another" "$C"
+	[ "$(grep -c CACHED <<<"$output")" = 2 ]
+	build -t changed <<-'X'
+		FROM base
+		RUN echo changed > /changed
+	X
+	printf 'FROM changed\nRUN echo on the base\n' >"$C/Dockerfile"
+	again
+	misses
+	printf 'FROM scratch\nCOPY f /platform\n' >"$C/Dockerfile"
+	echo f >"$C/f"
+	again --platform linux/s390x
+	again --platform linux/s390x
+	hits 2
+	again --platform linux/riscv64
+	misses
+}
+
+@test "key of COPY: a file's name, a device's numbers, owners unless --chown says them" {
+	local options=()
+	mkdir "$C/d"
+	echo 1 >"$C/one"
+	copy_of 'COPY one /named/'
+	mv "$C/one" "$C/two"
+	copy_of 'COPY two /named/'
+	misses
+	mknod "$C/d/dev" c 1 3
+	copy_of 'COPY d /devices'
+	rm "$C/d/dev"
+	mknod "$C/d/dev" c 1 5
+	copy_of 'COPY d /devices'
+	misses
+	# of a stage that is another one the files are read; what they are is seen by the step behind
+	local chown owner
+	for chown in '' --chown=5; do
+		for owner in 7:8 7:9; do
+			build <<-X
+				FROM base AS owned
+				RUN echo 1 > /f && chown $owner /f
+				FROM base
+				COPY --from=owned $chown /f /from
+				RUN echo behind $chown
+			X
+		done
+		[ -n "$chown" ] || refute taken 'RUN echo behind'
+	done
+	taken 'RUN echo behind --chown=5'
+}
+
+@test "key of COPY --link: folders on the way, and the numbers of a name" {
+	echo 1 >"$C/f"
+	local folder change
+	for change in 'chmod 700 /way' 'chown 5 /way' 'chmod 755 /way && chown 0 /way'; do
+		build <<-X
+			FROM base
+			RUN mkdir /way && $change
+			COPY --link f /way/f
+		X
+		refute taken 'COPY --link'
+	done
+	build <<-'X'
+		FROM base
+		RUN mkdir /way && echo the same folder
+		COPY --link f /way/f
+	X
+	taken 'COPY --link'
+	for change in 1000 1005; do
+		build <<-X
+			FROM base
+			RUN sed -i s/1000/$change/ /etc/passwd
+			COPY --link --chown=app f /named
+		X
+		refute taken 'COPY --link'
+	done
 }
 
 @test "--no-cache-filter: the named stages alone are made again" {

@@ -24,11 +24,16 @@ file() {
 	pick "${all[@]}"
 }
 
+# pack: what the folder is now as the archive that ADD unpacks, compressed by $packing
+pack() {
+	tar -C "$C" --mtime=@1500000000 $packing -cf "$C/pack.tar" d
+}
+
 change_context() {
 	local stamp one
 	file
 	one=$picked
-	case $((RANDOM % 27)) in
+	case $((RANDOM % 30)) in
 	0) echo "$RANDOM" >"$one" ;;
 	1) # as long as before, and as old
 		stamp=$(stat -c %y "$one")
@@ -75,6 +80,14 @@ change_context() {
 	25 | 26) # back to what was once
 		[ ! -d "$C/../saved" ] || { rm -rf "$C/d" && cp -a "$C/../saved" "$C/d"; }
 		;;
+	27) pack ;;
+	28) pick -z -J '' && packing=$picked && pack ;; # the same files in another stream
+	29) # two changes of one file, of which the last takes back the first: as it was, but younger
+		cp "$one" "$C/kept"
+		echo "$RANDOM" >"$one"
+		cat "$C/kept" >"$one"
+		rm "$C/kept"
+		;;
 	23) cp -a "$C/d" "$C/again" && rm -r "$C/d" && mv "$C/again" "$C/d" ;; # other inodes, all else equal
 	esac
 }
@@ -82,7 +95,7 @@ change_context() {
 # The parts of the Dockerfile and of the command line, each of a few values.
 declare -gA part
 change_dockerfile() {
-	case $((RANDOM % 15)) in
+	case $((RANDOM % 17)) in
 	0) pick 1 2 3 && part[env]=$picked ;;
 	1) pick 1 2 && part[arg]=$picked ;;
 	2) pick '' --chmod=600 --chown=5:6 --link '--link --chmod=711' --exclude=a '--exclude=new*' --parents && part[copy]=$picked ;;
@@ -98,6 +111,8 @@ change_dockerfile() {
 	12) pick "--no-cache-filter=${part[stage]}" --no-cache-filter=last --jobs=1 --jobs=4 '' && part[once]=$picked ;;
 	13) pick default none 5 && part[default]=$picked ;;
 	14) pick 0 1 && part[more]=$picked ;;
+	15) pick '' --unpack=false --chown=7:8 --link && part[add]=$picked ;;
+	16) pick 0750 u+x,go-r a=rX && part[symbolic]=$picked ;;
 	esac
 }
 
@@ -129,6 +144,11 @@ write_dockerfile() {
 			RUN $mount find /m | sort > /tmp/seen; echo "\$A \$E \$D" >> /tmp/seen; id -u >> /tmp/seen; \\
 				[ ! -w /c ] || echo \$A >> /c/file
 			ADD --chown=1:1 d /last
+			ADD ${part[add]} pack.tar /packed/
+			COPY --chmod=${part[symbolic]} d /symbolic
+			COPY <<here /heredoc
+			\$E of ${part[text]}
+			here
 			RUN echo ${part[text]} > /tmp/text
 		X
 		[ "${part[more]}" = 0 ] || echo "COPY --from=middle /mid /mid"
@@ -161,17 +181,26 @@ what() {
 	rm -rf "$dir" "$dir.tar"
 }
 
+# times STORE: of the files that the ADD of the folder has copied. They are in no key: only a copy that was made
+# just now has those that the files have, also where it is links of the copy before.
+times() {
+	ORLOP_STORE=$1 "$B" export random | tar -tvf - --full-time --numeric-owner | grep ' last/.' | sort
+}
+
 @test "a build from the cache is what a clean build is, whatever was changed before" {
 	local rounds=${ORLOP_CACHE_ROUNDS:-15} seed=${ORLOP_CACHE_SEED:-$RANDOM} round count clean=$WORK/clean
-	local taken=0 failures=0
+	local taken=0 failures=0 copied=0 step
 	echo "ORLOP_CACHE_SEED=$seed"
 	RANDOM=$seed
 	part=([env]=1 [arg]=1 [copy]='' [source]=d/ [text]=one [user]=root [dir]=/w [mount]=bind [stage]=same
-		[below]=base [cache]=1 [option]='' [once]='' [default]=none [more]=1)
+		[below]=base [cache]=1 [option]='' [once]='' [default]=none [more]=1 [add]='' [symbolic]=a=rX)
+	packing=''
 	mkdir -p "$C/d/sub1"
 	for count in a b c sub1/d; do echo "$count" >"$C/d/$count"; done
+	pack
 	ORLOP_STORE=$clean "$B" import -q "$BATS_FILE_TMPDIR/base.tar" base >/dev/null
-	for ((round = 1; round <= rounds; round++)); do
+	# more, when so few steps were taken by chance that nothing was compared
+	for ((round = 1; round <= rounds || taken <= rounds && round <= 10 * rounds; round++)); do
 		part[once]=''
 		for ((count = RANDOM % 2; count >= 0; count--)); do
 			# a change that is none (a file moved onto itself) is as good as any
@@ -191,6 +220,8 @@ what() {
 				return 1
 			fi
 			failures=$((failures + 1))
+			# it would be so for as long as nothing changes what is ignored
+			rm -f "$C/.dockerignore" "$C/Dockerfile.dockerignore"
 			continue
 		fi
 		count=$(grep -c '\] FROM ' "$BATS_TEST_TMPDIR/cached") # which are always said to be
@@ -204,8 +235,12 @@ what() {
 			what random "$WORK/third" >"$BATS_TEST_TMPDIR/what.imported"
 			what random "$ORLOP_STORE" | diff - "$BATS_TEST_TMPDIR/what.imported"
 			# all of them
-			[ "$(grep -c ' CACHED$' "$BATS_TEST_TMPDIR/imported")" = \
-				"$(grep -oE '^#[0-9]+ \[' "$BATS_TEST_TMPDIR/imported" | sort -u | wc -l)" ]
+			if [ "$(grep -c ' CACHED$' "$BATS_TEST_TMPDIR/imported")" != \
+				"$(grep -oE '^#[0-9]+ \[' "$BATS_TEST_TMPDIR/imported" | sort -u | wc -l)" ]; then
+				echo "round $round of seed $seed makes steps that were exported"
+				cat "$C/Dockerfile" "$BATS_TEST_TMPDIR/imported"
+				return 1
+			fi
 			rm -rf "$WORK/third"
 		fi
 		what random "$ORLOP_STORE" >"$BATS_TEST_TMPDIR/what.cached"
@@ -215,13 +250,19 @@ what() {
 			cat "$C/Dockerfile" "$BATS_TEST_TMPDIR/cached"
 			return 1
 		fi
+		step=$(grep -oE '^#[0-9]+ .*ADD --chown=1:1 d /last$' "$BATS_TEST_TMPDIR/cached" | cut -d' ' -f1)
+		if ! grep -qx "$step CACHED" "$BATS_TEST_TMPDIR/cached"; then
+			copied=$((copied + 1))
+			diff <(times "$clean") <(times "$ORLOP_STORE")
+		fi
 		if [ $((round % 50)) = 0 ]; then
 			echo "# $round rounds, $taken steps taken, $failures not buildable, $SECONDS s" >&3
 			ORLOP_STORE=$clean "$B" prune -af >/dev/null 2>&1
 		fi
 	done
-	echo "$taken steps were taken in $rounds rounds, $failures were not buildable"
-	[ "$taken" -gt "$rounds" ] # else nothing was compared
-	[ "$failures" -lt $((rounds / 2)) ]
+	echo "$taken steps were taken in $((--round)) rounds, $failures were not buildable"
+	[ "$taken" -gt "$rounds" ]
+	[ "$failures" -lt $((round / 2)) ]
+	[ "$copied" -gt 0 ]
 	rm -rf "$clean" "$WORK/exported"
 }

@@ -7,13 +7,7 @@ load helpers
 setup() {
 	requires root busybox jq
 	setup_store
-	local root=$work/box
-	mkdir -p "$root"/{bin,etc,tmp}
-	cp "$(command -v busybox)" "$root/bin/busybox"
-	for applet in sh cat echo mkdir rm sleep; do
-		ln -s busybox "$root/bin/$applet"
-	done
-	tar -C "$root" -cf "$work/box.tar" .
+	make_box sh cat echo mkdir rm sleep
 	ob import -q "$work/box.tar" box >/dev/null
 	mkdir -p "$work/context/tree"
 	for i in {1..50}; do echo "$i" >"$work/context/tree/$i"; done
@@ -62,11 +56,6 @@ image_id() {
 	"$builder" inspect "$1" | jq -r '.[0].Id'
 }
 
-idle() {
-	[ -z "$(ls -A "$ORLOP_STORE/tmp")" ]
-	[ -z "$(ls -A "$ORLOP_STORE/leases")" ]
-}
-
 # made PATTERN TAG...: by how many of these builders the step was made, and not taken
 made() {
 	local pattern=$1 tag step count=0
@@ -97,7 +86,7 @@ made() {
 		[ "$(made '\[stage-2 2/4\] COPY' "${tags[@]}")" = 1 ]
 		[ "$(made '\[stage-2 4/4\] RUN' "${tags[@]}")" = 1 ]
 	done
-	idle
+	wait_for 10 idle_store
 }
 
 @test "four builders of different Dockerfiles that begin alike" {
@@ -114,7 +103,7 @@ made() {
 		[ "$(tar xOf "$work/tar" work/all | sort -n | tail -1)" = 50 ]
 	done
 	[ "$(cat "$work"/log.* | grep -c 'RUN echo shared')" = 4 ]
-	idle
+	wait_for 10 idle_store
 }
 
 @test "what builders make at once is what one makes alone" {
@@ -157,7 +146,7 @@ made() {
 		[ "$(ob export "n$n" | tar xOf - work/file)" = same ]
 	done
 	[ "$(ob images -q passing)" = "" ]
-	idle
+	wait_for 10 idle_store
 }
 
 @test "a builder whose neighbour is killed in a step that both need makes it itself" {
@@ -177,5 +166,5 @@ made() {
 	finish
 	[ "$(ob export second | tar xOf - file)" = "done" ]
 	ob import -q "$work/box.tar" sweep >/dev/null
-	idle
+	wait_for 10 idle_store
 }

@@ -5,21 +5,12 @@
 
 load build
 
-# Until a change made now can be told by its ctime.
-settle() {
-	local newest now
-	newest=$(find "$C" -printf '%C@\n' | sort -n | tail -n 1)
-	until now=$(date +%s.%N) && awk "BEGIN { exit !($now - $newest > 0.2) }"; do
-		sleep 0.05
-	done
-}
-
 # make ARG...: build; $tree is the tree of its last layer
 make() {
 	local id
 	settle
 	again -t image "$@"
-	id=$("$B" inspect image | jq -r '.[0].RootFS.diff_ids[-1]')
+	id=$("$B" inspect image | jq -r '.[0].RootFS.Layers[-1]')
 	tree=$ORLOP_STORE/layers/${id#sha256:}/tree
 	[ -d "$tree" ]
 }
@@ -36,8 +27,7 @@ links() {
 }
 
 setup() {
-	skip_missing
-	C=$BATS_TEST_TMPDIR/context
+	context_begin
 	mkdir -p "$C/d/sub"
 	export SOURCE_DATE_EPOCH=1700000000 # of folders that no source has
 	echo "$BATS_TEST_NUMBER" >"$C/d/a"
@@ -220,4 +210,71 @@ setup() {
 	diff -r "$C/d" "$tree/to"
 	ob fsck
 	[ "$status" = 0 ]
+}
+
+# on KIND COMMAND...: with the context in $C and the store on a new file system, in a mount namespace of its own
+on() {
+	local disk=$BATS_TEST_TMPDIR/disk kind=$1
+	shift
+	mkdir "$disk"
+	truncate -s 320M "$disk.img"
+	"mkfs.$kind" -q "$disk.img"
+	DISK=$disk B=$B run --separate-stderr -- unshare -m --propagation private bash -euc '
+		mount -o loop "$DISK.img" "$DISK"
+		export ORLOP_STORE=$DISK/store C=$DISK/context
+		mkdir "$C"
+		'"$*"
+	printf '%s\n%s\n' "$output" "$stderr"
+	rm -f "$disk.img"
+	[ "$status" = 0 ]
+}
+
+# reflinks KIND: of large files, and the same layer as without
+reflinks() {
+	local failcall=$ORLOP_BUILD/tests/helpers/failcall
+	on "$1" '
+		head -c 300000 /dev/urandom >"$C/large"
+		head -c 3000 /dev/urandom >"$C/small"
+		printf "FROM scratch\nCOPY large small /files/\n" >"$C/Dockerfile"
+		"$B" build -q -t cloned "$C"
+		file=$(ls "$ORLOP_STORE"/layers/*/tree/files/large)
+		filefrag -v "$file" | grep -q shared
+		"$B" export cloned | tar xOf - files/large | cmp - "$C/large"
+		"$B" fsck
+		# the source may change: the layer is its own
+		printf x | dd of="$C/large" conv=notrunc status=none
+		sync -f "$C"
+		refute() { if "$@"; then return 1; fi; }
+		refute cmp -s "$file" "$C/large"
+		"$B" fsck
+		"$B" build -q --no-cache -t again "$C" >/dev/null
+		clone=$("$B" inspect again | jq -c "[.. | .Layers? // empty]")
+		'"$failcall"' ioctl:1=0x40049409 EOPNOTSUPP "$B" build -q --no-cache -t copied "$C" >/dev/null
+		copy=$("$B" inspect copied | jq -c "[.. | .Layers? // empty]")
+		echo "$clone $copy"
+		[ "$clone" = "$copy" ]
+		[ "$clone" != "[]" ]
+		'
+}
+
+@test "copy: reflinks on XFS" {
+	requires mkfs.xfs filefrag
+	grep -q 'xfs$' /proc/filesystems || skip "needs XFS in the kernel"
+	reflinks xfs
+}
+
+@test "copy: reflinks on Btrfs, and steps in overlays there" {
+	requires mkfs.btrfs filefrag
+	grep -q 'btrfs$' /proc/filesystems || skip "needs Btrfs in the kernel"
+	reflinks btrfs
+	rmdir "$BATS_TEST_TMPDIR/disk"
+	on btrfs '
+		"$B" import -q "$BATS_FILE_TMPDIR/base.tar" base >/dev/null
+		printf "FROM base\nRUN grep \" / overlay \" /proc/mounts && mkdir /d && echo x >/d/x\nRUN rm -r /d && echo y >/y\n" >"$C/Dockerfile"
+		"$B" build -t steps "$C"
+		[ -z "$("$B" export steps | tar tf - | grep "^d/")" ]
+		[ "$("$B" export steps | tar xOf - y)" = y ]
+		"$B" fsck
+		'
+	refute said overlayfs
 }

@@ -12,14 +12,13 @@ setup_file() {
 }
 
 setup() {
-	[ -z "${MISSING:-}" ] || skip "$MISSING"
-	C=$BATS_TEST_TMPDIR/context
+	context_begin
 	L=$BATS_TEST_TMPDIR/lent
-	mkdir "$C" "$L"
+	mkdir "$L"
 	# wait_for FILE: for the steps; a rendezvous that does not come to be fails
 	cat >"$L/wait_for" <<-'X'
 		#!/bin/sh
-		for i in $(seq 300); do [ -e "/lent/$1" ] && exit 0; sleep 0.05; done
+		for i in $(seq 1000); do [ -e "/lent/$1" ] && exit 0; sleep 0.1; done
 		echo "nobody made $1" >&2
 		exit 44
 	X
@@ -51,15 +50,19 @@ start() {
 	P=$!
 }
 
-# until COMMAND...: within 20 seconds
-until_true() {
-	local i
-	for i in $(seq 400); do
-		"$@" && return 0
-		sleep 0.05
-	done
-	echo "never true: $*" >&2
-	return 1
+# noting: a runtime that writes down which signals it is to send, and when: "SECONDS SIGNAL" in $KILLS
+noting() {
+	KILLS=$BATS_TEST_TMPDIR/kills
+	# shellcheck disable=SC2016
+	printf '#!/bin/bash\ncase " $* " in *" kill "*) echo "$EPOCHSECONDS ${!#}" >>%q ;; esac\nexec orlop-runtime "$@"\n' \
+		"$KILLS" >"$BATS_TEST_TMPDIR/noting"
+	chmod +x "$BATS_TEST_TMPDIR/noting"
+}
+
+# killed_soon SECONDS: the KILLs were sent at this time, and not when those who hear TERM have had their ten seconds
+killed_soon() {
+	cat "$KILLS"
+	awk -v since="$1" '$2 == "KILL" { kills++; late += $1 - since >= 9 } END { exit !(kills && !late) }' "$KILLS"
 }
 
 ended() {
@@ -71,9 +74,80 @@ ended() {
 }
 
 nothing_left() {
-	[ -z "$(ls -A "$ORLOP_STORE/tmp" "$ORLOP_STORE/leases" | grep -v :)" ]
+	wait_for 10 idle_store
 	refute grep -F "$ORLOP_STORE" /proc/self/mountinfo
-	refute grep -lF "$L" /proc/[0-9]*/mountinfo
+	wait_for 10 refute grep -qsF "$L" /proc/[0-9]*/mountinfo
+}
+
+@test "a large layer is begun to be written to the disk while the next step works" {
+	requires strace
+	printf 'FROM base\nRUN head -c 20000000 /dev/zero >/large\nRUN /lent/wait_for begun\n' >"$C/Dockerfile"
+	strace -f --seccomp-bpf -qq -e trace=syncfs -o "$L/trace" \
+		"$B" build -v "$L:/lent" -t early:1 "$C" >"$BATS_TEST_TMPDIR/stdout" 2>&1 &
+	pid=$!
+	wait_for 30 grep -q syncfs "$L/trace"
+	touch "$L/begun"
+	wait "$pid"
+	cat "$BATS_TEST_TMPDIR/stdout" "$L/trace"
+	# the commit hears of errors that its own file has not been told of
+	sed -n 's/.*syncfs(\([0-9]*\).*/\1/p' "$L/trace" >"$BATS_TEST_TMPDIR/files"
+	[ "$(wc -l <"$BATS_TEST_TMPDIR/files")" = 2 ]
+	[ "$(sort -u "$BATS_TEST_TMPDIR/files" | wc -l)" = 2 ]
+	# not for a small one
+	printf 'FROM base\nRUN echo small >/small\n' >"$C/Dockerfile"
+	strace -f --seccomp-bpf -qq -e trace=syncfs -o "$L/trace" "$B" build -t early:2 "$C"
+	[ "$(grep -c 'syncfs(' "$L/trace")" = 1 ]
+}
+
+# provisional: the records that are not final
+provisional() {
+	find "$ORLOP_STORE/steps" -name '*.*' ! -name '*.lock' | grep .
+}
+
+# copies FILE: of layers, in the store
+copies() {
+	compgen -G "$ORLOP_STORE/layers/*/tree/$1"
+}
+
+# lose FILE: as by a disk that did not take it
+lose() {
+	local file
+	copies "$1" || return 1
+	for file in $(copies "$1"); do
+		: >"$file"
+	done
+}
+
+@test "what a disk may not have taken is made again: its builder hears of it, later ones do not" {
+	local failcall=$ORLOP_BUILD/tests/helpers/failcall steps
+	# by the commit
+	printf 'FROM base\nRUN echo one >/lost-one\n' >"$C/Dockerfile"
+	run ! "$failcall" syncfs EIO "$B" build -t lost:1 "$C"
+	[[ $output == *'sync the store'* ]]
+	refute provisional
+	lose lost-one
+	again -t lost:1
+	[ "$("$B" run --rm --network none lost:1 cat /lost-one)" = one ]
+	# by the sync before it, in a build that comes to no commit
+	[ -e "$ORLOP_STORE/boot" ]
+	steps='FROM base\nRUN head -c 20000000 /dev/zero >/large && echo two >/lost-two\n'
+	# shellcheck disable=SC2059 # it is a format
+	printf "${steps}RUN /lent/wait_for seen && exit 3\n" >"$C/Dockerfile"
+	"$failcall" syncfs EIO "$B" build -v "$L:/lent" -t lost:2 "$C" >"$BATS_TEST_TMPDIR/stdout" 2>&1 &
+	pid=$!
+	wait_for 30 test ! -e "$ORLOP_STORE/boot"
+	touch "$L/seen"
+	status=0
+	wait "$pid" || status=$?
+	cat "$BATS_TEST_TMPDIR/stdout"
+	[ "$status" != 0 ]
+	grep -F 'exit code: 3' "$BATS_TEST_TMPDIR/stdout"
+	refute provisional
+	lose lost-two || true # there is one when it was hashed before the end
+	# shellcheck disable=SC2059
+	printf "$steps" >"$C/Dockerfile"
+	again -t lost:2
+	[ "$("$B" run --rm --network none lost:2 cat /lost-two)" = two ]
 }
 
 @test "stages that do not need each other run at the same time" {
@@ -208,36 +282,38 @@ with_load() {
 }
 
 @test "a step that cannot hear TERM is not waited for" {
-	start --jobs 2 <<-'X'
+	noting
+	start --jobs 2 --runtime "$BATS_TEST_TMPDIR/noting" <<-'X'
 		FROM base AS a
 		RUN /lent/wait_for up && exit 3
 		FROM base
 		RUN touch /lent/up; sleep 1000
 		COPY --from=a / /
 	X
-	# the time that those who hear it have is ten seconds
-	timeout 8 tail --pid="$P" -f /dev/null
 	ended
 	[ "$status" = 1 ]
+	killed_soon "$(sed -n 's/ TERM$//p' "$KILLS")"
 	nothing_left
 }
 
 @test "a second SIGINT ends at once who does not want to end" {
-	start -j 2 <<-'X'
+	noting
+	start -j 2 --runtime "$BATS_TEST_TMPDIR/noting" <<-'X'
 		FROM base AS a
 		RUN trap 'touch /lent/told1' TERM; touch /lent/up1; while :; do sleep 0.05; done
 		FROM base
 		RUN trap 'touch /lent/told2' TERM; touch /lent/up2; while :; do sleep 0.05; done
 		COPY --from=a / /
 	X
-	until_true test -e "$L/up1" -a -e "$L/up2"
+	wait_for 10 test -e "$L/up1" -a -e "$L/up2"
 	kill -INT "$P"
-	until_true test -e "$L/told1" -a -e "$L/told2"
+	wait_for 10 test -e "$L/told1" -a -e "$L/told2"
 	kill -0 "$P"
+	local asked=$EPOCHSECONDS
 	kill -INT "$P"
-	timeout 8 tail --pid="$P" -f /dev/null
 	ended
 	[ "$status" = 130 ]
+	killed_soon "$asked"
 	[ "$(said '^#[0-9]+ CANCELED$' | wc -l)" = 2 ]
 	nothing_left
 }
@@ -298,7 +374,7 @@ with_load() {
 		build -v "$HTTP_LOG:/log" --jobs 1 -t t <<-X
 			FROM base
 			RUN : $checksum
-			RUN for i in \$(seq 300); do grep far /log && exit 0; sleep 0.05; done; exit 44
+			RUN for i in \$(seq 1000); do grep far /log && exit 0; sleep 0.1; done; exit 44
 			ADD $checksum $HTTP/far /
 		X
 		[ "$("$B" export t | tar xOf - far)" = far ]
@@ -372,11 +448,11 @@ with_load() {
 }
 
 @test "--on-error=shell: on a terminal it has one of its own" {
-	command -v conmon >/dev/null && command -v script >/dev/null || skip "needs conmon and script"
+	requires conmon script
 	printf 'FROM base\nRUN false\n' >"$C/Dockerfile"
 	status=0
-	(until_true grep -q 'A shell where' "$BATS_TEST_TMPDIR/typescript" >/dev/null; printf 'tty && echo it-is $((1+1)) && exit\n'; sleep 1) |
-		timeout 60 script -qefc "'$B' build --on-error=shell '$C'" "$BATS_TEST_TMPDIR/typescript" >/dev/null || status=$?
+	(wait_for 10 grep -q 'A shell where' "$BATS_TEST_TMPDIR/typescript" >/dev/null; printf 'tty && echo it-is $((1+1)) && exit\n'; wait_for 10 grep -q 'it-is 2' "$BATS_TEST_TMPDIR/typescript" >/dev/null) |
+		timeout 600 script -qefc "'$B' build --on-error=shell '$C'" "$BATS_TEST_TMPDIR/typescript" >/dev/null || status=$?
 	cat "$BATS_TEST_TMPDIR/typescript"
 	grep -q '/dev/pts/0' "$BATS_TEST_TMPDIR/typescript"
 	grep -q 'it-is 2' "$BATS_TEST_TMPDIR/typescript"
@@ -389,7 +465,7 @@ with_load() {
 		FROM base
 		RUN touch /lent/up; sleep 1000
 	X
-	until_true test -e "$L/up"
+	wait_for 10 test -e "$L/up"
 	kill -INT "$P"
 	ended
 	[ "$status" = 130 ]

@@ -28,9 +28,7 @@ left() {
 }
 
 setup() {
-	skip_missing
-	C=$BATS_TEST_TMPDIR/context
-	mkdir "$C"
+	context_begin
 	export XDG_CONFIG_HOME=$BATS_TEST_TMPDIR/config
 	rm -f "$ORLOP_STORE/gc"
 }
@@ -105,6 +103,31 @@ something() {
 	[ "$(left)" != 12345 ]
 }
 
+@test "gc: notes on where blobs are do not grow without end; what an image needs stays" {
+	build -t noted <<-'X'
+		FROM base
+		RUN echo noted > /noted
+	X
+	local notes=$ORLOP_STORE/origins needed
+	needed=$("$B" images -q --no-trunc noted | cut -d: -f2)
+	mkdir -p "$notes" "$ORLOP_STORE/packed"
+	(cd "$notes" && seq -f %064.0f 1 4090 | xargs touch -d '-1 day')
+	(cd "$ORLOP_STORE/packed" && seq -f '%064.0f-gzip4' 1 20 | xargs touch -d '-2 days')
+	touch -d '-9 days' "$notes/$needed"
+	[ "$("$B" du --format json | jq .notes.count)" = 4111 ]
+	something --gc interval=0s
+	# the oldest of those that nothing needs
+	[ "$(ls "$notes" | wc -l)" = 4091 ]
+	[ "$(ls "$ORLOP_STORE/packed" | wc -l)" = 6 ]
+	"$B" prune -f --filter type=note | tail -1
+	[ "$(ls "$notes" "$ORLOP_STORE/packed" | grep -c .)" = 3 ] # two headings and
+	[ -e "$notes/$needed" ]
+	"$B" rmi noted
+	"$B" prune -af >/dev/null
+	[ -z "$(ls "$notes")" ]
+	"$B" fsck
+}
+
 @test "gc: limits of the user's file, over which the command line stands" {
 	five
 	mkdir -p "$XDG_CONFIG_HOME/orlop"
@@ -150,6 +173,26 @@ something() {
 	[ "$(left)" = 5 ]
 	ob prune -f --min-free-space x
 	[ "$status" = 2 ]
+}
+
+# uses WHAT: of the step whose command has this
+uses() {
+	"$B" du -v --format json | jq --arg what "$1" '.[] | select(.type == "step" and (.what // "" | contains($what))) | .uses'
+}
+
+@test "du: how often builds have used a step" {
+	five
+	[ "$(uses /f5)" = 1 ]
+	again
+	again
+	[ "$(uses /f5)" = 3 ]
+	printf 'FROM base\nRUN echo another >/f9\n' >"$C/Dockerfile"
+	again
+	[ "$(uses /f5) $(uses /f9)" = "3 1" ]
+	ob du -v
+	grep -q '^ID  *TYPE .* USED  *USES  *WHAT' <<<"$output"
+	# of no other kind there is a number
+	"$B" du -v --format json | jq -e 'all(.[]; has("uses") == (.type == "step"))'
 }
 
 @test "prune and du: by id" {

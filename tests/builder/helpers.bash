@@ -24,6 +24,28 @@ teardown_store() {
 	rm -rf "$work"
 }
 
+# duration COMMAND...: in microseconds
+duration() {
+	local start=${EPOCHREALTIME/./}
+	"$@" >/dev/null 2>&1
+	echo $((${EPOCHREALTIME/./} - start))
+}
+
+# killed_midway COMMAND...: SIGKILL it at a random moment of $whole, which is the microseconds that it takes; fails if
+# it has ended before. By then it needed less than it was thought to (the machine has less to do now), and $whole is
+# less for the next ones, so that about as many are killed as come through on any machine.
+killed_midway() {
+	local delay=$((SRANDOM % whole)) pid
+	"$@" >/dev/null 2>&1 &
+	pid=$!
+	sleep "$((delay / 1000000)).$(printf '%06d' $((delay % 1000000)))"
+	kill -KILL "$pid" 2>/dev/null || true
+	if wait "$pid" 2>/dev/null; then
+		whole=$((delay + 1000))
+		return 1
+	fi
+}
+
 # ob ARGS...: the builder, its command line and output shown when the test fails.
 ob() {
 	echo "\$ orlop-builder $*" >&2
@@ -45,6 +67,17 @@ make_root() {
 	touch -d @1000000000 "$root/etc/motd" "$root/bin/tool" "$root/var/empty" "$root/etc" \
 		"$root/bin" "$root/tmp" "$root/var"
 	tar -C "$root" -cf "$work/root.tar" .
+}
+
+# make_box APPLET...: a root file system in $work/box that has these of busybox, as $work/box.tar.
+make_box() {
+	local root=$work/box applet
+	mkdir -p "$root"/{bin,etc,tmp}
+	cp "$(command -v busybox)" "$root/bin/busybox"
+	for applet; do
+		ln -s busybox "$root/bin/$applet"
+	done
+	tar -C "$root" -cf "$work/box.tar" .
 }
 
 # The store works: an import, a listing, a removal.

@@ -15,6 +15,7 @@ hub_probe=$ORLOP_BUILD/tests/helpers/registry-probe
 
 HUB_USER=captain
 HUB_PASSWORD='secret: word'
+HUB_IN=()
 
 # A key and a certificate for 127.0.0.1, good for itself.
 hub_certificate() {
@@ -72,7 +73,7 @@ hub_begin() {
 	hub_start
 }
 
-# Also after hub_end: with the same state, on another port.
+# Also after hub_end: with the same state, on another port. HUB_IN: a command that it runs under.
 hub_start() {
 	: >"$HUB_LOG"
 	[ "${#settings[@]}" = 0 ] || printf '%s\n' "${settings[@]}" >"$HUB_STATE/settings"
@@ -80,7 +81,7 @@ hub_start() {
 	local saved=()
 	mapfile -t saved <"$HUB_STATE/settings"
 	# REGISTRY_AUTH_FILE is another program's variable, which it would take for a setting
-	env -u REGISTRY_AUTH_FILE "${saved[@]}" docker-registry serve "$HUB_STATE/config.yml" \
+	"${HUB_IN[@]}" env -u REGISTRY_AUTH_FILE "${saved[@]}" docker-registry serve "$HUB_STATE/config.yml" \
 		>>"$HUB_LOG" 2>&1 3>&- &
 	HUB_PID=$!
 	HUB_PORT=''
@@ -123,16 +124,22 @@ hub_push() {
 # hub_fault FAULT...: a proxy before the hub that spoils what passes (fault-proxy.py); sets FAULTY
 # (127.0.0.1:PORT) and FAULT_LOG.
 hub_fault() {
-	hub_fault_end
+	local before=${HUB_FAULT_PID:-} # ends when the next one is there: it may have its port
 	FAULT_LOG=$HUB_STATE/fault.log
 	rm -f "$HUB_STATE/fault.port"
 	mkfifo "$HUB_STATE/fault.port"
 	python3 "$ORLOP_SOURCE/tests/builder/fault-proxy.py" "$HUB_PORT" "$FAULT_LOG" "$@" >"$HUB_STATE/fault.port" 3>&- &
 	HUB_FAULT_PID=$!
 	FAULTY=127.0.0.1:$(head -1 "$HUB_STATE/fault.port")
+	hub_fault_stop "$before"
+	: >"$FAULT_LOG"
+}
+
+hub_fault_stop() {
+	[ -z "$1" ] || { kill "$1" && wait "$1"; } || true
 }
 
 hub_fault_end() {
-	[ -z "${HUB_FAULT_PID:-}" ] || { kill "$HUB_FAULT_PID" && wait "$HUB_FAULT_PID"; } || true
+	hub_fault_stop "${HUB_FAULT_PID:-}"
 	HUB_FAULT_PID=''
 }

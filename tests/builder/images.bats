@@ -30,6 +30,7 @@ teardown() {
 	[[ ${lines[1]} =~ ^REPOSITORY\ +TAG\ +IMAGE\ ID\ +CREATED\ +SIZE$ ]]
 	[[ $output =~ one\ +latest\ +[0-9a-f]{12}\ +(just now|[0-9]+\ seconds?\ ago)\ +[0-9.]+kB ]]
 	[[ $output =~ quay.io/me/two\ +v1\ + ]]
+	[ "$(ob images --format 'table {{.ID}}\t{{.CreatedAt}}\t{{.CreatedSince}}' | head -n 1 | tr -s ' ')" = 'IMAGE ID CREATED AT CREATED' ]
 	[ "$(ob images -q | wc -l)" = 1 ]
 	[ "$(ob images -q --no-trunc)" = "$(ob inspect one | jq -r '.[0].Id')" ]
 	[ "$(ob images --format json | jq -r '.[0].names[]')" = $'docker.io/library/one:latest\nquay.io/me/two:v1' ]
@@ -43,7 +44,9 @@ teardown() {
 	[ "$(jq -c '.[0].Config.Cmd' <<<"$output")" = '["a","b"]' ]
 	[ "$(jq -c '.[0].Config.Entrypoint' <<<"$output")" = '["/bin/sh","-c","/bin/sh"]' ]
 	[ "$(jq -c '.[0].RepoTags' <<<"$output")" = '["x:latest"]' ]
-	[ "$(jq '.[0].RootFS.diff_ids | length' <<<"$output")" = 1 ]
+	layers=$(ob inspect --raw config x | jq -c .rootfs.diff_ids)
+	[ "$(jq -c '.[0].RootFS' <<<"$output")" = "{\"Type\":\"layers\",\"Layers\":$layers}" ]
+	[ "$(jq length <<<"$layers")" = 1 ]
 	[ "sha256:$(ob inspect --raw config x | sha256sum | cut -d' ' -f1)" = "$(jq -r '.[0].Id' <<<"$output")" ]
 	[ "sha256:$(ob inspect --raw manifest x | sha256sum | cut -d' ' -f1)" = "$(jq -r '.[0].Digest' <<<"$output")" ]
 	run -2 ob inspect --raw nonsense x
@@ -67,6 +70,60 @@ teardown() {
 	[[ $output =~ CREATED\ BY ]]
 	[[ $output =~ import\ root.tar.*kB\ +my\ words ]]
 	[ "$(ob history --format json x | jq -r '.[0].createdBy')" = "import root.tar" ]
+}
+
+@test "formats: images, history, inspect, du, info and version by templates, JSON and tables" {
+	ob import -q "$work/root.tar" docker.io/library/one >"$work/id"
+	ob tag one quay.io/me/two:v1
+	local id
+	id=$(cut -c8-19 "$work/id")
+	[ "$(ob images --format '{{.Repository}}:{{.Tag}} {{.ID}}')" = "one:latest $id"$'\n'"quay.io/me/two:v1 $id" ]
+	[ "$(ob images --format 'table {{.Tag}}\t{{.Repository}}' one)" = $'TAG      REPOSITORY\nlatest   one' ]
+	[ "$(ob images --no-trunc --format '{{json .}}' one | jq -r '.ID + " " + .Repository')" = "$(cat "$work/id") one" ]
+	[[ $(ob images --digests one) =~ DIGEST.*sha256:[0-9a-f]{64} ]]
+	[ "$(ob images --format '{{printf "%-8s|" .Tag}}{{len .ID}}{{if .Size}}{{upper .Repository}}{{end}}' one)" = 'latest  |12ONE' ]
+	[ "$(ob history --format '{{.ID}} {{.CreatedBy}}' one)" = "$id import root.tar" ]
+	[ "$(ob history -q --no-trunc one)" = "$(cat "$work/id")" ]
+	[ "$(ob inspect -f '{{range .RepoTags}}{{.}} {{end}}' one)" = "one:latest quay.io/me/two:v1 " ]
+	[[ $(ob inspect -f '{{index .RepoDigests 0}}' one) =~ ^one@sha256:[0-9a-f]{64}$ ]]
+	[[ $(ob du --format '{{.Type}}={{.TotalCount}}') == images=2* ]]
+	[[ $(ob du --format 'table {{.Type}}\t{{.Size}}' | head -1) =~ ^TYPE\ +SIZE$ ]]
+	ob rmi quay.io/me/two:v1
+	ob import -q "$work/root.tar" one -c 'CMD x' >/dev/null
+	[ "$(ob du -v --format '{{.Type}} {{.Reclaimable}}')" = "image true" ]
+	[ "$(ob info --format '{{.Images}} {{.Names}} {{.Containers}} {{.Store}}')" = "2 1 0 $ORLOP_STORE" ]
+	[ "$(ob version --format '{{.Client.Version}}')" = "$(ob version | sed -n 's/^Version: //p')" ]
+	local verb
+	for verb in images 'history one' 'inspect one' du 'du -v' info version; do
+		# shellcheck disable=SC2086 # a verb and its words
+		run --separate-stderr ob $verb --format '{{.Nothing}}'
+		[ "$status" = 2 ] && [[ $stderr == *'there is no ".Nothing"'* ]]
+		# shellcheck disable=SC2086
+		run --separate-stderr ob $verb --format '{{join .X ","}}'
+		[ "$status" = 2 ] && [[ $stderr == *'no such function: "join"'* ]]
+		# shellcheck disable=SC2086
+		ob $verb --format json | jq -e . >/dev/null
+	done
+}
+
+@test "images --filter: names by patterns, labels, without a name, before and since" {
+	SOURCE_DATE_EPOCH=1000 ob import -q "$work/root.tar" old/app:1 -c 'LABEL kind=web tier=front'
+	SOURCE_DATE_EPOCH=2000 ob import -q "$work/root.tar" mid:2 -c 'LABEL kind=db'
+	SOURCE_DATE_EPOCH=3000 ob import -q "$work/root.tar" new:3 -c 'LABEL kind=web'
+	SOURCE_DATE_EPOCH=4000 ob import -q "$work/root.tar" new:3 -c 'CMD z'
+	repos() { ob images --format '{{.Repository}}' "$@" | tr '\n' ' '; }
+	[ "$(repos)" = "new <none> mid old/app " ]
+	[ "$(repos -f dangling=true)" = "<none> " ]
+	[ "$(repos -f dangling=false)" = "new mid old/app " ]
+	[ "$(repos -f label=kind=web)" = "<none> old/app " ]
+	[ "$(repos -f label=kind=web -f label=tier)" = "old/app " ]
+	[ "$(repos -f 'reference=*/a*')" = "old/app " ]
+	[ "$(repos -f 'reference=mid:2' -f 'reference=new')" = "new mid " ]
+	[ "$(repos -f before=mid:2)" = "old/app " ]
+	[ "$(repos -f since=mid:2 -f dangling=false)" = "new " ]
+	run ! ob images -f since=nothing
+	run --separate-stderr ob images -f colour=red
+	[ "$status" = 2 ] && [[ $stderr == *'invalid --filter: colour=red'* ]]
 }
 
 @test "tag adds names and moves them; an image that loses its last name stays listed" {
@@ -102,7 +159,7 @@ teardown() {
 	ob rmi two
 	[ "$(ob images -q)" = "" ]
 	[ -z "$(find "$ORLOP_STORE/layers" "$ORLOP_STORE/blobs" "$ORLOP_STORE/refs" -type f)" ]
-	[ -z "$(ls "$ORLOP_STORE/tmp" "$ORLOP_STORE/leases" | grep -v :)" ]
+	wait_for 10 idle_store
 }
 
 @test "rmi of an id with several names needs -f" {
@@ -148,7 +205,7 @@ teardown() {
 
 @test "a missing layer is an error with its digest" {
 	ob import "$work/root.tar" x
-	layer=$(ob inspect x | jq -r '.[0].RootFS.diff_ids[0]')
+	layer=$(ob inspect x | jq -r '.[0].RootFS.Layers[0]')
 	mv "$ORLOP_STORE/layers/${layer#sha256:}" "$work/away"
 	run ! ob export -o "$work/out.tar" x
 	[[ $output = *"layer $layer of image"*"is not in the store"* ]]

@@ -3,16 +3,14 @@
 # SPDX-License-Identifier: Apache-2.0
 load helpers
 
+# ORLOP_KILL_SEED: the same moments again, as far as a machine's speed lets it
 setup() {
 	requires root busybox jq
+	local seed=${ORLOP_KILL_SEED:-$SRANDOM}
+	RANDOM=$((seed % 32768))
+	echo "ORLOP_KILL_SEED=$seed"
 	setup_store
-	local root=$work/box
-	mkdir -p "$root"/{bin,etc,tmp}
-	cp "$(command -v busybox)" "$root/bin/busybox"
-	for applet in sh cat echo mkdir rm sleep; do
-		ln -s busybox "$root/bin/$applet"
-	done
-	tar -C "$root" -cf "$work/box.tar" .
+	make_box sh cat echo mkdir rm sleep
 	ob import -q -c 'CMD ["/bin/sh"]' "$work/box.tar" box >/dev/null
 
 	mkdir -p "$work/context/tree/deep"
@@ -49,24 +47,11 @@ build() {
 	ob build -q --network none -t "$@" "$work/context" 2>&1
 }
 
-# killed_at MICROSECONDS COMMAND...: SIGKILL it then, if it still runs.
-killed_at() {
-	local delay=$1 pid
-	shift
-	"$@" >/dev/null 2>&1 &
-	pid=$!
-	sleep "$((delay / 1000000)).$(printf '%06d' $((delay % 1000000)))"
-	kill -KILL "$pid" 2>/dev/null || true
-	if wait "$pid" 2>/dev/null; then return 1; fi
+# killed COMMAND...: at a random moment; its session is one of those that nothing may be left of
+killed() {
+	killed_midway "$@" || return 1
 	ls "$ORLOP_STORE/leases" >>"$sessions"
 	ls "$ORLOP_STORE/containers" >>"$sessions"
-}
-
-# duration COMMAND...: in microseconds
-duration() {
-	local start=${EPOCHREALTIME/./}
-	"$@" >/dev/null 2>&1
-	echo $((${EPOCHREALTIME/./} - start))
 }
 
 # Processes, runtime state, cgroups and mounts of what was killed; other builders may be at work on
@@ -81,7 +66,8 @@ left_behind() {
 		# the dead that nobody has waited for have no program any more
 		readlink "${file%/cgroup}/exe" && found=1
 	done
-	grep -l -F " $work" /proc/[0-9]*/mountinfo 2>/dev/null && found=1
+	# its own status is that of a process that ended meanwhile
+	grep -l -F " $work" /proc/[0-9]*/mountinfo 2>/dev/null | grep . && found=1
 	return $found
 }
 
@@ -97,13 +83,13 @@ check_image() {
 }
 
 no_sessions() {
-	[ -z "$(ls -A "$ORLOP_STORE/tmp" "$ORLOP_STORE/leases" | grep -v :)" ]
+	idle_store && [ -z "$(find "$ORLOP_STORE/steps" -name '*.lock')" ]
 }
 
-# After a session has ended well nothing but itself was there.
+# After a session has ended well nothing but itself was there. The one before may still be swept by who watched over it,
+# and what takes longer than a second to remove goes on behind the session.
 check_swept() {
-	left_behind
-	# what takes longer than a second to remove goes on behind the session
+	wait_for 20 left_behind
 	wait_for 30 no_sessions
 }
 
@@ -111,13 +97,13 @@ check_swept() {
 	whole=$(duration build whole --build-arg N=whole)
 	killed=0
 	for i in {1..60}; do
-		killed_at $((RANDOM * whole / 32768)) "$builder" build -q --network none \
+		killed "$builder" build -q --network none \
 			-t "killed:$i" --build-arg "N=$i" "$work/context" && killed=$((killed + 1))
 		if [ $((i % 10)) = 0 ]; then
 			for name in $("$builder" images --format json | jq -r '.[].names[]'); do
 				"$builder" export "$name" | tar tf - >/dev/null
 			done
-			build "after:$i" --build-arg "N=$i"
+			whole=$(duration build "after:$i" --build-arg "N=$i")
 			check_image "after:$i" "$i"
 			check_swept
 		fi
@@ -148,10 +134,10 @@ check_swept() {
 	whole=$(duration build whole --jobs 4 --build-arg N=whole)
 	killed=0
 	for ((i = 1; i <= kills; i++)); do
-		killed_at $((RANDOM * whole / 32768)) "$builder" build -q --network none --jobs 4 \
+		killed "$builder" build -q --network none --jobs 4 \
 			-t "killed:$i" --build-arg "N=$i" "$work/context" && killed=$((killed + 1))
 		[ $((i % 20)) = 0 ] || continue
-		build "after:$i" --jobs 4 --build-arg "N=$i"
+		whole=$(duration build "after:$i" --jobs 4 --build-arg "N=$i")
 		ob export "after:$i" >"$work/image.tar"
 		for n in 1 2 3 4 5; do
 			[ "$(tar xOf "$work/image.tar" "from/$n")" = "$n $i" ]
@@ -170,7 +156,7 @@ check_swept() {
 	whole=$(duration ob run --rm --network none box sleep 0.1)
 	killed=0
 	for i in {1..30}; do
-		killed_at $((RANDOM * whole / 32768)) "$builder" run --rm --name "name" \
+		killed "$builder" run --rm --name "name" \
 			--network none box sh -c 'echo x >/file; sleep 5' && killed=$((killed + 1))
 	done
 	[ "$killed" -gt 15 ]
@@ -184,9 +170,9 @@ check_swept() {
 @test "imports and exports killed at random moments" {
 	whole=$(duration ob import -q "$work/box.tar" again)
 	for i in {1..15}; do
-		killed_at $((RANDOM * whole / 32768)) "$builder" import -q "$work/box.tar" "k:$i" \
+		killed "$builder" import -q "$work/box.tar" "k:$i" \
 			-c "CMD $i" || true
-		killed_at $((RANDOM * whole / 32768)) "$builder" export -o "$work/out" box || true
+		killed "$builder" export -o "$work/out" box || true
 	done
 	build last
 	check_image last 0
@@ -198,6 +184,7 @@ check_swept() {
 	pid=$!
 	wait_for 10 grep -q up "$work/out"
 	id=$(ls "$ORLOP_STORE/containers")
+	kill -KILL "$(guard_of "$pid")" # what it does is the next test's
 	kill -KILL "$pid"
 	wait "$pid" || true
 	echo "$id" >>"$sessions"
@@ -209,9 +196,44 @@ check_swept() {
 	[ "$(jq -r .name "$ORLOP_STORE/containers/$id/record.json")" = kept ]
 }
 
+# guard_of PID: the process that watches over it; a moment after its start it has its name
+guard_of() {
+	wait_for 10 pgrep -P "$1" -x orlop-guard
+}
+
+# killed_foreground COMMAND...: of a container that says "up" and runs on, killed when it does
+killed_foreground() {
+	: >"$work/out" # the last one's is not read for this one's
+	"$@" >"$work/out" 2>"$work/log" &
+	pid=$!
+	wait_for 10 grep -q up "$work/out"
+	ls "$ORLOP_STORE/leases" "$ORLOP_STORE/containers" | grep -v : >>"$sessions"
+	run ! left_behind # it can be seen
+	kill -KILL "$pid"
+	wait "$pid" || true
+	wait_for 20 left_behind
+	wait_for 30 no_sessions
+}
+
+@test "a run in the foreground that is killed leaves nothing at once, without anybody else" {
+	loop='echo x >/file; echo up; exec sleep 1000'
+	killed_foreground "$builder" run --rm --name gone --network none box sh -c "$loop"
+	[ -z "$(ls -A "$ORLOP_STORE/containers" "$ORLOP_STORE/names" | grep -v :)" ]
+	# made by another session, which said nothing of its end
+	ob create --rm --name gone --network none box sh -c "$loop"
+	killed_foreground "$builder" start --attach gone
+	[ -z "$(ls -A "$ORLOP_STORE/containers" "$ORLOP_STORE/names" | grep -v :)" ]
+	# the record stays, as that of a container that ended
+	killed_foreground env PATH=/nonexistent "$builder" run --name kept --network none box sh -c "$loop"
+	[ -z "$(ob ps -q)" ]
+	ob rm kept
+	[ -z "$(ls -A "$ORLOP_STORE/containers" "$ORLOP_STORE/names" | grep -v :)" ]
+}
+
 # endless RUNTIME: a build in the background, in $pid, whose step runs for ever
 endless() {
 	printf 'FROM box\nRUN echo started >&2; sleep 1000\n' >"$work/context/Dockerfile"
+	: >"$work/log" # the last one's is not read for this one's
 	"$builder" build --network none --runtime "$1" "$work/context" >"$work/log" 2>&1 &
 	pid=$!
 	wait_for 10 grep -q '^#2 .* started' "$work/log"
@@ -227,15 +249,15 @@ endless() {
 		wait "$pid" || true
 		wait_for 20 left_behind
 		wait_for 30 no_sessions
-		[ -z "$(ls -A "$ORLOP_STORE/tmp" "$ORLOP_STORE/leases" | grep -v :)" ]
 	done
 }
 
 @test "who watches over a build holds nothing of it, and ends with it" {
 	endless "$ORLOP_BUILD/orlop-runtime"
-	guard=$(pgrep -P "$pid" -x orlop-guard)
+	guard=$(guard_of "$pid")
 	# its own null device, and the process it waits for
-	[ "$(ls "/proc/$guard/fd" | xargs)" = "0 1 2 3" ]
+	holds() { [ "$(ls "/proc/$guard/fd" | xargs)" = "$*" ]; }
+	wait_for 10 holds 0 1 2 3
 	[ "$(readlink "/proc/$guard/fd/2")" = /dev/null ]
 	[ "$(readlink "/proc/$guard/ns/mnt")" = "$(readlink /proc/self/ns/mnt)" ]
 	kill -TERM "$pid"
@@ -257,7 +279,7 @@ endless() {
 		command -v "$runtime" >/dev/null || continue
 		for next in 'import -q box.tar other' sweep; do
 			endless "$runtime"
-			kill -KILL "$(pgrep -P "$pid" -x orlop-guard)"
+			kill -KILL "$(guard_of "$pid")"
 			kill -KILL "$pid"
 			wait "$pid" || true
 			run ! left_behind

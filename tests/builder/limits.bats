@@ -43,6 +43,21 @@ look='cd /sys/fs/cgroup && echo $(cat memory.max cpu.max cpu.weight pids.max)'
 	again --memory 512m
 }
 
+@test "limits: those of --cgroup-parent hold for its steps together" {
+	local parent=/sys/fs/cgroup/orlop-test-$$
+	mkdir "$parent"
+	echo 33554432 >"$parent/memory.max"
+	[ ! -e "$parent/memory.swap.max" ] || echo 0 >"$parent/memory.swap.max"
+	try_build --cgroup-parent "orlop-test-$$" <<-'X'
+		FROM base
+		RUN dd if=/dev/zero of=/dev/null bs=100M count=1
+	X
+	rmdir "$parent" # nothing is left in it
+	[ "$status" = 1 ]
+	said 'exit code: 137'
+	again
+}
+
 @test "limits: more processes than there may be cannot be started" {
 	try_build "${limits[@]}" <<-'X'
 		FROM base
@@ -51,4 +66,54 @@ look='cd /sys/fs/cgroup && echo $(cat memory.max cpu.max cpu.weight pids.max)'
 	said "can't fork"
 	again --pids-limit 100
 	refute said "can't fork"
+}
+
+@test "limits: a device's access, and a limit of files above our own, beside them" {
+	local node=$BATS_TEST_TMPDIR/node
+	mknod "$node" c 240 77 # no driver has it: who may open it hears that
+	printf '%s\n' 'FROM base' 'RUN ulimit -n; ! cat /dev/x; ! echo > /dev/x' >"$C/Dockerfile"
+	run bash -c 'ulimit -n 500 && exec "$@"' - \
+		"$B" build "${limits[@]}" --device "$node:/dev/x:r" --ulimit nofile=600 "$C"
+	echo "$output"
+	[ "$status" = 0 ]
+	grep -qE '^#2 [0-9.]+ 600$' <<<"$output"
+	grep -q "'/dev/x': No such device or address" <<<"$output"
+	grep -q '/dev/x: Operation not permitted' <<<"$output"
+}
+
+# What is left of a user's test that has failed.
+teardown() {
+	[ -n "${place:-}" ] || return 0
+	[ ! -e "$group" ] || { echo 1 >"$group/cgroup.kill" && wait_for 5 cgroup_gone "$group"; }
+	chmod -R u+rwX "$place" && rm -rf "$place"
+}
+
+@test "limits: of a user, in the cgroup that was given to him" {
+	group=/sys/fs/cgroup/orlop-test.$$
+	place=$(mktemp -d /var/tmp/orlop-test.XXXXXX)
+	mkdir -p "$place/home" "$place/run" "$group/session"
+	cp "$ORLOP_BUILD"/orlop-{builder,runtime} "$place"
+	"$B" export base >"$place/base.tar"
+	chmod 755 "$place" && chown -R 54321:54321 "$place/home" "$place/run"
+	# what systemd gives away; the processes are in a leaf
+	chown 54321 "$group"{,/session}{,/cgroup.procs,/cgroup.subtree_control,/cgroup.threads}
+	echo +memory +cpu +pids >/sys/fs/cgroup/cgroup.subtree_control
+	as_him() {
+		run --separate-stderr -- bash -c 'echo $$ >"$0/session/cgroup.procs"; shift; cd /
+			exec setpriv --reuid 54321 --regid 54321 --clear-groups -- env -i PATH="$1:$PATH" HOME="$1/home" \
+				XDG_RUNTIME_DIR="$1/run" ORLOP_NETWORK=host orlop-builder "${@:2}"' "$group" _ "$place" "$@"
+		printf '%s\n%s\n' "$output" "$stderr"
+	}
+	as_him import "$place/base.tar" base
+	[ "$status" = 0 ]
+	as_him run --rm "${limits[@]}" base sh -c "$look"
+	[[ $output =~ ^33554432\ 50000\ 100000\ [0-9]+\ 12$ ]]
+	# without it the error says what is missing
+	chown 0 "$group/cgroup.procs" "$group/session/cgroup.procs"
+	as_him run --rm "${limits[@]}" base sh -c "$look"
+	[ "$status" != 0 ]
+	[[ $stderr == *cgroup* ]]
+	rmdir "$group/orlop" # nothing is left in it
+	# whoever cleans up behind a command may be there a moment longer
+	wait_for 5 cgroup_gone "$group"
 }

@@ -10,7 +10,7 @@ http_begin() {
 	python3 - "$1" "$HTTP_LOG" >"$BATS_TEST_TMPDIR/http.port" 3>&- <<-'X' &
 		import http.server, os, sys, time
 		os.chdir(sys.argv[1])
-		log = open(sys.argv[2], "w", buffering=1)
+		log = open(sys.argv[2], "a", buffering=1) # a test may empty it
 		failures = {}
 		class Handler(http.server.SimpleHTTPRequestHandler):
 		    def do_GET(self):
@@ -70,24 +70,24 @@ git_repo() {
 	git -C "$1" checkout -q main
 }
 
-# The daemon answers, or it has ended: somebody else has the port.
-git_decided() {
-	! kill -0 "$GIT_PID" 2>/dev/null || (exec 9<>"/dev/tcp/127.0.0.1/$1") 2>/dev/null
-}
-
-# git_begin DIR: serve the repositories in DIR; sets GIT (git://127.0.0.1:PORT).
+# git_begin DIR: serve the repositories in DIR; sets GIT (git://127.0.0.1:PORT). The daemon could not tell which port it has
+# got, so each connection has a daemon of its own.
 git_begin() {
+	mkfifo "$BATS_TEST_TMPDIR/git.port"
+	python3 - "$1" >"$BATS_TEST_TMPDIR/git.port" 3>&- <<-'X' &
+		import socketserver, subprocess, sys
+		command = ["git", "daemon", "--inetd", "--export-all", "--base-path=" + sys.argv[1], sys.argv[1]]
+		class Handler(socketserver.BaseRequestHandler):
+		    def handle(self):
+		        subprocess.run(command, stdin=self.request, stdout=self.request, stderr=subprocess.DEVNULL)
+		server = socketserver.ThreadingTCPServer(("127.0.0.1", 0), Handler)
+		print(server.server_address[1], flush=True)
+		server.serve_forever()
+	X
+	GIT_PID=$!
 	local port
-	for _ in 1 2 3 4 5; do
-		port=$((20000 + RANDOM % 20000))
-		git daemon --reuseaddr --listen=127.0.0.1 --port="$port" --base-path="$1" --export-all "$1" \
-			>/dev/null 2>&1 3>&- &
-		GIT_PID=$!
-		GIT=git://127.0.0.1:$port
-		wait_for 5 git_decided "$port"
-		! kill -0 "$GIT_PID" 2>/dev/null || return 0
-	done
-	return 1
+	read -r port <"$BATS_TEST_TMPDIR/git.port"
+	GIT=git://127.0.0.1:$port
 }
 
 git_end() {

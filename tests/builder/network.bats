@@ -3,35 +3,34 @@
 # --network bridge: an address of its own, by netavark. All of it in a network namespace of the test's, with no way out.
 
 load build
+load machine
 
 setup_file() {
-	requires ip unshare iptables-save
+	requires ip unshare setpriv iptables-save jq
 	if [ ! -x /usr/lib/podman/netavark ] && [ ! -x /usr/libexec/podman/netavark ]; then
 		export MISSING="needs netavark"
 	fi
 	builder_begin
 }
 
-# What is remembered lies in /run, and is not to be mixed with what others do there: a mount and a network namespace,
-# kept by a process for the commands of a test.
 setup() {
-	skip_missing
-	C=$BATS_TEST_TMPDIR/context
-	mkdir "$C" "$BATS_TEST_TMPDIR/run"
-	unshare -nm --propagation private sh -c 'mount --bind "$0" /run && ip link set lo up && touch /run/up && exec sleep 1000' \
-		"$BATS_TEST_TMPDIR/run" 3>&- &
-	HOLDER=$!
-	wait_for 5 test -e "$BATS_TEST_TMPDIR/run/up"
+	context_begin
+	mkdir "$BATS_TEST_TMPDIR/run"
+	machine_begin "$BATS_TEST_TMPDIR/run"
 	# the runtime's bundle may be anywhere, the builder's own is where the tests' store is
-	B="nsenter -t $HOLDER -n -m -- $ORLOP_BUILD/orlop-builder"
+	B="nsenter -t $MACHINE -n -m -- $ORLOP_BUILD/orlop-builder"
 }
 
 teardown() {
-	[ -z "${HOLDER:-}" ] || kill "$HOLDER"
+	[ -n "${MACHINE:-}" ] || return 0
+	local ids
+	mapfile -t ids < <($B ps -aq) # of a test that failed
+	[ "${#ids[@]}" = 0 ] || $B rm -f "${ids[@]}"
+	machine_end
 }
 
 inside() {
-	nsenter -t "$HOLDER" -n -m -- "$@"
+	nsenter -t "$MACHINE" -n -m -- "$@"
 }
 
 ob() {
@@ -103,7 +102,8 @@ no_name_server() {
 	}
 	wait_for 10 answers
 	[ "$(answers)" = hello ]
-	ob run --rm --network bridge base wget -qO- http://server/index
+	# the name server hears of a container a moment after it begins
+	ob run --rm --network bridge base sh -c 'for i in $(seq 600); do wget -qO- http://server/index && exit; sleep 0.1; done; exit 1'
 	[ "$output" = hello ]
 	# what others have is not taken
 	ob run --rm -p 8080:80 base true
@@ -117,7 +117,10 @@ no_name_server() {
 	local killed=$!
 	wait_for 10 test -e "$BATS_TEST_TMPDIR/up"
 	[ "$(ls "$BATS_TEST_TMPDIR/run/orlop-builder/network/addresses")" = 10.87.0.2 ]
-	kill -KILL "$(pgrep -P "$killed" || echo "$killed")" "$killed"
+	# its guard, too, which would take it away; and all of them at once
+	kill -STOP "$killed"
+	pkill -KILL -P "$killed"
+	kill -KILL "$killed"
 	wait "$killed" || true
 	ob run --rm --network bridge base true
 	[ "$status" = 0 ]
@@ -184,6 +187,19 @@ no_name_server() {
 	nothing_left
 }
 
+@test "run: several ports of the host for one of the container, in inspect" {
+	unset ORLOP_NETWORK
+	ob run -d --name many -p 127.0.0.1:8101:80 -p 8102:80/tcp -p 8103:80/udp base sleep 1000
+	[ "$status" = 0 ]
+	ob inspect many
+	jq -e '.[0] | .NetworkSettings.Ports == {
+			"80/tcp": [{ HostIp: "127.0.0.1", HostPort: "8101" }, { HostIp: "0.0.0.0", HostPort: "8102" }],
+			"80/udp": [{ HostIp: "0.0.0.0", HostPort: "8103" }] } and
+		(.HostConfig.PortBindings | map_values(map(.HostPort))) == { "80/tcp": ["8101", "8102"], "80/udp": ["8103"] }' <<<"$output"
+	ob rm -f many
+	nothing_left
+}
+
 @test "run: published ports of an image; a monitor that is killed leaves what rm -f takes away" {
 	unset ORLOP_NETWORK
 	echo 'FROM base
@@ -198,7 +214,7 @@ no_name_server() {
 	}
 	wait_for 10 answers
 	ob inspect --format '{{.Id}}' p
-	pkill -KILL -f "conmon.*$output"
+	kill -KILL "$(jq .monitorPid "$ORLOP_STORE/containers/$output/record.json")"
 	ob rm -f p
 	[ "$status" = 0 ]
 	nothing_left

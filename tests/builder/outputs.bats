@@ -7,10 +7,7 @@ load hub
 
 setup() {
 	requires jq
-	skip_missing
-	C=$BATS_TEST_TMPDIR/context
-	work=$BATS_TEST_TMPDIR
-	mkdir "$C"
+	context_begin
 	printf 'cargo\n' >"$C/hold"
 	printf 'FROM base\nCOPY hold /\nRUN echo more >/opt/more\n' >"$C/Dockerfile"
 }
@@ -28,6 +25,14 @@ teardown() {
 	[ -z "$(ls "$work/outside")" ]
 	[ "$(cat "$work/out/opt/more")" = more ]
 	[ "$(stat -c %u:%g "$work/out/hold")" = "$(id -u):$(id -g)" ]
+	# a folder with something in it is not given up for a file
+	rm "$work/out/hold"
+	mkdir -p "$work/out/hold/mine"
+	try_again -o "$work/out"
+	[ "$status" = 1 ] && [ -d "$work/out/hold/mine" ] && [[ $stderr == *'replace the folder "hold", which is no folder in the image'* ]]
+	rmdir "$work/out/hold/mine"
+	again -o "$work/out"
+	[ -f "$work/out/hold" ]
 	again -o "type=local,dest=$work/out,mode=delete"
 	[ ! -e "$work/out/keep" ] && [ -f "$work/out/hold" ]
 	# what a symlink leads to; what is no folder stays
@@ -46,6 +51,37 @@ teardown() {
 	again -o "type=tar,dest=$work/b.tar"
 	cmp "$work/a.tar" "$work/b.tar"
 	[ "$(tar xOf "$work/a.tar" opt/more)" = more ]
+}
+
+@test "results go into devices, pipes and what links lead to: none is replaced by a file" {
+	mkfifo "$work/pipe"
+	mknod "$work/null" c 1 3
+	ln -s null "$work/link"
+	again --iidfile "$work/null" --metadata-file "$work/link" --trace="$work/null" --report "$work/link" \
+		--lock="$work/null" -o "type=tar,dest=$work/link"
+	again -o "type=oci,dest=$work/null"
+	[ -c "$work/null" ] && [ -L "$work/link" ]
+	# one document: a reader of a pipe does not get what holds only until the build has ended
+	cat "$work/pipe" >"$work/read" &
+	again --trace "$work/pipe"
+	wait $!
+	[ -p "$work/pipe" ] && jq -se 'length == 1 and (.[0].traceEvents | length > 0)' "$work/read"
+	"$B" build -q -o "type=tar,dest=$work/a.tar" "$C"
+	cat "$work/pipe" >"$work/read" &
+	"$B" build -q -o "type=tar,dest=$work/pipe" "$C"
+	wait $!
+	cmp "$work/read" "$work/a.tar"
+	# /dev/stdout leads to a regular file here
+	ln -s /proc/self/fd/1 "$work/stdout"
+	"$B" build --metadata-file "$work/stdout" -t crate "$C" >"$work/read" 2>"$work/log"
+	jq -e '."image.name"' "$work/read"
+	"$B" save crate -o "$work/stdout" >"$work/read"
+	tar tf "$work/read" | grep -q manifest.json
+	[ -L "$work/stdout" ]
+	# and a build that fails removes no device
+	printf 'FROM base\nRUN false\n' >"$C/Dockerfile"
+	try_again --iidfile "$work/null" --metadata-file "$work/link"
+	[ "$status" != 0 ] && [ -c "$work/null" ] && [ -L "$work/link" ]
 }
 
 @test "type=oci: layers are gzip, or what compression says; skopeo takes the archive and the layout" {

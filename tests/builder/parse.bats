@@ -54,3 +54,40 @@ teardown_file() {
 	[ "$status" = 1 ]
 	said '[Nn]o such file'
 }
+
+# what ours says about the here-document of the file
+heredoc_verdict() {
+	case $output$stderr in
+	*'unknown instruction: EOF'*) echo none ;;
+	*'unterminated heredoc'*) echo other ;;
+	*'"name": "EOF"'*) echo EOF ;;
+	*) echo "$output$stderr" ;;
+	esac
+}
+
+@test "parse: what is a here-document and what is none is what BuildKit says" {
+	local verdict form differences=0 count=0
+	while IFS=$'\t' read -r verdict form; do
+		[[ $verdict != '#'* ]] || continue
+		form=${form//\\v/$'\v'} form=${form//\\t/$'\t'}
+		printf 'FROM scratch\nRUN %s\nEOF\n' "$form" >"$C/D"
+		ob parse "$C/D"
+		count=$((count + 1))
+		[ "$(heredoc_verdict)" != "$verdict" ] || continue
+		echo "$form: $verdict, not $(heredoc_verdict)"
+		differences=$((differences + 1))
+	done <"$ORLOP_SOURCE/tests/golden/heredocs/verdicts"
+	[ "$count" -gt 150 ]
+	[ "$differences" = 0 ]
+}
+
+@test "parse: a shift that begins a here-document says what to write" {
+	printf 'FROM scratch\nRUN head -c $((1024 << 20)) /dev/zero >/big\n' >"$C/D"
+	ob parse "$C/D"
+	[ "$status" = 1 ]
+	contains 'D:2:21: unterminated heredoc "20))" ("<<" at the start of a word begins a here-document' "$stderr"
+	contains 'write "1<<2" without blanks' "$stderr"
+	printf 'FROM scratch\nRUN head -c $((1024<<20)) /dev/zero >/big\n' >"$C/D"
+	ob parse "$C/D"
+	[ "$status" = 0 ]
+}

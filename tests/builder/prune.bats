@@ -6,9 +6,7 @@ load build
 
 # a store of its own for every test, with the base image
 setup() {
-	[ -z "${MISSING:-}" ] || skip "$MISSING"
-	C=$BATS_TEST_TMPDIR/context
-	mkdir "$C"
+	context_begin
 	ORLOP_STORE=$WORK/store.$BATS_TEST_NUMBER
 	"$B" import -q "$BATS_FILE_TMPDIR/base.tar" base >/dev/null
 }
@@ -63,7 +61,7 @@ two_images() {
 }
 
 @test "prune: answers on a terminal" {
-	command -v script >/dev/null || skip "needs script"
+	requires script
 	two_images
 	"$B" rmi lost
 	script -qec "$B prune" /dev/null <<<"n" >/dev/null
@@ -172,11 +170,8 @@ two_images() {
 		RUN cat /first
 	X
 	"$B" build -v "$C/lent:/lent" -t raced "$C" 2>"$BATS_TEST_TMPDIR/err" &
-	local pid=$! i
-	for i in $(seq 200); do
-		[ ! -e "$C/lent/started" ] || break
-		sleep 0.1
-	done
+	local pid=$!
+	wait_for 10 test -e "$C/lent/started"
 	ob prune -af
 	[ "$status" = 0 ]
 	[ "$(number mounts count)" = 1 ]
@@ -207,7 +202,7 @@ two_images() {
 	done
 	ob fsck
 	[ "$status" = 0 ]
-	[ -z "$(ls "$ORLOP_STORE/tmp")" ]
+	wait_for 10 idle_store
 }
 
 # -- fsck ------------------------------------------------------------------------------------------
@@ -215,7 +210,7 @@ two_images() {
 # the layer of an image's last step, as a folder
 last_layer() {
 	local id
-	id=$(config '.RootFS.diff_ids[-1]' "$1" | tr -d '"')
+	id=$(config '.RootFS.Layers[-1]' "$1" | tr -d '"')
 	echo "$ORLOP_STORE/layers/${id#sha256:}"
 }
 

@@ -54,8 +54,8 @@ listing() {
 push_busybox() {
 	mkdir -p "$work/busybox/bin"
 	cp "$(command -v busybox)" "$work/busybox/bin/busybox"
-	ln -s busybox "$work/busybox/bin/sh"
-	ln -s busybox "$work/busybox/bin/echo"
+	ln -sf busybox "$work/busybox/bin/sh"
+	ln -sf busybox "$work/busybox/bin/echo"
 	tar -C "$work/busybox" -cf "$work/busybox.tar" .
 	ORLOP_STORE=$work/other "$builder" import -q "$work/busybox.tar" busybox >/dev/null
 	ORLOP_STORE=$work/other hub_push busybox "$1"
@@ -83,6 +83,11 @@ Status: Downloaded newer image for $HUB/library/debian:latest" ]
 @test "pull: an image of several platforms, and one of a platform that it has not" {
 	make_layout platforms
 	ob pull -q --platform riscv64 "$HUB/some/cargo:1"
+	# it is the one that is here, for whoever asks for no platform
+	[ "$(ob inspect --format '{{.Architecture}}' "$HUB/some/cargo:1")" = riscv64 ]
+	[ "$(ob inspect --format '{{.Id}}' "$(ob images -q)")" = "$(ob inspect --format '{{.Id}}' "$HUB/some/cargo:1")" ]
+	ob history "$HUB/some/cargo:1"
+	ob fsck
 	run -1 ob pull -q --platform s390x "$HUB/some/cargo:1"
 	[[ $output == *"no manifest for linux/s390x (it has linux/riscv64, linux/"* ]]
 	ob rmi "$HUB/some/cargo:1"
@@ -111,6 +116,67 @@ Status: Downloaded newer image for $HUB/library/debian:latest" ]
 	ob build -q -t again "$work/context"
 	# nothing of it was fetched for this name: it is found by what is known of the blobs
 	ob run --rm meta /bin/echo there
+}
+
+@test "build: the layers of independent stages' images are fetched at the same time, whatever --jobs says" {
+	requires busybox
+	local name
+	mkdir "$work/context"
+	for name in one two three; do
+		push_busybox "$name"
+		echo "$name" >"$work/busybox/bin/is" # the next one's layer is another
+		printf 'FROM PROXY/%s AS %s\nRUN ["/bin/echo", "on %s"]\n' $name $name $name
+	done >"$work/stages"
+	hub_fault meet=3
+	{
+		sed "s,PROXY,$FAULTY," "$work/stages"
+		printf 'FROM scratch\n'
+		printf 'COPY --from=%s /bin/busybox /%s\n' one one two two three three
+	} >"$work/context/Dockerfile"
+	run ob build --progress plain --jobs 1 -t met "$work/context"
+	echo "$output"
+	[ "$status" = 0 ]
+	[[ $output == *"on one"* && $output == *"on two"* && $output == *"on three"* ]]
+}
+
+@test "build: the documents of all base images, named contexts and --from are asked for at once; then their layers" {
+	requires busybox
+	local name layers=()
+	for name in one two three four; do
+		mkdir -p "$work/$name"
+		cp "$(command -v busybox)" "$work/$name/sh"
+		head -c 20000 /dev/urandom >"$work/$name/$name"
+		tar -C "$work/$name" -cf "$work/$name.tar" .
+		ob import -q "$work/$name.tar" "$name" >/dev/null
+		hub_push "$name" "some/$name:1"
+		ob rmi "$name"
+		layers+=("$("$hub_probe" manifest "$HUB/some/$name:1" 2>/dev/null | jq -r '.layers[0].digest')")
+	done
+	# none is answered before all are there; the fourth one's layer is needed by a later step
+	hub_fault "gather=/manifests/1:4+${layers[0]}|${layers[1]}|${layers[2]}:3"
+	printf 'FROM scratch AS unused\nFROM %s/some/one:1 AS a\nRUN ["/sh", "-c", ":"]\nFROM %s/some/two:1 AS b\nRUN ["/sh", "-c", ":"]\nFROM ctx AS c\nRUN ["/sh", "-c", ":"]\nFROM scratch\nCOPY --from=a one /\nCOPY --from=b two /\nCOPY --from=c three /\nCOPY --from=%s/some/four:1 four /\n' \
+		"$FAULTY" "$FAULTY" "$FAULTY" >"$work/Dockerfile"
+	# whatever places there are: who pulls needs none
+	ob build -q -j 1 -t all --build-context "ctx=docker-image://$FAULTY/some/three:1" -f "$work/Dockerfile" "$work" >/dev/null
+	grep -qx 'met /manifests/1' "$FAULT_LOG"
+	grep -q "^met ${layers[0]}" "$FAULT_LOG"
+	ob export all | tar tf - | sort | tr '\n' ' ' | grep -w 'four one three two'
+}
+
+@test "build: an image of two names is asked for once" {
+	requires busybox
+	push_busybox base
+	mkdir "$work/context"
+	for policy in always missing; do
+		hub_fault
+		sed "s,HUB,$FAULTY," >"$work/context/Dockerfile" <<-'X'
+			FROM HUB/base
+			COPY --from=other /bin/busybox /one
+			COPY --from=HUB/base:latest /bin/busybox /two
+		X
+		ORLOP_STORE=$work/$policy ob build -q --pull=$policy --build-context "other=docker-image://$FAULTY/base" "$work/context"
+		[ "$(grep -c '^GET .*/manifests/' "$FAULT_LOG")" = 1 ]
+	done
 }
 
 @test "build: an image that was only built upon is fetched when it is run" {
@@ -199,6 +265,11 @@ push_bulk() {
 	ob rmi bulk && ob prune -af >/dev/null 2>&1
 }
 
+# processes_are N: so many have the store open
+processes_are() {
+	[ "$(ls "$ORLOP_STORE/leases" | wc -l)" = "$1" ]
+}
+
 # How often a blob of a MiB or more was asked for.
 fetches() {
 	grep -c "GET .*/blobs/$bulk_layer" "$FAULT_LOG" || true
@@ -207,12 +278,16 @@ fetches() {
 @test "pull: two processes that want one blob share it" {
 	push_bulk
 	bulk_layer=$("$hub_probe" manifest "$HUB/some/bulk:1" 2>/dev/null | jq -r '.layers[0].digest')
-	hub_fault slow=10
+	hub_fault "until=$work/go"
 	ob pull -q "$FAULTY/some/bulk:1" >"$work/first" 2>"$work/first.err" 3>&- &
 	first=$!
 	wait_for 20 test -s "$ORLOP_STORE/ingest/${bulk_layer#sha256:}"
-	ob pull -q "$FAULTY/some/bulk:1" >"$work/second"
+	ob pull -q "$FAULTY/some/bulk:1" >"$work/second" 2>"$work/second.err" 3>&- &
+	second=$!
+	wait_for 20 processes_are 2
+	touch "$work/go"
 	wait "$first"
+	wait "$second"
 	cmp "$work/first" "$work/second"
 	[ "$(fetches)" = 1 ]
 	[ -z "$(ls "$ORLOP_STORE/ingest")" ]
@@ -223,15 +298,17 @@ fetches() {
 @test "pull: killed in the middle, the next one goes on from there; a waiting one takes over" {
 	push_bulk
 	bulk_layer=$("$hub_probe" manifest "$HUB/some/bulk:1" 2>/dev/null | jq -r '.layers[0].digest')
-	hub_fault slow=20
+	hub_fault "until=$work/go"
 	"$builder" pull -q "$FAULTY/some/bulk:1" >"$work/first" 2>"$work/first.err" 3>&- &
 	first=$!
 	half() { [ "$(stat -c %s "$ORLOP_STORE/ingest/${bulk_layer#sha256:}" 2>/dev/null || echo 0)" -ge 1800000 ]; }
 	wait_for 20 half
 	"$builder" pull -q "$FAULTY/some/bulk:1" >"$work/second" 2>"$work/second.err" 3>&- &
 	second=$!
+	wait_for 20 processes_are 2
 	kill -KILL "$first"
 	wait "$first" || true
+	touch "$work/go"
 	wait "$second"
 	[ "$(fetches)" = 2 ]
 	# the second asked for what was missing: less than 60 %
@@ -255,6 +332,80 @@ fetches() {
 	[ "$status" = 1 ]
 	wait_for 20 grep -q '^left ' "$FAULT_LOG"
 	[ -z "$(ob images -q)" ]
+}
+
+# Two images of the same two large layers, in either order; their digests in $layers.
+push_crossed() {
+	mkdir "$work/crossed"
+	head -c 2000000 /dev/urandom >"$work/crossed/a"
+	head -c 2000000 /dev/urandom >"$work/crossed/b"
+	printf 'FROM scratch\nCOPY a /\nCOPY b /\n' >"$work/crossed/Dockerfile.ab"
+	printf 'FROM scratch\nCOPY b /\nCOPY a /\n' >"$work/crossed/Dockerfile.ba"
+	for order in ab ba; do
+		ORLOP_STORE=$work/other ob build -q -t "$HUB/some/$order:1" --push \
+			-f "$work/crossed/Dockerfile.$order" "$work/crossed"
+	done
+	mapfile -t layers < <("$hub_probe" manifest "$HUB/some/ab:1" 2>/dev/null | jq -r '.layers[].digest')
+	# else the test below says nothing
+	[ "$("$hub_probe" manifest "$HUB/some/ba:1" 2>/dev/null | jq -r '.layers[].digest' | tac | xargs)" = "${layers[*]}" ]
+}
+
+@test "pull: two images of the same layers in either order, while who fetched both is killed" {
+	push_crossed
+	hub_fault "until=$work/go"
+	"$builder" pull -q "$FAULTY/some/ab:1" >"$work/dead" 2>&1 3>&- &
+	dead=$!
+	for layer in "${layers[@]}"; do
+		wait_for 20 test -s "$ORLOP_STORE/ingest/${layer#sha256:}"
+	done
+	timeout 300 "$builder" pull -q "$FAULTY/some/ab:1" >"$work/ab" 2>&1 3>&- &
+	ab=$!
+	timeout 300 "$builder" pull -q "$FAULTY/some/ba:1" >"$work/ba" 2>&1 3>&- &
+	ba=$!
+	wait_for 20 processes_are 3
+	kill -KILL "$dead"
+	wait "$dead" || true
+	touch "$work/go"
+	wait "$ab"
+	wait "$ba"
+	# each came from the dead one as far as it had it, and from there once
+	for layer in "${layers[@]}"; do
+		[ "$(grep -c "GET .*/blobs/$layer" "$FAULT_LOG")" = 2 ]
+	done
+	for order in ab ba; do
+		ob export "$FAULTY/some/$order:1" | tar xOf - a | cmp - "$work/crossed/a"
+		ob export "$FAULTY/some/$order:1" | tar xOf - b | cmp - "$work/crossed/b"
+	done
+	[ -z "$(ls "$ORLOP_STORE/ingest")" ]
+}
+
+@test "pull: where no thread can be made, layers are unpacked when they have come" {
+	make_layout
+	ob pull -q "$HUB/some/cargo:1"
+	listing "$HUB/some/cargo:1" >"$work/expected"
+	ORLOP_STORE=$work/other timeout 300 "$ORLOP_BUILD/tests/helpers/failcall" clone3 EAGAIN "$builder" pull -q "$HUB/some/cargo:1"
+	ORLOP_STORE=$work/other listing "$HUB/some/cargo:1" | diff "$work/expected" -
+}
+
+@test "pull: a failure does not wait for a layer that another process fetches" {
+	requires busybox
+	push_bulk
+	bulk_layer=$("$hub_probe" manifest "$HUB/some/bulk:1" 2>/dev/null | jq -r '.layers[0].digest')
+	mkdir "$work/context"
+	printf 'FROM %s/some/bulk:1\nCOPY Dockerfile /small\n' "$HUB" >"$work/context/Dockerfile"
+	ORLOP_STORE=$work/other ob build -q -t "$HUB/some/two:1" --push "$work/context"
+	for image in bulk two; do # configurations are small, too, but are not to be spoilt
+		config=$("$hub_probe" manifest "$HUB/some/$image:1" 2>/dev/null | jq -r '.config.digest')
+		cp "$work/other/blobs/sha256/${config#sha256:}" "$ORLOP_STORE/blobs/sha256/"
+	done
+	hub_fault "until=$work/never" corrupt-below=1000
+	"$builder" pull -q "$FAULTY/some/bulk:1" >"$work/first" 2>&1 3>&- &
+	first=$!
+	wait_for 20 test -s "$ORLOP_STORE/ingest/${bulk_layer#sha256:}"
+	run -1 timeout 300 "$builder" pull "$FAULTY/some/two:1"
+	[ -s "$ORLOP_STORE/ingest/${bulk_layer#sha256:}" ] # it goes on
+	kill -KILL "$first"
+	wait "$first" || true
 }
 
 @test "policy.json: reject refuses; signatures that nobody checks refuse; the most specific scope counts" {

@@ -29,15 +29,18 @@ teardown() {
 	[ "$status" = 0 ]
 	digest=${output#*@}
 	[[ $stderr == *": Pushed"*"1: digest: $digest size: "* ]]
+	# for the layer and the configuration, once each
+	[ "$(grep -c '^HEAD .*/blobs/' "$FAULT_LOG")" = 2 ]
 	skopeo --insecure-policy copy -q --src-tls-verify=false "docker://$HUB/some/cargo:1" "oci:$work/layout"
 	[ "$(jq -r '.manifests[0].digest' "$work/layout/index.json")" = "$digest" ]
 	layer=$(jq -r '.layers[0].digest[7:]' "$work/layout/blobs/sha256/${digest#sha256:}")
 	gzip -t "$work/layout/blobs/sha256/$layer"
 	gzip -dc "$work/layout/blobs/sha256/$layer" | tar tf - | grep -Fx bulk
 	: >"$FAULT_LOG"
-	run --separate-stderr ob push cargo "$FAULTY/some/cargo:1"
+	# nor is the machine's list of authorities read, to talk to who speaks plain http
+	SSL_CERT_FILE=$work/none run --separate-stderr ob push cargo "$FAULTY/some/cargo:1"
 	[[ $output == *"@$digest" ]] && [[ $stderr == *": Layer already exists"* ]]
-	refute grep -E '^(POST|PATCH)' "$FAULT_LOG"
+	refute grep -E '^(POST|PATCH|PUT)' "$FAULT_LOG"
 	# another machine, another time, another number of processors
 	ORLOP_STORE=$work/other ob import -q "$work/image.tar" cargo >/dev/null
 	run --separate-stderr env ORLOP_STORE="$work/other" taskset -c 0 "$builder" push cargo "$HUB/other/cargo:1"
@@ -47,6 +50,53 @@ teardown() {
 
 probe_layer() {
 	"$hub_probe" manifest "$HUB/$1" 2>/dev/null | jq -r '.layers[0].digest'
+}
+
+@test "push: layers that are packed side by side are the same as those packed one after the other" {
+	hub_begin
+	{
+		echo FROM scratch
+		for i in 1 2 3 4 5 6; do
+			# of several MiB, and of other lengths
+			seq "$i" $((i * 230000)) >"$work/image/numbers$i"
+			echo "COPY numbers$i /"
+		done
+	} >"$work/Dockerfile"
+	export SOURCE_DATE_EPOCH=1700000000
+	ob build -q -t six -f "$work/Dockerfile" "$work/image" >/dev/null
+	ob push -q six "$HUB/some/six:1" >/dev/null
+	# an output packs one at a time, with all processors
+	ob build -q -f "$work/Dockerfile" -o "type=oci,dest=$work/six.tar,compression=gzip" "$work/image" >/dev/null
+	tar -C "$work" -xf "$work/six.tar" index.json blobs
+	manifest=$(jq -r '.manifests[0].digest[7:]' "$work/index.json")
+	cmp <("$hub_probe" manifest "$HUB/some/six:1" 2>/dev/null | jq -c '.layers[].digest') \
+		<(jq -c '.layers[].digest' "$work/blobs/sha256/$manifest")
+	[ "$(jq '.layers | length' "$work/blobs/sha256/$manifest")" = 6 ]
+	ORLOP_STORE=$work/other ob pull -q "$HUB/some/six:1"
+	cmp <(ob export six) <(ORLOP_STORE=$work/other ob export "$HUB/some/six:1")
+}
+
+@test "push: a tag that stands for something else, or for a manifest that lacks a blob, is set right" {
+	hub_begin
+	hub_fault
+	ob push -q cargo "$FAULTY/some/cargo:1" >/dev/null
+	before=$("$hub_probe" has "$HUB/some/cargo:1")
+	printf 'FROM cargo\nLABEL a=b\n' >"$work/Dockerfile"
+	ob build -q -t other -f "$work/Dockerfile" "$work/image" >/dev/null
+	ob push -q other "$FAULTY/some/cargo:1" >/dev/null
+	[ "$("$hub_probe" has "$HUB/some/cargo:1")" != "$before" ]
+	: >"$FAULT_LOG"
+	ob push -q cargo "$FAULTY/some/cargo:1" >/dev/null
+	[ "$("$hub_probe" has "$HUB/some/cargo:1")" = "$before" ]
+	refute grep -E '^(POST|PATCH)' "$FAULT_LOG"
+	[ "$(grep -c '^PUT .*/manifests/' "$FAULT_LOG")" = 1 ]
+	# the tag is right, its layer is not there
+	layer=$(probe_layer some/cargo:1)
+	rm -r "$HUB_STATE/data/docker/registry/v2/repositories/some/cargo/_layers/sha256/${layer#sha256:}"
+	run --separate-stderr ob push cargo "$FAULTY/some/cargo:1"
+	[ "$status" = 0 ] && [[ $stderr == *": Pushed"* ]]
+	[ "$(grep -c '^PUT .*/manifests/' "$FAULT_LOG")" = 2 ]
+	[ "$(ORLOP_STORE=$work/other ob pull -q "$HUB/some/cargo:1")" != "" ]
 }
 
 @test "push: what was pulled goes as it came, mounted where the registry has it" {
@@ -66,6 +116,130 @@ probe_layer() {
 	ob push -q cargo "$HUB/some/cargo:1"
 	ORLOP_STORE=$work/other ob pull -q "$HUB/some/cargo:1"
 	cmp <(ob export cargo) <(ORLOP_STORE=$work/other ob export "$HUB/some/cargo:1")
+}
+
+# is_there NAME: the hub has what we have, byte for byte
+is_there() {
+	skopeo --insecure-policy copy -q --src-tls-verify=false "docker://$HUB/$1" "oci:$work/got:1"
+	[ "$(jq -r '.manifests[0].digest' "$work/got/index.json")" = "$digest" ]
+	rm -r "$work/got"
+}
+
+@test "push: 429, 500, 307 and delays on the way up change nothing of what arrives" {
+	hub_begin htpasswd
+	printf '{"auths":{"%s":{"auth":"%s"}}}' "$HUB" "$(printf '%s' "$HUB_USER:$HUB_PASSWORD" | base64 -w0)" >"$REGISTRY_AUTH_FILE"
+	ob push -q cargo "$HUB/first:1" >"$work/digest"
+	digest=$(sed 's/.*@//' "$work/digest")
+	for fault in put-status=429 put-status=500 put-away= put-slow=0.1; do
+		hub_fault "$fault"
+		name=some-${fault//[!a-z0-9]/-}x
+		ob push -q --creds "$HUB_USER:$HUB_PASSWORD" cargo "$FAULTY/$name:1"
+		is_there "$name:1"
+		cp "$FAULT_LOG" "$work/log.$name"
+	done
+	# to another host it is sent without what is for this one
+	hub_fault "put-away=http://$HUB"
+	run --separate-stderr ob push -q --creds "$HUB_USER:$HUB_PASSWORD" cargo "$FAULTY/elsewhere:1"
+	[ "$status" = 1 ]
+	[[ $stderr == *UNAUTHORIZED* ]]
+	# each request that was refused was made again
+	[ "$(grep -c '^PUT .*/manifests/' "$work/log.some-put-status-429x")" = 2 ]
+	[ "$(grep -c '^PUT .*/manifests/' "$work/log.some-put-status-500x")" = 2 ]
+}
+
+@test "push: bytes that change on the way up are refused, and there is no tag" {
+	hub_begin
+	hub_fault put-corrupt
+	run --separate-stderr ob push -q cargo "$FAULTY/some/cargo:1"
+	echo "$stderr"
+	[ "$status" = 1 ]
+	[[ $stderr == *DIGEST_INVALID* ]]
+	run skopeo inspect --tls-verify=false "docker://$HUB/some/cargo:1"
+	[ "$status" != 0 ]
+}
+
+# sent: bytes of blobs and manifests that have passed the proxy
+sent() {
+	awk '$1 == "body" { sum += $2 } END { print sum + 0 }' "$FAULT_LOG"
+}
+
+# make_large BYTES: an image with a blob of so many, packed already; its registry
+make_large() {
+	head -c "$1" /dev/urandom >"$work/image/bulk"
+	tar -C "$work/image" -cf "$work/large.tar" bulk
+	ob import -q "$work/large.tar" large >/dev/null
+	# packed here, not while somebody waits for bytes
+	hub_begin
+	ob push -q large "$HUB/packed:1"
+}
+
+# killed_push: a push of which a half passes
+killed_push() {
+	hub_fault put-hold=60000000
+	"$builder" push -q large "$FAULTY/some/large:1" >"$work/first" 2>&1 3>&- &
+	first=$!
+	wait_for 60 grep -qx held "$FAULT_LOG"
+	kill -KILL "$first"
+	wait "$first" || true
+	half=$(sent)
+	[ "$half" -ge 50000000 ]
+	[ -n "$(ls "$ORLOP_STORE/uploads")" ]
+}
+
+@test "push: killed in the middle of a blob, the next one goes on from there; what has expired begins anew" {
+	make_large 100000000
+	# a layer that the registry cannot mount from elsewhere
+	rm -r "$ORLOP_STORE/origins"
+	killed_push
+	port=${FAULTY#*:}
+	hub_fault "port=$port"
+	digest=$(ob push -q large "$FAULTY/some/large:1")
+	digest=${digest#*@}
+	[ "$(sent)" -lt 60000000 ]
+	[ "$(sent)" -ge 39000000 ]
+	is_there some/large:1
+	[ -z "$(ls "$ORLOP_STORE/uploads")" ]
+	# the same, and the registry has thrown it away meanwhile
+	rm -r "$HUB_STATE/data/docker/registry/v2/repositories/some" "$ORLOP_STORE/origins"
+	find "$HUB_STATE/data" -name data -size +10M -delete
+	killed_push
+	rm -r "$HUB_STATE/data/docker/registry/v2/repositories/some/large/_uploads"
+	hub_fault "port=${FAULTY#*:}"
+	[ "$(ob push -q large "$FAULTY/some/large:1")" = "$FAULTY/some/large@$digest" ]
+	[ "$(sent)" -ge 100000000 ]
+	is_there some/large:1
+	[ -z "$(ls "$ORLOP_STORE/uploads")" ]
+}
+
+@test "push: an upload whose place is not there any more, or that was refused, begins anew" {
+	make_large 20000000
+	rm -r "$ORLOP_STORE/origins"
+	note=$ORLOP_STORE/uploads/$(printf %s "$HUB/some/large@$(probe_layer packed:1)" | sha256sum | cut -d' ' -f1)
+	mkdir -p "${note%/*}"
+	echo http://127.0.0.1:1/v2/some/large/blobs/uploads/gone >"$note"
+	digest=$(ob push -q large "$HUB/some/large:1")
+	digest=${digest#*@}
+	is_there some/large:1
+	# it was this one
+	[ ! -e "$note" ]
+	# nor is there anything to go on with where the registry has refused what came
+	hub_fault put-corrupt
+	run -1 ob push -q large "$FAULTY/other/large:1"
+	[[ $output == *DIGEST_INVALID* ]]
+	[ -z "$(ls "$ORLOP_STORE/uploads")" ]
+}
+
+@test "push: of two processes that send one blob to one repository one sends it" {
+	make_large 100000000
+	rm -r "$ORLOP_STORE/origins"
+	hub_fault put-slow=0.1
+	"$builder" push -q large "$FAULTY/some/large:1" >"$work/first" 2>&1 3>&- &
+	first=$!
+	wait_for 60 grep -q '^body' "$FAULT_LOG"
+	ob push -q large "$FAULTY/some/large:1" >"$work/second"
+	wait "$first"
+	cmp "$work/first" "$work/second"
+	[ "$(sent)" -lt 101000000 ]
 }
 
 @test "login: checks, keeps what else is in the file, and logout forgets" {
@@ -127,5 +301,109 @@ probe_layer() {
 	run --separate-stderr ob copy "docker://$HUB/none:1" "oci:$work/none"
 	[ "$status" = 1 ] && [ ! -e "$work/none" ]
 	run --separate-stderr ob copy cargo "oci:$work/none"
-	[ "$status" = 2 ] && [[ $stderr == *"docker://NAME or oci:DIR"* ]]
+	[ "$status" = 2 ] && [[ $stderr == *"docker://NAME, oci:DIR"* ]]
+}
+
+@test "tags: all of a repository; rmi --remote: what a name stands for, in the registry; search: why not" {
+	hub_begin htpasswd
+	ob login -u "$HUB_USER" -p "$HUB_PASSWORD" "$HUB" 2>/dev/null
+	local tag
+	for tag in 1 2 other; do
+		ob push -q cargo "$HUB/some/cargo:$tag"
+	done
+	[ "$(ob tags "$HUB/some/cargo")" = $'1\n2\nother' ]
+	[ "$(ob image tags --format '{{.Repository}}:{{.Tag}}' "$HUB/some/cargo" | tail -1)" = "$HUB/some/cargo:other" ]
+	[ "$(ob tags --format json "$HUB/some/cargo" | jq -r '.[1].Tag')" = 2 ]
+	run --separate-stderr ob tags "$HUB/some/nothing"
+	[ "$status" = 1 ] && [[ $stderr == *NAME_UNKNOWN* || $stderr == *"not known"* || $stderr == *404* ]]
+	ob import -q "$work/image.tar" cargo -c 'CMD x' >/dev/null
+	ob push -q cargo "$HUB/some/cargo:new"
+	# 1, 2 and other are one manifest
+	run --separate-stderr ob rmi --remote "$HUB/some/cargo:2"
+	[ "$status" = 0 ] && [[ $stderr == *"deleted: $HUB/some/cargo@sha256:"* ]]
+	[ "$(ob tags "$HUB/some/cargo")" = new ]
+	[ -n "$(ob images -q cargo)" ]
+	run --separate-stderr ob rmi --remote "$HUB/some/cargo:2"
+	[ "$status" = 1 ] && [[ $stderr == *'has no "2"'* ]]
+	ob rmi --remote -f "$HUB/some/cargo:2"
+	# one wrong name does not keep the others
+	ob push -q cargo "$HUB/else/cargo:4"
+	run --separate-stderr ob rmi --remote "$HUB/some/cargo:none" "NO NAME" "$HUB/else/cargo:4"
+	[ "$status" = 1 ] && [[ $stderr == *"deleted: $HUB/else/cargo@"*'has no "none"'* ]]
+	run --separate-stderr ob tags "$HUB/else/cargo"
+	[ -z "$output" ]
+	# what is no name at all is a mistake of the command line
+	run --separate-stderr ob rmi --remote "NO NAME" "$HUB/some/cargo:none"
+	[ "$status" = 2 ] && [[ $stderr == *'"NO NAME" must be lower case'* ]]
+	run --separate-stderr ob rmi --remote --creds "wrong:word" "$HUB/some/cargo:new"
+	[ "$status" = 1 ]
+	[ "$(ob tags "$HUB/some/cargo")" = new ]
+	run --separate-stderr ob search redis
+	[ "$status" = 1 ] && [[ $stderr == *"registries have no search"*"tags REPOSITORY"* ]]
+}
+
+@test "policy.json: archives and layouts, by load and copy" {
+	mkdir -p "$HOME/.config/containers" "$work/good"
+	ob save -o "$work/a.tar" cargo
+	skopeo --insecure-policy copy -q "oci-archive:$work/a.tar" "docker-archive:$work/d.tar:x:1"
+	skopeo --insecure-policy copy -q "oci-archive:$work/a.tar" "oci:$work/good/layout:1"
+	cp -r "$work/good/layout" "$work/bad"
+	local accept='[{"type":"insecureAcceptAnything"}]'
+	policy() { printf '{"default":[{"type":"%s"}],"transports":{%s}}' "$1" "$2" >"$HOME/.config/containers/policy.json"; }
+	refused() {
+		run --separate-stderr ob "$@"
+		[ "$status" = 1 ] && [[ $stderr == *"policy.json rejects images of"* ]]
+	}
+	ob rmi cargo
+	policy reject ''
+	refused load -i "$work/a.tar"
+	refused load -i "$work/d.tar"
+	refused load -i "$work/bad"
+	refused copy "oci:$work/bad:1" "oci:$work/copy:1"
+	[ ! -e "$work/copy" ] && [ -z "$(ob images -q)" ]
+	policy reject "\"docker-archive\":{\"\":$accept},\"oci\":{\"$work/good\":$accept}"
+	refused load -i "$work/a.tar"
+	refused load -i "$work/bad"
+	ob load -i "$work/d.tar"
+	ob load -i "$work/good/layout"
+	ob copy "oci:$work/good/layout:1" "oci:$work/copy:1"
+	# a link is not what it leads to
+	ln -s "$work/bad" "$work/good/link"
+	refused load -i "$work/good/link"
+	refused copy "oci:$work/good/link:1" "oci:$work/copy:2"
+	run --separate-stderr ob copy "oci:$work/none:1" "oci:$work/copy:2"
+	[ "$status" = 1 ] && [[ $stderr == *"find \"$work/none\": no such file"* ]]
+	# what comes through a pipe has no path
+	policy insecureAcceptAnything "\"oci-archive\":{\"\":[{\"type\":\"reject\"}],\"$work/a.tar\":$accept}"
+	refused load <"$work/a.tar"
+	ob load -i "$work/a.tar"
+}
+
+@test "copy: archives of both kinds, from and to" {
+	hub_begin
+	ob push -q cargo "$HUB/some/cargo:1"
+	local digest
+	digest=$(ob copy "docker://$HUB/some/cargo:1" "oci-archive:$work/o.tar:one")
+	[ "$(skopeo inspect --raw "oci-archive:$work/o.tar:one" | sha256sum | cut -c1-64)" = "${digest#sha256:}" ]
+	# the same image is the same file, whenever it is written
+	tar tvf "$work/o.tar" --full-time --utc | refute grep -v ' 1970-01-01 00:00:00 '
+	ob copy "docker://$HUB/some/cargo:1" "oci-archive:$work/again.tar:one"
+	cmp "$work/o.tar" "$work/again.tar"
+	[ "$(ob copy "oci-archive:$work/o.tar:one" "docker://$HUB/some/cargo:2")" = "$digest" ]
+	[ "$(ob copy "oci-archive:$work/o.tar" "oci:$work/layout:1")" = "$digest" ]
+	ob copy "oci:$work/layout:1" "docker-archive:$work/d.tar:some/cargo:3"
+	[ "$(tar xOf "$work/d.tar" manifest.json | jq -r '.[0].RepoTags[]')" = some/cargo:3 ]
+	ob load -i "$work/d.tar"
+	[ -n "$(ob images -q some/cargo:3)" ]
+	ob rmi cargo some/cargo:3
+	skopeo --insecure-policy copy -q "docker://$HUB/some/cargo:1" --src-tls-verify=false "docker-archive:$work/s.tar:x:1"
+	ob copy "docker-archive:$work/s.tar" "docker://$HUB/some/docker:1"
+	ob pull -q "$HUB/some/docker:1"
+	ob export "$HUB/some/docker:1" | tar xOf - hold | grep -qx cargo
+	run --separate-stderr ob copy "docker-archive:$work/o.tar" "oci:$work/none:1"
+	[ "$status" = 1 ] && [[ $stderr == *"is an archive of the kind oci-archive"* ]] && [ ! -e "$work/none" ]
+	run --separate-stderr ob copy "oci-archive:$work/o.tar:two" "oci:$work/none:1"
+	[ "$status" = 1 ] && [[ $stderr == *'no "two"'* ]]
+	run --separate-stderr ob copy "containers-storage:x" "oci:$work/none:1"
+	[ "$status" = 2 ]
 }

@@ -197,16 +197,44 @@ remember() {
 	refute grep -q secret "$elsewhere_log"
 }
 
-@test "registry: an upload that is cut off goes on in chunks" {
+@test "registry: a large upload goes in chunks; one that is cut off goes on; a registry without chunks gets it whole" {
 	hub_begin
 	head -c 40000000 /dev/urandom >"$work/data"
 	data_digest=sha256:$(sha256sum "$work/data" | cut -d' ' -f1)
-	hub_fault cut-put=20000000
+	hub_fault cut-patch=10000000
 	[ "$(probe put-blob "$FAULTY/some/data" "$work/data")" = "sent $data_digest" ]
-	[ "$(grep -c '^PATCH ' "$FAULT_LOG")" = 3 ]
-	grep -q '^PATCH .* 16777216-33554431 ' "$FAULT_LOG"
+	# the first is the one that was cut
+	[ "$(grep -c '^PATCH ' "$FAULT_LOG")" = 4 ]
+	[ "$(grep -c '^PATCH .* 0-16777215 ' "$FAULT_LOG")" = 2 ]
+	grep -q '^PATCH .* 33554432-39999999 ' "$FAULT_LOG"
 	probe blob "$HUB/some/data" "$data_digest" 40000000 "$work/back"
 	cmp "$work/data" "$work/back"
+	# the answer to the last request is lost: it is there all the same
+	hub_fault put-mute
+	[ "$(probe put-blob "$FAULTY/other/data" "$work/data")" = "there $data_digest" ]
+	[ "$(awk '$1 == "body" { sum += $2 } END { print sum }' "$FAULT_LOG")" = 40000000 ]
+	hub_fault no-patch
+	[ "$(probe put-blob "$FAULTY/third/data" "$work/data")" = "sent $data_digest" ]
+	[ "$(grep -c '^PATCH ' "$FAULT_LOG")" = 1 ]
+	grep -qx 'body 40000000' "$FAULT_LOG"
+}
+
+@test "registry: answers that do not end are not waited for" {
+	hub_begin
+	local status_sent
+	for status_sent in 404 302 401; do
+		hub_fault "endless=$status_sent"
+		run -1 timeout 200 "$hub_probe" manifest "$FAULTY/some/data:1"
+		echo "$output"
+		[[ $output == *"some/data/manifests/1"* ]]
+		wait_for 5 grep -qx left "$FAULT_LOG"
+	done
+	hub_fault endless=200
+	run -1 timeout 200 "$hub_probe" manifest "$FAULTY/some/data:1"
+	[[ $output == *"longer than 4194304 bytes"* ]]
+	hub_fault endless-headers
+	run -1 timeout 200 "$hub_probe" manifest "$FAULTY/some/data:1"
+	[[ $output == *"headers are too long"* ]]
 }
 
 @test "registry: mirrors, other places and blocked ones of registries.conf; mirrors of daemon.json" {
@@ -247,6 +275,70 @@ remember() {
 	mkdir -p "$HOME/.config/containers/certs.d/$HUB"
 	cp "$HUB_CA" "$HOME/.config/containers/certs.d/$HUB/ca.crt"
 	probe put-blob "$HUB/some/data" "$work/data"
+}
+
+@test "registry: hosts of hosts.toml, in order, for what they can; headers, paths, authorities" {
+	local folder=$HOME/.config/containerd/certs.d/far.example:5000 far=far.example:5000/some/data
+	mkdir -p "$folder"
+	hub_begin htpasswd
+	remember "$HUB" "$HUB_USER:$HUB_PASSWORD"
+	probe put-blob "$HUB/some/data" "$work/data"
+	hub_fault
+	# the password as a header: of that host alone
+	header="Basic $(printf '%s' "$HUB_USER:$HUB_PASSWORD" | base64 -w0)"
+	cat >"$folder/hosts.toml" <<-X
+		server = "http://127.0.0.1:1"
+		[host."http://$FAULTY"]
+		  capabilities = ["pull", "resolve"]
+		  [host."http://$FAULTY".header]
+		    authorization = ["$header"]
+	X
+	probe blob "$far" "$data_digest" 3000000 "$work/back"
+	cmp "$work/data" "$work/back"
+	grep -q '^GET /v2/some/data/blobs/.*?ns=far.example:5000 ' "$FAULT_LOG"
+	# the folder may be called without a colon
+	mv "$folder" "${folder%:*}_5000_"
+	: >"$FAULT_LOG"
+	rm "$work/back"
+	probe blob "$far" "$data_digest" 3000000 "$work/back"
+	grep -q '^GET /v2/some/data/blobs/' "$FAULT_LOG"
+	mv "${folder%:*}_5000_" "$folder"
+	# it takes nothing
+	run -1 probe put-blob "$far" "$work/data"
+	[[ $output == *"http://127.0.0.1:1/v2/some/data"* ]]
+	refute grep -q '^POST' "$FAULT_LOG"
+	sed -i -e 's/"resolve"/"push"/' -e "s|host.\"http://$FAULTY\"|host.'http://$FAULTY/v2/'|" -e '/capabilities/i override_path = true' "$folder/hosts.toml"
+	echo more >>"$work/data"
+	probe put-blob "$far" "$work/data"
+	grep -q '^POST /v2/some/data/blobs/uploads/' "$FAULT_LOG"
+	# tags are asked of the server only: this host cannot resolve
+	run -1 probe manifest "$far" latest
+	[[ $output == *"http://127.0.0.1:1/v2/some/data/manifests/latest"* ]]
+	# what is no hosts.toml
+	sed -i 's/"push"/"sing"/' "$folder/hosts.toml"
+	run -1 probe put-blob "$far" "$work/data"
+	[[ $output == *"hosts.toml:"*'unknown capability "sing"'* ]]
+	# a host that is called so, not its headers
+	printf '[host.header]\ncapabilities = ["sing"]\n' >"$folder/hosts.toml"
+	run -1 probe put-blob "$far" "$work/data"
+	[[ $output == *'unknown capability "sing"'* ]]
+	# one of this machine still speaks plain http, when nothing else is said of the server
+	mkdir "$HOME/.config/containerd/certs.d/_default"
+	printf '[header]\nx-said = "so"\n' >"$HOME/.config/containerd/certs.d/_default/hosts.toml"
+	echo and more >>"$work/data"
+	probe put-blob "$HUB/some/data" "$work/data"
+	rm -r "$HOME/.config/containerd/certs.d/_default"
+	# for all hosts that have none of their own
+	mv "$folder" "$HOME/.config/containerd/certs.d/_default"
+	hub_end
+	hub_begin tls
+	cp "$HUB_CA" "$HOME/.config/containerd/certs.d/_default/authority.crt"
+	printf 'server = "https://%s"\nca = "authority.crt"\n' "$HUB" >"$HOME/.config/containerd/certs.d/_default/hosts.toml"
+	probe put-blob nowhere.example/some/data "$work/data"
+	sed -i 's/^ca = .*/skip_verify = true/' "$HOME/.config/containerd/certs.d/_default/hosts.toml"
+	probe put-blob nowhere.example/some/data "$work/data"
+	sed -i '/^skip/d' "$HOME/.config/containerd/certs.d/_default/hosts.toml"
+	run -1 probe put-blob nowhere.example/some/data "$work/data"
 }
 
 @test "registry: credentials of a helper program" {

@@ -8,19 +8,17 @@ setup() {
 	requires root busybox jq
 	setup_store
 	local root=$work/box
-	mkdir -p "$root"/{bin,etc,tmp,home/user}
-	cp "$(command -v busybox)" "$root/bin/busybox"
-	for applet in sh cat cp echo env false hostname id ls mkdir mount pwd rm seq sleep stty test touch true wc; do
-		ln -s busybox "$root/bin/$applet"
-	done
+	mkdir -p "$root/home/user" "$root/etc"
 	printf 'root:x:0:0::/root:/bin/sh\nuser:x:1000:1000::/home/user:/bin/sh\n' >"$root/etc/passwd"
 	printf 'root:x:0:\nuser:x:1000:\nextra:x:77:user\n' >"$root/etc/group"
-	tar -C "$root" -cf "$work/box.tar" .
+	make_box sh cat cp echo env false hostname id ls mkdir mount pwd rm seq sleep stty test touch true wc
 	ob import -q -c 'CMD ["/bin/sh", "-c", "echo default command"]' -c 'ENV A=image' \
 		"$work/box.tar" box >/dev/null
 }
 
+# A container in the background that a test has left ends with it.
 teardown() {
+	[ -z "${work:-}" ] || "$builder" ps -aq | xargs -r "$builder" rm -f >/dev/null
 	teardown_store
 }
 
@@ -99,6 +97,43 @@ run_box() {
 	[ "$(ls "$ORLOP_STORE/containers" | wc -l)" = 1 ]
 }
 
+@test "paths of /proc and /sys: masked, open, as --security-opt says; labels of SELinux are none" {
+	: >"$work/seen"
+	for options in '' systempaths=unconfined unmask=ALL unmask=/proc/sys mask=/proc/meminfo; do
+		run_box ${options:+--security-opt "$options"} box sh -c 'echo "$(grep -c " /proc/sys " /proc/self/mountinfo) $(grep -cE " (/proc/(kcore|keys|timer_list|acpi)|/sys/firmware) " /proc/self/mountinfo | tr 1-9 x) $(grep -c . /proc/meminfo | head -c 1 | tr 1-9 x)"' >>"$work/seen"
+	done
+	cat "$work/seen"
+	[ "$(cat "$work/seen")" = $'1 x x\n0 0 x\n0 0 x\n0 x x\n1 x 0' ]
+	run -125 run_box --security-opt label=type:spc_t box true
+	[[ $output == *'no SELinux label of their own here'*'podman'* ]]
+	run -2 run_box --security-opt mask=proc box true
+}
+
+@test "--label-file, --quiet; stop --signal and --timeout" {
+	requires conmon
+	printf '# deck\nberth=2\nempty\n' >"$work/labels"
+	ob run -d --name one --label-file "$work/labels" --label deck=low box sh -c 'trap "exit 7" USR1; echo up; while :; do sleep 0.1; done'
+	[ "$("$builder" inspect -f '{{json .Config.Labels}}' one | jq -cS '{berth, deck, empty}')" = '{"berth":"2","deck":"low","empty":""}' ]
+	wait_for 20 eval '"$builder" logs one | grep -q up'
+	run -2 ob stop --signal NOSUCH one
+	run -0 ob stop --signal USR1 --timeout 30 one
+	[ "$("$builder" inspect -f '{{.State.ExitCode}}' one)" = 7 ]
+	ob rm one
+	run --separate-stderr -125 ob run --quiet --rm localhost:1/none true
+	refute grep 'Unable to find' <<<"$stderr"
+}
+
+@test "--cidfile: a new file with the id; one that is there is another container's" {
+	run_box --cidfile "$work/id" box hostname >"$work/name"
+	[ "$(head -c 12 "$work/id")" = "$(cat "$work/name")" ] && [ "$(stat -c %s "$work/id")" = 64 ]
+	run -125 run_box --cidfile "$work/id" box true
+	[[ $output == *"--cidfile: \"$work/id\" is there already"* ]]
+	# a container whose id cannot be told is not left
+	run -125 ob create --cidfile "$work/no/id" box true
+	run -0 ob run --rm --cidfile /dev/null box true
+	[ -c /dev/null ] && [ -z "$(ls "$ORLOP_STORE/containers")" ]
+}
+
 @test "--rm and failures leave nothing" {
 	run_box --name gone box true
 	run_box --name gone box nosuch || true
@@ -111,7 +146,7 @@ run_box() {
 	requires conmon
 	# typed only when the shell waits for it: what comes earlier may be flushed
 	mkfifo "$work/keys"
-	timeout 60 script -qec \
+	timeout 600 script -qec \
 		"stty rows 33 cols 77; '$builder' run --rm -it box sh -c 'stty size; test -t 0 && test -t 1 && echo ready && read word && exit \$word'" \
 		/dev/null <"$work/keys" >"$work/screen" 3>&- &
 	exec 9>"$work/keys"
@@ -190,8 +225,10 @@ run_box() {
 	[[ $output == *'invalid value for --cpus: "1.x"'* ]]
 	run -2 run_box --cpus 1 --cpu-quota 5 box true
 	run -2 run_box --pids-limit=-2 box true
-	run -2 run_box --security-opt seccomp=file.json box true
-	[[ $output == *'--security-opt seccomp=file.json: expected seccomp=unconfined'* ]]
+	run -125 run_box --security-opt seccomp=file.json box true
+	[[ $output == *'--security-opt seccomp: open "file.json"'* ]]
+	run -2 run_box --security-opt seccomp= box true
+	[[ $output == *'--security-opt seccomp=: expected seccomp=unconfined|FILE'* ]]
 }
 
 @test "limits are in the container's configuration, in its own units" {
@@ -203,8 +240,8 @@ run_box() {
 		done
 	X
 	chmod +x "$work/runtime"
-	run_box --runtime "$work/runtime" -m 64m --memory-swap 128m --cpus 1.5 --pids-limit 77 -c 512 --cgroup-parent /orlop-test box true || true
+	run_box --runtime "$work/runtime" -m 64m --memory-swap 128m --cpus 1.5 --pids-limit 77 -c 512 --cgroup-parent "/orlop-test-$$" box true || true
 	[ "$(jq -c '.linux.resources | [.memory.limit, .memory.swap, .cpu.quota, .cpu.period, .cpu.shares, .pids.limit]' "$work/config.json")" = \
 		'[67108864,134217728,150000,100000,512,77]' ]
-	rmdir /sys/fs/cgroup/unified/orlop-test 2>/dev/null || rmdir /sys/fs/cgroup/orlop-test
+	rmdir "/sys/fs/cgroup/unified/orlop-test-$$" 2>/dev/null || rmdir "/sys/fs/cgroup/orlop-test-$$"
 }

@@ -42,7 +42,7 @@ in_shell() {
 	in_shell t <<<'cat file'
 	[ "$output" = there ]
 	[ -z "$(ls -A "$ORLOP_STORE/containers")" ]
-	[ -z "$(ls -A "$ORLOP_STORE/tmp" "$ORLOP_STORE/leases" | grep -v :)" ]
+	wait_for 10 idle_store
 }
 
 @test "shell IMAGE: options" {
@@ -60,13 +60,13 @@ in_shell() {
 }
 
 @test "shell IMAGE: on a terminal it has one of its own" {
-	command -v conmon >/dev/null && command -v script >/dev/null || skip "needs conmon and script"
-	local log=$BATS_TEST_TMPDIR/typescript i
+	requires conmon script
+	local log=$BATS_TEST_TMPDIR/typescript
 	(
-		for i in $(seq 400); do grep -q '[$#] ' "$log" 2>/dev/null && break; sleep 0.05; done
+		wait_for 10 grep -qs '[$#] ' "$log" >/dev/null
 		printf 'tty && echo it-is $((1+1)) && exit\n'
-		sleep 1
-	) | timeout 60 script -qefc "'$B' shell -w /work t" "$log" >/dev/null
+		wait_for 10 grep -q 'it-is 2' "$log" >/dev/null
+	) | timeout 600 script -qefc "'$B' shell -w /work t" "$log" >/dev/null
 	cat "$log"
 	grep -q '/dev/pts/0' "$log"
 	grep -q 'it-is 2' "$log"
@@ -119,7 +119,7 @@ number() {
 	in_shell "$first#$n" <<<'ls'
 	[ "$output" = one ]
 	[[ $stderr = *'is gone: these are the files that it found'* ]]
-	[ -z "$(ls -A "$ORLOP_STORE/tmp" "$ORLOP_STORE/leases" | grep -v :)" ]
+	wait_for 10 idle_store
 }
 
 @test "shell and rerun BUILD#N: steps that succeeded, also when they came from the cache" {

@@ -11,15 +11,6 @@ opened() {
 	sed -nE "s#.*openat\([0-9]+<$C[^>]*>, \"(one|two)\", O_RDONLY.*#\1#p" "$BATS_TEST_TMPDIR/trace" | sort
 }
 
-# Until a change made now can be told by its ctime.
-settle() {
-	local newest now
-	newest=$(find "$C" -printf '%C@\n' | sort -n | tail -n 1)
-	until now=$(date +%s.%N) && awk "BEGIN { exit !($now - $newest > 0.2) }"; do
-		sleep 0.05
-	done
-}
-
 files() {
 	mkdir -p "$C/d/sub"
 	echo one >"$C/d/one"
@@ -29,10 +20,8 @@ files() {
 }
 
 setup() {
-	[ -z "${MISSING:-}" ] || skip "$MISSING"
-	command -v strace >/dev/null || skip "needs strace"
-	C=$BATS_TEST_TMPDIR/context
-	mkdir "$C"
+	requires strace
+	context_begin
 }
 
 @test "stat cache: an unchanged context is not read, a changed file alone is" {
@@ -105,5 +94,5 @@ setup() {
 	for i in "${pids[@]}"; do wait "$i"; done
 	[ -z "$(opened)" ]
 	[ "$(ls "$ORLOP_STORE"/stat | wc -l)" -ge 1 ]
-	[ -z "$(ls "$ORLOP_STORE/tmp")" ]
+	wait_for 10 idle_store
 }

@@ -17,18 +17,10 @@ teardown() {
 	for i in {1..40}; do printf '%s' "$i" >"$work/root/f$i"; done
 	tar -C "$work/root" -cf "$work/big.tar" .
 	ob import "$work/root.tar" kept
-	# how long a whole one takes, in microseconds
-	start=${EPOCHREALTIME/./}
-	"$builder" import -q "$work/big.tar" killed >/dev/null
-	whole=$((${EPOCHREALTIME/./} - start))
+	whole=$(duration "$builder" import -q "$work/big.tar" killed)
 	killed=0
 	for i in {1..100}; do
-		"$builder" import -q "$work/big.tar" "killed:$i" -c "CMD $i" >/dev/null 2>&1 &
-		pid=$!
-		delay=$((RANDOM * whole / 32768))
-		sleep "$((delay / 1000000)).$(printf '%06d' $((delay % 1000000)))"
-		kill -KILL "$pid" 2>/dev/null || true
-		wait "$pid" 2>/dev/null || killed=$((killed + 1))
+		killed_midway "$builder" import -q "$work/big.tar" "killed:$i" -c "CMD $i" && killed=$((killed + 1))
 		# whatever has a name is whole
 		if [ $((i % 10)) = 0 ]; then
 			for name in $("$builder" images --format json | jq -r '.[].names[]'); do
@@ -43,8 +35,7 @@ teardown() {
 	ob import "$work/big.tar" killed:last
 	ob export killed:last | tar xOf - big | cmp - "$work/root/big"
 	# the next session sweeps: only what is complete stays
-	[ -z "$(ls -A "$ORLOP_STORE/tmp")" ]
-	[ -z "$(ls -A "$ORLOP_STORE/leases")" ]
+	wait_for 10 idle_store
 	for layer in "$ORLOP_STORE"/layers/*; do
 		[ -e "$layer/meta.json" ] && [ -e "$layer/headers.zst" ] && [ -d "$layer/tree" ]
 	done
@@ -85,7 +76,7 @@ teardown() {
 		[ "$(ob inspect "mine$n" | jq -r '.[0].Config.Cmd[2]')" = "$n 6" ]
 	done
 	store_works
-	[ -z "$(ls -A "$ORLOP_STORE/tmp")" ]
+	wait_for 10 idle_store
 }
 
 @test "another format, another namespace and somebody's folder are refused" {
@@ -93,7 +84,7 @@ teardown() {
 	sed 's/"version":1/"version":9/' "$ORLOP_STORE/format" >"$work/format"
 	cp "$work/format" "$ORLOP_STORE/format"
 	run -1 ob images
-	[[ $output = *"format 9, this program knows 1"* ]]
+	[[ $output = *"format 9, this program knows 1: use another with --store DIR"* ]]
 	mkdir "$work/home"
 	echo dear >"$work/home/diary"
 	run -1 ob --store "$work/home" images
@@ -160,7 +151,7 @@ teardown() {
 }
 
 @test "what was told to have a name has it on the disk" {
-	command -v strace >/dev/null || skip "needs strace"
+	requires strace
 	strace -f -y -qq -e trace=syncfs,renameat,fsync -o "$work/trace" \
 		"$builder" import -q "$work/root.tar" some/name:tag >/dev/null
 	# its documents, its name, the folder that the name is in

@@ -122,12 +122,12 @@ why() {
 		RUN echo why-base
 	X
 	local before after
-	before=$(config '.RootFS.diff_ids[0]' why-base | tr -d '"')
+	before=$(config '.RootFS.Layers[0]' why-base | tr -d '"')
 	cp -a "$BATS_FILE_TMPDIR/base" "$BATS_TEST_TMPDIR/other"
 	echo other >"$BATS_TEST_TMPDIR/other/etc/other"
 	tar -C "$BATS_TEST_TMPDIR/other" -cf "$BATS_TEST_TMPDIR/other.tar" .
 	"$B" import -q "$BATS_TEST_TMPDIR/other.tar" why-base >/dev/null
-	after=$(config '.RootFS.diff_ids[0]' why-base | tr -d '"')
+	after=$(config '.RootFS.Layers[0]' why-base | tr -d '"')
 	again --why
 	why | grep -qx "#2 why: the base image: \"why-base $before\" -> \"why-base $after\""
 }
@@ -149,7 +149,7 @@ why() {
 		RUN echo why-layer > /f
 	X
 	local id
-	id=$(config '.RootFS.diff_ids[-1]' whole | tr -d '"')
+	id=$(config '.RootFS.Layers[-1]' whole | tr -d '"')
 	mv "$ORLOP_STORE/layers/${id#sha256:}" "$BATS_TEST_TMPDIR/layer"
 	again --why
 	why | grep -qx '#2 why: there is a record of it, but not its layer'
@@ -220,4 +220,24 @@ why() {
 	[ "$(jq -c '[.[].build > 0]' <<<"$json")" = '[true,false,true,false]' ]
 	"$B" history --build cost | grep -qE '^[0-9]+#2 .* 3.1[0-9]?MB .*RUN /bin/sh -c dd'
 	"$B" du --build | grep -qE '^[0-9]+#3 .* COPY Dockerfile /why-cost'
+}
+
+@test "du --build and history --build: what a COPY cost us" {
+	head -c 16000000 /dev/zero >"$C/large"
+	mkdir "$C/small"
+	(cd "$C/small" && seq 500 | xargs touch)
+	build -t copied <<-'X'
+		FROM base
+		COPY large /large
+		COPY small /small/
+	X
+	local json large small
+	json=$("$B" history --build --format json copied)
+	large=$(jq -c '[.[] | select(.what | startswith("COPY large"))][0]' <<<"$json")
+	small=$(jq -c '[.[] | select(.what | startswith("COPY small"))][0]' <<<"$json")
+	echo "$large $small"
+	# hashing 16 MB twice, by two threads, takes milliseconds on any machine; and it was this step's
+	[ "$(jq '.userMicroseconds > 5000 and .peakRSS > 1000000' <<<"$large")" = true ]
+	[ "$(jq '.userMicroseconds + .systemMicroseconds > 0 and .peakRSS > 1000000' <<<"$small")" = true ]
+	"$B" du --build | grep -qE '#2 +[0-9.]+s +([1-9][0-9]*\.[0-9]+|0\.[0-9]*[1-9][0-9]*)s .* COPY large'
 }

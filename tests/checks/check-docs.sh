@@ -104,4 +104,23 @@ report "validation.md: the rules, and no others" "$(
 	[ -n "$rules" ] || echo "no rules found in spec/config-check*.c"
 	printf '%s\n' "$rules" "$page_rules" | sort | uniq -u)"
 report "each rule has a name of its own" "$(printf '%s\n' "$rules" | uniq -d)"
+# the words of docker: those that are said to be ours, and those that are said not to be
+docker_words() {
+	grep "| .*$1" "$source/docs/docker-to-orlop.md" | sed 's/^| *//; s/ | .*//' | grep -oE '`[^`]*`' |
+		sed 's/`//g; s/^docker //' | grep -v '^-'
+}
+if [ -x "$build/orlop-builder" ]; then
+	ours=$(commands "$build/orlop-builder"; groups "$build/orlop-builder")
+	report "docker-to-orlop.md: which words of docker are words of ours" "$(
+		[ -n "$(docker_words 'the same words of')" ] || echo "no words found"
+		for word in $(docker_words 'the same words'); do
+			echo "$ours" | grep -qxF -- "$word" || echo "not ours: $word"
+		done
+		for word in $(docker_words 'has none of them'); do
+			! echo "$ours" | grep -qxF -- "$word" || echo "ours: $word"
+		done)"
+else
+	number=$((number + 1))
+	echo "ok $number - docker-to-orlop.md # SKIP orlop-builder is not built"
+fi
 echo "1..$number"

@@ -50,6 +50,6 @@ third_party libsystemd 'systemd/' 'runtime/cgroup/systemd-scope\.c'
 third_party libarchive 'archive' 'builder/image/unpack\.c|builder/image/archive\.c'
 third_party libcurl 'curl/' 'builder/registry/libcurl\.h'
 third_party libyaml 'yaml\.h' 'builder/container/yaml\.c'
-third_party libcrypto 'openssl/' 'builder/image/digest\.c|builder/image/sha256\.c|builder/registry/transport\.c'
+third_party libcrypto 'openssl/' 'builder/image/digest\.c|builder/image/sha256-stream\.c|builder/registry/transport\.c'
 third_party "a compressor" '(zstd|zlib|libdeflate)\.h' 'builder/image/[a-z-]*\.c|builder/context/[a-z-]*\.c'
 [ "$number" = 16 ]

@@ -128,11 +128,11 @@ port_is_taken() {
 	(exec 3<>"/dev/tcp/127.0.0.1/$1") 2>/dev/null
 }
 
-# free_port PORT: PORT, or the next one that nobody listens on.
+# free_port: one that nobody listens on, and that the kernel gives to nobody who asks for any.
 free_port() {
-	local port=$1
+	local port=$((20000 + SRANDOM % 12000))
 	while port_is_taken "$port"; do
-		port=$((port + 1))
+		port=$((20000 + SRANDOM % 12000))
 	done
 	echo "$port"
 }
@@ -148,7 +148,7 @@ serve() {
 # handlers yet does not see the signal, so it is asked again.
 serve_end() {
 	[ -n "${server:-}" ] || return 0
-	local left=40
+	local left=400
 	while kill -TERM "$server" 2>/dev/null && [ $left -gt 0 ]; do
 		left=$((left - 1))
 		sleep 0.5

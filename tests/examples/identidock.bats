@@ -23,14 +23,14 @@ teardown() {
 
 @test "identidock: answers over HTTP" {
 	local port stats
-	port=$(free_port 9090)
-	stats=$(free_port 9191)
+	port=$(free_port)
+	stats=$(free_port)
 	serve -e HTTP="127.0.0.1:$port" -e STATS="127.0.0.1:$stats" identidock
 	wait_for 30 port_is_taken "$port"
 	run fetch "http://127.0.0.1:$port/purser"
 	[ "$status" -eq 0 ]
 	grep -F 'Hello purser, you are eaa0e58dea2c' <<<"$output"
-	port_is_taken "$stats"
+	wait_for 30 port_is_taken "$stats"
 }
 
 @test "identidock: runs as the user uwsgi" {

@@ -27,7 +27,7 @@ teardown() {
 
 @test "node-web: serves its page" {
 	local port
-	port=$(free_port 8080)
+	port=$(free_port)
 	serve -e PORT="$port" -e ADDRESS=127.0.0.1 node-web
 	wait_for 30 port_is_taken "$port"
 	run fetch "http://127.0.0.1:$port/"
@@ -37,7 +37,7 @@ teardown() {
 
 @test "node-web: ends when it is asked to" {
 	local port
-	port=$(free_port 8080)
+	port=$(free_port)
 	serve -e PORT="$port" -e ADDRESS=127.0.0.1 node-web
 	wait_for 30 port_is_taken "$port"
 	kill -TERM "$server"
@@ -59,7 +59,7 @@ teardown() {
 	assert_step CACHED 'RUN npm install'
 	assert_step DONE 'COPY . .'
 	local port
-	port=$(free_port 8080)
+	port=$(free_port)
 	serve -e PORT="$port" -e ADDRESS=127.0.0.1 node-web
 	wait_for 30 port_is_taken "$port"
 	[ "$(fetch "http://127.0.0.1:$port/")" = "Hello from the highest mast" ]

@@ -28,7 +28,7 @@ commands() {
 		"$ORLOP_SOURCE/docs/tutorial.md" | sed \
 		-e '/^\.\/dev build$/d' -e 's/; echo \$?$/ || echo $?/' \
 		-e 's/^\(orlop-builder run --rm -it .*\|orlop-runtime run .*\)$/{ until grep -qs "# " typed; do sleep 0.05; done; echo "echo typed \\$((40 + 2))"; echo exit; } | script -qfec "\1" typed; rm typed/' \
-		-e 's/^orlop-runtime kill .*/&; while pgrep -f "^sleep 600$" >\/dev\/null; do sleep 0.1; done/' \
+		-e 's/^orlop-runtime kill .*/&; until orlop-runtime state sleeper | grep -q stopped; do sleep 0.1; done/' \
 		-e 's/^orlop-builder build -t echotest.*/& \&\& exit 1/'
 }
 

@@ -37,6 +37,8 @@ static bool is_ascii(const char *text)
 
 static void cut(const char *text, char escape)
 {
+	cleanup_strv struct strv command = STRV_INIT;
+	cleanup_spans struct spans at_command = { 0 };
 	cleanup_strv struct strv blanks = STRV_INIT, quoted = STRV_INIT, flags = STRV_INIT,
 				 json = STRV_INIT;
 	cleanup_spans struct spans at_blanks = { 0 }, at_quoted = { 0 }, at_flags = { 0 },
@@ -48,6 +50,9 @@ static void cut(const char *text, char escape)
 	words_split_quoted(text, escape, &quoted, &at_quoted);
 	check_spans(text, &quoted, &at_quoted, true);
 	FUZZ_ASSERT(quoted.count <= blanks.count || !is_ascii(text)); /* there are other blanks */
+	words_split_command(text, escape, &command, &at_command);
+	check_spans(text, &command, &at_command, true);
+	FUZZ_ASSERT(command.count <= quoted.count);
 	rest = words_take_flags(text, escape, &flags, &at_flags);
 	check_spans(text, &flags, &at_flags, false);
 	FUZZ_ASSERT(rest >= text && rest <= text + strlen(text));

@@ -14,8 +14,9 @@
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
-#include <sys/un.h>
 #include <unistd.h>
+
+#include "tests/helpers/listen.h"
 
 #define LISTENERS_MAX 16
 
@@ -23,18 +24,6 @@ static int die(const char *what)
 {
 	fprintf(stderr, "agent: %s: %s\n", what, strerror(errno));
 	exit(1);
-}
-
-static int listen_at(const char *path)
-{
-	struct sockaddr_un address = { .sun_family = AF_UNIX };
-	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-
-	(void)snprintf(address.sun_path, sizeof(address.sun_path), "%s", path);
-	if (fd < 0 || bind(fd, (struct sockaddr *)&address, sizeof(address)) < 0 ||
-	    listen(fd, 1) < 0)
-		die(path);
-	return fd;
 }
 
 /* The description, to the end of the connection; the fd must come with its beginning. */
@@ -100,7 +89,9 @@ int main(int argc, char **argv)
 		return 2;
 	}
 	setvbuf(stdout, NULL, _IOLBF, 0);
-	fds[0].fd = listen_at(argv[1]);
+	fds[0].fd = listen_at(argv[1], 1);
+	if (fds[0].fd < 0)
+		die(argv[1]);
 	while (poll(fds, count, -1) >= 0 || errno == EINTR) {
 		for (nfds_t i = count - 1; i >= 1; i--) {
 			if (fds[i].revents & POLLIN)

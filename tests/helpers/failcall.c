@@ -47,7 +47,8 @@ static const struct {
 	CALL(sched_setaffinity), CALL(sched_setattr), CALL(sched_setparam), CALL(sched_setscheduler),
 	CALL(seccomp), CALL(set_mempolicy), CALL(sethostname), CALL(setdomainname), CALL(setgroups),
 	CALL(setns), CALL(setpriority), CALL(setresgid), CALL(setresuid), CALL(setsid), CALL(statx),
-	CALL(symlinkat), CALL(umount2), CALL(unlinkat), CALL(unshare), CALL(userfaultfd), CALL(waitid),
+	CALL(symlinkat), CALL(syncfs), CALL(umount2), CALL(unlinkat), CALL(unshare), CALL(userfaultfd),
+	CALL(waitid),
 	/* newer than our headers; the same number on every architecture */
 	{ "cachestat", 451 }, { "fchmodat2", 452 }, { "statmount", 457 }, { "listmount", 458 },
 	{ "lsm_get_self_attr", 459 }, { "lsm_set_self_attr", 460 }, { "mseal", 462 },

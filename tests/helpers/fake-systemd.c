@@ -7,6 +7,7 @@
  *	exists	every unit is there already	denied	every call is refused
  *	failed	every job fails			forever	no job ever ends
  *	mute	says nothing on the bus at all	elsewhere	processes stay where they are
+ *	late	sets properties when there is a file LOG.go
  */
 #include <errno.h>
 #include <stdbool.h>
@@ -15,16 +16,17 @@
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
-#include <sys/un.h>
 #include <systemd/sd-bus.h>
 #include <unistd.h>
+
+#include "tests/helpers/listen.h"
 
 #define SYSTEMD "org.freedesktop.systemd1"
 #define JOB "/org/freedesktop/systemd1/job/1"
 
 struct fake {
 	FILE *log;
-	const char *folder, *behaviour;
+	const char *folder, *behaviour, *log_path;
 	bool is_bus; /* this caller takes us for one, not for systemd's own socket */
 };
 
@@ -191,6 +193,15 @@ static int on_stop(struct fake *fake, sd_bus_message *message)
 	return answer_job(fake, message, unit);
 }
 
+static void wait_until_told(const struct fake *fake)
+{
+	char path[4096];
+
+	(void)snprintf(path, sizeof(path), "%s.go", fake->log_path);
+	while (behaves(fake, "late") && access(path, F_OK) < 0)
+		(void)usleep(10000);
+}
+
 static int on_set(struct fake *fake, sd_bus_message *message)
 {
 	const char *unit;
@@ -199,6 +210,8 @@ static int on_set(struct fake *fake, sd_bus_message *message)
 	if (ret < 0)
 		return ret;
 	fprintf(fake->log, "set %s %s\n", unit, runtime ? "runtime" : "forever");
+	(void)fflush(fake->log);
+	wait_until_told(fake);
 	ret = log_properties(fake, message, unit);
 	return ret < 0 ? ret : sd_bus_reply_method_return(message, "");
 }
@@ -309,16 +322,15 @@ static int serve(struct fake *fake, int fd)
 int main(int argc, char **argv)
 {
 	struct fake fake = { .folder = argc > 3 ? argv[3] : "",
-			     .behaviour = argc > 4 ? argv[4] : "" };
-	struct sockaddr_un address = { .sun_family = AF_UNIX };
-	int listener = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+			     .behaviour = argc > 4 ? argv[4] : "",
+			     .log_path = argv[2] };
+	int listener;
 
 	if (argc < 4)
 		return 2;
 	fake.log = fopen(argv[2], "we");
-	(void)snprintf(address.sun_path, sizeof(address.sun_path), "%s", argv[1]);
-	if (!fake.log || bind(listener, (struct sockaddr *)&address, sizeof(address)) < 0 ||
-	    listen(listener, 16) < 0) {
+	listener = listen_at(argv[1], 16);
+	if (!fake.log || listener < 0) {
 		perror(argv[1]);
 		return 1;
 	}

@@ -11,8 +11,9 @@
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
-#include <sys/un.h>
 #include <unistd.h>
+
+#include "tests/helpers/listen.h"
 
 static int die(const char *what)
 {
@@ -65,16 +66,13 @@ static void copy_terminal(int fd)
 int main(int argc, char **argv)
 {
 	int quiet = argc > 1 && strcmp(argv[1], "-n") == 0, listener, connection, fd;
-	struct sockaddr_un address = { .sun_family = AF_UNIX };
 
 	if (argc != 2 + quiet) {
 		fprintf(stderr, "usage: recvtty [-n] PATH\n");
 		return 2;
 	}
-	(void)snprintf(address.sun_path, sizeof(address.sun_path), "%s", argv[1 + quiet]);
-	listener = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-	if (listener < 0 || bind(listener, (struct sockaddr *)&address, sizeof(address)) < 0 ||
-	    listen(listener, 1) < 0)
+	listener = listen_at(argv[1 + quiet], 1);
+	if (listener < 0)
 		die(argv[1 + quiet]);
 	connection = accept4(listener, NULL, NULL, SOCK_CLOEXEC);
 	if (connection < 0)

@@ -12,7 +12,7 @@ from pathlib import Path
 from cases import BASES
 from image import Archive
 
-TIMEOUT = 120
+TIMEOUT = 600
 
 
 @dataclass

@@ -115,7 +115,7 @@ tap() {
 		reason=${rest%% | *}
 		[ "$reason" != "$rest" ]
 		grep -F -e "${reason%%[(.[*]*}" <<<"$all"
-		[[ $lane =~ ^(host|uml|systemd|full|selinux|apparmor|user|nowhere)$ ]]
+		[[ $lane =~ ^(host|uml|systemd|full|selinux|apparmor|newest|user|nowhere)$ ]]
 	done < <(grep -vE '^(#|$)' "$lanes/skips")
 }
 

@@ -7,20 +7,7 @@ load helpers
 setup_file() {
 	world_begin buildah
 	[ -z "${MISSING:-}" ] || return 0
-	local files processes
-	files=$(ulimit -Hn) processes=$(ulimit -Hu)
-	configure buildah /etc/containers/containers.conf
-	world sh -c 'cp /usr/share/containers/seccomp.json /etc/containers/ &&
-		mkdir /etc/containers/containers.conf.d &&
-		cat >/etc/containers/policy.json' <<<'{ "default": [{ "type": "insecureAcceptAnything" }] }'
-	# What the machine may lack: the pids controller, and the right to raise limits.
-	world sh -c 'cat >/etc/containers/containers.conf.d/tests.conf' <<-END
-		[containers]
-		pids_limit = 0
-		default_ulimits = ["nofile=$files:$files", "nproc=$processes:$processes"]
-		[engine]
-		cgroup_manager = "cgroupfs"
-	END
+	containers_configure buildah
 	buildah pull -q "docker-archive:$WORLD/image.tar"
 }
 
@@ -29,7 +16,9 @@ teardown_file() {
 }
 
 teardown() {
-	[ -n "${MISSING:-}" ] || wait_for 5 world_is_empty
+	[ -z "${MISSING:-}" ] || return 0
+	world_report
+	wait_for 5 world_is_empty
 }
 
 buildah() {
@@ -42,7 +31,7 @@ buildah() {
 		'USER 1000:1001' 'RUN test "$(id -u):$(id -g)" = 1000:1001' >"$WORK/Dockerfile"
 	buildah bud -q -t built "$WORK"
 	container=$(buildah from built)
-	run buildah run "$container" cat /place/said
+	run --separate-stderr buildah run "$container" cat /place/said
 	equals "$output" "b /place 0"
 	buildah rm "$container"
 	buildah rmi built
@@ -63,7 +52,7 @@ buildah() {
 	mkdir "$WORK/data"
 	echo from-host >"$WORK/data/file"
 	container=$(buildah from busybox)
-	run buildah run -v "$WORK/data:/data:ro" --user 1000 "$container" sh -c 'cat /data/file; id -u; exit 3'
+	run --separate-stderr buildah run -v "$WORK/data:/data:ro" --user 1000 "$container" sh -c 'cat /data/file; id -u; exit 3'
 	contains $'from-host\n1000'
 	equals "$status" 3
 	run buildah run --cap-drop all "$container" grep CapEff /proc/self/status
@@ -74,7 +63,7 @@ buildah() {
 	buildah commit -q "$container" committed
 	buildah rm "$container"
 	container=$(buildah from committed)
-	run buildah run "$container" cat /new
+	run --separate-stderr buildah run "$container" cat /new
 	equals "$output" new
 	buildah rm "$container"
 	buildah rmi committed
@@ -83,7 +72,7 @@ buildah() {
 @test "buildah: --runtime for one command" {
 	local container
 	container=$(buildah from busybox)
-	run buildah run --runtime /usr/local/bin/orlop-runtime "$container" echo asked
+	run --separate-stderr buildah run --runtime /usr/local/bin/orlop-runtime "$container" echo asked
 	equals "$output" asked
 	run buildah run --runtime /bin/false "$container" echo asked
 	[ "$status" -ne 0 ]

@@ -14,6 +14,7 @@ setup_file() {
 	page_links containerd
 	daemon_start
 	world ctr image import "$WORLD/image.tar"
+	world_criu
 }
 
 teardown_file() {
@@ -22,7 +23,9 @@ teardown_file() {
 }
 
 teardown() {
-	[ -n "${MISSING:-}" ] || containers_remove
+	[ -z "${MISSING:-}" ] || return 0
+	world_report
+	containers_remove
 }
 
 daemon_start() {
@@ -66,6 +69,12 @@ is_task_status() {
 	[ "$(task_status "$1")" = "$2" ]
 }
 
+# trapper NAME OPTION...: a container that ends with 9 when it is told SIGUSR1, from now on
+trapper() {
+	ctr_run -d "${@:2}" "$IMAGE" "$1" sh -c 'trap "exit 9" USR1; : >/ready; while :; do sleep 0.1; done'
+	wait_for 5 world ctr task exec --exec-id "e$SRANDOM" "$1" test -e /ready
+}
+
 @test "containerd: run: streams, input and status" {
 	# not to the end of the input: ctr may see it before there is a task to tell
 	run --separate-stderr ctr_run --rm "$IMAGE" one sh -c 'read -r line; echo "$line"; echo err >&2; exit 7' <<<in
@@ -80,18 +89,18 @@ is_task_status() {
 }
 
 @test "containerd: a task: ps, exec, metrics, kill, delete" {
-	ctr_run -d --pid-file "$WORK/pid" "$IMAGE" one sh -c 'trap "exit 9" USR1; while :; do sleep 0.1; done'
+	trapper one --pid-file "$WORK/pid"
 	is_task_status one RUNNING
 	run world ctr task ps one
 	contains PID
 	contains "$(<"$WORK/pid")"
-	run world ctr task exec --exec-id e1 --cwd /tmp --user 65534 one sh -c 'pwd; id -u; exit 3'
+	run --separate-stderr world ctr task exec --exec-id e1 --cwd /tmp --user 65534 one sh -c 'pwd; id -u; exit 3'
 	equals "$status" 3
 	equals "$output" $'/tmp\n65534'
 	run on_terminal "ctr task exec -t --exec-id e2 one tty"
 	contains /dev/pts/
 	world ctr task exec -d --exec-id e3 one sleep 1000
-	run world ctr task ps one
+	run --separate-stderr world ctr task ps one
 	[[ $output == *ExecID:e3* || $output == *'exec_id:"e3"'* ]] # of 1.6, and of 2.1
 	world ctr task kill --exec-id e3 -s KILL one
 	run world ctr task metrics --format json one
@@ -100,7 +109,7 @@ is_task_status() {
 	wait_for 5 is_task_status one STOPPED
 	run world ctr task rm one
 	contains "non-zero exit code 9"
-	run world ctr task ls -q
+	run --separate-stderr world ctr task ls -q
 	equals "$output" ""
 }
 
@@ -110,7 +119,7 @@ is_task_status() {
 	is_task_status one PAUSED
 	world ctr task resume one
 	is_task_status one RUNNING
-	run world ctr task exec --exec-id e1 one echo awake
+	run --separate-stderr world ctr task exec --exec-id e1 one echo awake
 	equals "$output" awake
 }
 
@@ -126,7 +135,7 @@ bundle_root() {
 		.process.terminal = false | .process.args = ["/bin/sh", "-c", "exit 4"] |
 		.linux.cgroupsPath = "/own"' >"$WORK/config.json"
 	world ctr container create --config "$WORK/config.json" one
-	run world ctr task ls -q
+	run --separate-stderr world ctr task ls -q
 	equals "$output" ""
 	run world ctr task start one
 	equals "$status" 4
@@ -142,53 +151,96 @@ bundle_root() {
 	run ctr_run --rm --mount type=bind,src=/nothing/there,dst=/mnt "$IMAGE" three true
 	[ "$status" -ne 0 ]
 	contains "no such file or directory"
-	run world ctr container ls -q
+	run --separate-stderr world ctr container ls -q
 	equals "$output" ""
 }
 
 @test "containerd: mounts, a read-only root, environment, namespaces of the host" {
 	mkdir "$WORK/data"
 	echo from-host >"$WORK/data/file"
-	run ctr_run --rm --read-only --env A=b --net-host --with-ns uts:/proc/1/ns/uts --cwd /tmp \
+	run --separate-stderr ctr_run --rm --read-only --env A=b --net-host --with-ns uts:/proc/1/ns/uts --cwd /tmp \
 		--mount "type=bind,src=$WORK/data,dst=/home,options=rbind:ro" "$IMAGE" one \
 		sh -c 'cat /home/file; echo $A; pwd; hostname; readlink /proc/self/ns/net; touch /x'
 	equals "$status" 1
 	contains $'from-host\nb\n/tmp\nworld\n'"$(world readlink /proc/self/ns/net)"
-	contains "Read-only file system"
+	contains "Read-only file system" "$stderr"
 }
 
 @test "containerd: capabilities, seccomp, new privileges, devices, a user namespace" {
-	run ctr_run --rm --cap-drop CAP_CHOWN --cap-add CAP_SYS_ADMIN --seccomp "$IMAGE" one \
+	run --separate-stderr ctr_run --rm --cap-drop CAP_CHOWN --cap-add CAP_SYS_ADMIN --seccomp "$IMAGE" one \
 		grep -E 'CapEff|NoNewPrivs|^Seccomp:' /proc/self/status
 	equals "$output" $'CapEff:\t00000000a82425fa\nNoNewPrivs:\t1\nSeccomp:\t2'
-	run ctr_run --rm --allow-new-privs --device /dev/zero "$IMAGE" one \
+	run --separate-stderr ctr_run --rm --allow-new-privs --device /dev/zero "$IMAGE" one \
 		sh -c 'grep NoNewPrivs /proc/self/status; head -c 3 /dev/zero | wc -c'
 	equals "$output" $'NoNewPrivs:\t0\n3'
-	run ctr_run --rm --privileged "$IMAGE" one sh -c 'mount -t tmpfs none /home && echo mounted'
+	run --separate-stderr ctr_run --rm --privileged "$IMAGE" one sh -c 'mount -t tmpfs none /home && echo mounted'
 	equals "$output" mounted
-	run ctr_run --rm --uidmap 0:100000:65536 --gidmap 0:100000:65536 "$IMAGE" one cat /proc/self/uid_map
+	run --separate-stderr ctr_run --rm --uidmap 0:100000:65536 --gidmap 0:100000:65536 "$IMAGE" one cat /proc/self/uid_map
 	[[ $output =~ 0\ +100000\ +65536 ]]
 }
 
 @test "containerd: no pivot, a cgroup of one's own, a root that is a folder" {
-	run ctr_run --rm --no-pivot "$IMAGE" one echo here
+	run --separate-stderr ctr_run --rm --no-pivot "$IMAGE" one echo here
 	equals "$output" here
 	run ctr_run --rm --cgroup /one/below "$IMAGE" one grep ^0: /proc/self/cgroup
 	contains "/one/below"
 	bundle_root "$WORK/rootfs"
-	run ctr_run --rm --rootfs "$WORK/rootfs" one /bin/echo folder
+	run --separate-stderr ctr_run --rm --rootfs "$WORK/rootfs" one /bin/echo folder
 	equals "$output" folder
 }
 
 @test "containerd: tasks live through a restart of containerd" {
-	ctr_run -d "$IMAGE" one sh -c 'trap "exit 9" USR1; while :; do sleep 0.1; done'
+	trapper one
 	world_stop containerd
 	daemon_start
-	is_task_status one RUNNING
-	run world ctr task exec --exec-id e1 one echo here
+	wait_for 5 is_task_status one RUNNING
+	run --separate-stderr world ctr task exec --exec-id e1 one echo here
 	equals "$output" here
 	world ctr task kill -s USR1 one
 	wait_for 5 is_task_status one STOPPED
 	run world ctr task rm one
 	contains "non-zero exit code 9"
+}
+
+# rememberer NAME: a container that writes what only its memory has, to the folder $WORK/data
+rememberer() {
+	mkdir "$WORK/data"
+	ctr_run -d --mount "type=bind,src=$WORK/data,dst=/home,options=rbind:rw" "$IMAGE" "$1" \
+		sh -c 'read -r it </proc/sys/kernel/random/uuid; while :; do echo "$it" >/home/it; sleep 0.05; done'
+	wait_for 5 remembers
+}
+
+# remembers: the file has it, $remembered (it is written over all the time, and empty in between)
+remembers() {
+	remembered=$(cat "$WORK/data/it") && [ -n "$remembered" ]
+}
+
+# goes_on IT: it is written anew
+goes_on() {
+	rm -f "$WORK/data/it"
+	wait_for 5 grep -qx "$1" "$WORK/data/it"
+}
+
+@test "containerd: a task is checkpointed into a folder, and ended by that" {
+	requires_criu
+	rememberer one
+	world ctr task checkpoint --exit --image-path "$WORK/images" --work-path "$WORK/criu" one
+	[ -s "$WORK/criu/dump.log" ]
+	[ -s "$WORK/images/inventory.img" ]
+	wait_for 5 is_task_status one STOPPED
+}
+
+@test "containerd: a container is checkpointed into an image, and restored of it" {
+	requires_criu
+	local it
+	rememberer one
+	it=$remembered
+	world ctr container checkpoint --image --rw --task one checkpoint/one
+	is_task_status one RUNNING
+	goes_on "$it"
+	containers_remove
+	world ctr container restore --rw --live one checkpoint/one
+	is_task_status one RUNNING
+	goes_on "$it"
+	world ctr image rm checkpoint/one
 }

@@ -12,11 +12,13 @@ setup_file() {
 	[ -z "${MISSING:-}" ] || return 0
 	export WORLD_ROOTS=/run/containerd/runc/k8s.io
 	configure containerd /etc/containerd/config.toml
-	# What the machine may lack: the cpu controller of a sandbox's own shares, and the right to lower a score.
-	world sh -c 'cat >>/etc/containerd/config.toml' <<-'END'
+	local without=true # cgroups of pods, where there is no cpu controller for a sandbox's own shares
+	! world grep -qw cpu /sys/fs/cgroup/cgroup.controllers || without=false
+	# And what the machine may lack, too: the right to lower a score.
+	world sh -c 'cat >>/etc/containerd/config.toml' <<-END
 
 		[plugins."io.containerd.grpc.v1.cri"]
-		disable_cgroup = true
+		disable_cgroup = $without
 		restrict_oom_score_adj = true
 		sandbox_image = "docker.io/library/pause:latest"
 
@@ -51,6 +53,7 @@ teardown_file() {
 teardown() {
 	local pod
 	[ -z "${MISSING:-}" ] || return 0
+	world_report
 	for pod in $(cri ListPodSandbox | jq -r '.items[]?.id'); do
 		pod_remove "$pod"
 	done
@@ -114,7 +117,7 @@ host_network='{ "linux": { "security_context": { "namespace_options": { "network
 
 @test "cri: a pod and its container: created, started, exec, logs, stopped, removed" {
 	pod one "$host_network"
-	container main '{ "command": ["sh", "-c"], "args": ["echo begun $A; echo error >&2; trap \"exit 7\" TERM; while :; do sleep 0.1; done"],
+	container main '{ "command": ["sh", "-c"], "args": ["trap \"exit 7\" TERM; echo begun $A; echo error >&2; while :; do sleep 0.1; done"],
 		"envs": [{ "key": "A", "value": "b" }], "working_dir": "/tmp" }'
 	is_state 0
 	start
@@ -124,7 +127,7 @@ host_network='{ "linux": { "security_context": { "namespace_options": { "network
 	in_container sh -c 'echo oh >&2; exit 3'
 	equals "$(jq -r '"\(.stderr) \(.exit_code)"' <<<"$RESPONSE")" $'oh\n 3'
 	wait_for 5 grep -q 'stderr F error' "$WORK/logs/main.log"
-	grep 'stdout F begun b$' "$WORK/logs/main.log"
+	wait_for 5 grep -q 'stdout F begun b$' "$WORK/logs/main.log"
 	cri StopContainer "{ \"container_id\": \"$CONTAINER\", \"timeout\": 10 }"
 	is_state 2
 	run cri ContainerStatus "{ \"container_id\": \"$CONTAINER\" }"
@@ -182,6 +185,32 @@ host_network='{ "linux": { "security_context": { "namespace_options": { "network
 	[ "$status" -ne 0 ]
 	contains 'exec: "nothing-there": executable file not found in $PATH'
 	is_state 2
+}
+
+@test "cri: a container's limits: given, felt, changed while it runs, and its statistics" {
+	world grep -qw cpu /sys/fs/cgroup/cgroup.controllers || skip "needs the cgroups of pods and the controller cpu"
+	local look='cd /sys/fs/cgroup && echo $(cat memory.max cpu.max)'
+	pod seven "$host_network"
+	container main '{ "command": ["sleep", "inf"], "linux": { "resources": {
+		"memory_limit_in_bytes": 33554432, "cpu_quota": 50000, "cpu_period": 100000 } } }'
+	start
+	run in_container sh -c "$look"
+	equals "$output" "33554432 50000 100000"
+	cri UpdateContainerResources "{ \"container_id\": \"$CONTAINER\",
+		\"linux\": { \"memory_limit_in_bytes\": 67108864, \"cpu_quota\": 25000, \"cpu_period\": 100000 } }"
+	run in_container sh -c "$look"
+	equals "$output" "67108864 25000 100000"
+	cri ContainerStats "{ \"container_id\": \"$CONTAINER\" }" |
+		jq -e '.stats | .cpu.usage_core_nano_seconds.value > 0 and .memory.working_set_bytes.value > 0'
+	# its first process lives, so that nothing is told before the kill is
+	container big '{ "command": ["sh", "-c", "dd if=/dev/zero of=/dev/null bs=100M count=1; sleep inf"],
+		"linux": { "resources": { "memory_limit_in_bytes": 33554432 } } }'
+	start
+	wait_for 5 has_lacked_memory
+}
+
+has_lacked_memory() {
+	[ "$(cri ContainerStatus "{ \"container_id\": \"$CONTAINER\" }" | jq -r .status.reason)" = OOMKilled ]
 }
 
 @test "cri: pods live through a restart of containerd" {

@@ -47,7 +47,9 @@ MESSAGES = {
     "Mount": {"container_path": (1, "str"), "host_path": (2, "str"), "readonly": (3, "bool")},
     "LinuxContainerConfig": {"resources": (1, "LinuxContainerResources"),
                              "security_context": (2, "LinuxContainerSecurityContext")},
-    "LinuxContainerResources": {"cpu_shares": (3, "int"), "memory_limit_in_bytes": (4, "int")},
+    "LinuxContainerResources": {"cpu_period": (1, "int"), "cpu_quota": (2, "int"), "cpu_shares": (3, "int"),
+                                "memory_limit_in_bytes": (4, "int")},
+    "UpdateContainerResourcesRequest": {"container_id": (1, "str"), "linux": (2, "LinuxContainerResources")},
     "LinuxContainerSecurityContext": {"namespace_options": (3, "NamespaceOption"), "run_as_user": (5, "Int64Value"),
                                       "readonly_rootfs": (7, "bool"), "no_new_privs": (11, "bool")},
     "Int64Value": {"value": (1, "int")},
@@ -60,6 +62,12 @@ MESSAGES = {
                         "message": (11, "str")},
     "ExecSyncRequest": {"container_id": (1, "str"), "cmd": (2, ["str"]), "timeout": (3, "int")},
     "ExecSyncResponse": {"stdout": (1, "str"), "stderr": (2, "str"), "exit_code": (3, "int")},
+    "ContainerStatsRequest": {"container_id": (1, "str")},
+    "ContainerStatsResponse": {"stats": (1, "ContainerStats")},
+    "ContainerStats": {"cpu": (2, "CpuUsage"), "memory": (3, "MemoryUsage")},
+    "CpuUsage": {"usage_core_nano_seconds": (2, "UInt64Value")},
+    "MemoryUsage": {"working_set_bytes": (2, "UInt64Value")},
+    "UInt64Value": {"value": (1, "int")},
     "ListContainersRequest": {},
     "ListContainersResponse": {"containers": (1, ["Container"])},
     "Container": {"id": (1, "str"), "pod_sandbox_id": (2, "str"), "state": (6, "int")},
@@ -143,7 +151,7 @@ def call(socket, method, request):
     """the response's bytes; a message of gRPC is a byte (not compressed), its length, itself"""
     message = encode(method + "Request", request)
     done = subprocess.run(
-        ["curl", "-sS", "--max-time", "60", "--http2-prior-knowledge", "--unix-socket", socket, "-D", "/dev/stderr",
+        ["curl", "-sS", "--max-time", "300", "--http2-prior-knowledge", "--unix-socket", socket, "-D", "/dev/stderr",
          "-H", "content-type: application/grpc", "-H", "te: trailers", "--data-binary", "@-",
          "http://localhost/runtime.v1.RuntimeService/" + method],
         input=b"\0" + struct.pack(">I", len(message)) + message, capture_output=True)

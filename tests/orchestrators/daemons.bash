@@ -6,7 +6,7 @@
 # world_start NAME COMMAND...: a daemon; its output is in $WORLD/NAME.log
 world_start() {
 	# shellcheck disable=SC2016 # for the inner shell
-	world sh -c 'echo $$ >"/run/$1.first-process"; shift; exec "$@"' sh "$@" \
+	world_enter sh -c 'echo $$ >"/run/$1.first-process"; shift; exec "$@"' sh "$@" \
 		>>"$WORLD/$1.log" 2>&1 </dev/null 3>&- &
 }
 

@@ -30,7 +30,9 @@ teardown_file() {
 }
 
 teardown() {
-	[ -n "${MISSING:-}" ] || docker_clean
+	[ -z "${MISSING:-}" ] || return 0
+	world_report
+	docker_clean
 }
 
 answers_ping() {
@@ -54,7 +56,7 @@ answers_ping() {
 	mkdir "$WORK/backup"
 	docker run -d --name store redis
 	wait_for 10 answers_ping store
-	run docker run --rm --link store:redis redis sh -c '
+	run --separate-stderr docker run --rm --link store:redis redis sh -c '
 		redis-cli -h redis ping; redis-cli -h redis set key value
 		redis-cli -h redis get key; redis-cli -h redis save'
 	equals "$output" $'PONG\nOK\nvalue\nOK'
@@ -63,7 +65,7 @@ answers_ping() {
 	docker rm -f -v store
 	docker run -d --name store -v "$WORK/backup:/data" redis
 	wait_for 10 answers_ping store
-	run docker exec store redis-cli get key
+	run --separate-stderr docker exec store redis-cli get key
 	equals "$output" value
 }
 
@@ -73,7 +75,7 @@ answers_ping() {
 	run docker diff hand
 	contains "A /bin/cow"
 	docker commit hand test/cow
-	run docker run --rm test/cow cow
+	run --separate-stderr docker run --rm test/cow cow
 	equals "$output" moo
 	run -127 docker run --rm busybox cow
 	docker rm hand
@@ -95,19 +97,22 @@ answers_ping() {
 	compose up -d --scale redis=2
 	run --separate-stderr compose ps -q redis
 	equals "${#lines[@]}" 2
-	run compose logs web
-	contains begun
+	wait_for 5 has_logged_its_begin
 	compose restart -t 0 web
 	wait_for 10 visited "hello"
 	compose down -t 0 -v --rmi local
-	run docker ps -aq
+	run --separate-stderr docker ps -aq
 	equals "$output" ""
-	run docker volume ls -q
+	run --separate-stderr docker volume ls -q
 	equals "$output" ""
 }
 
 compose() {
 	world docker-compose --ansi never -f "$WORK/app/docker-compose.yml" "$@"
+}
+
+has_logged_its_begin() {
+	contains begun "$(compose logs web)" >/dev/null
 }
 
 visited() {
@@ -154,9 +159,9 @@ compose_application() {
 	wait_for 20 replicas many 3/3
 	docker service update -q -d --env-add NEW=yes many
 	wait_for 60 updated many
-	run docker ps -q --filter name=many.
+	run --separate-stderr docker ps -q --filter name=many.
 	equals "${#lines[@]}" 3
-	run docker exec "${lines[0]}" sh -c 'echo "$NEW"'
+	run --separate-stderr docker exec "${lines[0]}" sh -c 'echo "$NEW"'
 	equals "$output" yes
 	one=$(docker ps -q --filter name=many.1.)
 	docker kill "$one"
@@ -170,10 +175,8 @@ compose_application() {
 		busybox sh -c 'cat /run/secrets/word; exec httpd -f -p 80 -h /etc'
 	wait_for 20 replicas web 1/1
 	wait_for 10 service_logged web hidden
-	run world busybox wget -q -O- 127.0.0.1:8082/passwd
-	contains root:x:0:0
-	run docker run --rm --network between busybox wget -q -O- web/passwd
-	contains root:x:0:0
+	wait_for 10 page_is_had world busybox wget -q -O- 127.0.0.1:8082/passwd
+	wait_for 10 page_is_had docker run --rm --network between busybox wget -q -O- web/passwd
 	docker service rm web
 	wait_for 20 no_containers
 	docker secret rm word
@@ -186,6 +189,11 @@ swarm_begin() {
 	world sh -c 'sed -i -e "/live-restore/d" -e "s/\(\"default-runtime\".*\),/\1/" /etc/docker/daemon.json'
 	daemon_start
 	docker swarm init --advertise-addr 127.0.0.1
+}
+
+# page_is_had COMMAND...: by it
+page_is_had() {
+	contains root:x:0:0 "$("$@")"
 }
 
 replicas() {

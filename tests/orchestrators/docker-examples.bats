@@ -30,7 +30,9 @@ teardown_file() {
 }
 
 teardown() {
-	[ -n "${MISSING:-}" ] || docker_clean
+	[ -z "${MISSING:-}" ] || return 0
+	world_report
+	docker_clean
 }
 
 # example NAME BUILDER: built; 0 is the classic one, 1 BuildKit
@@ -55,7 +57,13 @@ example() {
 	contains "< Moo >"
 }
 
-@test "a web server of node: built, in the background, with a port, and stopped" {
+@test "a web server of node by the classic builder" {
+	example node-web 0
+	run --separate-stderr docker run --rm node-web node -p 'process.cwd()'
+	equals "$output" /usr/src/app
+}
+
+@test "a web server of node by BuildKit: built, in the background, with a port, and stopped" {
 	example node-web 1
 	docker run -d --name web -p 8081:8080 node-web
 	wait_for 20 page_is_served

@@ -11,7 +11,7 @@ docker_begin() {
 	[ -z "${MISSING:-}" ] || return 0
 	export WORLD_ROOTS=/run/docker/runtime-runc/moby
 	configure dockerd /etc/docker/daemon.json
-	page_links dockerd
+	[ -n "${ORLOP_WORLD_ROOT:-}" ] || page_links dockerd # later ones have the variable of daemon_start
 	daemon_start
 	docker load -q -i "$WORLD/image.tar"
 }
@@ -21,11 +21,12 @@ docker_end() {
 	world_end
 }
 
-# The daemon's own default for open files may be more than we are allowed to give.
+# With $DOCKERD_OPTIONS. The daemon's own default for open files may be more than we are allowed to give.
 daemon_start() {
-	local files
+	local files WORLD_ENV=()
 	files=$(ulimit -Hn)
-	world_start dockerd dockerd --default-ulimit "nofile=$files:$files"
+	[ -z "${ORLOP_WORLD_ROOT:-}" ] || WORLD_ENV=("$(page_variable dockerd DOCKER_BUILDKIT_RUNC_COMMAND)")
+	world_start dockerd dockerd --experimental --default-ulimit "nofile=$files:$files" "${DOCKERD_OPTIONS[@]}"
 	wait_for 20 daemon_answers
 }
 
@@ -34,10 +35,16 @@ daemon_answers() {
 }
 
 docker_clean() {
-	local containers
-	mapfile -t containers < <(docker ps -aq)
-	[ ${#containers[@]} -eq 0 ] || docker rm -f -v "${containers[@]}" >/dev/null
+	wait_for 5 docker_removed
 	wait_for 5 world_is_empty
+}
+
+# docker_removed: no container is left; one that dockerd itself is removing cannot be removed at the same time
+docker_removed() {
+	local containers
+	containers=$(docker ps -aq) || return
+	# shellcheck disable=SC2086 # an id a word
+	[ -z "$containers" ] || docker rm -f -v $containers >/dev/null
 }
 
 docker() {

@@ -8,6 +8,7 @@ load dockerd
 
 setup_file() {
 	docker_begin script iptables curl jq
+	[ -n "${MISSING:-}" ] || world_criu
 }
 
 teardown_file() {
@@ -15,14 +16,16 @@ teardown_file() {
 }
 
 teardown() {
-	[ -n "${MISSING:-}" ] || docker_clean
+	[ -z "${MISSING:-}" ] || return 0
+	world_report
+	docker_clean
 }
 
 @test "dockerd: it knows the runtime, as the default one" {
 	run docker info -f '{{.DefaultRuntime}} {{json .Runtimes}}'
 	contains "orlop-runtime {"
 	contains '"path":"/usr/local/bin/orlop-runtime"'
-	run docker run --rm --runtime orlop-runtime busybox echo asked
+	run --separate-stderr docker run --rm --runtime orlop-runtime busybox echo asked
 	equals "$output" asked
 }
 
@@ -49,19 +52,19 @@ teardown() {
 	contains PID
 	run docker top web -o pid,comm
 	contains httpd
-	run docker exec -e A=b -w /tmp -u 65534 web sh -c 'echo $A; pwd; id -u; exit 3'
+	run --separate-stderr docker exec -e A=b -w /tmp -u 65534 web sh -c 'echo $A; pwd; id -u; exit 3'
 	equals "$status" 3
 	equals "$output" $'b\n/tmp\n65534'
-	run docker exec -i web cat <<<input
+	run --separate-stderr docker exec -i web cat <<<input
 	equals "$output" input
 	run on_terminal "docker exec -it web tty"
 	contains /dev/pts/
 	wait_for 5 world busybox wget -q -O "$WORK/page" 127.0.0.1:8080/passwd
 	contains root:x:0:0 "$(<"$WORK/page")"
-	run world busybox wget -q -O- "$(docker inspect -f '{{.NetworkSettings.IPAddress}}' web)/passwd"
+	run world busybox wget -q -O- "$(docker inspect -f '{{.NetworkSettings.IPAddress}}' web)/passwd" # it listens by now
 	contains root:x:0:0
 	docker stop -t 0 web
-	run docker inspect -f '{{.State.Status}} {{.State.ExitCode}}' web
+	run --separate-stderr docker inspect -f '{{.State.Status}} {{.State.ExitCode}}' web
 	equals "$output" "exited 137"
 	docker start web
 	running web
@@ -72,14 +75,14 @@ teardown() {
 	wait_for 5 logged one ready
 	docker logs -f one >"$WORK/log" &
 	docker kill -s USR1 one
-	run docker wait one
+	run --separate-stderr docker wait one
 	equals "$output" 5
 	wait $!
 	contains got "$(<"$WORK/log")"
 	docker restart -t 0 one
 	running one
 	docker kill one
-	run docker wait one
+	run --separate-stderr docker wait one
 	equals "$output" 137
 }
 
@@ -105,7 +108,7 @@ teardown() {
 	run docker exec one cat /proc/1/comm
 	contains init
 	docker stop one
-	run docker inspect -f '{{.State.ExitCode}}' one
+	run --separate-stderr docker inspect -f '{{.State.ExitCode}}' one
 	equals "$output" 143
 }
 
@@ -126,20 +129,20 @@ teardown() {
 	contains size=1024k
 	equals "$(<"$WORK/data/back")" back
 	docker create --name keeper -v vol:/vol busybox
-	run docker run --rm --volumes-from keeper busybox cat /vol/kept
+	run --separate-stderr docker run --rm --volumes-from keeper busybox cat /vol/kept
 	equals "$output" kept
 	docker rm keeper
 	docker volume rm vol
 }
 
 @test "dockerd: user, groups, capabilities, no new privileges, seccomp" {
-	run docker run --rm --user 1000:1001 --group-add 1002 busybox id
+	run --separate-stderr docker run --rm --user 1000:1001 --group-add 1002 busybox id
 	[[ $output == uid=1000*gid=1001*groups=*1002* ]]
-	run docker run --rm --cap-drop all --cap-add net_raw busybox grep -E 'Cap(Eff|Bnd|Prm)|^Seccomp:' /proc/self/status
+	run --separate-stderr docker run --rm --cap-drop all --cap-add net_raw busybox grep -E 'Cap(Eff|Bnd|Prm)|^Seccomp:' /proc/self/status
 	contains $'CapEff:\t0000000000002000'
 	contains $'CapBnd:\t0000000000002000'
 	contains $'Seccomp:\t2'
-	run docker run --rm --security-opt no-new-privileges --security-opt seccomp=unconfined \
+	run --separate-stderr docker run --rm --security-opt no-new-privileges --security-opt seccomp=unconfined \
 		busybox grep -E 'NoNewPrivs|^Seccomp:' /proc/self/status
 	contains $'NoNewPrivs:\t1'
 	contains $'Seccomp:\t0'
@@ -148,7 +151,7 @@ teardown() {
 }
 
 @test "dockerd: limits, devices, kernel parameters, host name, masked paths" {
-	run docker run --rm --ulimit nofile=512:600 --device /dev/null:/dev/nothing --sysctl net.ipv4.ip_forward=0 \
+	run --separate-stderr docker run --rm --ulimit nofile=512:600 --device /dev/null:/dev/nothing --sysctl net.ipv4.ip_forward=0 \
 		--hostname named --shm-size 2m busybox sh -c '
 		exec 2>&1 # in this order
 		ulimit -Sn; ulimit -Hn; echo x >/dev/nothing; cat /proc/sys/net/ipv4/ip_forward; hostname
@@ -163,7 +166,7 @@ teardown() {
 @test "dockerd: pause, unpause, update, stats" {
 	docker run -d --name one busybox sleep 1000
 	docker pause one
-	run docker inspect -f '{{.State.Status}}' one
+	run --separate-stderr docker inspect -f '{{.State.Status}}' one
 	equals "$output" paused
 	run docker exec one true
 	equals "$status" 1
@@ -176,31 +179,38 @@ teardown() {
 	run docker update --pids-limit 50 one
 	equals "$status" 0
 	if grep -qw pids "$WORLD_CGROUP/cgroup.controllers"; then
-		run docker exec one cat /sys/fs/cgroup/pids.max
+		run --separate-stderr docker exec one cat /sys/fs/cgroup/pids.max
 		equals "$output" 50
 	fi
-	run docker stats --no-stream --format '{{.Name}}' one
+	run --separate-stderr docker stats --no-stream --format '{{.Name}}' one
 	equals "$output" one
 }
 
 @test "dockerd: networks none and host, links, a network with names" {
-	run docker run --rm --network none busybox ls /sys/class/net
+	run --separate-stderr docker run --rm --network none busybox ls /sys/class/net
 	equals "$output" lo
-	run docker run --rm --network host busybox readlink /proc/self/ns/net
+	run --separate-stderr docker run --rm --network host busybox readlink /proc/self/ns/net
 	equals "$output" "$(world readlink /proc/self/ns/net)"
 	docker run -d --name server busybox httpd -f -p 80 -h /etc
+	wait_for 5 serves server
 	run docker run --rm --link server:web busybox wget -q -O- web/passwd
 	contains root:x:0:0
 	docker network create net
 	docker run -d --name named --network net busybox httpd -f -p 80 -h /etc
+	wait_for 5 serves named
 	run docker run --rm --network net busybox wget -q -O- named/passwd
 	contains root:x:0:0
 	docker rm -f named
 	docker network rm net
 }
 
+# serves NAME: its web server listens
+serves() {
+	docker exec "$1" wget -q -O- 127.0.0.1/passwd >/dev/null
+}
+
 @test "dockerd: namespaces of the host and of other containers" {
-	run docker run --rm --pid host busybox readlink /proc/self/ns/pid
+	run --separate-stderr docker run --rm --pid host busybox readlink /proc/self/ns/pid
 	equals "$output" "$(world readlink /proc/self/ns/pid)"
 	docker run -d --name one --ipc shareable busybox sleep 1234
 	run docker run --rm --pid container:one --ipc container:one --network container:one busybox ps
@@ -218,7 +228,7 @@ teardown() {
 	contains "D /etc/group"
 	contains "C /etc/passwd"
 	docker commit --change 'CMD ["cat", "/new"]' one committed
-	run docker run --rm committed
+	run --separate-stderr docker run --rm committed
 	equals "$output" new
 	docker cp one:/new "$WORK/new"
 	equals "$(<"$WORK/new")" new
@@ -233,7 +243,7 @@ teardown() {
 	for builder in 0 1; do
 		WORLD_ENV=(DOCKER_BUILDKIT=$builder)
 		docker build -q --build-arg "TRY=by $builder" -t "built$builder" "$WORK"
-		run docker run --rm "built$builder"
+		run --separate-stderr docker run --rm "built$builder"
 		equals "$output" "by $builder"$'\n0\n1000'
 	done
 	printf '%s\n' 'FROM busybox' 'RUN exit 5' >"$WORK/Dockerfile"
@@ -280,10 +290,41 @@ restarted() {
 	daemon_start
 	after=$(docker inspect -f '{{.State.Pid}}' one)
 	equals "$after" "$before"
-	run docker exec one echo here
+	run --separate-stderr docker exec one echo here
 	equals "$output" here
 	docker stop -t 0 one
 	docker kill two
+}
+
+@test "dockerd: a container is checkpointed, and goes on with what it had in memory" {
+	requires_criu
+	local it network=(--network bridge)
+	# 28.5 asks for the network of the restored process before there is one, whatever the runtime
+	[ -z "${ORLOP_WORLD_ROOT:-}" ] || network=(--network host)
+	docker run -d --name one "${network[@]}" busybox sh -c 'read -r it </proc/sys/kernel/random/uuid; while :; do echo "$it" >/it; sleep 0.05; done'
+	wait_for 5 remembers one
+	it=$remembered
+	docker checkpoint create --leave-running one first
+	docker exec one true
+	docker checkpoint create one second
+	run docker checkpoint ls one
+	contains first
+	contains second
+	wait_for 5 exited one # which dockerd learns from an event
+	docker start --checkpoint second one
+	running one
+	docker exec one rm /it
+	wait_for 5 docker exec one grep -x "$it" /it
+	docker checkpoint rm one first
+}
+
+# remembers NAME: its file has it, $remembered (it is written over all the time, and empty in between)
+remembers() {
+	remembered=$(docker exec "$1" cat /it) && [ -n "$remembered" ]
+}
+
+exited() {
+	[ "$(docker inspect -f '{{.State.Status}}' "$1")" = exited ]
 }
 
 @test "dockerd: many at once" {

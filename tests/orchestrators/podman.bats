@@ -8,22 +8,9 @@ load helpers
 setup_file() {
 	world_begin podman conmon script jq
 	[ -z "${MISSING:-}" ] || return 0
-	local files processes
-	files=$(ulimit -Hn) processes=$(ulimit -Hu)
-	configure podman /etc/containers/containers.conf
-	world sh -c 'cp /usr/share/containers/seccomp.json /etc/containers/ &&
-		mkdir /etc/containers/containers.conf.d &&
-		cat >/etc/containers/policy.json' <<<'{ "default": [{ "type": "insecureAcceptAnything" }] }'
-	# What the machine may lack: the pids controller, and the right to raise limits.
-	world sh -c 'cat >/etc/containers/containers.conf.d/tests.conf' <<-END
-		[containers]
-		pids_limit = 0
-		default_ulimits = ["nofile=$files:$files", "nproc=$processes:$processes"]
-		[engine]
-		cgroup_manager = "cgroupfs"
-		events_logger = "file"
-	END
+	containers_configure podman
 	podman load -q -i "$WORLD/image.tar"
+	world_criu
 }
 
 teardown_file() {
@@ -32,8 +19,20 @@ teardown_file() {
 
 teardown() {
 	[ -z "${MISSING:-}" ] || return 0
+	world_report
 	podman rm -f -a -t 0 >/dev/null
 	wait_for 5 world_is_empty
+}
+
+# cleaned_up: what conmon starts behind each container's end, and podman does not wait for, is done as well (all
+# containers have ended)
+cleaned_up() {
+	wait_for 5 world_is_empty
+}
+
+# serves NAME: its web server listens
+serves() {
+	podman exec "$1" wget -q -O- 127.0.0.1/passwd >/dev/null # (podman gives pods no device)
 }
 
 podman() {
@@ -49,7 +48,7 @@ exited() {
 }
 
 @test "podman: it runs the runtime of its configuration" {
-	run podman info -f '{{.Host.OCIRuntime.Name}} {{.Host.OCIRuntime.Path}}'
+	run --separate-stderr podman info -f '{{.Host.OCIRuntime.Name}} {{.Host.OCIRuntime.Path}}'
 	equals "$output" "orlop-runtime /usr/local/bin/orlop-runtime"
 	run podman info -f '{{.Host.OCIRuntime.Version}}'
 	contains "spec: 1."
@@ -73,23 +72,25 @@ exited() {
 	podman run -d --name web -p 8080:80 busybox sh -c 'echo begun; exec httpd -f -p 80 -h /etc'
 	running web
 	wait_for 5 world sh -c 'podman logs web | grep -q begun'
-	run podman ps --format '{{.Names}} {{.Image}}'
+	run --separate-stderr podman ps --format '{{.Names}} {{.Image}}'
 	equals "$output" "web docker.io/library/busybox:latest"
 	run podman top web pid comm
 	contains httpd
-	run podman exec -e A=b -w /tmp -u 65534 web sh -c 'echo $A; pwd; id -u; exit 3'
+	run --separate-stderr podman exec -e A=b -w /tmp -u 65534 web sh -c 'echo $A; pwd; id -u; exit 3'
 	equals "$status" 3
 	equals "$output" $'b\n/tmp\n65534'
-	run podman exec -i web cat <<<input
+	run --separate-stderr podman exec -i web cat <<<input
 	equals "$output" input
 	run on_terminal "podman exec -it web tty"
 	contains /dev/pts/
+	wait_for 5 serves web
 	run world busybox wget -q -O- 127.0.0.1:8080/passwd
 	contains root:x:0:0
 	podman stop -t 0 web
 	exited web
-	run podman inspect -f '{{.State.ExitCode}}' web
+	run --separate-stderr podman inspect -f '{{.State.ExitCode}}' web
 	equals "$output" 137
+	cleaned_up
 	podman start web
 	running web
 }
@@ -98,14 +99,13 @@ exited() {
 	podman run -d --name c busybox sh -c 'trap "echo got; exit 5" USR1; echo ready; while :; do sleep 0.1; done'
 	wait_for 5 world sh -c 'podman logs c | grep -q ready'
 	podman kill -s USR1 c
-	run podman wait c
+	run --separate-stderr podman wait c
 	equals "$output" 5
-	run podman logs c
-	contains got
+	wait_for 5 world sh -c 'podman logs c | grep -q got'
 	podman restart -t 0 c
 	running c
 	podman kill c
-	run podman wait c
+	run --separate-stderr podman wait c
 	equals "$output" 137
 }
 
@@ -160,27 +160,28 @@ no_zombies() {
 	contains 1770
 	contains size=1024k
 	equals "$(<"$WORK/data/back")" back
-	run podman run --rm -v vol:/vol busybox cat /vol/kept
+	run --separate-stderr podman run --rm -v vol:/vol busybox cat /vol/kept
 	equals "$output" kept
+	cleaned_up
 	podman volume rm vol
 }
 
 @test "podman: user, groups, capabilities, no new privileges" {
-	run podman run --rm --user 1000:1001 --group-add 1002 busybox id
+	run --separate-stderr podman run --rm --user 1000:1001 --group-add 1002 busybox id
 	[[ $output == uid=1000*gid=1001*groups=1001*1002* ]]
-	run podman run --rm --cap-drop all --cap-add net_raw busybox grep -E 'Cap(Eff|Bnd|Prm)' /proc/self/status
+	run --separate-stderr podman run --rm --cap-drop all --cap-add net_raw busybox grep -E 'Cap(Eff|Bnd|Prm)' /proc/self/status
 	contains $'CapEff:\t0000000000002000'
 	contains $'CapBnd:\t0000000000002000'
-	run podman run --rm --security-opt no-new-privileges busybox grep NoNewPrivs /proc/self/status
+	run --separate-stderr podman run --rm --security-opt no-new-privileges busybox grep NoNewPrivs /proc/self/status
 	contains $'NoNewPrivs:\t1'
 	run podman run --rm --privileged busybox sh -c 'mount -t tmpfs none /home && echo mounted'
 	contains mounted
 }
 
 @test "podman: seccomp is podman's profile, none or one's own" {
-	run podman run --rm busybox grep ^Seccomp: /proc/self/status
+	run --separate-stderr podman run --rm busybox grep ^Seccomp: /proc/self/status
 	contains $'Seccomp:\t2'
-	run podman run --rm --security-opt seccomp=unconfined busybox grep ^Seccomp: /proc/self/status
+	run --separate-stderr podman run --rm --security-opt seccomp=unconfined busybox grep ^Seccomp: /proc/self/status
 	contains $'Seccomp:\t0'
 	echo '{ "defaultAction": "SCMP_ACT_ALLOW", "syscalls": [
 		{ "names": ["mkdir", "mkdirat"], "action": "SCMP_ACT_ERRNO", "errnoRet": 95 }] }' >"$WORK/seccomp.json"
@@ -190,7 +191,7 @@ no_zombies() {
 }
 
 @test "podman: limits, devices, kernel parameters, host name, masked paths" {
-	run podman run --rm --ulimit nofile=512:600 --ulimit nproc=4000:4000 --device /dev/null:/dev/nothing --sysctl net.ipv4.ip_forward=0 \
+	run --separate-stderr podman run --rm --ulimit nofile=512:600 --ulimit nproc=4000:4000 --device /dev/null:/dev/nothing --sysctl net.ipv4.ip_forward=0 \
 		--hostname named --shm-size 2m busybox sh -c '
 		exec 2>&1 # in this order
 		ulimit -Sn; ulimit -Hn; echo x >/dev/nothing; cat /proc/sys/net/ipv4/ip_forward; hostname
@@ -205,7 +206,7 @@ no_zombies() {
 @test "podman: pause, unpause, update, stats" {
 	podman run -d --name one busybox sleep 1000
 	podman pause one
-	run podman inspect -f '{{.State.Status}}' one
+	run --separate-stderr podman inspect -f '{{.State.Status}}' one
 	equals "$output" paused
 	podman unpause one
 	run podman exec one true
@@ -214,25 +215,26 @@ no_zombies() {
 	run podman update --cpu-shares 512 one
 	if grep -qw cpu "$WORLD_CGROUP/cgroup.controllers"; then
 		equals "$status" 0
-		run podman exec one cat /sys/fs/cgroup/cpu.weight
+		run --separate-stderr podman exec one cat /sys/fs/cgroup/cpu.weight
 		equals "$output" 59
 	else
 		equals "$status" 125
 		contains 'cpu.weight needs the controller "cpu"'
 	fi
-	run podman stats --no-stream --format '{{.Name}} {{.CPUPerc}}' one
+	run --separate-stderr podman stats --no-stream --format '{{.Name}} {{.CPUPerc}}' one
 	equals "$status" 0
 	[[ ${lines[-1]} =~ ^one\ [0-9.]+%$ ]]
 }
 
 @test "podman: networks none, host and bridge" {
-	run podman run --rm --network none busybox sh -c 'ls /sys/class/net'
+	run --separate-stderr podman run --rm --network none busybox sh -c 'ls /sys/class/net'
 	equals "$output" lo
-	run podman run --rm --network host busybox readlink /proc/self/ns/net
+	run --separate-stderr podman run --rm --network host busybox readlink /proc/self/ns/net
 	equals "$output" "$(world readlink /proc/self/ns/net)"
 	run podman run --rm busybox ip -4 addr show eth0
 	contains "inet 10.88."
 	podman run -d --name server busybox httpd -f -p 80 -h /etc
+	wait_for 5 serves server
 	run podman run --rm busybox wget -q -O- "$(podman inspect -f '{{.NetworkSettings.IPAddress}}' server)/passwd"
 	contains root:x:0:0
 	run podman run --rm --network container:server busybox wget -q -O- 127.0.0.1/passwd
@@ -240,9 +242,9 @@ no_zombies() {
 }
 
 @test "podman: namespaces of the host and of other containers" {
-	run podman run --rm --pid host busybox readlink /proc/self/ns/pid
+	run --separate-stderr podman run --rm --pid host busybox readlink /proc/self/ns/pid
 	equals "$output" "$(world readlink /proc/self/ns/pid)"
-	run podman run --rm --ipc host --uts host busybox hostname
+	run --separate-stderr podman run --rm --ipc host --uts host busybox hostname
 	equals "$output" world
 	podman run -d --name c busybox sleep 1234
 	run podman run --rm --pid container:c busybox ps
@@ -264,13 +266,15 @@ no_zombies() {
 
 @test "podman: diff and commit" {
 	podman run --name c busybox sh -c 'echo new >/new && rm /etc/group && echo more >>/etc/passwd'
+	cleaned_up
 	run podman diff c
 	contains "A /new"
 	contains "D /etc/group"
 	contains "C /etc/passwd"
 	podman commit -q --change 'CMD ["cat", "/new"]' c committed
-	run podman run --rm committed
+	run --separate-stderr podman run --rm committed
 	equals "$output" new
+	cleaned_up
 	podman rmi committed
 }
 
@@ -278,7 +282,7 @@ no_zombies() {
 	echo copied >"$WORK/file"
 	podman run -d --name c busybox sh -c 'read line; echo "got $line"; sleep 1000'
 	podman cp "$WORK/file" c:/tmp/file
-	run podman exec c cat /tmp/file
+	run --separate-stderr podman exec c cat /tmp/file
 	equals "$output" copied
 	podman export c | tar tf - tmp/file
 	podman rename c d
@@ -292,7 +296,7 @@ no_zombies() {
 	equals "$status" 1
 	podman exec c touch /tmp/well
 	podman healthcheck run c
-	run podman inspect -f '{{.State.Health.Status}}' c
+	run --separate-stderr podman inspect -f '{{.State.Health.Status}}' c
 	equals "$output" healthy
 }
 
@@ -301,14 +305,18 @@ no_zombies() {
 	[ -z "${ORLOP_RUNTIME:-}" ] || skip "is about our runtime only"
 	podman pod create --name pod
 	podman run -d --pod pod --name a busybox httpd -f -p 80 -h /etc
+	wait_for 5 serves a
 	run podman run --rm --pod pod busybox wget -q -O- 127.0.0.1/passwd
 	contains root:x:0:0
-	run podman pod ps --format '{{.Name}} {{.Status}}'
-	contains "pod Running"
+	wait_for 5 is_pod_status Running # not while the other one is being removed
 	podman pod stop -t 0 pod
 	podman pod start pod
 	running a
 	podman pod rm -f -t 0 pod
+}
+
+is_pod_status() {
+	[ "$(podman pod inspect -f '{{.State}}' pod)" = "$1" ]
 }
 
 @test "podman: what the runtime says is what podman says" {
@@ -333,6 +341,58 @@ no_zombies() {
 	run podman run --rm --cgroups disabled busybox cat /proc/self/cgroup
 	equals "$status" 0
 	contains 0::/
+}
+
+# rememberer NAME: a container that writes what only its memory has
+rememberer() {
+	podman run -d --name "$1" busybox sh -c 'read -r it </proc/sys/kernel/random/uuid; while :; do echo "$it" >/it; sleep 0.05; done'
+	wait_for 5 remembers "$1"
+}
+
+# remembers NAME [IT]
+remembers() {
+	remembered=$(podman exec "$1" cat /it) && [ -n "$remembered" ] && [ "$remembered" = "${2:-$remembered}" ]
+}
+
+# goes_on NAME IT: it is written anew
+goes_on() {
+	running "$1"
+	podman exec "$1" rm /it
+	wait_for 5 remembers "$1" "$2"
+}
+
+@test "podman: a container is checkpointed, and goes on with what it had in memory" {
+	requires_criu
+	rememberer c
+	local it=$remembered
+	run podman container checkpoint --print-stats c
+	equals "$status" 0
+	contains runtime_checkpoint_duration
+	exited c
+	run --separate-stderr podman inspect -f '{{.State.Checkpointed}}' c
+	equals "$output" true
+	cleaned_up
+	podman container restore c
+	goes_on c "$it"
+	podman container checkpoint --leave-running c
+	goes_on c "$it"
+	podman stop -t 0 c
+}
+
+@test "podman: a checkpoint is exported, and goes on in other containers" {
+	requires_criu
+	rememberer c
+	local it=$remembered
+	podman container checkpoint --leave-running --export "$WORK/one.tar.gz" --compress gzip c
+	goes_on c "$it"
+	podman container checkpoint --export "$WORK/two.tar.gz" --tcp-established --file-locks c
+	cleaned_up
+	podman rm c
+	podman container restore --import "$WORK/two.tar.gz" --tcp-established --file-locks
+	goes_on c "$it"
+	podman container restore --import "$WORK/one.tar.gz" --name other
+	goes_on other "$it"
+	podman rm -f -t 0 c other
 }
 
 @test "podman: many at once" {

@@ -54,11 +54,74 @@ cgroup_file() {
 	equals "$(grep ' - cgroup2 ' /proc/self/mountinfo)" "$before"
 }
 
+@test "by annotation the process is below its cgroup, in one of its own that it may leave" {
+	requires root ours
+	config_set '.annotations = {"run.oci.delegate-cgroup": "init"}'
+	start_container
+	equals "$(cgroup_file init/cgroup.procs)" "$(container_pid)"
+	equals "$(cgroup_file cgroup.procs)" ""
+	ok exec "$ID" /bin/probe cat /proc/self/cgroup
+	contains 0::/init "$stdout"
+	ok pause "$ID"
+	is_status paused
+	ok resume "$ID"
+	ok delete --force "$ID"
+	[ ! -d "$CGROUP_ROOT/orlop/$ID" ]
+	for name in .. a/b; do
+		config_set '.annotations = {"run.oci.delegate-cgroup": $name}' --arg name "$name"
+		fails create -b "$BUNDLE" "$ID"
+		contains "/annotations/run.oci.delegate-cgroup: \"$name\" is not the name of a cgroup"
+	done
+}
+
+@test "a cgroup that is there keeps that of its process when a create fails, which the next one takes" {
+	requires root ours
+	mkdir "$CGROUP_ROOT/test-$ID"
+	config_set '.linux.cgroupsPath = $path | .annotations = {"run.oci.delegate-cgroup": "init"}' --arg path "/test-$ID"
+	fails create --pid-file "$WORK/nowhere/pid" -b "$BUNDLE" "$ID"
+	[ ! -e "$ROOT/$ID" ]
+	# but not from others
+	sleep 1000 3>&- &
+	echo $! >"$CGROUP_ROOT/test-$ID/init/cgroup.procs"
+	fails create -b "$BUNDLE" "$ID"
+	contains "container's cgroup is not empty: 1 process(es) found"
+	kill $!
+	wait $! || true
+	start_container
+	equals "$(cat "$CGROUP_ROOT/test-$ID/init/cgroup.procs")" "$(container_pid)"
+	ok delete --force "$ID"
+	[ ! -d "$CGROUP_ROOT/test-$ID" ]
+}
+
+@test "an RDMA limit gets to the kernel, which has no such device" {
+	requires root ours cgroup_controller rdma
+	resources '{ "rdma": { "none0": { "hcaHandles": 3, "hcaObjects": 10 } } }'
+	fails create -b "$BUNDLE" "$ID"
+	contains 'write "none0 hca_handle=3 hca_object=10" to rdma.max of cgroup'
+	contains "no such device"
+}
+
+@test "limits that only cgroup v1 has are left out, each with a warning in the log" {
+	requires root ours
+	resources '{ "memory": { "kernel": 1048576, "kernelTCP": 1048576, "swappiness": 5, "disableOOMKiller": true, "useHierarchy": true },
+		"cpu": { "realtimeRuntime": 1000, "realtimePeriod": 100000 },
+		"network": { "classID": 7, "priorities": [{ "name": "lo", "priority": 1 }] },
+		"blockIO": { "leafWeight": 100, "weightDevice": [{ "major": 8, "minor": 0, "leafWeight": 100 }] } }'
+	RT_GLOBAL=(--log "$WORK/log" --log-level warning --log-format json)
+	ok run -b "$BUNDLE" "$ID"
+	equals "$(jq -r 'select(.level == "warning") | .msg | sub(": .*"; "")' "$WORK/log" | sort)" \
+		"$(printf '/linux/resources/%s\n' blockIO/leafWeight blockIO/weightDevice cpu/realtimePeriod cpu/realtimeRuntime \
+			memory/disableOOMKiller memory/kernel memory/kernelTCP memory/swappiness network/classID network/priorities)"
+	RT_GLOBAL=()
+	ok run -b "$BUNDLE" "$ID"
+	contains "/linux/resources/memory/swappiness: swappiness is ignored: cgroup v2 has none"
+}
+
 @test "a cgroup that has processes is refused, an empty one is taken and left in place" {
 	requires root
 	config_set ".linux.cgroupsPath = \"/test-$ID\""
 	mkdir "$CGROUP_ROOT/test-$ID"
-	sleep 100 3>&- &
+	sleep 1000 3>&- &
 	echo $! >"$CGROUP_ROOT/test-$ID/cgroup.procs"
 	fails run -b "$BUNDLE" "$ID"
 	contains "container's cgroup is not empty: 1 process(es) found"
@@ -150,7 +213,7 @@ cgroup_file() {
 
 @test "an init that cannot even be set up says that memory is too low" {
 	requires root ours cgroup_controller memory
-	resources '{ "memory": { "limit": 20480, "swap": 20480 } }'
+	resources '{ "memory": { "limit": 4096, "swap": 4096 } }'
 	fails run -b "$BUNDLE" "$ID"
 	contains "container init was OOM-killed (memory limit too low?)"
 	[ ! -e "$ROOT/$ID" ]
@@ -176,8 +239,8 @@ cgroup_file() {
 @test "an exec that the OOM killer ends while it is set up says so" {
 	requires root ours program strace cgroup_controller memory
 	start_container
-	# setsid is the first that the new process does: held there until there is no memory for it
-	strace -f -o /dev/null -e trace=setsid -e inject=setsid:delay_enter=2000000 \
+	# setsid is the first that the new process does: stopped there, until there is no memory for it
+	strace -f -o /dev/null -e trace=setsid -e inject=setsid:signal=STOP \
 		"$RUNTIME" --root "$ROOT" exec "$ID" /bin/probe true >"$WORK/out" 2>&1 3>&- &
 	exec=$!
 	wait_for 5 eval '[ "$(wc -l <"$CGROUP_ROOT/orlop/$ID/cgroup.procs")" -eq 2 ]'

@@ -56,6 +56,22 @@ make_images() {
 	equals "$(container_status)" running
 }
 
+@test "a network of the container's own that hooks set up is left empty" {
+	requires ours root
+	config_set '.hooks = { createRuntime: [{ path: "/bin/true" }] }'
+	start_container
+	refused checkpoint --image-path "$IMAGES" "$ID"
+	asked 38=$((0x40000000))
+	ok delete --force "$ID"
+	make_images
+	refused restore -d --image-path "$IMAGES" -b "$BUNDLE" "$ID"
+	asked 38=$((0x40000000))
+	config_set '(.linux.namespaces[] | select(.type == "network")).path = "/proc/self/ns/net"'
+	start_container
+	refused checkpoint --image-path "$IMAGES" "$ID"
+	not_asked 38
+}
+
 @test "a page server may have an IPv6 address" {
 	requires ours root
 	start_container
@@ -159,7 +175,8 @@ make_images() {
 	wait_for 5 test -S "$WORK/console"
 	FAKE_MASTER=/ refused restore -d --console-socket "$WORK/console" --image-path "$IMAGES" -b "$BUNDLE" "$ID"
 	asked "answer=[(1, 6), (3, 1)]"
-	wait_for 5 grep -q "^fd /dev/.*ptmx" "$WORK/tty"
+	# of /dev, which is a mount of criu's own: when that has gone, the name is what is left of the path
+	wait_for 5 grep -q "^fd /.*ptmx" "$WORK/tty"
 }
 
 @test "a console socket whose other end is closed is why a restore failed, whatever criu says then" {
@@ -168,8 +185,9 @@ make_images() {
 	make_images
 	python3 -c 'import os, socket, sys
 listener = socket.socket(socket.AF_UNIX)
-listener.bind(sys.argv[1])
+listener.bind(sys.argv[1] + "~")
 listener.listen()
+os.rename(sys.argv[1] + "~", sys.argv[1])
 listener.accept()[0].close()
 os.mkdir(sys.argv[2])' "$WORK/console" "$WORK/closed" 3>&- &
 	BACKGROUND+=("$!")
@@ -227,6 +245,70 @@ os.mkdir(sys.argv[2])' "$WORK/console" "$WORK/closed" 3>&- &
 	fails checkpoint --image-path "$IMAGES" "$ID"
 	contains "understand criu"
 	equals "$(container_status)" running
+}
+
+@test "a signal ends a restore that waits for criu, in the foreground, too, and all of it is undone" {
+	requires ours root
+	make_images
+	rm "$WORK/path/criu"
+	printf '#!/bin/sh\necho $$ >%s/criu.pid\nexec cat <&3 >/dev/null\n' "$WORK" >"$WORK/path/criu"
+	chmod +x "$WORK/path/criu"
+	for detach in -d ""; do
+		for signal in TERM INT HUP; do
+			rm -f "$WORK/criu.pid"
+			"$RUNTIME" --root "$ROOT" restore $detach --image-path "$IMAGES" -b "$BUNDLE" "$ID" </dev/null >"$WORK/said" 2>&1 3>&- &
+			local restorer=$! code=0
+			BACKGROUND+=("$restorer")
+			wait_for 5 in_its_cgroup
+			kill -WINCH "$restorer"
+			kill -$signal "$restorer"
+			wait "$restorer" || code=$?
+			BACKGROUND=()
+			equals "$code" 1
+			contains "stopped by a signal" "$(cat "$WORK/said")"
+			[ ! -e "/proc/$(cat "$WORK/criu.pid")" ]
+			[ ! -e "$ROOT/$ID" ]
+			[ ! -e "$CGROUP_ROOT/orlop/$ID" ]
+		done
+	done
+}
+
+@test "a signal ends what criu has made by then, of a container without a cgroup, too" {
+	requires ours root x86_64 program python3
+	make_images
+	rm "$WORK/path/criu"
+	# as criu makes it: a sibling of its own, which has a child
+	cat >"$WORK/path/criu" <<-END
+		#!/usr/bin/env python3
+		import ctypes, os, time
+		if ctypes.CDLL(None).syscall(56, 0x8000 | 17, 0, 0, 0, 0) == 0:
+		    os.fork()
+		    open("$WORK/made", "a").write("%d\\n" % os.getpid())
+		    os.execvp("sleep", ["sleep", "$NAP"])
+		time.sleep(1000)
+	END
+	chmod +x "$WORK/path/criu"
+	"$RUNTIME" --root "$ROOT" --cgroup-manager disabled restore -d --image-path "$IMAGES" -b "$BUNDLE" "$ID" </dev/null >"$WORK/said" 2>&1 3>&- &
+	local restorer=$! code=0
+	BACKGROUND+=("$restorer")
+	wait_for 5 two_made
+	kill -TERM "$restorer"
+	wait "$restorer" || code=$?
+	BACKGROUND=()
+	equals "$code" 1
+	contains "stopped by a signal" "$(cat "$WORK/said")"
+	for pid in $(cat "$WORK/made"); do
+		[ ! -e "/proc/$pid" ]
+	done
+	[ ! -e "$ROOT/$ID" ]
+}
+
+two_made() {
+	[ "$(wc -l <"$WORK/made")" = 2 ]
+}
+
+in_its_cgroup() {
+	[ -s "$WORK/criu.pid" ] && grep -qx "$(cat "$WORK/criu.pid")" "$CGROUP_ROOT/orlop/$ID/cgroup.procs"
 }
 
 @test "what checkpoint and restore refuse before they ask criu" {

@@ -68,15 +68,29 @@ restore_reader() {
 @test "restore in the foreground ends as the process does" {
 	start_container sleep
 	ok checkpoint --image-path "$IMAGES" "$ID"
-	"$RUNTIME" --root "$ROOT" restore --image-path "$IMAGES" -b "$BUNDLE" "$ID" </dev/null >"$WORK/out" 2>&1 3>&- &
-	local restorer=$!
-	BACKGROUND+=("$restorer")
-	wait_for 5 is_status running
-	ok kill "$ID" KILL
-	local code=0
-	wait "$restorer" || code=$?
-	BACKGROUND=()
-	equals "$code" 137
+	local code keep restorer
+	jq '.annotations.restored = "yes"' "$BUNDLE/config.json" >"$WORK/other.json"
+	for keep in --keep ""; do
+		"$RECVTTY" -n "$WORK/socket" >"$WORK/received" 3>&- &
+		local receiver=$!
+		wait_for 5 test -S "$WORK/socket"
+		"$RUNTIME" --root "$ROOT" restore --image-path "$IMAGES" -b "$BUNDLE" --config "$WORK/other.json" $keep \
+			--pidfd-socket "$WORK/socket" "$ID" </dev/null >"$WORK/out" 2>&1 3>&- &
+		restorer=$!
+		BACKGROUND+=("$restorer")
+		wait_for 5 is_status running
+		wait "$receiver"
+		rm "$WORK/socket"
+		contains "payload standard" "$(cat "$WORK/received")"
+		ok state "$ID"
+		equals "$(jq -r .annotations.restored <<<"$stdout")" yes
+		ok kill "$ID" KILL
+		code=0
+		wait "$restorer" || code=$?
+		BACKGROUND=()
+		equals "$code" 137
+		[ -z "$keep" ] || { is_status stopped && ok delete "$ID"; }
+	done
 	fails state "$ID"
 }
 
@@ -136,6 +150,29 @@ restore_reader() {
 	equals "$(jq -r .id "$WORK/poststop")" "$ID"
 	ok restore -d --image-path "$IMAGES" -b "$BUNDLE" "$ID"
 	equals "$(jq -r '.id, .pid' "$WORK/runtime" | paste -sd' ')" "$ID $(container_pid)"
+}
+
+@test "a network that hooks set up is a new one after a restore, with its loopback up before they run" {
+	local up='{ path: "/bin/sh", args: ["sh", "-c", "pid=$(jq .pid); nsenter -t $pid -n ip -o link >>$0/links; exec nsenter -t $pid -n ip link add from-hook type veth peer name other-end", $work] }'
+	config_set ".hooks.createRuntime = [$up] | .hooks.createRuntime[0].env = [\"PATH=\" + \$path]" --arg work "$WORK" --arg path "$PATH"
+	start_container sleep
+	ok checkpoint --image-path "$IMAGES" "$ID"
+	rm "$WORK/links"
+	ok restore -d --image-path "$IMAGES" -b "$BUNDLE" "$ID"
+	cat "$WORK/links"
+	equals "$(cut -d: -f2,3 "$WORK/links" | cut -d' ' -f2,3 | tr '\n' ' ')" "lo: <LOOPBACK,UP,LOWER_UP> "
+	ok exec "$ID" /bin/probe cat /proc/net/dev
+	contains from-hook
+}
+
+@test "a container in a delegated cgroup is restored into it" {
+	config_set '.annotations = {"run.oci.delegate-cgroup": "init"}'
+	start_container sleep
+	ok checkpoint --image-path "$IMAGES" "$ID"
+	ok restore -d --image-path "$IMAGES" -b "$BUNDLE" "$ID"
+	equals "$(cat "$CGROUP_ROOT/orlop/$ID/cgroup.procs")" ""
+	equals "$(cat "$CGROUP_ROOT/orlop/$ID/init/cgroup.procs")" "$(container_pid)"
+	ok delete --force "$ID"
 }
 
 @test "a hook that fails undoes a restore" {

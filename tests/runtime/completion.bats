@@ -84,7 +84,7 @@ complete_line() {
 	complete_line "$B" build --no-c
 	[ "$replies" = " --no-cache --no-cache-filter " ]
 	complete_line "$B" --store /x images --format ""
-	[ "$replies" = " table json " ]
+	[ "$replies" = " table json TEMPLATE " ]
 }
 
 @test "the scripts are well-formed" {

@@ -37,6 +37,39 @@ load helpers
 	contains "cannot start a container that has stopped"
 }
 
+# answered_by TEXT: start, with somebody at the fifo in init's place who says that
+answered_by() {
+	ok create -b "$BUNDLE" "$ID"
+	kill -KILL "$(container_pid)"
+	wait_for 5 is_status stopped
+	sh -c ': >"$0.ready"; exec >"$1"; printf 0; cat "$0"' "$1" "$ROOT/$ID/exec.fifo" 3>&- &
+	BACKGROUND+=($!)
+	wait_for 5 test -e "$1.ready"
+	wait_for 5 grep -q '^State:.S' "/proc/$!/status" # until somebody reads
+	local start
+	start=$(cut -d ')' -f 2- "/proc/$!/stat" | cut -d ' ' -f 21)
+	jq -c ".pid = $! | .startTime = $start | del(.pidfdInode)" "$ROOT/$ID/state.json" >"$WORK/state.json"
+	cp "$WORK/state.json" "$ROOT/$ID/state.json"
+	is_status created
+	fails start "$ID"
+	rm "$1.ready"
+	"$RUNTIME" --root "$ROOT" delete --force "$ID" 3>&-
+}
+
+@test "start says so when init is another version of the program, and does not take its words" {
+	requires ours root
+	local size
+	for size in 5000 5412 5420 20000; do
+		head -c $size /dev/zero | tr '\0' x >"$WORK/said"
+		answered_by "$WORK/said"
+		contains "created by another version of this program"
+		lacks xxx
+	done
+	printf cut >"$WORK/said"
+	answered_by "$WORK/said"
+	contains "ended before its start"
+}
+
 @test "without a process a container is created, with all else, and start and run refuse it" {
 	config_set 'del(.process) | .hostname = "inside"'
 	ok create -b "$BUNDLE" "$ID"

@@ -27,6 +27,7 @@ probe_exec() {
 	start_container
 	"$RUNTIME" --root "$ROOT" exec --pid-file "$WORK/pid" "$ID" /bin/probe sleep 3>&- &
 	wait_for 10 test -s "$WORK/pid"
+	wait_for 5 grep -qz '^/bin/probe$' "/proc/$(cat "$WORK/pid")/cmdline" # it is more than a number by then
 	kill -KILL "$(cat "$WORK/pid")"
 	status=0
 	wait $! || status=$?

@@ -1,24 +1,8 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: Apache-2.0
-# Signals, races and kills in the middle of verbs on a container that is there (robustness.bats has those
+# Signals, races and kills in the middle of verbs (ORLOP_KILLS: how many of each) on a container that is there (robustness.bats has those
 # of create, run, start and delete): nothing hangs, nothing is half done, nothing is left.
 load helpers
-
-traces() {
-	ls -A "$ROOT" 2>/dev/null
-	find "$CGROUP_ROOT" -type d -path "*$ID*"
-	grep -s "$WORK" /proc/self/mountinfo
-	grep -ls "/$ID\$" /proc/[0-9]*/cgroup
-	true
-}
-
-nothing_left() {
-	left=$(traces)
-	[ -z "$left" ] || {
-		echo "left: $left"
-		return 1
-	}
-}
 
 # in_background VERB...: its process is in VERB
 in_background() {
@@ -42,10 +26,6 @@ hold_hooks() {
 		--arg kind "$1" --arg work "$WORK" --arg nap "$NAP"
 }
 
-no_hooks() {
-	refute pgrep -f "sleep $NAP"
-}
-
 @test "a signal in the middle of create undoes it, exit 1" {
 	requires ours
 	probe sleep
@@ -57,8 +37,24 @@ no_hooks() {
 		ends_with 1
 		grep -q "create failed" "$WORK/said"
 		wait_for 5 nothing_left
-		wait_for 5 no_hooks
+		wait_for 5 no_sleepers "$NAP"
 	done
+}
+
+@test "a signal that stops nobody (a new window size) does not undo a run that is being made" {
+	requires ours
+	probe echo there
+	mkfifo "$WORK/held" "$WORK/release"
+	config_set '.hooks = ([{ path: "/bin/sh", args: ["sh", "-c", "echo >$0/held; read x <$0/release", $work] }]
+		| { createRuntime: ., poststart: . })' --arg work "$WORK"
+	in_background run -b "$BUNDLE" "$ID"
+	for _ in createRuntime poststart; do
+		read -t 20 -r _ <>"$WORK/held"
+		kill -WINCH "$VERB"
+		timeout 20 sh -c 'echo >"$0"' "$WORK/release"
+	done
+	ends_with 0
+	equals "$(cat "$WORK/said")" there
 }
 
 @test "a signal in the middle of start ends the container, exit 1" {
@@ -74,7 +70,7 @@ no_hooks() {
 		wait_for 5 is_status stopped
 		ok delete "$ID"
 		wait_for 5 nothing_left
-		wait_for 5 no_hooks
+		wait_for 5 no_sleepers "$NAP"
 	done
 }
 
@@ -144,7 +140,7 @@ has_exactly() {
 	kill -TERM "$VERB"
 	ends_with 1
 	wait_for 5 nothing_left
-	wait_for 5 no_hooks
+	wait_for 5 no_sleepers "$NAP"
 }
 
 @test "fifty states while limits change are all whole" {
@@ -171,8 +167,10 @@ has_exactly() {
 
 # killed VERB...: after a random while
 killed() {
+	local moment
+	printf -v moment '0.%06d' $((SRANDOM % 10000))
 	"$RUNTIME" --root "$ROOT" "$@" </dev/null >/dev/null 2>&1 3>&- &
-	sleep "0.00$((RANDOM % 10))"
+	sleep "$moment"
 	kill -KILL $! 2>/dev/null || true
 	wait $! 2>/dev/null || true
 }
@@ -180,22 +178,25 @@ killed() {
 @test "verbs on a container that are killed at random moments leave one that works, and can be deleted" {
 	requires ours
 	echo '[{ "destination": "/tmp", "type": "tmpfs", "source": "tmpfs" }]' >"$WORK/mounts.json"
+	echo '{ "unified": { "cgroup.max.depth": "9" } }' >"$WORK/limits.json"
 	start_container
-	for i in {1..12}; do
-		killed exec "$ID" /bin/probe sleep
-		killed exec -d "$ID" /bin/probe sleep
-		killed pause "$ID"
-		killed resume "$ID"
-		killed update --pids-limit 100 "$ID"
-		killed mounts add "$ID" "$WORK/mounts.json"
-		killed wait "$ID"
-		killed kill "$ID" WINCH
-		killed ps "$ID"
-		killed list
+	local verbs=("exec ID /bin/probe sleep" "exec -d ID /bin/probe sleep" "pause ID" "resume ID" "update -r WORK/limits.json ID"
+		"mounts add ID WORK/mounts.json" "mounts remove ID WORK/mounts.json" "wait ID" "kill ID WINCH" "ps ID" "list" "state ID"
+		"events ID" "events --stats ID" "delete ID" "start ID" "create -b BUNDLE ID" "gc") verb words
+	for ((i = 0; i < ${ORLOP_KILLS:-10}; i++)); do
+		for verb in "${verbs[@]}"; do
+			verb=${verb//WORK/$WORK}
+			verb=${verb//BUNDLE/$BUNDLE}
+			read -ra words <<<"${verb//ID/$ID}"
+			killed "${words[@]}"
+		done
 		"$RUNTIME" --root "$ROOT" resume "$ID" >/dev/null 2>&1 3>&- || true
 		equals "$(container_status)" running
 		ok exec "$ID" /bin/probe echo alive
 		equals "$output" alive
+		ok update -r "$WORK/limits.json" "$ID"
+		ok gc
+		equals "$output" ""
 	done
 	ok gc
 	equals "$output" ""
@@ -207,7 +208,7 @@ killed() {
 	requires ours
 	probe sleep 0
 	mkdir "$ROOT" # or gc has none when every create was killed before it made one
-	for i in {1..25}; do
+	for ((i = 0; i < ${ORLOP_KILLS:-25}; i++)); do
 		killed create -b "$BUNDLE" "$ID"
 		killed run -b "$BUNDLE" "$ID"
 		wait_for 5 not_creating

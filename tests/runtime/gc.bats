@@ -50,6 +50,34 @@ no_processes() {
 	equals "$output" ""
 }
 
+# Its own container was killed between its intent and its end, and the cgroup was free then.
+@test "gc, delete and kill leave a cgroup that is another state directory's container's by now" {
+	requires ours root
+	hold_create
+	kill_create
+	wait_for 5 no_processes
+	process_args /bin/probe sleep
+	config_set 'del(.hooks)'
+	ROOT=$WORK/other ok run -d -b "$BUNDLE" "$ID"
+	local pid
+	pid=$(ROOT=$WORK/other container_pid)
+	grep -qx "$pid" "$CGROUP_ROOT/orlop/$ID/cgroup.procs"
+	cp -a "$ROOT/$ID" "$WORK/kept"
+	rt kill --all "$ID" KILL
+	contains "cgroup \"/orlop/$ID\" is another container's by now: it stays"
+	ok gc
+	contains "cgroup \"/orlop/$ID\" is another container's by now: it stays"
+	[ ! -e "$ROOT/$ID" ]
+	cp -a "$WORK/kept" "$ROOT/$ID"
+	ok delete --force "$ID"
+	equals "$(grep -c "another container's" <<<"$output")" 1
+	[ ! -e "$ROOT/$ID" ]
+	ROOT=$WORK/other is_status running
+	grep -qx "$pid" "$CGROUP_ROOT/orlop/$ID/cgroup.procs"
+	ROOT=$WORK/other ok delete --force "$ID"
+	[ ! -e "$CGROUP_ROOT/orlop/$ID" ]
+}
+
 @test "gc leaves containers alone, whatever they do" {
 	requires ours
 	probe sleep

@@ -27,8 +27,7 @@ setup() {
 	setup_bundle
 }
 
-# The folder and the name of a test, and how long what it starts sleeps: nobody else sleeps so long, so
-# that "sleep $NAP" names processes of this test alone.
+# The folder and the name of a test, and how long what it starts sleeps: see sleepers.
 # setup_work [BELOW]
 setup_work() {
 	local name
@@ -37,7 +36,7 @@ setup_work() {
 	mkdir -m 755 "$WORK"
 	ROOT=$WORK/root
 	ID=t$name
-	NAP=$((100000 + SRANDOM))
+	NAP=$((100000 + SRANDOM % 1000000000))
 	RT_GLOBAL=()
 	BACKGROUND=()
 	RT_UNDER=()
@@ -133,6 +132,24 @@ check_leaks() {
 	[ -z "$leaks" ] && return 0
 	echo "left behind:" "$leaks" >&2
 	return 1
+}
+
+# what may be seen of this test on the host
+traces() {
+	ls -A "$ROOT" 2>/dev/null
+	find "$CGROUP_ROOT" -type d -path "*$ID*"
+	grep -s "$WORK" /proc/self/mountinfo
+	grep -ls "/$ID\$" /proc/[0-9]*/cgroup
+	true
+}
+
+nothing_left() {
+	local left
+	left=$(traces)
+	[ -z "$left" ] || {
+		echo "left: $left"
+		return 1
+	}
 }
 
 # -- running the runtime ---------------------------------------------------------------------------

@@ -163,7 +163,7 @@ has_status() {
 @test "a pid that belongs to another process by now is left alone" {
 	requires ours
 	start_container
-	sleep 100 3>&- &
+	sleep 1000 3>&- &
 	other=$!
 	cp "$ROOT/$ID/state.json" "$WORK/real.json"
 	jq -c ".pid = $other" "$WORK/real.json" >"$ROOT/$ID/state.json"
@@ -178,13 +178,13 @@ has_status() {
 @test "a verb names the holder of a container's lock" {
 	requires ours program flock
 	start_container
-	flock -o "$ROOT/$ID" sleep 30 3>&- &
+	flock -o "$ROOT/$ID" sleep 1000 3>&- &
 	holder=$!
 	wait_for 5 refute flock -n "$ROOT/$ID" true
 	# list and state do not care
 	is_status running
 	ok list -q
-	timeout 30 "$RUNTIME" --root "$ROOT" exec "$ID" /bin/probe true >"$WORK/out" 2>&1 3>&- && false
+	timeout 300 "$RUNTIME" --root "$ROOT" exec "$ID" /bin/probe true >"$WORK/out" 2>&1 3>&- && false
 	contains "is locked by process" "$(cat "$WORK/out")"
 	contains "process $holder:"  "$(cat "$WORK/out")"
 	pkill -P $holder

@@ -13,17 +13,22 @@ used() {
 	requires root ours cgroup_controller cpu
 	config_set '.linux.resources.cpu = { "quota": 20000, "period": 100000 }'
 	start_container
-	before=$(used)
+	began=${EPOCHREALTIME/./} before=$(used)
 	ok exec "$ID" /bin/probe burn 3000
-	spent=$(($(used) - before))
-	# a fifth of three seconds; a busy host may give less, never more
-	echo "spent $spent us"
-	[ "$spent" -le 660000 ]
+	spent=$(($(used) - before)) took=$((${EPOCHREALTIME/./} - began))
+	# a fifth of some three seconds, and the slice of one period; a busy host may give less, never more
+	echo "spent $spent of $took us"
+	[ "$spent" -le $((took * 22 / 100 + 20000)) ]
 	[ "$spent" -ge 100000 ]
 	ok update --cpu-quota -1 "$ID"
+	wait_for 5 burns_more_than "$((2 * spent))"
+}
+
+# burns_more_than MICROSECONDS: in the same time; a busy host may not give so much each time
+burns_more_than() {
 	before=$(used)
 	ok exec "$ID" /bin/probe burn 3000
-	[ $(($(used) - before)) -gt "$((2 * spent))" ]
+	[ $(($(used) - before)) -gt "$1" ]
 }
 
 @test "writing to a disk is throttled, and not any more after an update" {
@@ -40,12 +45,16 @@ used() {
 	rt exec "$ID" /bin/probe writedirect /data/file 512
 	slow=${stdout#took }
 	RT_INPUT=<(echo "{ \"blockIO\": { \"throttleWriteBpsDevice\": [{ $device, \"rate\": 0 }] } }") ok update -r - "$ID"
-	rt exec "$ID" /bin/probe writedirect /data/file 512
-	rm -r "/var/tmp/orlop-$ID"
-	echo "throttled: $slow ms, else ${stdout#took } ms"
 	# half a MiB at a quarter a second: the first slice is free
 	[ "$slow" -ge 1000 ]
-	[ "${stdout#took }" -lt $((slow / 2)) ]
+	wait_for 10 writes_within $((slow / 2))
+	rm -r "/var/tmp/orlop-$ID"
+}
+
+# writes_within MILLISECONDS: the same; a busy disk may take its time, too, but not each time
+writes_within() {
+	rt exec "$ID" /bin/probe writedirect /data/file 512
+	[ "${stdout#took }" -lt "$1" ]
 }
 
 @test "a memory limit of 512 KiB is enough to start and to run a program" {

@@ -1,7 +1,7 @@
 # The runtime's suites: one file an area, one line each, because several people add to this list.
 runtime_suites =
 TESTS += $(runtime_suites)
-EXTRA_DIST += $(runtime_suites) %D%/cli.bash %D%/helpers.bash
+EXTRA_DIST += $(runtime_suites) %D%/flags %D%/cli.bash %D%/helpers.bash %D%/races.bash
 
 # the command line
 runtime_suites += %D%/completion.bats
@@ -30,6 +30,7 @@ runtime_suites += %D%/events.bats
 runtime_suites += %D%/exec.bats
 runtime_suites += %D%/fallbacks.bats
 runtime_suites += %D%/faults.bats
+runtime_suites += %D%/flags.bats
 runtime_suites += %D%/gc.bats
 runtime_suites += %D%/hooks.bats
 runtime_suites += %D%/idmapped-mounts.bats
@@ -38,6 +39,7 @@ runtime_suites += %D%/isolation.bats
 runtime_suites += %D%/kill-delete.bats
 runtime_suites += %D%/limits.bats
 runtime_suites += %D%/live-mounts.bats
+runtime_suites += %D%/log.bats
 runtime_suites += %D%/masks.bats
 runtime_suites += %D%/mount-options.bats
 runtime_suites += %D%/mounts.bats
@@ -55,6 +57,7 @@ runtime_suites += %D%/run.bats
 runtime_suites += %D%/seccomp.bats
 runtime_suites += %D%/selinux-mounts.bats
 runtime_suites += %D%/selinux.bats
+runtime_suites += %D%/state-directory.bats
 runtime_suites += %D%/state-list.bats
 runtime_suites += %D%/sysctl.bats
 runtime_suites += %D%/systemd.bats

@@ -31,7 +31,7 @@ teardown() {
 	for state in "$ROOT"/*/; do
 		[ -d "$state" ] && "$RUNTIME" --root "$ROOT" delete --force "$(basename "$state")" 3>&- || true
 	done
-	kill "${HOST:-0}" 2>/dev/null || true
+	[ -z "${HOST:-}" ] || kill "$HOST" 2>/dev/null || true
 	check_leaks || left=1
 	rm -rf --one-file-system "$WORK"
 	return $left

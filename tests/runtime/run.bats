@@ -145,6 +145,31 @@ finish_forwarding() {
 	equals "$(od -An -c "$WORK/pid" | tr -d ' \n')" "$(container_pid)"
 }
 
+@test "a pid file that is a pipe or a link is written to and stays, also when the payload cannot be started" {
+	requires ours
+	probe sleep
+	mkfifo "$WORK/pipe"
+	cat "$WORK/pipe" >"$WORK/pid" 3>&- &
+	BACKGROUND+=("$!")
+	ok run -d --pid-file "$WORK/pipe" -b "$BUNDLE" "$ID"
+	[ -p "$WORK/pipe" ]
+	wait "${BACKGROUND[@]}"
+	BACKGROUND=()
+	equals "$(cat "$WORK/pid")" "$(container_pid)"
+	ok delete --force "$ID"
+	ln -s "$WORK/pid" "$WORK/link"
+	ok run -d --pid-file "$WORK/link" -b "$BUNDLE" "$ID"
+	[ -L "$WORK/link" ]
+	equals "$(cat "$WORK/pid")" "$(container_pid)"
+	ok delete --force "$ID"
+	config_set '.process.args = ["/nowhere"]'
+	for file in link pid; do
+		fails run --pid-file "$WORK/$file" -b "$BUNDLE" "$ID"
+	done
+	[ -L "$WORK/link" ]
+	[ ! -e "$WORK/pid" ]
+}
+
 @test "--preserve-fds passes exactly these on" {
 	probe fds
 	exec 5</etc/hostname 6</etc/passwd

@@ -66,4 +66,7 @@ load cli
 	rt spec -f other.json
 	[ "$status" = 1 ]
 	[[ $stderr == *"File other.json exists. Remove it first"* ]]
+	rt spec --file third.json
+	[ "$status" = 0 ]
+	cmp other.json third.json
 }

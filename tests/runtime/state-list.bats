@@ -36,6 +36,27 @@ load helpers
 	wait_for 5 is_status running
 }
 
+# record_says JQ-EXPRESSION: the status, with that changed in the record
+record_says() {
+	jq -c "$1" "$WORK/state.json" >"$ROOT/$ID/state.json"
+	ok state "$ID" >&2
+	jq -r .status <<<"$stdout"
+	cp "$WORK/state.json" "$ROOT/$ID/state.json"
+}
+
+@test "the process is known by the inode of its pidfd or, without one, by its start time" {
+	requires ours
+	start_container
+	cp "$ROOT/$ID/state.json" "$WORK/state.json"
+	equals "$(record_says .)" running
+	equals "$(record_says 'del(.pidfdInode)')" running
+	equals "$(record_says 'del(.pidfdInode) | .startTime += 1')" stopped
+	equals "$(record_says '.pidfdInode = 1')" stopped
+	RT_UNDER=("$FAILCALL" pidfd_open ENOSYS)
+	equals "$(record_says '.pidfdInode = 1')" running
+	RT_UNDER=()
+}
+
 @test "state of an unknown container fails with words that callers know" {
 	fails state "$ID"
 	contains "does not exist"

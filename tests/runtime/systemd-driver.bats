@@ -51,7 +51,7 @@ annotate() {
 nothing_made() {
 	[ ! -e "$ROOT/$ID" ]
 	[ ! -d "$FOLDER" ] || [ -z "$(find "$FOLDER" -mindepth 1 -type d)" ]
-	refute grep -lxz "sleep$NAP" /proc/[0-9]*/cmdline
+	[ -z "$(grep -lsxz "sleep$NAP" /proc/[0-9]*/cmdline)" ]
 }
 
 @test "a container is a scope, started around its process" {
@@ -93,8 +93,22 @@ nothing_made() {
 	equals "$(cat "$FOLDER/$UNIT/pids.max")" 20
 }
 
-@test "a signal ends an update that waits for systemd, and all is taken back" {
-	requires cgroup_controller hugetlb
+@test "update warns of what it names itself, not once more of what the container was made with" {
+	config_set '.linux.resources.cpu.realtimePeriod = 1000'
+	fake
+	start_container
+	RT_GLOBAL=()
+	RT_INPUT=<(echo '{"devices": [{"allow": true, "type": "c", "major": 10, "minor": 200, "access": "rwm"}]}') ok update -r - "$ID"
+	told "set $UNIT runtime"
+	equals "$stderr" ""
+	RT_INPUT=<(echo '{"cpu": {"realtimeRuntime": 100}, "devices": [{"allow": false, "access": "rwm"}]}') ok update -r - "$ID"
+	contains "/linux/resources/cpu/realtimeRuntime: realtimeRuntime is ignored"
+	equals "$(wc -l <"$WORK/stderr")" 1
+}
+
+# waiting_update BEHAVIOUR: a container whose update ($UPDATE) waits for systemd, with the limit of huge
+# pages at 4 MiB, before 2
+waiting_update() {
 	config_set '.linux.resources.hugepageLimits = [{"pageSize": "2MB", "limit": 2097152}]'
 	fake
 	echo +hugetlb >"$FOLDER/cgroup.subtree_control"
@@ -102,7 +116,7 @@ nothing_made() {
 	RT_GLOBAL=()
 	kill "${BACKGROUND[-1]}"
 	rm "$WORK/bus"
-	"$ORLOP_BUILD/tests/helpers/fake-systemd" "$WORK/bus" "$WORK/log" "$FOLDER" mute 3>&- &
+	"$ORLOP_BUILD/tests/helpers/fake-systemd" "$WORK/bus" "$WORK/log" "$FOLDER" "$1" 3>&- &
 	BACKGROUND+=($!)
 	wait_for 5 [ -S "$WORK/bus" ]
 	# systemd is told of the devices alone
@@ -111,14 +125,70 @@ nothing_made() {
 		 "devices": [{"allow": true, "type": "c", "major": 10, "minor": 200, "access": "rwm"}]}
 	END
 	"$RUNTIME" --root "$ROOT" update -r "$WORK/resources" "$ID" 2>"$WORK/errors" 3>&- &
-	wait_for 5 grep -qx 4194304 "$FOLDER/$UNIT/hugetlb.2MB.max"
-	kill -TERM $!
-	refute wait $!
-	grep -F 'stopped by a signal' "$WORK/errors"
-	equals "$(cat "$FOLDER/$UNIT/hugetlb.2MB.max")" 2097152
-	[ ! -e "$ROOT/$ID/state.json~" ]
+	UPDATE=$!
+	wait_for 5 grep -q 4194304 "$ROOT/$ID/state.json"
+}
+
+huge_pages() {
+	cat "$FOLDER/$UNIT/hugetlb.2MB.max"
+}
+
+end_fake() {
 	kill "${BACKGROUND[-1]}"
 	rm "$WORK/bus"
+}
+
+@test "a signal ends an update that waits for systemd, and all is taken back" {
+	requires cgroup_controller hugetlb
+	waiting_update mute
+	equals "$(huge_pages)" 4194304
+	kill -TERM "$UPDATE"
+	refute wait "$UPDATE"
+	grep -F 'stopped by a signal' "$WORK/errors"
+	refute grep -F 'stays' "$WORK/errors"
+	equals "$(huge_pages)" 2097152
+	refute grep 4194304 "$ROOT/$ID/state.json"
+	[ ! -e "$ROOT/$ID/state.json~" ]
+	end_fake
+}
+
+@test "an update that waits for systemd holds nobody up; what came on top of it stays" {
+	requires cgroup_controller hugetlb
+	waiting_update mute
+	ok pause "$ID"
+	ok resume "$ID"
+	ok exec "$ID" /bin/probe true
+	RT_INPUT=<(echo '{"hugepageLimits": [{"pageSize": "2MB", "limit": 6291456}]}') ok update -r - "$ID"
+	kill -TERM "$UPDATE"
+	refute wait "$UPDATE"
+	grep -F 'stopped by a signal; what was changed stays' "$WORK/errors"
+	equals "$(huge_pages)" 6291456
+	grep -q 6291456 "$ROOT/$ID/state.json"
+	end_fake
+	ok delete --force "$ID"
+}
+
+@test "a container that is deleted while its update waits for systemd" {
+	requires cgroup_controller hugetlb
+	waiting_update late
+	"$RUNTIME" --root "$ROOT" kill "$ID" KILL
+	wait_for 5 is_status stopped
+	touch "$WORK/log.go"
+	ok delete "$ID"
+	wait "$UPDATE" || grep -F 'what was changed stays' "$WORK/errors"
+	nothing_made
+}
+
+@test "systemd is told again what somebody else has changed meanwhile" {
+	requires cgroup_controller hugetlb
+	waiting_update late
+	wait_for 5 grep -q "^set $UNIT" "$WORK/log"
+	RT_INPUT=<(echo '{"hugepageLimits": [{"pageSize": "2MB", "limit": 6291456}]}') ok update -r - "$ID"
+	touch "$WORK/log.go"
+	wait "$UPDATE"
+	equals "$(grep -c "^set $UNIT runtime" "$WORK/log")" 2
+	equals "$(huge_pages)" 6291456
+	grep -q 6291456 "$ROOT/$ID/state.json"
 }
 
 @test "cgroupsPath is SLICE:PREFIX:NAME, and each part may be empty" {
@@ -173,7 +243,7 @@ nothing_made() {
 
 @test "annotations without a value that a property can have are refused" {
 	local value
-	for value in '' word '(1, 2)' "{'a': 1}" "'open" '[1, true]' '@as' 'uint32 -1' 'byte 256' '1 2' '[]'; do
+	for value in '' word '(1, 2)' "{'a': 1}" "'open" '[1, true]' '@as' 'uint32 -1' '++2' '[1, 2' "'a" 'byte 256' '1 2' '[]'; do
 		config_set '.annotations = {"org.systemd.property.X": $value}' --arg value "$value"
 		fails create -b "$BUNDLE" "$ID"
 		contains "/annotations/org.systemd.property.X: \"$value\" is not a value"
@@ -197,7 +267,43 @@ nothing_made() {
 	nothing_made
 }
 
-@test "a sub-cgroup by annotation is one name" {
+# asks_systemd PID: does it wait for the program that asks?
+asks_systemd() {
+	local child
+	for child in $(cat "/proc/$1/task/$1/children"); do
+		[ "$(cat "/proc/$child/comm")" != systemd-scope ] || return 0
+	done
+	return 1
+}
+
+@test "what may not be cloned into the cgroup systemd puts there, below it by annotation; a signal ends the wait" {
+	requires program strace
+	local refusal=(strace -D -o /dev/null -e trace=clone3 -e inject=clone3:error=EACCES:when=1)
+	fake
+	annotate run.oci.delegate-cgroup init
+	start_container
+	RT_UNDER=("${refusal[@]}")
+	ok exec "$ID" /bin/probe cat /proc/self/cgroup
+	RT_UNDER=()
+	contains 0::/init "$stdout"
+	told "attach $UNIT /init"
+	end_fake
+	"$ORLOP_BUILD/tests/helpers/fake-systemd" "$WORK/bus" "$WORK/log" "$FOLDER" mute 3>&- &
+	BACKGROUND+=($!)
+	wait_for 5 [ -S "$WORK/bus" ]
+	"${refusal[@]}" "$RUNTIME" --root "$ROOT" exec "$ID" /bin/probe true 2>"$WORK/errors" 3>&- &
+	local waiting=$!
+	wait_for 5 asks_systemd "$waiting"
+	kill -TERM "$waiting"
+	refute wait "$waiting"
+	grep -F 'stopped by a signal' "$WORK/errors"
+	end_fake
+}
+
+@test "a sub-cgroup by annotation is one name, and not the unit's" {
+	annotate run.oci.systemd.subgroup "$UNIT"
+	fails create -b "$BUNDLE" "$ID"
+	contains "/annotations/run.oci.systemd.subgroup: \"$UNIT\" is the name of the unit itself"
 	annotate run.oci.systemd.subgroup a/../..
 	fails create -b "$BUNDLE" "$ID"
 	contains '/annotations/run.oci.systemd.subgroup: "a/../.." is not the name of a cgroup'

@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 # The systemd manager where systemd is the first process (tests/vm/run --systemd).
 load helpers
+load races
 
 setup() {
 	setup_work
@@ -99,6 +100,17 @@ resources() {
 	contains "/dev/kmsg EPERM" "$stdout"
 }
 
+@test "an update of something else leaves the exact quota, which systemd only has in whole percents" {
+	resources '{"cpu": {"quota": 12345, "period": 100000}, "memory": {"limit": 67108864}}'
+	start_container
+	ok update --memory 134217728 "$ID"
+	equals "$(cat "$GROUP"/{cpu.max,memory.max})" $'12345 100000\n134217728'
+	unit_has MemoryMax=134217728 CPUQuotaPerSecUSec=130ms
+	ok update --cpu-quota 33333 "$ID"
+	equals "$(cat "$GROUP/cpu.max")" "33333 100000"
+	unit_has CPUQuotaPerSecUSec=340ms
+}
+
 @test "nested slices: a-b.slice is in a.slice, and both are made" {
 	config_set '.linux.cgroupsPath = "orlop-\($id).slice:pre:\($id)"' --arg id "$ID"
 	UNIT=pre-$ID.scope
@@ -169,9 +181,9 @@ resources() {
 	[ ! -e "$ROOT/$ID" ]
 	systemctl stop "$UNIT"
 	config_set '.annotations = {"org.systemd.property.CollectMode": "\u0027inactive\u0027",
-		"org.systemd.property.RuntimeMaxSec": "1", "org.systemd.property.TimeoutStopSec": "1"}'
-	start_container
-	wait_for 10 is_status stopped
+		"org.systemd.property.RuntimeMaxSec": "10", "org.systemd.property.TimeoutStopSec": "1"}'
+	ok create -b "$BUNDLE" "$ID" # which has these ten seconds
+	wait_for 20 is_status stopped
 	wait_for 5 systemctl --quiet is-failed "$UNIT"
 	rm -r "$ROOT/$ID"
 	config_set 'del(.annotations)'
@@ -207,6 +219,11 @@ resources() {
 	for i in "${pids[@]}"; do
 		wait "$i"
 	done
+	equals "$(systemctl list-units --all --plain --no-legend "orlop-$ID-*")" ""
+}
+
+@test "100 containers at random: nothing is left, and systemd knows none of them" {
+	race 2
 	equals "$(systemctl list-units --all --plain --no-legend "orlop-$ID-*")" ""
 }
 
@@ -290,4 +307,37 @@ as_user() {
 	fails create -b "$BUNDLE" "$ID"
 	contains "ask the user's instance of systemd for its cgroup: cannot connect to systemd"
 	[ ! -e "$ROOT/$ID" ]
+}
+
+@test "without privilege: in a cgroup that systemd has delegated, by the cgroupfs manager, with limits" {
+	local runtime=$RUNTIME
+	as_user XDG_RUNTIME_DIR=/run/user/1000
+	resources '{"memory": {"limit": 67108864}, "pids": {"limit": 33}}'
+	probe sleep "$NAP"
+	# who calls must not be where controllers are passed on
+	cat >"$WORK/inside" <<-END
+		set -ex
+		scope=\$(sed -n 's/^0:://p' /proc/self/cgroup)
+		cd /sys/fs/cgroup\$scope
+		mkdir caller
+		echo \$\$ >caller/cgroup.procs
+		jq --arg path "\$scope/c" '.linux.cgroupsPath = \$path' "$BUNDLE/config.json" >"$BUNDLE/new"
+		mv "$BUNDLE/new" "$BUNDLE/config.json"
+		set -- "$runtime" --root "$ROOT" --cgroup-manager cgroupfs
+		"\$@" create -b "$BUNDLE" "$ID"
+		"\$@" start "$ID"
+		cat c/memory.max c/pids.max
+		"\$@" update --memory 33554432 "$ID"
+		cat c/memory.max
+		"\$@" pause "$ID"
+		"\$@" state "$ID" | jq -r .status
+		"\$@" resume "$ID"
+		"\$@" exec "$ID" /bin/probe cat /proc/self/cgroup
+		"\$@" delete --force "$ID"
+		[ ! -d c ]
+	END
+	run --separate-stderr setpriv --reuid 1000 --regid 1000 --clear-groups -- env -i PATH="$PATH" XDG_RUNTIME_DIR=/run/user/1000 \
+		systemd-run --user --quiet --scope -p Delegate=yes sh "$WORK/inside"
+	echo "$stderr"
+	equals "$output" $'67108864\n33\n33554432\npaused\n0::/'
 }

@@ -69,7 +69,7 @@ with_device() {
 	start_container
 	before=$(cgroup_file hugetlb.2MB.max)
 	for more in '"unified": { "hugetlb.2MB.nothing": "1" }' '"unified": { "a/b.c": "1" }' \
-		'"network": { "classID": 7 }' '"memory": { "swap": 5 }' '"devices": [{ "allow": true, "type": "x" }]'; do
+		'"memory": { "swap": 5 }' '"devices": [{ "allow": true, "type": "x" }]'; do
 		RT_UNDER=(strace -f -e trace=openat -o "$WORK/trace")
 		update_json "{ \"hugepageLimits\": [{ \"pageSize\": \"2MB\", \"limit\": 2097152 }], $more }"
 		equals "$status" 1
@@ -151,6 +151,14 @@ with_device() {
 	equals "$(jq -r .level "$WORK/log")" warning
 }
 
+@test "what only cgroup v1 has changes nothing, with a warning" {
+	requires ours
+	start_container
+	ok update --cpu-rt-period 1000 --cpu-rt-runtime 100 "$ID"
+	contains "/linux/resources/cpu/realtimePeriod: realtimePeriod is ignored: cgroup v2 has none"
+	contains "/linux/resources/cpu/realtimeRuntime: "
+}
+
 @test "options are checked before the container is looked for" {
 	for option in "memory 12x" "memory -x" "cpu-share -1" "cpu-period 1.5" "blkio-weight 70000" \
 		"pids-limit many" "cpu-idle yes" "memory 99999999999999999999"; do
@@ -174,8 +182,6 @@ with_device() {
 	contains "weight 5 is not of 10..1000"
 	fails update --cpu-idle 2 "$ID"
 	contains "idle is neither 0 nor 1"
-	fails update --cpu-rt-period 1000 "$ID"
-	contains "cannot set realtime period with cgroup v2"
 	fails update --memory 4m --memory-swap 2m "$ID"
 	contains "memory+swap limit should be >= memory limit"
 	equals "$(kept '')" null
@@ -368,4 +374,13 @@ with_device() {
 	update_json "{ \"blockIO\": { \"throttleReadBpsDevice\": [{ $device, \"rate\": 0 }] } }"
 	equals "$status" 0
 	equals "$(cgroup_file io.max)" ""
+	rt update --blkio-weight 500 "$ID"
+	if [ -e "$CGROUP_ROOT/orlop/$ID/io.bfq.weight" ]; then
+		equals "$status:$(cgroup_file io.bfq.weight | head -n 1)" "0:default 500"
+	elif [ -e "$CGROUP_ROOT/orlop/$ID/io.weight" ]; then
+		equals "$status:$(cgroup_file io.weight | head -n 1)" "0:default 4950"
+	else
+		equals "$status" 1
+		contains "io.bfq.weight"
+	fi
 }

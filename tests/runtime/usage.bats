@@ -45,6 +45,20 @@ commands="create delete events exec features gc kill list pause ps resume run sp
 	[[ $stderr == *'unknown command "delte" (did you mean "delete"?)'* ]]
 }
 
+@test "help is --help, of a command, too" {
+	rt help
+	[ "$status" = 0 ]
+	local all=$output
+	rt --help
+	[ "$output" = "$all" ]
+	rt help create
+	[ "$status" = 0 ]
+	[[ $output == "Usage: orlop-runtime create "* ]]
+	rt help creat
+	[ "$status" = 1 ]
+	[[ $stderr == *'unknown command "creat" (did you mean "create"?)'* ]]
+}
+
 @test "wrong numbers of arguments" {
 	rt create
 	[ "$status" = 1 ]

@@ -50,8 +50,8 @@ refused() {
 }
 
 @test "what cannot be done is refused by its pointer" {
-	config '.linux.resources.memory.swappiness = 5'
-	refused "*/linux/resources/memory/swappiness: cannot set memory swappiness with cgroup v2"
+	config '.linux.netDevices = {"eth0": {}} | .linux.namespaces |= map(select(.type != "network"))'
+	refused "*/linux/netDevices: *"
 }
 
 @test "a rootfs that is not there" {
@@ -62,7 +62,7 @@ refused() {
 }
 
 @test "run says that run failed" {
-	config '.linux.resources.memory.swappiness = 5'
+	config '.linux.resources.memory.swap = 5'
 	rt run c1
 	[ "$status" = 1 ]
 	[[ $stderr == "orlop-runtime run failed: "* ]]
@@ -70,11 +70,11 @@ refused() {
 }
 
 @test "the log has the pointer as a member of its own" {
-	config '.linux.resources.memory.swappiness = 5'
+	config '.linux.resources.memory.swap = 5'
 	rt --log log --log-format json create c1
 	[ "$(wc -l <log)" = 1 ]
-	[ "$(jq -r .error.json_pointer log)" = /linux/resources/memory/swappiness ]
-	[ "$(jq -r .error.code log)" = unsupported ]
+	[ "$(jq -r .error.json_pointer log)" = /linux/resources/memory/swap ]
+	[ "$(jq -r .error.code log)" = invalid ]
 	[ "$(jq -r .error.phase log)" = plan ]
 }
 

@@ -104,12 +104,29 @@ finding() {
 }
 
 @test "what no plan can be made of is found, too" {
-	config '.linux.resources.memory.swappiness = 5 | .linux.resources.cpu.idle = 7
+	config '.linux.resources.memory.swap = 5 | .linux.resources.cpu.idle = 7
 		| .mounts += [{"destination": "/proc/sys", "type": "tmpfs", "source": "x"}]'
 	rt validate --format json
 	[ "$status" = 1 ]
-	finding plan /linux/resources/memory/swappiness
+	finding plan /linux/resources/memory/swap
 	finding plan "/mounts/$(($(jq '.mounts | length' config.json) - 1))"
+}
+
+@test "what only cgroup v1 has is a warning, and the document is valid" {
+	config '.linux.resources.memory.swappiness = 5 | .linux.resources.network.classID = 7'
+	rt validate --format json
+	[ "$status" = 0 ]
+	finding plan /linux/resources/memory/swappiness
+	finding plan /linux/resources/network/classID
+	jq -e 'all(.[]; .severity == "warning")' <<<"$output"
+	rt validate
+	[ "$status" = 0 ]
+	[[ $output == *"warning: /linux/resources/network/classID: classID is ignored: cgroup v2 has none [plan]"* ]]
+	[[ $output == *$'\nconfig.json: valid, 2 warnings' ]]
+	config '.process.cwd = "x"'
+	rt validate
+	[ "$status" = 1 ]
+	[[ $output == *$'\nconfig.json: 1 error, 2 warnings' ]]
 }
 
 @test "what the plan and the host lack is found beside broken rules, each place once" {

@@ -33,6 +33,12 @@ unit_builder += %D%/test-dockerfile-golden
 unit_builder += %D%/test-hash-queue
 %C%_test_hash_queue_LDADD = $(unit_builder_ldadd)
 
+unit_builder += %D%/test-sha256-stream
+%C%_test_sha256_stream_LDADD = $(unit_builder_ldadd)
+
+unit_builder += %D%/test-git-run
+%C%_test_git_run_LDADD = $(unit_builder_ldadd)
+
 unit_builder += %D%/test-stubs
 %C%_test_stubs_LDADD = $(unit_builder_ldadd)
 EXTRA_DIST += tests/golden/dockerfile
@@ -50,6 +56,8 @@ unit_builder += %D%/test-select
 %C%_test_select_LDADD = $(unit_builder_ldadd)
 unit_builder += %D%/test-run-spec
 %C%_test_run_spec_LDADD = $(unit_builder_ldadd)
+unit_builder += %D%/test-seccomp-file
+%C%_test_seccomp_file_LDADD = $(unit_builder_ldadd)
 # builder/image
 unit_builder += %D%/test-digest %D%/test-tar %D%/test-layer %D%/test-store %D%/test-snapshot \
 	%D%/test-unpack %D%/test-images %D%/test-format
@@ -69,9 +77,14 @@ unit_builder += %D%/test-plan-texts
 unit_builder += %D%/test-fiber
 %C%_test_fiber_LDADD = $(unit_builder_ldadd)
 
+unit_builder += %D%/test-thread
+%C%_test_thread_LDADD = $(unit_builder_ldadd)
+
 unit_builder += %D%/test-progress
 %C%_test_progress_LDADD = $(unit_builder_ldadd)
 
+unit_builder += %D%/test-go-template
+%C%_test_go_template_LDADD = $(unit_builder_ldadd)
 unit_builder += %D%/test-template
 %C%_test_template_LDADD = $(unit_builder_ldadd)
 

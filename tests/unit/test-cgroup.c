@@ -6,6 +6,7 @@
 #include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
@@ -13,6 +14,7 @@
 
 #include "lib/cleanup.h"
 #include "lib/io.h"
+#include "lib/strbuf.h"
 #include "runtime/cgroup/driver.h"
 #include "tests/unit/check.h"
 
@@ -169,8 +171,44 @@ static void test_managers(void)
 	CHECK_INT(cgroup_remove(&cgroup, NULL), 0);
 }
 
+/* What a manager has written itself is written over, in the file that there is. */
+static void test_settle(void)
+{
+	struct plan_cgroup_write writes[] = {
+		{ .file = "io.bfq.weight",
+		  .value = "500",
+		  .instead = "io.weight",
+		  .instead_value = "4950" },
+		{ .file = "cpu.max", .value = "12345 100000" },
+		{ .file = "hugetlb.2MB.max", .value = "2097152" },
+	};
+	const struct plan_cgroup plan = { .writes = writes, .write_count = 3 };
+	static const char *const expected[] = { "500", "12345 100000", "others" };
+	struct cgroup cgroup = CGROUP_INIT;
+	char folder[] = "/tmp/orlop-settle.XXXXXX";
+
+	CHECK(mkdtemp(folder));
+	cgroup.manager = CGROUP_SYSTEMD;
+	cgroup.fd = open(folder, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	for (size_t i = 0; i < 3; i++)
+		CHECK_INT(io_replace_file(cgroup.fd, writes[i].file, "others", 6, 0600, IO_NO_SYNC,
+					  NULL),
+			  0);
+	cgroup_settle(&cgroup, &plan);
+	for (size_t i = 0; i < 3; i++) {
+		cleanup_strbuf struct strbuf text = STRBUF_INIT;
+
+		CHECK_INT(io_read_file(cgroup.fd, writes[i].file, 100, &text, NULL), 0);
+		CHECK(strncmp(strbuf_text(&text), expected[i], strlen(expected[i])) == 0);
+		CHECK_INT(unlinkat(cgroup.fd, writes[i].file, 0), 0);
+	}
+	cgroup_done(&cgroup);
+	CHECK_INT(rmdir(folder), 0);
+}
+
 CHECK_MAIN({ "the cgroup2 mount is found among others", test_find },
 	   { "controllers are whole words", test_words },
 	   { "a cgroup is made, frozen, killed and removed", test_life },
 	   { "a missing controller is named", test_limits },
-	   { "disabled makes nothing", test_managers })
+	   { "disabled makes nothing", test_managers },
+	   { "what the manager has written is written over", test_settle })

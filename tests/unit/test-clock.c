@@ -33,6 +33,16 @@ static void test_edges(void)
 		check_second(seconds[i]);
 }
 
+static void test_seconds(void)
+{
+	char text[CLOCK_TEXT_SIZE];
+
+	CHECK_STR(clock_format_seconds(1300000000, text), "2011-03-13T07:06:40Z");
+	CHECK_STR(clock_format_seconds(CLOCK_SECONDS_MAX, text), "9999-12-31T23:59:59Z");
+	CHECK_STR(clock_format_seconds(INT64_MAX, text), "9999-12-31T23:59:59Z");
+	CHECK_STR(clock_format_seconds(INT64_MIN, text), "1970-01-01T00:00:00Z");
+}
+
 static void test_now(void)
 {
 	int64_t before = clock_ms();
@@ -44,4 +54,5 @@ static void test_now(void)
 
 CHECK_MAIN({ "every day of 200 years is as gmtime_r has it", test_every_day },
 	   { "midnights, leap days and the last second of 9999", test_edges },
+	   { "whole seconds, and what no text can say", test_seconds },
 	   { "now has nine digits of nanoseconds, and time goes forward", test_now })

@@ -3,6 +3,7 @@
 #include "builder/dockerfile/expand.h"
 
 #include <errno.h>
+#include <stdint.h>
 #include <time.h>
 
 #include "builder/dockerfile/glob.h"
@@ -175,7 +176,7 @@ static void test_linear(void)
 
 	memset(value, 'a', 200000);
 	value[200000] = '\0';
-	glob_replace("*a*a*a*a*a*b", value, "x", true, &out);
+	glob_replace("*a*a*a*a*a*b", value, "x", true, SIZE_MAX, &out);
 	CHECK_INT(out.size, 200000);
 	strbuf_truncate(&out, 0);
 	glob_trim_suffix("b*a*a*a*a", value, true, &out);
@@ -193,6 +194,50 @@ static void test_depth(void)
 	      strstr(word(strbuf_text(&text)), "missing") != NULL);
 }
 
+/* PREFIX and size times "a"; owned. */
+static char *long_text(const char *prefix, size_t size)
+{
+	size_t from = strlen(prefix);
+	char *text = xmalloc(from + size + 1);
+
+	memcpy(text, prefix, from);
+	memset(text + from, 'a', size);
+	text[from + size] = '\0';
+	return text;
+}
+
+/* With size times "a" in v: as a word, and as words, which have the same limit all together. */
+static int expand_long(const char *text, size_t size, struct error *err)
+{
+	cleanup_free char *value = long_text("v=", size);
+	char *items[] = { value, NULL };
+	struct strv env = { .items = items, .count = 1 };
+	struct expand expand = { .escape = '\\', .lookup = expand_lookup_strv, .context = &env };
+	cleanup_strv struct strv list = STRV_INIT;
+	cleanup_free char *out = NULL;
+	int ret = expand_word(&expand, text, &out, err);
+
+	CHECK_INT(expand_words(&expand, text, &list, NULL), ret);
+	return ret;
+}
+
+static void test_growth(void)
+{
+	static const char *const forms[] = { "$v$v",	   "${v}${v}",	"\"$v$v\"",  "x $v $v",
+					     "${v//a/aa}", "${u-$v$v}", "${v/a/$v}", "${v//?/$v}" };
+	cleanup_free char *text = long_text("$v", 3000000);
+	cleanup_free char *pattern = long_text("${v#", 5000);
+
+	for (size_t i = 0; i < ARRAY_SIZE(forms); i++)
+		CHECK_ERROR(expand_long(forms[i], 600000, &err), EINVAL,
+			    "it grows by more than 1 MiB");
+	CHECK_INT(expand_long("$v$v", 500000, NULL), 0);
+	/* what is long in the file is no growth */
+	CHECK_INT(expand_long(text, 500000, NULL), 0);
+	pattern[sizeof("${v#") - 1 + 4999] = '}';
+	CHECK_ERROR(expand_long(pattern, 1, &err), EINVAL, "a pattern is longer than 4096 bytes");
+}
+
 CHECK_MAIN({ "names are replaced", test_plain }, { "quotes and escapes", test_quotes },
 	   { "defaults, alternatives and errors", test_defaults },
 	   { "prefixes and suffixes are cut", test_trim }, { "parts are replaced", test_replace },
@@ -200,4 +245,5 @@ CHECK_MAIN({ "names are replaced", test_plain }, { "quotes and escapes", test_qu
 	   { "values are split into words only outside of quotes", test_words },
 	   { "bodies of here-documents keep quotes", test_heredoc_body },
 	   { "the escape character can be another", test_escape_directive },
-	   { "patterns take linear time", test_linear }, { "nesting is bounded", test_depth })
+	   { "patterns take linear time", test_linear }, { "nesting is bounded", test_depth },
+	   { "growth is bounded", test_growth })

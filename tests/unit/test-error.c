@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <string.h>
 #include <sys/mman.h>
 #include <unistd.h>
 
@@ -51,6 +52,21 @@ static void test_first_place_wins(void)
 	error_phase(&err, -EINVAL, PHASE_EXEC);
 	CHECK_STR(err.pointer, "/a/1");
 	CHECK_INT(err.phase, PHASE_ROOTFS);
+}
+
+static void test_received(void)
+{
+	struct error err;
+
+	memset(&err, 'x', sizeof(err));
+	err.errnum = ENOENT;
+	CHECK_INT(error_received(&err), -ENOENT);
+	CHECK_INT(strlen(err.syscall), sizeof(err.syscall) - 1);
+	CHECK_INT(strlen(err.path), sizeof(err.path) - 1);
+	CHECK_INT(strlen(err.pointer), sizeof(err.pointer) - 1);
+	CHECK_INT(strlen(err.msg), sizeof(err.msg) - 1);
+	err.errnum = -5;
+	CHECK_INT(error_received(&err), -EINVAL);
 }
 
 /* Callers pass every result through: what went well leaves no trace, and costs nothing. */
@@ -131,5 +147,6 @@ CHECK_MAIN({ "a failed system call keeps its errno and tells it last", test_errn
 	   { "every code has a name and an errno", test_codes },
 	   { "the innermost pointer and phase win", test_first_place_wins },
 	   { "only a failure is added to", test_nothing_failed },
+	   { "the texts of one that was received end", test_received },
 	   { "a long message is cut in the middle", test_cut_in_the_middle },
 	   { "plain, text and JSON log lines", test_log_formats })

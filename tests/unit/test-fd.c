@@ -97,10 +97,10 @@ static void test_long_socket_path(void)
 	CHECK_INT(bind(listener, (struct sockaddr *)&address, sizeof(address)), 0);
 	CHECK_INT(listen(listener, 1), 0);
 	CHECK_INT(chdir("/"), 0);
-	fd = fd_connect_unix(path, NULL);
+	fd = fd_connect_unix(path, SOCK_STREAM, NULL);
 	CHECK(fd >= 0);
 	CHECK_INT(path_remove_tree(AT_FDCWD, top, NULL), 0);
-	CHECK_ERROR(fd_connect_unix("/nowhere/sock", &err), ENOENT,
+	CHECK_ERROR(fd_connect_unix("/nowhere/sock", SOCK_STREAM, &err), ENOENT,
 		    "connect to socket \"/nowhere/sock\"");
 }
 

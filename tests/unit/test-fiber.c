@@ -187,6 +187,50 @@ static void test_threads(void)
 	CHECK(pthread_equal(world.other, world.main));
 }
 
+/* In a thread, until somebody has had another thread do something. */
+static void wait_for_done(void *context)
+{
+	struct world *world = context;
+
+	while (!__atomic_load_n(&world->other, __ATOMIC_ACQUIRE))
+		(void)poll(NULL, 0, 1);
+}
+
+static void wait_in_thread(void *context)
+{
+	struct world *world = context;
+
+	if (fiber_offload_waiting(wait_for_done, world))
+		world->left--;
+}
+
+static void note_thread(void *context)
+{
+	struct world *world = context;
+
+	__atomic_store_n(&world->other, pthread_self(), __ATOMIC_RELEASE);
+}
+
+static void end_waiting(void *context)
+{
+	fiber_offload(note_thread, context);
+}
+
+/* However many want to wait in threads, one is left for what they wait for. */
+static void test_waiting_threads(void)
+{
+	struct world world = { .left = 1000 };
+
+	CHECK_INT(fibers_create(&world.fibers, NULL), 0);
+	for (int i = 0; i < 100; i++)
+		CHECK_INT(fibers_start(world.fibers, wait_in_thread, &world, NULL), 0);
+	CHECK_INT(fibers_start(world.fibers, end_waiting, &world, NULL), 0);
+	fibers_run(world.fibers);
+	CHECK(world.left < 1000 && world.left > 900);
+	fibers_free(world.fibers);
+	CHECK(!fiber_offload_waiting(note_thread, &world));
+}
+
 /* -- many ----------------------------------------------------------------------------------------
  */
 
@@ -216,4 +260,5 @@ static void test_many(void)
 
 CHECK_MAIN({ "fibers wait for each other", test_queue }, { "fibers poll", test_poll },
 	   { "fibers have threads work for them", test_threads },
+	   { "work that waits leaves a thread to what it waits for", test_waiting_threads },
 	   { "thousands of fibers come and go", test_many })

@@ -253,10 +253,39 @@ static void test_config_refused(void)
 		  0);
 }
 
+/* {"config":{NAME:[...]}} or, of Volumes, {...}, with count members. */
+static int decode_config_of(const char *name, size_t count, struct error *err)
+{
+	bool set = strcmp(name, "Volumes") == 0;
+	cleanup_strbuf struct strbuf text = STRBUF_INIT;
+
+	strbuf_addf(&text, "{\"rootfs\":{\"type\":\"layers\"},\"config\":{\"%s\":%c", name,
+		    set ? '{' : '[');
+	for (size_t i = 0; i < count; i++)
+		strbuf_addf(&text, "%s\"/%zu\"%s", i ? "," : "", i, set ? ":{}" : "");
+	strbuf_adds(&text, set ? "}}}" : "]}}");
+	return decode_config_text(strbuf_text(&text), err);
+}
+
+static void test_config_bounds(void)
+{
+	static const char *const lists[] = { "Env", "Entrypoint", "Cmd", "Shell", "OnBuild" };
+
+	for (size_t i = 0; i < ARRAY_SIZE(lists); i++) {
+		CHECK_INT(decode_config_of(lists[i], 8192, NULL), 0);
+		CHECK_ERROR(decode_config_of(lists[i], 8193, &err), EINVAL,
+			    "has 8193 entries, an image may have 8192");
+	}
+	CHECK_INT(decode_config_of("Volumes", 1024, NULL), 0);
+	CHECK_ERROR(decode_config_of("Volumes", 1025, &err), EINVAL,
+		    "c: /config/Volumes has 1025 entries, an image may have 1024");
+}
+
 CHECK_MAIN({ "digests", test_digests }, { "descriptor", test_descriptor },
 	   { "manifest", test_manifest }, { "manifests that are refused", test_manifest_refused },
 	   { "index", test_index }, { "oci-layout", test_layout },
 	   { "docker archive", test_archive }, { "config", test_config },
 	   { "config comes back with unknown members", test_config_round_trip },
 	   { "a derived config", test_config_derived },
-	   { "configs that are refused", test_config_refused })
+	   { "configs that are refused", test_config_refused },
+	   { "lists of a config are bounded", test_config_bounds })

@@ -524,7 +524,8 @@ static void test_root_list(void)
 static void test_map_edit(void)
 {
 	struct json_map map = { 0 };
-	struct json_strings list = { .null = true };
+	struct json_strings list = { .null = true }, other;
+	char *const more[] = { "a", "b" };
 
 	json_map_set(&map, &arena, "a", "1");
 	json_map_set(&map, &arena, "b", "2");
@@ -538,6 +539,15 @@ static void test_map_edit(void)
 	json_strings_add(&list, &arena, "y");
 	CHECK(!list.null && list.count == 2 && !list.items[2]);
 	CHECK(json_strings_contain(&list, "y") && !json_strings_contain(&list, "z"));
+	list = (struct json_strings){ .null = true };
+	json_strings_add_all(&list, &arena, more, 0);
+	CHECK(list.null && !list.items);
+	json_strings_add_all(&list, &arena, more, 2);
+	other = list;
+	json_strings_add_all(&list, &arena, more, 1);
+	CHECK(!list.null && list.count == 3 && !list.items[3]);
+	CHECK_STR(list.items[2], "a");
+	CHECK(other.count == 2 && !other.items[2]); /* it has its own end */
 }
 
 CHECK_MAIN({ "every kind of scalar and list", test_kinds },

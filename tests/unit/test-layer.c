@@ -13,6 +13,7 @@
 #include <sys/un.h>
 #include <sys/xattr.h>
 
+#include "builder/image/layer-stream.h"
 #include "builder/image/unpack.h"
 #include "tests/unit/image.h"
 
@@ -333,6 +334,7 @@ static void test_upper_is_deterministic(void)
 	for (int i = 0; i < 2; i++) {
 		char name[STORE_NAME_SIZE];
 		cleanup_close int fd = -EBADF;
+		uint64_t size;
 
 		OK(store_scratch(&place.store, name, &fd, &err));
 		for (int k = 0; k < 500; k++) {
@@ -344,7 +346,9 @@ static void test_upper_is_deterministic(void)
 		}
 		OK(layer_from_folder(&place.store, name, NULL, &drafts[i], &err));
 		CHECK_STR(drafts[i].diff_id.text, ""); /* nothing was read for it yet */
+		size = drafts[i].size;
 		OK(layer_hash(&place.store, &drafts[i], -EBADF, &err));
+		CHECK_INT(drafts[i].size, size); /* but it was known how long it is */
 	}
 	CHECK_STR(drafts[0].diff_id.text, drafts[1].diff_id.text);
 	CHECK_INT(drafts[0].entries, 500);
@@ -788,6 +792,41 @@ static void test_damage(void)
 		    "not the id");
 }
 
+/* A PAX header with one record that fills it. */
+static void add_pax(struct strbuf *out, size_t size)
+{
+	char block[TAR_BLOCK] = "pax";
+	size_t end = out->size + TAR_BLOCK + size;
+
+	(void)snprintf(block + 124, 12, "%011zo", size);
+	block[156] = 'x';
+	strbuf_add(out, block, sizeof(block));
+	strbuf_addf(out, "%zu comment=", size);
+	while (out->size < end - 1)
+		strbuf_addc(out, 'a');
+	strbuf_addc(out, '\n');
+}
+
+/* Headers of an entry are read as one: all together have a bound, however many there are. */
+static void test_long_headers(void)
+{
+	cleanup_place struct place place = PLACE_INIT;
+	cleanup_strbuf struct strbuf tar = STRBUF_INIT;
+	cleanup_close int fd = -EBADF, archive_fd = -EBADF;
+	char name[STORE_NAME_SIZE];
+	struct layer_draft draft;
+
+	ROOT_ONLY();
+	place_open(&place);
+	OK(store_scratch(&place.store, name, &fd, &err));
+	OK(layer_from_folder(&place.store, name, NULL, &draft, &err));
+	add_pax(&tar, ((size_t)4 << 20) - TAR_BLOCK); /* as much as there may be */
+	add_pax(&tar, TAR_BLOCK);
+	archive_fd = memory_file(&tar);
+	CHECK_ERROR(layer_take_headers(&place.store, archive_fd, &draft, &err), 22,
+		    "the size of its headers");
+}
+
 static void test_chain(void)
 {
 	struct digest none = { "" }, a, b, chain, expected;
@@ -817,4 +856,5 @@ CHECK_MAIN({ "a written layer comes out of its stream", test_writer },
 	   { "hashing can be stopped", test_stopped },
 	   { "an unusual root is in the headers", test_root_entry },
 	   { "a file named like a whiteout is an error", test_reserved_names },
-	   { "changed files are noticed when streamed", test_damage }, { "chainIDs", test_chain })
+	   { "changed files are noticed when streamed", test_damage },
+	   { "headers without end", test_long_headers }, { "chainIDs", test_chain })

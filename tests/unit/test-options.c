@@ -75,6 +75,21 @@ static void test_places(void)
 	CHECK_STR(result.arguments[0], "-x");
 }
 
+/* The way back: the words parse to the same. */
+static void test_words(void)
+{
+	cleanup_strv struct strv words = STRV_INIT;
+
+	CHECK_INT(parse(&anywhere, "-t -e A=1 -b /x -eB= --preserve-fds 3 --old y c1", NULL), 0);
+	options_words(test_options, &args, &words);
+	CHECK_INT(words.count, 5);
+	CHECK_STR(words.items[0], "--bundle=/x");
+	CHECK_STR(words.items[1], "--env=A=1");
+	CHECK_STR(words.items[2], "--env=B=");
+	CHECK_STR(words.items[3], "--tty");
+	CHECK_STR(words.items[4], "--preserve-fds=3");
+}
+
 static void test_forms(void)
 {
 	CHECK_INT(parse(&anywhere, "-no-pivot -bundle=/y c1", NULL), 0);
@@ -128,6 +143,7 @@ static void test_help(void)
 }
 
 CHECK_MAIN({ "options before and after the arguments", test_places },
+	   { "what was parsed, as words again", test_words },
 	   { "one dash, two dashes, clusters, =value", test_forms },
 	   { "mistakes are told in the expected words", test_errors },
 	   { "help and completion come from the table", test_help })

@@ -55,6 +55,20 @@ static void test_parts(void)
 	CHECK(!path_is_below("/ab", "/a"));
 }
 
+static void test_put(void)
+{
+	char path[9];
+
+	CHECK(path_put(path, sizeof(path), "/a", "/b", "c"));
+	CHECK_STR(path, "/a/bc");
+	CHECK(path_put(path, sizeof(path), "", "12345678", ""));
+	CHECK_STR(path, "12345678");
+	CHECK(!path_put(path, sizeof(path), "/", "1234567", "8"));
+	CHECK_STR(path, "");
+	CHECK(!path_put(path, 1, "", "", "a"));
+	CHECK(path_put(path, 1, "", "", ""));
+}
+
 static void test_trees(void)
 {
 	char top[] = "/tmp/orlop-test-path-XXXXXX";
@@ -79,4 +93,5 @@ static void test_trees(void)
 
 CHECK_MAIN({ "paths are cleaned lexically", test_clean },
 	   { "join, parent, base, below", test_parts },
+	   { "pieces go into their room, or none does", test_put },
 	   { "trees are made and removed without following links", test_trees })

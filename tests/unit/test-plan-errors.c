@@ -23,12 +23,6 @@ struct refusal {
 /* clang-format off */
 static const struct refusal not_yet[] = {
 	{ LINUX(",\"mountLabel\":\"a:b:c:s0\""), "/linux/mountLabel: " },
-	{ RESOURCES("\"memory\":{\"kernel\":1048576}"), "/linux/resources/memory/kernel: cannot set kernel memory with cgroup v2" },
-	{ RESOURCES("\"memory\":{\"swappiness\":60}"), "/linux/resources/memory/swappiness: " },
-	{ RESOURCES("\"memory\":{\"disableOOMKiller\":true}"), "/linux/resources/memory/disableOOMKiller: " },
-	{ RESOURCES("\"cpu\":{\"realtimePeriod\":1000000}"), "cannot set realtime period" },
-	{ RESOURCES("\"blockIO\":{\"leafWeight\":100}"), "leafWeight" },
-	{ RESOURCES("\"network\":{\"classID\":5}"), "classID" },
 };
 
 static const struct refusal invalid[] = {

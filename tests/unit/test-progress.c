@@ -163,18 +163,18 @@ static void test_picture(void)
 		      "    four\n"
 		      "    fi\n"
 		      " > [y 2/2] RUN sleep              1m01s\n"
-		      "Building 1m03s, 1 of 5 done (1 cache...\n");
+		      "Building 1m03s, 1 of 5 done, 2 running\n");
 	/* fewer rows: fewer lines of output, then fewer steps */
 	CHECK_PICTURE(&progress, 60, 5, 4 * SECOND,
 		      " > [x 2/3] RUN make                                    2.0s\n"
 		      "    fi\n"
 		      " > [y 2/2] RUN sleep                                   1.0s\n"
-		      "Building 3.0s, 1 of 5 done (1 cached), 2 running\n");
+		      "Building 3.0s, 1 of 5 done, 2 running (1 cached)\n");
 	CHECK_PICTURE(&progress, 60, 3, 4 * SECOND,
 		      " > ... and 2 more\n"
-		      "Building 3.0s, 1 of 5 done (1 cached), 2 running\n");
+		      "Building 3.0s, 1 of 5 done, 2 running (1 cached)\n");
 	CHECK_PICTURE(&progress, 60, 1, 4 * SECOND,
-		      "Building 3.0s, 1 of 5 done (1 cached), 2 running\n");
+		      "Building 3.0s, 1 of 5 done, 2 running (1 cached)\n");
 	/* no room for the time */
 	CHECK_PICTURE(&progress, 16, 4, 4 * SECOND,
 		      " > [x 2/3] R...\n"

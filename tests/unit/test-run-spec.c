@@ -120,7 +120,7 @@ static int run_script(const char *script, int cancel_fd, int *out_status, struct
 {
 	cleanup_free char *path = xasprintf("%s/runtime", top);
 	cleanup_free char *text = xasprintf("#!/bin/sh\ncd %s\n%s\n", top, script);
-	const struct runtime runtime = { path, "/nowhere" };
+	const struct runtime runtime = { path, RUNTIME_STEPS };
 	struct runtime_run run = { .runtime = &runtime,
 				   .bundle = top,
 				   .id = "x",

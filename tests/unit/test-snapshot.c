@@ -11,6 +11,7 @@
 #include <sys/sysmacros.h>
 #include <sys/xattr.h>
 
+#include "builder/image/overlay.h"
 #include "tests/unit/image.h"
 
 #define ROOT_ONLY()                                                                                \
@@ -364,6 +365,21 @@ static void test_twice(void)
 	CHECK_INT(faccessat(mount_fd, "y", F_OK, 0), 0);
 }
 
+static void test_marks_that_cannot_be_read(void)
+{
+	cleanup_place struct place place = PLACE_INIT;
+	cleanup_strv struct strv trees = STRV_INIT;
+	cleanup_close int tree = -EBADF, no_reader = -EBADF;
+
+	place_open(&place);
+	tree = add_tree(&place, &trees);
+	CHECK_INT(overlay_is_opaque(OVERLAY_MARKS_TRUSTED, tree), 0);
+	make_opaque(tree, ".");
+	CHECK_INT(overlay_is_opaque(OVERLAY_MARKS_TRUSTED, tree), 1);
+	no_reader = openat(tree, ".", O_PATH | O_CLOEXEC);
+	CHECK_INT(overlay_is_opaque(OVERLAY_MARKS_TRUSTED, no_reader), -EBADF);
+}
+
 CHECK_MAIN({ "the lookup says what the mount says", test_lookup_is_the_mount },
 	   { "and what a copy has", test_lookup_is_the_copy },
 	   { "an upper that is a copy", test_copy },
@@ -371,4 +387,5 @@ CHECK_MAIN({ "the lookup says what the mount says", test_lookup_is_the_mount },
 	   { "writes go to the upper", test_mounts }, { "one tree and no tree", test_one_and_none },
 	   { "640 trees by fsconfig", test_many_by_context },
 	   { "640 trees by mount options", test_many_by_options },
+	   { "marks that cannot be read", test_marks_that_cannot_be_read },
 	   { "attach and detach", test_attach }, { "a tree may come twice", test_twice })

@@ -138,6 +138,26 @@ static void test_changed_while_read(void)
 	CHECK(!knows(&place, &st, "old"));
 }
 
+/*
+ * Whether a file is settled that was changed so many whole seconds before this one, and so many
+ * nanoseconds after that. Asked again when the second ended meanwhile: for this test the clock
+ * stands.
+ */
+static bool is_settled_since(struct stat_cache *cache, int fd, struct stat st, time_t seconds,
+			     long nanoseconds)
+{
+	struct timespec before, after;
+	bool settled;
+
+	do {
+		CHECK_INT(clock_gettime(CLOCK_REALTIME, &before), 0);
+		st.st_ctim = (struct timespec){ before.tv_sec - seconds, nanoseconds };
+		settled = stat_cache_is_settled(cache, fd, &st);
+		CHECK_INT(clock_gettime(CLOCK_REALTIME, &after), 0);
+	} while (before.tv_sec != after.tv_sec);
+	return settled;
+}
+
 /* A change within the same tick of the clock would leave the timestamps as they are. */
 static void test_settled(void)
 {
@@ -150,9 +170,7 @@ static void test_settled(void)
 	fd = make_file(&place, "f", "text");
 	cache = stat_cache_open(&place.store, -1);
 	CHECK_INT(fstat(fd, &st), 0);
-	st.st_ctim.tv_sec = time(NULL);
-	st.st_ctim.tv_nsec = 999999999; /* now, or a little later */
-	CHECK(!stat_cache_is_settled(cache, fd, &st));
+	CHECK(!is_settled_since(cache, fd, st, 0, 999999999)); /* now, or a little later */
 	st = old_stat(fd);
 	CHECK(stat_cache_is_settled(cache, fd, &st));
 	st.st_ctim.tv_sec += 2 * HOUR; /* the clock was set back */
@@ -161,11 +179,11 @@ static void test_settled(void)
 	CHECK(!stat_cache_is_settled(cache, fd, &st));
 	/* a file system that only knows seconds: the last two are not over yet */
 	st = old_stat(fd);
-	st.st_ctim = (struct timespec){ time(NULL) - 2, 0 };
 	st.st_mtim.tv_nsec = 0;
-	CHECK(!stat_cache_is_settled(cache, fd, &st));
+	CHECK(!is_settled_since(cache, fd, st, 2, 0));
+	CHECK(is_settled_since(cache, fd, st, 3, 0));
 	st.st_mtim.tv_nsec = 1;
-	CHECK(stat_cache_is_settled(cache, fd, &st));
+	CHECK(is_settled_since(cache, fd, st, 2, 0));
 	stat_cache_close(cache);
 }
 

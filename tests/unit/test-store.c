@@ -3,12 +3,17 @@
  * leaves behind. */
 #include "builder/image/store.h"
 
+#include <dirent.h>
 #include <signal.h>
+#include <sys/file.h>
+#include <sys/resource.h>
 #include <sys/wait.h>
+#include <unistd.h>
 
 #include "builder/image/store-internal.h"
 #include "tests/unit/image.h"
 
+#define OTHER_KEY "fedcba9876543210fedcba9876543210fedcba9876543210fedcba9876543210"
 #define KEY "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
 
 static void reopen(struct place *place, struct store *out)
@@ -219,10 +224,8 @@ static void test_step_of_another_boot(void)
 	write_file(place.store.fd, "steps/" KEY ".11111111-2222-3333-4444-555555555555", "{}",
 		   0644);
 	CHECK_INT(OK(store_step_get(&place.store, KEY, &found, &err)), 0);
-	write_file(place.store.fd, "steps/" KEY ".lock", "", 0644);
 	OK(store_collect(&place.store, NULL, &collected, &err));
 	CHECK(!exists(&place.store, "steps/" KEY, ".11111111-2222-3333-4444-555555555555"));
-	CHECK(exists(&place.store, "steps/" KEY, ".lock"));
 }
 
 static void test_step_locks(void)
@@ -242,6 +245,33 @@ static void test_step_locks(void)
 	CHECK_INT(OK(store_step_trylock(&other, KEY, &theirs, &owner, &err)), 1);
 	step_unlock(&theirs);
 	step_unlock(&theirs); /* harmless */
+}
+
+/* A collection takes locks whose builders were killed, and no other; one that it took is made anew.
+ */
+static void test_step_locks_left(void)
+{
+	cleanup_place struct place place = PLACE_INIT;
+	cleanup_store struct store builder = STORE_INIT;
+	cleanup_step_lock struct step_lock lock = STEP_LOCK_INIT;
+	struct store_collected collected = { 0, 0, STRV_INIT };
+	cleanup_close int waiting_fd = -EBADF;
+	pid_t owner;
+
+	place_open(&place);
+	reopen(&place, &builder);
+	write_file(place.store.fd, "steps/" OTHER_KEY ".lock", "", 0644);
+	waiting_fd = openat(place.store.fd, "steps/" OTHER_KEY ".lock", O_RDWR | O_CLOEXEC);
+	CHECK_INT(OK(store_step_trylock(&builder, KEY, &lock, &owner, &err)), 1);
+	OK(store_collect(&place.store, NULL, &collected, &err));
+	CHECK(!exists(&place.store, "steps/" OTHER_KEY, ".lock"));
+	CHECK(exists(&place.store, "steps/" KEY, ".lock"));
+	CHECK_INT(OK(store_step_trylock(&place.store, KEY, &lock, &owner, &err)), 0);
+	/* a builder that had it open meanwhile has a lock of nothing: it makes another */
+	CHECK_INT(flock(waiting_fd, LOCK_EX | LOCK_NB), 0);
+	step_unlock(&lock);
+	CHECK_INT(OK(store_step_trylock(&builder, OTHER_KEY, &lock, &owner, &err)), 1);
+	CHECK(exists(&place.store, "steps/" OTHER_KEY, ".lock"));
 }
 
 static int reach_digest(struct store *store, const struct store_ref *ref, struct strv *holds,
@@ -337,25 +367,30 @@ static void note_burial(struct store *store, const char *session)
 	free(note);
 }
 
-/* A killed session's scratch and lease go when the next one starts; a live one's stay. */
+/* A killed session's scratch, lease and locks go when the next one starts; a live one's stay. */
 static void test_sweep(void)
 {
 	cleanup_place struct place place = PLACE_INIT;
 	cleanup_store struct store live = STORE_INIT, next = STORE_INIT;
+	cleanup_step_lock struct step_lock held = STEP_LOCK_INIT;
 	char name[STORE_NAME_SIZE];
+	pid_t child, maker;
 	int status;
-	pid_t child;
 
 	place_open(&place);
 	reopen(&place, &live);
 	OK(store_scratch(&live, name, NULL, &err));
+	CHECK_INT(OK(store_step_trylock(&live, OTHER_KEY, &held, &maker, &err)), 1);
 	fflush(stdout);
 	child = fork();
 	if (child == 0) {
 		struct store dying = STORE_INIT;
+		struct step_lock lock;
+		pid_t owner;
 		int fd = -EBADF;
 
 		if (store_open(place.path, &dying, NULL) < 0 ||
+		    store_step_trylock(&dying, KEY, &lock, &owner, NULL) < 1 ||
 		    store_scratch(&dying, name, &fd, NULL) < 0 ||
 		    store_lease_note(&dying, "child", "number one", NULL) < 0)
 			_exit(1);
@@ -366,6 +401,7 @@ static void test_sweep(void)
 	CHECK(WIFSIGNALED(status));
 	CHECK_INT(count_names(&place, "tmp"), 2);
 	CHECK_INT(count_names(&place, "leases"), 2);
+	CHECK(exists(&place.store, "steps/" KEY, ".lock"));
 	reopen(&place, &next);
 	next.bury = note_burial;
 	OK(store_session(&next, &err));
@@ -375,6 +411,8 @@ static void test_sweep(void)
 	CHECK_INT(count_names(&place, "leases"), 2);
 	CHECK(exists(&place.store, "", name) == false || strstr(name, live.session));
 	CHECK(exists(&place.store, "tmp/", live.session));
+	CHECK(!exists(&place.store, "steps/" KEY, ".lock"));
+	CHECK(exists(&place.store, "steps/" OTHER_KEY, ".lock"));
 	store_close(&next);
 	next = (struct store)STORE_INIT;
 	CHECK_INT(count_names(&place, "tmp"), 1);
@@ -394,7 +432,7 @@ static void test_close(void)
 	cleanup_close_fd(&fd);
 	store_close(&place.store);
 	place.store = (struct store)STORE_INIT;
-	for (int i = 0; i < 100 && count_names(&place, "leases"); i++)
+	for (int i = 0; i < 1000 && count_names(&place, "leases"); i++)
 		usleep(100000);
 	CHECK_INT(count_names(&place, "tmp"), 0);
 	CHECK_INT(count_names(&place, "leases"), 0);
@@ -414,6 +452,62 @@ static void test_publish_twice(void)
 	CHECK(exists(&place.store, "layers/" KEY, "/meta.json"));
 }
 
+/* What it holds would be collected, and its scratch folder removed. */
+static void test_lease_that_cannot_be_read(void)
+{
+	cleanup_place struct place place = PLACE_INIT;
+	cleanup_store struct store other = STORE_INIT;
+	struct rlimit before, none;
+	struct digest digest;
+	bool live;
+
+	place_open(&place);
+	put_text(&place.store, "held", &digest);
+	reopen(&place, &other);
+	CHECK(store_lease_is_live(&other, place.store.session));
+	CHECK_INT(getrlimit(RLIMIT_NOFILE, &before), 0);
+	none = (struct rlimit){ 0, before.rlim_max };
+	CHECK_INT(setrlimit(RLIMIT_NOFILE, &none), 0);
+	live = store_lease_is_live(&other, place.store.session);
+	CHECK_INT(setrlimit(RLIMIT_NOFILE, &before), 0);
+	CHECK(live);
+	CHECK(!store_lease_is_live(&other, "0000"));
+}
+
+static int count_open(void)
+{
+	DIR *dir = opendir("/proc/self/fd");
+	int count = 0;
+
+	while (dir && readdir(dir))
+		count++;
+	if (dir)
+		closedir(dir);
+	return count;
+}
+
+/* Whoever ends first: the store, or the thread that syncs for it. */
+static void test_early_sync(void)
+{
+	cleanup_place struct place place = PLACE_INIT;
+	int before;
+
+	place_open(&place);
+	before = count_open();
+	for (int i = 0; i < 20; i++) {
+		cleanup_store struct store other = STORE_INIT;
+
+		reopen(&place, &other);
+		for (int k = 0; k < i; k++)
+			store_sync_early(&other);
+		if (i % 2)
+			OK(store_commit(&other, &err));
+	}
+	for (int i = 0; i < 6000 && count_open() != before; i++)
+		(void)usleep(10000); /* until the last thread has ended */
+	CHECK_INT(count_open(), before);
+}
+
 CHECK_MAIN({ "another format or namespace is refused", test_format },
 	   { "somebody's folder is left alone", test_foreign_folder },
 	   { "blobs are checked when read", test_blobs },
@@ -422,8 +516,11 @@ CHECK_MAIN({ "another format or namespace is refused", test_format },
 	   { "step records are final after a commit", test_steps },
 	   { "records of another boot don't count", test_step_of_another_boot },
 	   { "one maker per step", test_step_locks },
+	   { "locks of killed makers are collected", test_step_locks_left },
 	   { "collection keeps what somebody needs", test_collect },
 	   { "a name never points to nothing", test_ref_to_collected },
 	   { "what a killed session left is swept", test_sweep },
+	   { "a session that cannot be asked is alive", test_lease_that_cannot_be_read },
 	   { "a closed session leaves nothing", test_close },
+	   { "a store is closed while it is synced", test_early_sync },
 	   { "publishing what is there is nothing", test_publish_twice })

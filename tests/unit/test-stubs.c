@@ -13,12 +13,30 @@
 static char root_path[] = "/tmp/orlop-test-stubs-XXXXXX";
 static int root_fd;
 
-static void make_file(const char *path, const char *text)
+static void write_file(const char *path, const char *text, int flags)
 {
-	cleanup_close int fd = openat(root_fd, path, O_WRONLY | O_CREAT | O_CLOEXEC, 0644);
+	cleanup_close int fd = openat(root_fd, path, O_WRONLY | O_CLOEXEC | flags, 0644);
 
 	CHECK(fd >= 0);
 	CHECK_INT(write(fd, text, strlen(text)), strlen(text));
+}
+
+static void make_file(const char *path, const char *text)
+{
+	write_file(path, text, O_CREAT | O_EXCL);
+}
+
+static void fill_file(const char *path, const char *text)
+{
+	write_file(path, text, 0);
+}
+
+static bool is_a(const char *path, mode_t type)
+{
+	struct stat st;
+
+	return fstatat(root_fd, path, &st, AT_SYMLINK_NOFOLLOW) == 0 &&
+	       (st.st_mode & S_IFMT) == type;
 }
 
 static bool exists(const char *path)
@@ -45,41 +63,50 @@ static void test_stubs(void)
 	CHECK_INT(mkdirat(root_fd, "var", 0755), 0);
 	CHECK_INT(symlinkat("var", root_fd, "link"), 0);
 	make_file("etc/hosts", "");
+	CHECK_INT(symlinkat("../run/stub.conf", root_fd, "etc/resolv.conf"), 0);
 	CHECK_INT(utimensat(root_fd, "etc", old, 0), 0);
 	CHECK_INT(utimensat(root_fd, "var", old, 0), 0);
 
-	CHECK_INT(stubs_note(&stubs, root_fd, "/etc/hosts", NULL), 0);
-	CHECK_INT(stubs_note(&stubs, root_fd, "/etc/resolv.conf", NULL), 0);
-	CHECK_INT(stubs_note(&stubs, root_fd, "/proc", NULL), 0);
-	CHECK_INT(stubs_note(&stubs, root_fd, "/link/a/b", NULL), 0);
-	CHECK_INT(stubs_note(&stubs, root_fd, "/link/a/c", NULL), 0);
-	CHECK_INT(stubs.count, 5);
+	CHECK_INT(stubs_make(&stubs, root_fd, "/etc/hosts", S_IFREG, NULL), 0);
+	CHECK_INT(stubs_make(&stubs, root_fd, "/etc/networks", S_IFREG, NULL), 0);
+	CHECK_INT(stubs_make(&stubs, root_fd, "/etc/resolv.conf", S_IFREG, NULL), 0);
+	CHECK_INT(stubs_make(&stubs, root_fd, "/proc", S_IFDIR, NULL), 0);
+	CHECK_INT(stubs_make(&stubs, root_fd, "/proc/hidden", S_IFDIR, NULL), 0);
+	CHECK_INT(stubs_make_for(&stubs, root_fd, "/link/a/b", "/", NULL), 0);
+	CHECK_INT(stubs_make_for(&stubs, root_fd, "/link/a/c", "/proc/self/exe", NULL), 0);
+	CHECK_INT(stubs_make(&stubs, root_fd, "/etc/hosts/none", S_IFDIR, NULL), 0);
+	CHECK_INT(stubs.count, 7);
+	CHECK(is_a("etc/networks", S_IFREG));
+	CHECK(is_a("run/stub.conf", S_IFREG));
+	CHECK(is_a("proc", S_IFDIR));
+	CHECK(!exists("proc/hidden"));
+	CHECK(is_a("var/a/b", S_IFDIR));
+	CHECK(is_a("var/a/c", S_IFREG));
+	CHECK_INT(mtime_of("etc"), 1000);
+	CHECK_INT(mtime_of("var"), 1000);
 
-	make_file("etc/resolv.conf", "");
-	CHECK_INT(mkdirat(root_fd, "proc", 0755), 0);
-	CHECK_INT(mkdirat(root_fd, "var/a", 0755), 0);
-	CHECK_INT(mkdirat(root_fd, "var/a/b", 0755), 0);
-	make_file("var/a/c", "kept");
+	fill_file("var/a/c", "kept");
 	stubs_remove(&stubs);
 
 	CHECK(exists("etc/hosts"));
-	CHECK(!exists("etc/resolv.conf"));
+	CHECK(!exists("etc/networks"));
+	CHECK(exists("etc/resolv.conf"));
+	CHECK(!exists("run"));
 	CHECK(!exists("proc"));
 	CHECK(!exists("var/a/b"));
 	CHECK(exists("var/a/c"));
 	CHECK_INT(mtime_of("etc"), 1000);
 }
 
-static void test_younger_folder(void)
+/* However soon: the folder is changed in the same tick of the clock as the stub is made. */
+static void test_changed_folder(void)
 {
 	cleanup_stubs struct stubs stubs = STUBS_INIT;
 	const struct timespec old[2] = { { 1000, 0 }, { 1000, 0 } };
 
 	CHECK_INT(mkdirat(root_fd, "opt", 0755), 0);
 	CHECK_INT(utimensat(root_fd, "opt", old, 0), 0);
-	CHECK_INT(stubs_note(&stubs, root_fd, "/opt/stub", NULL), 0);
-	make_file("opt/stub", "");
-	usleep(60000);
+	CHECK_INT(stubs_make(&stubs, root_fd, "/opt/stub", S_IFREG, NULL), 0);
 	make_file("opt/user", "x");
 	stubs_remove(&stubs);
 	CHECK(!exists("opt/stub"));
@@ -90,7 +117,7 @@ int main(void)
 {
 	static const struct check_test tests[] = {
 		{ "stubs are removed and folders get their time back", test_stubs },
-		{ "a folder that the command changed keeps its new time", test_younger_folder },
+		{ "a folder that the command changed keeps its new time", test_changed_folder },
 	};
 	int failed;
 

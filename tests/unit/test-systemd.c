@@ -37,8 +37,11 @@ static void test_limits(void)
 	check_write("memory.oom.group", "0", "253 OOMPolicy s continue");
 	check_write("pids.max", "7", "0 TasksMax t 7");
 	check_write("hugetlb.2MB.max", "7", "");
-	/* the kernel's own units are for it alone */
-	check_write("memory.max", "1G", "");
+	/* as the kernel reads what "unified" has for it */
+	check_write("memory.max", "1G", "0 MemoryMax t 1073741824");
+	check_write("memory.high", " 64k\n", "0 MemoryHigh t 65536");
+	check_write("memory.high", "max\n", "0 MemoryHigh t 18446744073709551615");
+	check_write("memory.max", "much", "");
 }
 
 static void test_cpu(void)
@@ -78,6 +81,8 @@ static void test_io(void)
 	check_write("io.weight", "100", "0 IOWeight t 100");
 	check_write("io.weight", "default 100", "0 IOWeight t 100");
 	check_write("io.weight", "8:16 200", "0 IODeviceWeight a(st) 1 /dev/block/8:16 200");
+	check_write("io.weight", "8:16 default", "0 IODeviceWeight a(st) 0");
+	check_write("io.weight", "default", "");
 	check_write("io.max", "8:0 rbps=1000 wiops=max",
 		    "0 IOReadBandwidthMax a(st) 1 /dev/block/8:0 1000 "
 		    "0 IOWriteIOPSMax a(st) 1 /dev/block/8:0 18446744073709551615");
@@ -94,6 +99,27 @@ static void test_io_instead(void)
 
 	systemd_add_resources(&request, &plan);
 	CHECK_STR(words_of(&request), "0 IOWeight t 4950");
+}
+
+/* All are forgotten, and then told those that stay. */
+static void test_io_withdrawn(void)
+{
+	cleanup_strbuf struct strbuf request = STRBUF_INIT;
+	const struct plan_cgroup_write writes[] = {
+		{ .file = "io.bfq.weight",
+		  .value = "8:0 500",
+		  .instead = "io.weight",
+		  .instead_value = "8:0 4950" },
+		{ .file = "io.bfq.weight",
+		  .value = "8:16 default",
+		  .instead = "io.weight",
+		  .instead_value = "8:16 default" },
+	};
+	struct plan_cgroup plan = { .writes = writes, .write_count = ARRAY_SIZE(writes) };
+
+	systemd_add_resources(&request, &plan);
+	CHECK_STR(words_of(&request), "0 IODeviceWeight a(st) 0 "
+				      "0 IODeviceWeight a(st) 1 /dev/block/8:0 4950");
 }
 
 static void check_devices(const struct plan_device_rule *rules, size_t count, const char *expected)
@@ -198,6 +224,7 @@ CHECK_MAIN({ "limits are properties, where systemd has one", test_limits },
 	   { "idle no more: the weight given, or the default", test_not_idle },
 	   { "weights and limits of block devices", test_io },
 	   { "the weight that is written when there is no bfq", test_io_instead },
+	   { "a weight that is withdrawn", test_io_withdrawn },
 	   { "device rules: what some rule allows", test_devices },
 	   { "answers of the program", test_answers },
 	   { "a program that dies without one", test_no_answer },

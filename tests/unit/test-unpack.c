@@ -481,6 +481,8 @@ static void test_is_archive(void)
 	cleanup_close int tar_fd = -EBADF;
 	cleanup_close int text_fd = -EBADF;
 	cleanup_close int empty_fd = memory_file(&empty);
+	cleanup_close int unreadable_fd = open("/dev/shm", O_TMPFILE | O_WRONLY | O_CLOEXEC, 0600);
+	struct error why = { 0 };
 
 	add_file(&tar, "f", "x");
 	strbuf_adds(&text, "#!/bin/sh\necho no\n");
@@ -490,6 +492,9 @@ static void test_is_archive(void)
 	CHECK_INT(lseek(tar_fd, 0, SEEK_CUR), 0);
 	CHECK_INT(OK(unpack_is_archive(text_fd, &err)), 0);
 	CHECK_INT(OK(unpack_is_archive(empty_fd, &err)), 0);
+	/* one that cannot be read is not for that no archive */
+	CHECK(unreadable_fd >= 0);
+	CHECK_INT(unpack_is_archive(unreadable_fd, &why), -EBADF);
 }
 
 CHECK_MAIN({ "names that leave the folder are errors", test_outside },

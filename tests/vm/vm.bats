@@ -268,8 +268,8 @@ suite() {
 	sed 's/a; until \(.*\)b \]/b; until \1a ]/' "$build/a.bats" > "$build/b.bats"
 	printf '@test "hangs" { sleep 1000; }\n' > "$build/c.bats"
 	export ORLOP_BUILD=$build
-	run -1 --separate-stderr suite -j 3 -l 20 "$build"
+	run -1 --separate-stderr suite -j 3 -l 40 "$build"
 	[ "$(grep -A 3 "^# suite .*/[ab].bats" <<< "$output" | sed 's/ in .*//' | grep '^ok' | tr '\n' ' ')" = \
 		"ok 1 meets ok 2 ends ok 1 meets ok 2 ends " ]
-	grep -x "not ok 0 $build/c.bats: all of it in 20 s" <<< "$output"
+	grep -x "not ok 0 $build/c.bats: all of it in 40 s" <<< "$output"
 }

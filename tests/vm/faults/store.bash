@@ -17,7 +17,8 @@ for DISK in /dev/ubdd /dev/vdd; do
 done
 
 # open_store DEVICE: journal replayed by the kernel, nothing to mend after that, mounted at /store. Names are
-# journaled every second, so that many are on the disk before what they name.
+# journaled every second, so that many are on the disk before what they name. ORLOP_FAULT_DATA: ext4's
+# data=.
 open_store() {
 	mkdir -p /store
 	mount -t ext4 "$1" /store
@@ -26,7 +27,7 @@ open_store() {
 		cat /tmp/e2fsck
 		return 1
 	}
-	mount -t ext4 -o commit=1 "$1" /store
+	mount -t ext4 -o "commit=1,data=${ORLOP_FAULT_DATA:-ordered}" "$1" /store
 	export ORLOP_STORE=/store/store
 }
 
@@ -36,7 +37,7 @@ import_base() {
 	if [ ! -d $root ]; then
 		mkdir -p $root/{bin,etc,tmp}
 		cp "$(command -v busybox)" $root/bin/
-		for applet in sh cat echo mkdir rm seq sleep; do
+		for applet in sh cat echo mkdir rm seq sleep truncate; do
 			ln -s busybox $root/bin/$applet
 		done
 		echo motd >$root/etc/motd
@@ -45,7 +46,8 @@ import_base() {
 	ORLOP_STORE=$1 "$B" import -q $root.tar base >/dev/null
 }
 
-# context N: what is built; a part of it is another for every N, a part is the same for a few
+# context N: what is built; a part of it is another for every N, a part is the same for a few. /large has no
+# blocks, and makes a layer whose sync begins before the commit.
 context() {
 	local n=$1 i
 	mkdir -p $C/tree
@@ -62,7 +64,7 @@ context() {
 		RUN rm -r /gone && cat /tree/* >/sum
 		FROM base AS right
 		ARG N
-		RUN --mount=type=cache,target=/c echo \$N >>/c/log && mkdir /many && cd /many && for i in \$(seq 50); do echo "\$N \$i" >\$i; done
+		RUN --mount=type=cache,target=/c echo \$N >>/c/log && truncate -s 17M /large && mkdir /many && cd /many && for i in \$(seq 50); do echo "\$N \$i" >\$i; done
 		FROM base
 		ARG N
 		COPY --from=left /sum /shared /from/

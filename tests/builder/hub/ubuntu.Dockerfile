@@ -1,0 +1,3 @@
+FROM base-debian
+RUN sed -i 's/^NAME=.*/NAME="Ubuntu"/' /etc/os-release
+CMD ["bash"]
