@@ -104,20 +104,20 @@ static int bad(const char *option, const char *value, const char *expected, stru
 struct namespace_row {
 	const char *option;
 	size_t member;
-	uint64_t type; /* that "host" leaves out; 0 = there is none anyway */
-	bool shareable;
+	uint64_t type;	    /* that "host" leaves out */
+	const char *own[2]; /* words for one of its own */
 	const char *expected;
 };
 
 /* clang-format off */
 static const struct namespace_row namespaces[] = {
-	{ "pid",      offsetof(struct run_option_args, pid),      CLONE_NEWPID,    false,
+	{ "pid",      offsetof(struct run_option_args, pid),      CLONE_NEWPID,    { "private" },
 	  "host, private or container:NAME" },
-	{ "ipc",      offsetof(struct run_option_args, ipc),      CLONE_NEWIPC,    true,
+	{ "ipc",      offsetof(struct run_option_args, ipc),      CLONE_NEWIPC,    { "private", "shareable" },
 	  "host, private or shareable; that of another container is not shared" },
-	{ "uts",      offsetof(struct run_option_args, uts),      CLONE_NEWUTS,    false, "host or private" },
-	{ "cgroupns", offsetof(struct run_option_args, cgroupns), CLONE_NEWCGROUP, false, "host or private" },
-	{ "userns",   offsetof(struct run_option_args, userns),   0,               false,
+	{ "uts",      offsetof(struct run_option_args, uts),      CLONE_NEWUTS,    { "private" }, "host or private" },
+	{ "cgroupns", offsetof(struct run_option_args, cgroupns), CLONE_NEWCGROUP, { "private" }, "host or private" },
+	{ "userns",   offsetof(struct run_option_args, userns),   CLONE_NEWUSER,   { NULL },
 	  "host; with another user namespace podman or dockerd run it, with orlop-runtime under them" },
 };
 /* clang-format on */
@@ -130,12 +130,14 @@ static int read_namespace(const struct run_option_args *args, const struct names
 
 	if (!text || !*text)
 		return 0;
-	if (strcmp(text, "host") == 0)
+	if (strcmp(text, "host") == 0) {
 		out->host_namespaces |= row->type;
-	else if (!(strcmp(text, "private") == 0 && row->type) &&
-		 !(strcmp(text, "shareable") == 0 && row->shareable))
-		return bad(row->option, text, row->expected, err);
-	return 0;
+		return 0;
+	}
+	for (size_t i = 0; i < ARRAY_SIZE(row->own) && row->own[i]; i++)
+		if (strcmp(text, row->own[i]) == 0)
+			return 0;
+	return bad(row->option, text, row->expected, err);
 }
 
 static int read_namespaces(const struct run_option_args *args, struct sandbox *out,

@@ -120,10 +120,12 @@ static int read_memory(const struct sandbox_args *args, struct arena *arena, str
 }
 
 #define CPU_PERIOD 100000 /* microseconds; the kernel's own default */
-#define CPU_DIGITS 5	  /* behind the point, as far as a period can say it */
+#define NANO 1000000000
+#define CPU_DIGITS 5 /* behind the point, as far as a period can say it */
 
 /* "1.5": the time of one and a half processors. */
-static int read_cpu_count(const struct sandbox_args *args, struct oci_cpu *cpu, struct error *err)
+static int read_cpu_count(const struct sandbox_args *args, struct oci_cpu *cpu, uint64_t *out_nano,
+			  struct error *err)
 {
 	cleanup_strv struct strv parts = STRV_INIT;
 	char digits[] = "00000";
@@ -145,6 +147,7 @@ static int read_cpu_count(const struct sandbox_args *args, struct oci_cpu *cpu, 
 	cpu->period = CPU_PERIOD;
 	cpu->quota = (int64_t)(whole * CPU_PERIOD + part);
 	cpu->has_period = cpu->has_quota = cpu->quota != 0;
+	*out_nano = (uint64_t)cpu->quota * (NANO / CPU_PERIOD);
 	return 0;
 }
 
@@ -180,7 +183,7 @@ static int read_cpu(const struct sandbox_args *args, struct arena *arena, struct
 			return bad_value("cpu-quota", args->cpu_quota, err);
 		cpu->has_quota = cpu->quota != 0;
 	}
-	ret = read_cpu_count(args, cpu, err);
+	ret = read_cpu_count(args, cpu, &out->nano_cpus, err);
 	if (ret < 0)
 		return ret;
 	if (cpu->has_shares || cpu->has_period || cpu->has_quota || cpu->cpus || cpu->mems)

@@ -65,37 +65,47 @@ static bool is_access(const char *text)
 	return *text && !text[strspn(text, "rwm")];
 }
 
+int edits_split_host_device(const char *text, struct arena *arena, struct host_device_words *out)
+{
+	cleanup_strv struct strv parts = STRV_INIT;
+	const char *access = "rwm";
+
+	strv_split(&parts, text, ':');
+	if (parts.count > 1 && is_access(parts.items[parts.count - 1])) {
+		access = arena_strdup(arena, parts.items[parts.count - 1]);
+		strv_remove(&parts, parts.count - 1);
+	}
+	if (parts.count > 2 || *parts.items[0] != '/' || *parts.items[parts.count - 1] != '/')
+		return -EINVAL;
+	out->source = arena_strdup(arena, parts.items[0]);
+	out->target = arena_strdup(arena, parts.items[parts.count - 1]);
+	out->access = access;
+	return 0;
+}
+
 int edits_add_host_device(struct container_edits *edits, const char *text, struct arena *arena,
 			  struct error *err)
 {
-	cleanup_strv struct strv parts = STRV_INIT;
-	struct device_edit device = { .access = "rwm" };
-	const char *target;
+	struct host_device_words words;
+	struct device_edit device = { 0 };
 	struct stat st;
 	int ret;
 
-	strv_split(&parts, text, ':');
-	target = parts.items[0];
-	if (parts.count > 1 && is_access(parts.items[parts.count - 1])) {
-		device.access = arena_strdup(arena, parts.items[parts.count - 1]);
-		strv_remove(&parts, parts.count - 1);
-	}
-	if (parts.count == 2)
-		target = parts.items[1];
-	if (parts.count > 2 || *parts.items[0] != '/' || *target != '/')
+	if (edits_split_host_device(text, arena, &words) < 0)
 		return error_set(err, ERROR_USAGE, 0,
 				 "expected /dev/SOURCE[:/dev/TARGET][:rwm] or VENDOR/CLASS=NAME");
-	ret = stat_device(parts.items[0], &st, err);
+	ret = stat_device(words.source, &st, err);
 	if (ret < 0)
 		return ret;
-	device.node = (struct oci_device){ .path = arena_strdup(arena, target),
+	device.access = words.access;
+	device.node = (struct oci_device){ .path = words.target,
 					   .file_mode = st.st_mode & 07777,
 					   .uid = st.st_uid,
 					   .gid = st.st_gid,
 					   .has_file_mode = true,
 					   .has_uid = true,
 					   .has_gid = true };
-	return edits_add_device(edits, &device, parts.items[0], arena, err);
+	return edits_add_device(edits, &device, words.source, arena, err);
 }
 
 /* -- applying ------------------------------------------------------------------------------------

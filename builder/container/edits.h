@@ -28,10 +28,15 @@ struct container_edits {
 	JSON_LIST(struct oci_net_device) net_devices;
 };
 
-/**
- * Add a device of the host: "SOURCE[:TARGET][:ACCESS]", TARGET where it is in the container, ACCESS
- * of "rwm". Type, numbers, mode and owner are those of the node at SOURCE.
- */
+/** "SOURCE[:TARGET][:ACCESS]": TARGET is where it is in the container, ACCESS of "rwm". */
+struct host_device_words {
+	const char *source, *target, *access;
+};
+
+/** All in the arena, with what was not said filled in. -EINVAL: it is no such text. */
+int edits_split_host_device(const char *text, struct arena *arena, struct host_device_words *out);
+
+/** Add a device of the host by such a text. Type, numbers, mode and owner are the node's. */
 int edits_add_host_device(struct container_edits *edits, const char *text, struct arena *arena,
 			  struct error *err);
 

@@ -7,7 +7,7 @@ builder_libbuilder_a_SOURCES += \
 	%D%/changes.c %D%/changes.h \
 	%D%/compare.c \
 	%D%/commit.c %D%/commit.h \
-	%D%/describe.c \
+	%D%/describe.c %D%/describe.h %D%/describe-host.c \
 	%D%/edits.c %D%/edits.h \
 	%D%/end.c \
 	%D%/exec.c %D%/exec.h \

@@ -4,6 +4,7 @@
 #include "builder/container/sandbox.h"
 
 #include <arpa/inet.h>
+#include <ctype.h>
 #include <inttypes.h>
 #include <string.h>
 #include <strings.h>
@@ -87,6 +88,15 @@ static int find_rlimit(const char *name, int *out)
 			return 0;
 		}
 	return -ENOENT;
+}
+
+char *sandbox_ulimit_name(int type)
+{
+	char *name = xstrdup(table_name(oci_rlimit_names, type) + strlen(RLIMIT_PREFIX));
+
+	for (char *c = name; *c; c++)
+		*c = (char)tolower((unsigned char)*c);
+	return name;
 }
 
 static int read_limit(const char *text, uint64_t *out)
@@ -179,6 +189,7 @@ int sandbox_add_security(struct sandbox *sandbox, const char *text, struct arena
 	cleanup_free char *name = xstrndup(text, size);
 	const char *value = text[size] ? text + size + 1 : "";
 
+	json_strings_add(&sandbox->security, arena, text);
 	if (strcmp(name, "no-new-privileges") == 0 && (!*value || strcmp(value, "true") == 0))
 		sandbox->no_new_privileges = true;
 	else if (strcmp(name, "no-new-privileges") == 0 && strcmp(value, "false") == 0)

@@ -37,6 +37,7 @@ struct sandbox {
 	const char *cgroup_parent; /* absolute; NULL = the default */
 	struct oci_memory *memory; /* NULL = no limits */
 	struct oci_cpu *cpu;
+	uint64_t nano_cpus; /* --cpus, which is in cpu, too; 0 = not said */
 	struct oci_pids *pids;
 	bool no_filter;			   /* no seccomp filter */
 	const struct seccomp_file *filter; /* instead of the default; NULL = that */
@@ -45,13 +46,14 @@ struct sandbox {
 	struct json_strings masked,
 		unmasked;		  /* paths that are and that are not, beside the usual */
 	const char *apparmor_profile;	  /* NULL = the runtime's choice */
+	struct json_strings security;	  /* --security-opt, as given */
 	struct container_edits edits;	  /* --device */
 	struct json_strings device_names; /* as they were given, or in full */
 	struct cdi *cdi;		  /* what edits point into; NULL = nothing */
 
 	/* of run and create alone */
 	bool privileged;	    /* all capabilities, nothing masked, no filter */
-	uint64_t host_namespaces;   /* CLONE_NEW*: the host's, instead of new ones */
+	uint64_t host_namespaces;   /* CLONE_NEW*: the host's, instead of new ones; NEWUSER: said */
 	struct json_strings groups; /* supplementary; names of the image or numbers */
 	struct json_map sysctls, annotations;
 	struct oci_device_rule *device_rules; /* what may be used, beside the usual */
@@ -76,6 +78,8 @@ int sandbox_add_name_server(struct sandbox *sandbox, const char *text, struct ar
 /** "NAME=SOFT[:HARD]", -1 = unlimited. */
 int sandbox_add_ulimit(struct sandbox *sandbox, const char *text, struct arena *arena,
 		       struct error *err);
+/** The name of a limit on the command line: "nofile". Owned. */
+char *sandbox_ulimit_name(int type);
 /** "seccomp=unconfined|builtin|FILE", "apparmor=PROFILE", "no-new-privileges",
  * "systempaths=unconfined", "mask=PATH[:PATH]", "unmask=ALL|PATH[:PATH]". */
 int sandbox_add_security(struct sandbox *sandbox, const char *text, struct arena *arena,

@@ -121,6 +121,28 @@ refused() {
 	done
 }
 
+@test "inspect: HostConfig has what was said, in docker's words" {
+	# settings NAME: the members that this test is about
+	settings() {
+		"$builder" inspect "$1" | jq -cS '.[0].HostConfig | [.SecurityOpt, .UsernsMode, .Devices, .DeviceRequests, .Ulimits,
+			.Tmpfs, .CgroupParent, .DnsOptions, .NanoCpus, .CpuPeriod, .CpuQuota]'
+	}
+	mkdir "$work/cdi"
+	echo '{ "cdiVersion": "0.6.0", "kind": "deck.example/plank", "devices": [ { "name": "one", "containerEdits": { "env": ["PLANK=1"] } } ] }' >"$work/cdi/deck.json"
+	ob create --name said --security-opt no-new-privileges --security-opt seccomp=unconfined --userns host \
+		--device /dev/null:/dev/nil:r --device /dev/zero --cdi-spec-dir "$work/cdi" --device deck.example/plank=one \
+		--ulimit nofile=64:-1 --tmpfs /deck:size=1m,mode=700 --tmpfs /hold --cgroup-parent orlop-test --dns-option ndots:2 --cpus 1.5 box >/dev/null
+	jq -nec --argjson have "$(settings said)" '$have == [["no-new-privileges", "seccomp=unconfined"], "host",
+		[ { PathOnHost: "/dev/null", PathInContainer: "/dev/nil", CgroupPermissions: "r" },
+		  { PathOnHost: "/dev/zero", PathInContainer: "/dev/zero", CgroupPermissions: "rwm" } ],
+		[ { Driver: "cdi", Count: 0, DeviceIDs: ["deck.example/plank=one"] } ],
+		[ { Name: "nofile", Soft: 64, Hard: -1 } ],
+		{ "/deck": "size=1m,mode=700", "/hold": "" }, "/orlop-test", ["ndots:2"], 1500000000, 0, 0 ]'
+	ob create --name silent --cpu-period 50000 --cpu-quota 25000 box >/dev/null
+	[ "$(settings silent)" = '[[],"",[],[],[],{},"",[],0,50000,25000]' ]
+	[ "$("$builder" inspect -f '<{{.HostConfig.UsernsMode}}> {{len .HostConfig.SecurityOpt}}' silent)" = '<> 0' ]
+}
+
 @test "--oom-score-adj, --annotation, --memory-reservation are in the container's configuration" {
 	[ "$(run_box --oom-score-adj 321 box cat /proc/self/oom_score_adj)" = 321 ]
 	ob create --name set --oom-score-adj 321 --annotation deck=orlop --annotation empty= --memory 64m --memory-reservation 32m box >/dev/null
