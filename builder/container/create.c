@@ -348,6 +348,7 @@ static void collect_names(struct making *making)
 	add_strings(making, &record->name_servers, sandbox->name_servers.items);
 	add_strings(making, &record->searches, sandbox->searches.items);
 	add_strings(making, &record->resolver_options, sandbox->resolver_options.items);
+	add_strings(making, &record->groups, sandbox->groups.items);
 }
 
 /* With --uts host it is the host's, which a container with capabilities could change. */
@@ -441,17 +442,16 @@ static int plan(struct making *making, struct error *err)
 
 static int add_groups(struct making *making, int root_fd, struct error *err)
 {
-	const struct sandbox *sandbox = making->options->sandbox;
+	const struct json_strings *groups = &making->record->groups;
 	int ret;
 
-	if (!sandbox || !sandbox->groups.count)
+	if (!groups->count)
 		return 0;
 	if (userns_denies_groups())
 		return error_set(err, ERROR_UNSUPPORTED, 0,
 				 "--group-add: the user namespace denies setgroups(2) (without "
 				 "root groups come from your lines in /etc/subgid)");
-	ret = user_add_groups(root_fd, sandbox->groups.items, sandbox->groups.count, &making->user,
-			      err);
+	ret = user_add_groups(root_fd, groups->items, groups->count, &making->user, err);
 	return error_prefix(err, ret, "--group-add");
 }
 

@@ -66,6 +66,19 @@ static void set_env(struct executing *executing)
 	process->env.count = executing->env.count;
 }
 
+/* The user's own, and those that the container was given: the latter are everybody's in it, as in
+ * docker. */
+static int look_up(struct executing *executing, int root_fd, struct user *out, struct error *err)
+{
+	const struct json_strings *groups = &executing->record->groups;
+	int ret = user_resolve(root_fd, executing->exec->user, out, err);
+
+	if (ret < 0)
+		return ret;
+	ret = user_add_groups(root_fd, groups->items, groups->count, out, err);
+	return error_prefix(err, ret, "--group-add of container %s", executing->record->name);
+}
+
 /* Its home is in the environment that the container began with, unless that user's was meant. */
 static int set_user(struct executing *executing, pid_t pid, struct error *err)
 {
@@ -79,7 +92,7 @@ static int set_user(struct executing *executing, pid_t pid, struct error *err)
 		return 0;
 	if (root_fd < 0)
 		return error_errno(err, errno, "open \"%s\"", root);
-	ret = user_resolve(root_fd, executing->exec->user, &user, err);
+	ret = look_up(executing, root_fd, &user, err);
 	if (ret < 0)
 		return ret;
 	ret = run_spec_set_user(process, &user, &executing->arena, err);

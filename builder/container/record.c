@@ -71,6 +71,7 @@ static const struct json_field record_fields[] = {
 	JSON_STRINGS(struct container_record, "nameServers", name_servers),
 	JSON_STRINGS(struct container_record, "searches", searches),
 	JSON_STRINGS(struct container_record, "resolverOptions", resolver_options),
+	JSON_STRINGS(struct container_record, "groups", groups),
 	JSON_STRING(struct container_record, "stopSignal", stop_signal),
 	JSON_U32(struct container_record, "stopTimeout", stop_timeout),
 	JSON_STRING(struct container_record, "detachKeys", detach_keys),

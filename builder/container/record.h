@@ -68,6 +68,7 @@ struct container_record {
 	JSON_LIST(struct container_mount) mounts;
 	struct json_strings links; /* "ID:ALIAS" */
 	struct json_strings hosts, name_servers, searches, resolver_options;
+	struct json_strings groups; /* --group-add: names of its /etc/group, or numbers */
 	const char *stop_signal;
 	uint32_t stop_timeout; /* seconds */
 	const char *detach_keys;

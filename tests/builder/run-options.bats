@@ -34,9 +34,18 @@ refused() {
 @test "--group-add: more groups, of the image by name, or by number" {
 	[ "$(run_box --group-add video --group-add 4711 box id -G)" = "0 44 4711" ]
 	[ "$(run_box -u user --group-add video box id -G)" = "1000 44 77" ]
-	ob run -d --name groups --group-add 4711 box sleep 1000 >/dev/null
-	[ "$("$builder" exec groups id -G)" = "0 4711" ]
-	[ "$("$builder" inspect -f '{{json .HostConfig.GroupAdd}}' groups)" = '["4711"]' ]
+	ob run -d --name groups --group-add 4711 --group-add video box sleep 1000 >/dev/null
+	[ "$("$builder" exec groups id -G)" = "0 44 4711" ]
+	# those of another user are its own and these
+	[ "$("$builder" exec -u user groups id -G)" = "1000 44 77 4711" ]
+	[ "$("$builder" exec -u 2000:2000 groups id -G)" = "2000 44 4711" ]
+	[ "$("$builder" inspect -f '{{json .HostConfig.GroupAdd}}' groups)" = '["4711","video"]' ]
+	# by name they are those of the container's /etc/group as it is now
+	"$builder" exec groups sh -c 'echo video:x:45: >/etc/group'
+	[ "$("$builder" exec -u user groups id -G)" = "1000 45 4711" ]
+	"$builder" exec groups sh -c ': >/etc/group'
+	run -125 ob exec -u user groups true
+	contains '--group-add of container groups: group "video" is not in'
 	ob rm -f groups
 	run -125 ob create --group-add nosuch box
 	contains '--group-add: group "nosuch" is not in the image'
