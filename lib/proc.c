@@ -22,10 +22,14 @@
 #include "lib/syscalls.h"
 
 /* Fields of /proc/PID/stat, counted as in proc(5): state is a letter, the others are numbers. */
-enum { STAT_STATE = 3, STAT_START_TIME = 22, STAT_EXIT_CODE = 52 };
+enum { STAT_STATE = 3, STAT_FLAGS = 9, STAT_START_TIME = 22, STAT_EXIT_CODE = 52 };
+
+/* PF_FORKNOEXEC of the kernel's linux/sched.h: born by fork or clone, and no execve since. */
+#define FLAG_NO_EXEC 0x40
 
 struct proc_stat {
 	char state;
+	uint64_t flags;
 	uint64_t start_time;
 	uint64_t exit_code; /* of a zombie, if we may know: else 0 */
 };
@@ -55,6 +59,8 @@ static int parse_stat(const char *text, int last, struct proc_stat *out)
 		p++;
 		if (field == STAT_STATE)
 			out->state = *p;
+		else if (field == STAT_FLAGS)
+			ret = parse_field(p, &out->flags);
 		else if (field == STAT_START_TIME)
 			ret = parse_field(p, &out->start_time);
 		else if (field == STAT_EXIT_CODE)
@@ -111,6 +117,13 @@ bool proc_is_alive(pid_t pid, uint64_t start_time)
 
 	return pid > 0 && proc_start_time(pid, &now, &state) == 0 && now == start_time &&
 	       state != 'Z' && state != 'X';
+}
+
+bool proc_has_executed(pid_t pid)
+{
+	struct proc_stat stat;
+
+	return read_stat(pid, STAT_FLAGS, &stat) < 0 || !(stat.flags & FLAG_NO_EXEC);
 }
 
 uint64_t proc_pidfd_inode(int pidfd)

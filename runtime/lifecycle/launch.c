@@ -405,10 +405,12 @@ int launch_wait_exec(struct launch *launch, struct error *err)
 
 	if (ret == 0)
 		ret = sync_receive(&launch->host, &message, err);
-	if (ret == -ECONNRESET) {
+	if (ret == -ECONNRESET && proc_has_executed(launch->pid)) {
 		trace_exec_seen(TRACE_INIT);
-		return 0; /* closed by the exec (or the process died since: its status tells) */
+		return 0; /* closed by the exec; if the process has died since, its status tells */
 	}
+	if (ret == -ECONNRESET)
+		return explain_death(launch, err);
 	if (ret < 0)
 		return ret;
 	cleanup_close_fd(&message.fd);

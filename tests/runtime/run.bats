@@ -60,6 +60,25 @@ finish_forwarding() {
 	output=$(cat "$WORK/forward")
 }
 
+@test "a process that dies between its record and its exec is an error that says how" {
+	requires root ours program strace
+	local kill=(strace -f -o /dev/null -e trace=execve -P /bin/probe -e inject=execve:signal=KILL)
+	probe true
+	RT_UNDER=("${kill[@]}")
+	fails run -b "$BUNDLE" "$ID"
+	contains "error during container init: the container's process was killed by signal 9 while it was set up"
+	[ ! -e "$ROOT/$ID" ]
+	[ ! -d "$CGROUP_ROOT/orlop/$ID" ]
+	fails run -d -b "$BUNDLE" "$ID"
+	[ ! -e "$ROOT/$ID" ]
+	RT_UNDER=()
+	start_container
+	RT_UNDER=("${kill[@]}")
+	rt exec "$ID" /bin/probe true
+	equals "$status" 255
+	contains "was killed by signal 9 while it was set up"
+}
+
 @test "run forwards signals to the payload" {
 	start_forwarding trap
 	wait_for 5 grep -q ready "$WORK/forward"

@@ -114,7 +114,27 @@ static void test_process(void)
 	(void)close(pidfd);
 }
 
+static void test_executed(void)
+{
+	struct spawn spawn = SPAWN_INIT;
+	pid_t pid = fork();
+	siginfo_t info;
+
+	if (pid == 0)
+		_exit(0);
+	CHECK_INT(waitid(P_PID, (id_t)pid, &info, WEXITED | WNOWAIT), 0);
+	CHECK(!proc_has_executed(pid)); /* also when it has ended */
+	CHECK_INT(proc_wait(pid, NULL, NULL), 0);
+	spawn.path = "/bin/true";
+	spawn.argv = (char *[]){ "true", NULL };
+	CHECK_INT(spawn_start(&spawn, &pid, NULL, NULL), 0);
+	CHECK_INT(waitid(P_PID, (id_t)pid, &info, WEXITED | WNOWAIT), 0);
+	CHECK(proc_has_executed(pid));
+	CHECK_INT(proc_wait(pid, NULL, NULL), 0);
+}
+
 CHECK_MAIN({ "a program gets its fds, folder and environment", test_run },
 	   { "what the child could not do is told", test_failures },
 	   { "a program starts when we have ended", test_after_end },
-	   { "a process is known by its start time", test_process })
+	   { "a process is known by its start time", test_process },
+	   { "an exec can be told from a death", test_executed })
