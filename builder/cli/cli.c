@@ -11,15 +11,23 @@
 #include "builder/image/snapshot.h"
 #include "lib/cleanup.h"
 
-int cli_parse_name(struct cli *cli, const char *text, struct reference *out)
+int cli_parse_reference(struct cli *cli, const char *text, struct reference *out)
 {
 	int ret = reference_parse(text, out, &cli->err);
 
-	if (ret == 0 && out->digest.text[0])
-		ret = error_invalid(&cli->err, "\"%s\": a name cannot have a digest here", text);
 	if (ret < 0)
 		cli->err.code = ERROR_USAGE;
 	return ret;
+}
+
+int cli_parse_name(struct cli *cli, const char *text, struct reference *out)
+{
+	int ret = cli_parse_reference(cli, text, out);
+
+	return ret == 0 && out->digest.text[0]
+		       ? error_set(&cli->err, ERROR_USAGE, 0,
+				   "\"%s\": a name cannot have a digest here", text)
+		       : ret;
 }
 
 int cli_open_store(struct cli *cli, bool mounts, struct store *out)

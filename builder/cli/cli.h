@@ -26,6 +26,9 @@ struct builder_cli {
 	struct rootless rootless;
 };
 
+/** Parse an argument that must be NAME[:TAG|@DIGEST]: usage error otherwise. */
+int cli_parse_reference(struct cli *cli, const char *text, struct reference *out);
+
 /** Parse an argument that must be NAME[:TAG]: usage error otherwise, also with a digest. */
 int cli_parse_name(struct cli *cli, const char *text, struct reference *out);
 

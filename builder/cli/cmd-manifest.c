@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* orlop-builder manifest: lists of images for several platforms, made of images of the store. */
+/* orlop-builder manifest: lists of images for several platforms, made of images of the store; what
+ * looks at them is in cmd-manifest-inspect.c. */
 #include <stdio.h>
 #include <string.h>
 
 #include "builder/cli/cli.h"
-#include "builder/cli/listing.h"
 #include "builder/cli/pull-image.h"
 #include "builder/cli/push-image.h"
 #include "builder/cli/registry-args.h"
@@ -227,42 +227,10 @@ static int run_annotate(const struct command_spec *command, int argc, char **arg
 	return ret;
 }
 
-/* -- inspect, push, rm ---------------------------------------------------------------------------
+/* -- push, rm ------------------------------------------------------------------------------------
  */
 
 static const struct option_spec no_options[] = { OPT_END };
-
-struct inspect_arguments {
-	const char *format;
-};
-
-/* clang-format off */
-static const struct option_spec inspect_options[] = {
-	OPT_STRING('f', "format", struct inspect_arguments, format, "json|TEMPLATE",
-		   "a JSON object (default), or a text by a template"),
-	OPT_END
-};
-/* clang-format on */
-
-static int run_inspect(const struct command_spec *command, int argc, char **argv, void *globals)
-{
-	struct inspect_arguments arguments = { NULL };
-	struct option_result words = { 0 };
-	struct cli *cli = globals;
-	cleanup_with(manifest_done) struct manifest manifest = MANIFEST_INIT(cli);
-	cleanup_strbuf struct strbuf text = STRBUF_INIT;
-	int ret = cli_parse(cli, command, argc, argv, &arguments, &words);
-
-	if (ret == 0)
-		ret = need_list(&manifest, words.arguments[0]);
-	if (ret < 0)
-		return ret;
-	image_index_write(manifest.index, JSON_INDENT_2, &text);
-	if (arguments.format && !listing_is_json(arguments.format))
-		return listing_print_one(cli, arguments.format, strbuf_text(&text));
-	puts(strbuf_text(&text)); /* the index itself: its digest can be taken */
-	return 0;
-}
 
 struct push_arguments {
 	bool quiet;
@@ -347,16 +315,6 @@ const struct command_spec manifest_annotate_command = {
 	.arguments_max = 2,
 	.run = run_annotate,
 	.summary = "change what a list says of an image",
-};
-
-const struct command_spec manifest_inspect_command = {
-	.name = "manifest inspect",
-	.arguments = "LIST",
-	.options = inspect_options,
-	.arguments_min = 1,
-	.arguments_max = 1,
-	.run = run_inspect,
-	.summary = "show a list as JSON",
 };
 
 const struct command_spec manifest_push_command = {

@@ -304,6 +304,59 @@ killed_push() {
 	[ "$status" = 2 ] && [[ $stderr == *"docker://NAME, oci:DIR"* ]]
 }
 
+@test "manifest inspect: the store's, else the registry's; --remote: the registry's; byte for byte" {
+	hub_begin
+	hub_fault
+	local digest here list
+	digest=$(ob push -q cargo "$HUB/some/cargo:1")
+	digest=${digest#*@sha256:}
+	inspect() {
+		ob manifest inspect "$@" | head -c -1 | sha256sum | cut -d ' ' -f 1
+	}
+	[ "$(inspect "$FAULTY/some/cargo:1")" = "$digest" ]
+	[ "$(inspect "$HUB/some/cargo@sha256:$digest")" = "$digest" ]
+	[ "$(ob manifest inspect -f '{{(index .layers 0).mediaType}}' "$HUB/some/cargo:1")" = application/vnd.oci.image.layer.v1.tar+gzip ]
+	# nothing of it is in the store
+	[ "$(ob images -q | wc -l)" = 1 ]
+	# by the same name in both places; the store's goes before, and then nobody is asked
+	ob tag cargo "$FAULTY/some/cargo:1"
+	: >"$FAULT_LOG"
+	here=$(inspect "$FAULTY/some/cargo:1")
+	[ "$here" != "$digest" ] && [ ! -s "$FAULT_LOG" ]
+	[ "$(inspect --remote "$FAULTY/some/cargo:1")" = "$digest" ]
+	grep -q '^GET .*/manifests/1 ' "$FAULT_LOG"
+	[ "$(inspect cargo)" = "$here" ]
+	# a list, in another form than ours would be
+	jq -nc --argjson s "$(ob manifest inspect --remote "$HUB/some/cargo:1" | head -c -1 | wc -c)" --arg d "sha256:$digest" '{
+		schemaVersion: 2, mediaType: "application/vnd.oci.image.index.v1+json", manifests: [{
+		mediaType: "application/vnd.oci.image.manifest.v1+json", digest: $d, size: $s, platform: {os: "linux", architecture: "amd64"}}]}' >"$work/list"
+	"$hub_probe" --insecure put "$HUB/some/cargo:list" application/vnd.oci.image.index.v1+json "$work/list"
+	list=$(sha256sum "$work/list" | cut -d ' ' -f 1)
+	[ "$(inspect "$HUB/some/cargo:list")" = "$list" ]
+	ob pull -q --platform linux/amd64 "$HUB/some/cargo:list"
+	hub_end
+	[ "$(inspect "$HUB/some/cargo:list")" = "$list" ]
+	[ "$(inspect "$HUB/some/cargo@sha256:$list")" = "$list" ]
+	run --separate-stderr ob manifest inspect --remote "$HUB/some/cargo:list"
+	[ "$status" = 1 ] && [[ $stderr == *"read the manifest of \"$HUB/some/cargo:list\""* ]]
+	run --separate-stderr ob manifest inspect "$HUB/some/none"
+	[ "$status" = 1 ] && [[ $stderr == *'/some/none" is not in the store and cannot be read from a registry'* ]]
+	run --separate-stderr ob manifest inspect 'NO NAME'
+	[ "$status" = 2 ]
+}
+
+@test "manifest inspect: credentials, certificates and short names as for a pull" {
+	hub_begin tls htpasswd
+	printf 'unqualified-search-registries = ["127.0.0.1:1", "%s"]\n' "$HUB" >"$work/registries.conf"
+	export CONTAINERS_REGISTRIES_CONF=$work/registries.conf
+	ob push -q --tls-verify=false --creds "$HUB_USER:$HUB_PASSWORD" cargo "$HUB/some/cargo:1"
+	run -1 ob manifest inspect "$HUB/some/cargo:1"
+	run -1 ob manifest inspect --tls-verify=false "$HUB/some/cargo:1"
+	ob manifest inspect --tls-verify=false --creds "$HUB_USER:$HUB_PASSWORD" some/cargo:1 | jq -e .layers
+	ob login --tls-verify=false -u "$HUB_USER" -p "$HUB_PASSWORD" "$HUB" 2>/dev/null
+	SSL_CERT_FILE=$HUB_CA ob manifest inspect some/cargo:1 | jq -e .layers
+}
+
 @test "tags: all of a repository; rmi --remote: what a name stands for, in the registry; search: why not" {
 	hub_begin htpasswd
 	ob login -u "$HUB_USER" -p "$HUB_PASSWORD" "$HUB" 2>/dev/null
