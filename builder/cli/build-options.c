@@ -231,13 +231,10 @@ static int read_tags(struct build_options *options, struct cli *cli)
 
 	options->tags = xreallocarray(NULL, names->count + 1, sizeof(*options->tags));
 	for (size_t i = 0; i < names->count; i++) {
-		int ret = reference_parse(names->items[i], &options->tags[i], &cli->err);
+		int ret = cli_parse_name(cli, names->items[i], &options->tags[i]);
 
 		if (ret < 0)
 			return ret;
-		if (options->tags[i].digest.text[0])
-			return error_invalid(&cli->err, "a tag cannot have a digest: \"%s\"",
-					     names->items[i]);
 	}
 	return 0;
 }

@@ -229,16 +229,24 @@ static int open_place(struct copy *copy, const char *word, bool to, struct regis
 			  : open_layout(rest, to, out, copy->err);
 }
 
-static int check_word(struct cli *cli, const char *word)
+/* The word's own mistakes, before anything is asked or made: what is written has a tag, no digest.
+ */
+static int check_word(struct cli *cli, const char *word, bool to)
 {
-	if (find_transport(word) < ARRAY_SIZE(transports))
+	size_t which = find_transport(word);
+	const char *name = word + strlen("docker://");
+	struct reference ignored;
+
+	if (which == ARRAY_SIZE(transports))
+		return error_set(&cli->err, ERROR_USAGE, 0,
+				 "\"%s\": an image to copy is docker://NAME, oci:DIR[:TAG], "
+				 "oci-archive:FILE[:TAG] or docker-archive:FILE[:NAME] (pull, "
+				 "push, save and "
+				 "load are for the store)",
+				 word);
+	if (which != 0)
 		return 0;
-	return error_set(
-		&cli->err, ERROR_USAGE, 0,
-		"\"%s\": an image to copy is docker://NAME, oci:DIR[:TAG], "
-		"oci-archive:FILE[:TAG] or docker-archive:FILE[:NAME] (pull, push, save and "
-		"load are for the store)",
-		word);
+	return to ? cli_parse_name(cli, name, &ignored) : cli_parse_reference(cli, name, &ignored);
 }
 
 /* The destination is made when the source is known to be there. */
@@ -273,7 +281,7 @@ static int run_copy(const struct command_spec *command, int argc, char **argv, v
 	int ret = cli_parse(cli, command, argc, argv, &arguments, &words);
 
 	for (int i = 0; ret == 0 && i < words.count; i++)
-		ret = check_word(cli, words.arguments[i]);
+		ret = check_word(cli, words.arguments[i], i == 1);
 	if (ret == 0 && arguments.platform)
 		ret = platform_normalize(arguments.platform, host, &platform, &cli->err);
 	if (ret == 0)

@@ -70,8 +70,11 @@ load build
 		FROM base
 		RUN echo ran
 	X
-	[ "$status" = 1 ]
+	[ "$status" = 2 ]
 	refute said ran
+	try_again -t "some@sha256:$(printf 0%.0s {1..64})"
+	[ "$status" = 2 ]
+	said 'cannot have a digest'
 	try_again --platform vax
 	[ "$status" = 1 ]
 	try_again --secret nothing

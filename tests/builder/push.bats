@@ -302,6 +302,14 @@ killed_push() {
 	[ "$status" = 1 ] && [ ! -e "$work/none" ]
 	run --separate-stderr ob copy cargo "oci:$work/none"
 	[ "$status" = 2 ] && [[ $stderr == *"docker://NAME, oci:DIR"* ]]
+	# what is no name, or cannot be written to, is a mistake of the command line, as for pull and push
+	run --separate-stderr ob copy "docker://$HUB/NO NAME" "oci:$work/none"
+	[ "$status" = 2 ] && [[ $stderr == *"NO NAME"*"lower case"* ]]
+	run --separate-stderr ob copy "docker://$HUB/some/cargo:1" "docker://$HUB/BAD"
+	[ "$status" = 2 ] && [[ $stderr == *"BAD"*"lower case"* ]]
+	run --separate-stderr ob copy "docker://$HUB/some/cargo:1" "docker://$HUB/some/cargo@$digest"
+	[ "$status" = 2 ] && [[ $stderr == *"cannot have a digest"* ]]
+	ob copy "docker://$HUB/some/cargo@$digest" "oci:$work/by-digest"
 }
 
 @test "manifest inspect: the store's, else the registry's; --remote: the registry's; byte for byte" {
