@@ -121,17 +121,13 @@ static const char *layer_type(const struct cache_export *export)
 	return export->option->compress ? MEDIA_TYPE_LAYER_ZSTD : MEDIA_TYPE_LAYER;
 }
 
-static int add_layer(struct cache_export *export, const char *id, const char *diff_id,
-		     struct error *err)
+static int add_layer(struct cache_export *export, const char *id, struct error *err)
 {
 	struct store *store = export->engine->store;
-	cleanup_close int fd = -EBADF;
+	cleanup_close int fd = open_scratch(export, err);
 	struct layer_blob blob;
-	int ret = is_there(export, diff_id, err);
+	int ret;
 
-	if (ret != 0)
-		return ret < 0 ? ret : 0;
-	fd = open_scratch(export, err);
 	if (fd < 0)
 		return fd;
 	ret = layer_to_blob(store, id, export->option->compress, fd, &blob, err);
@@ -185,7 +181,8 @@ static const char *add_list(struct cache_export *export, const char *hex, struct
 										      : contents;
 }
 
-/* The layer of a record; 0 when it cannot be had, which is a record less. */
+/* The layer of a record, sent unless it is there; 0 when it cannot be had, which is a record less.
+ */
 static int need_layer(struct cache_export *export, const char *id, const char *diff_id,
 		      struct error *err)
 {
@@ -200,7 +197,7 @@ static int need_layer(struct cache_export *export, const char *id, const char *d
 	if (ret < 0 && cache_imports_lost(engine->imports))
 		return 0;
 	if (ret == 0)
-		ret = add_layer(export, id, diff_id, err);
+		ret = add_layer(export, id, err);
 	return ret < 0 ? ret : 1;
 }
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* A repository of a registry as a place of blobs (builder/image/blob-place.h). */
 #include <stdlib.h>
+#include <string.h>
 
 #include "builder/build/cache-place.h"
 #include "builder/registry/registry.h"
@@ -10,11 +11,18 @@ struct blob_registry {
 	struct blob_place place;
 	struct repository *repository;
 	char *wanted; /* tag or digest of the manifest */
+	struct strv
+		missing; /* digests of blobs that it was asked for and has not: not asked again */
 };
+
+static struct blob_registry *registry_of(struct blob_place *place)
+{
+	return (struct blob_registry *)place;
+}
 
 static struct repository *repository_of(struct blob_place *place)
 {
-	return ((struct blob_registry *)place)->repository;
+	return registry_of(place)->repository;
 }
 
 static int get_named(struct blob_place *place, const char *name, struct strbuf *out,
@@ -30,7 +38,7 @@ static int get_named(struct blob_place *place, const char *name, struct strbuf *
 
 static int get_manifest(struct blob_place *place, struct strbuf *out, struct error *err)
 {
-	return get_named(place, ((struct blob_registry *)place)->wanted, out, err);
+	return get_named(place, registry_of(place)->wanted, out, err);
 }
 
 static int get_document(struct blob_place *place, const struct digest *digest, struct strbuf *out,
@@ -49,14 +57,32 @@ static int get_blob(struct blob_place *place, const struct digest *digest, uint6
 
 static int has_blob(struct blob_place *place, const struct digest *digest, struct error *err)
 {
-	return repository_has_blob(repository_of(place), digest, err);
+	struct strv *missing = &registry_of(place)->missing;
+	int ret = repository_has_blob(repository_of(place), digest, err);
+
+	if (ret == 0 && !strv_contains(missing, digest->text))
+		strv_add(missing, digest->text);
+	return ret;
+}
+
+/* Once: what has been sent is there, and what could not be may be. */
+static bool take_missing(struct blob_registry *hub, const struct digest *digest)
+{
+	for (size_t i = 0; i < hub->missing.count; i++)
+		if (strcmp(hub->missing.items[i], digest->text) == 0) {
+			strv_remove(&hub->missing, i);
+			return true;
+		}
+	return false;
 }
 
 static int put_blob(struct blob_place *place, const struct digest *digest, uint64_t size, int fd,
 		    struct error *err)
 {
 	const struct registry_blob blob = { .digest = *digest, .size = size };
-	const struct registry_source source = { .fd = fd };
+	const struct registry_source source = { .fd = fd,
+						.missing =
+							take_missing(registry_of(place), digest) };
 	int ret = repository_put_blob(repository_of(place), &blob, &source, err);
 
 	return ret < 0 ? ret : 0;
@@ -72,17 +98,17 @@ static int put_document(struct blob_place *place, const char *media_type,
 static int put_manifest(struct blob_place *place, const char *media_type,
 			const struct strbuf *bytes, struct error *err)
 {
-	return repository_put_manifest(repository_of(place),
-				       ((struct blob_registry *)place)->wanted, media_type,
+	return repository_put_manifest(repository_of(place), registry_of(place)->wanted, media_type,
 				       strbuf_text(bytes), bytes->size, err);
 }
 
 static void close_place(struct blob_place *place)
 {
-	struct blob_registry *hub = (struct blob_registry *)place;
+	struct blob_registry *hub = registry_of(place);
 
 	repository_close(hub->repository);
 	free(hub->wanted);
+	strv_done(&hub->missing);
 	free(hub);
 }
 

@@ -564,6 +564,35 @@ good_cache() {
 	hub_end
 }
 
+@test "cache exchange: a registry is asked for each blob once" {
+	requires docker-registry
+	skip_missing
+	hub_begin
+	hub_fault
+	printf '[[registry]]\nlocation = "%s"\ninsecure = true\n' "$FAULTY" >"$work/registries.conf"
+	export CONTAINERS_REGISTRIES_CONF=$work/registries.conf
+	asked_once() {
+		[ "$(grep -c '^HEAD .*/blobs/' "$FAULT_LOG")" -gt 0 ]
+		[ -z "$(grep -o '^HEAD .*/blobs/[^ ]*' "$FAULT_LOG" | sort | uniq -d)" ]
+	}
+	local ref=$FAULTY/team/cache:main
+	echo one >"$C/a"
+	build --cache-to "type=registry,ref=$ref,mode=max" -t here < <(two_stages)
+	asked_once
+	# what the manifest there lists and the registry has lost is sent again
+	"$hub_probe" --insecure delete-blob "$HUB/team/cache:main" \
+		"$("$hub_probe" --insecure manifest "$HUB/team/cache:main" 2>/dev/null | jq -r '.layers[0].digest')"
+	: >"$FAULT_LOG"
+	again --cache-to "type=registry,ref=$ref,mode=max" -t here
+	said 'writing sha256:'
+	asked_once
+	# an image as the build's output
+	: >"$FAULT_LOG"
+	ob build -q -o "type=registry,name=$FAULTY/team/image:1" "$C"
+	asked_once
+	hub_end
+}
+
 @test "cache exchange: an inline cache in an image of a registry" {
 	requires docker-registry skopeo
 	skip_missing

@@ -268,6 +268,8 @@ killed_push() {
 	[ "$(jq -r '.manifests[0] | .digest, .annotations["org.opencontainers.image.ref.name"]' "$work/layout/index.json")" = "$(printf '%s\nhere' "$digest")" ]
 	hub_fault
 	[ "$(ob copy "oci:$work/layout:here" "docker://$FAULTY/other/cargo:2")" = "$digest" ]
+	# the registry is asked for the layer and the configuration, once each
+	[ "$(grep -c '^HEAD .*/blobs/' "$FAULT_LOG")" = 2 ]
 	[ "$("$hub_probe" has "$HUB/other/cargo:2")" = "$digest" ]
 	: >"$FAULT_LOG"
 	ob copy "oci:$work/layout:here" "docker://$FAULTY/other/cargo:3"
