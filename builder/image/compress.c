@@ -399,12 +399,13 @@ bool packed_recall(struct store *store, const char *layer, const struct compress
 	       number_parse_u64(words.items[1], &out->size) == 0;
 }
 
-int packed_make(struct store *store, const char *layer, const struct compression *compression,
-		const unsigned int *at_once, struct packed_layer *out, struct error *err)
+/* name: by which packed_recall knows it. */
+static int make_and_remember(struct store *store, const struct material *material, const char *name,
+			     const struct compression *compression, struct packed_layer *out,
+			     struct error *err)
 {
-	const struct material material = { .layer = layer, .at_once = at_once };
-	cleanup_free char *path = memo_path(layer, compression), *text = NULL;
-	int ret = pack_into_blobs(store, &material, compression, out, err);
+	cleanup_free char *path = memo_path(name, compression), *text = NULL;
+	int ret = pack_into_blobs(store, material, compression, out, err);
 
 	if (ret < 0)
 		return ret;
@@ -413,10 +414,19 @@ int packed_make(struct store *store, const char *layer, const struct compression
 	return 0;
 }
 
-int packed_again(struct store *store, const struct digest *blob,
-		 const struct compression *compression, struct packed_layer *out, struct error *err)
+int packed_make(struct store *store, const char *layer, const struct compression *compression,
+		const unsigned int *at_once, struct packed_layer *out, struct error *err)
 {
-	const struct material material = { .blob = blob };
+	const struct material material = { .layer = layer, .at_once = at_once };
 
-	return pack_into_blobs(store, &material, compression, out, err);
+	return make_and_remember(store, &material, layer, compression, out, err);
+}
+
+int packed_again(struct store *store, const struct digest *blob,
+		 const struct compression *compression, const unsigned int *at_once,
+		 struct packed_layer *out, struct error *err)
+{
+	const struct material material = { .blob = blob, .at_once = at_once };
+
+	return make_and_remember(store, &material, digest_hex(blob), compression, out, err);
 }

@@ -57,9 +57,10 @@ bool packed_recall(struct store *store, const char *layer, const struct compress
  *  processors; it is read while they are packed, and changed atomically; NULL = this one alone. */
 int packed_make(struct store *store, const char *layer, const struct compression *compression,
 		const unsigned int *at_once, struct packed_layer *out, struct error *err);
-/** The same of a blob of the store, whatever it is compressed as. */
+/** The same of a blob of the store, whatever it is compressed as; it is recalled by its digest's
+ *  hex, which for a plain tar is what the layer of that diffID is recalled by. */
 int packed_again(struct store *store, const struct digest *blob,
-		 const struct compression *compression, struct packed_layer *out,
-		 struct error *err);
+		 const struct compression *compression, const unsigned int *at_once,
+		 struct packed_layer *out, struct error *err);
 
 #endif

@@ -62,18 +62,17 @@ static int translate(struct maker *maker, struct descriptor *descriptor, struct 
 /* -- layers --------------------------------------------------------------------------------------
  */
 
-/* id: NULL = it came as a blob. */
+/* id: NULL = its stream is the blob's alone. */
 static int pack(struct maker *maker, const struct digest *blob, const char *id,
 		struct packed_layer *out, struct error *err)
 {
 	const struct compression *compression = maker->variant->compression;
 
-	if (!id)
-		return packed_again(maker->store, blob, compression, out, err);
-	if (packed_recall(maker->store, id, compression, out) &&
+	if (packed_recall(maker->store, id ? id : digest_hex(blob), compression, out) &&
 	    store_hold_blob(maker->store, &out->digest, err) == 1)
 		return 0;
-	return packed_make(maker->store, id, compression, NULL, out, err);
+	return id ? packed_make(maker->store, id, compression, NULL, out, err)
+		  : packed_again(maker->store, blob, compression, NULL, out, err);
 }
 
 static bool is_plain(const char *media_type)
@@ -89,13 +88,15 @@ static int make_layer(struct maker *maker, struct descriptor *layer, const char 
 	const struct compression *compression = maker->variant->compression;
 	struct packed_layer packed;
 	struct digest digest;
-	bool ours = is_plain(layer->media_type) && layer_has_stream(maker->store, id);
+	bool plain = is_plain(layer->media_type);
+	bool ours = plain && layer_has_stream(maker->store, id);
 	int ret = digest_parse(layer->digest, &digest, err);
 
 	if (ret < 0 || !compression)
 		return ret < 0 ? ret : translate(maker, layer, err);
 	/* what another has compressed stays as it is, byte for byte */
-	if (!ours && (!maker->variant->all || compression_matches(compression, layer->media_type)))
+	if (!ours && ((!plain && !maker->variant->all) ||
+		      compression_matches(compression, layer->media_type)))
 		return translate(maker, layer, err);
 	ret = pack(maker, &digest, ours ? id : NULL, &packed, err);
 	if (ret < 0)

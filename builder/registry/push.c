@@ -52,6 +52,7 @@ struct push_job {
 	const struct descriptor *descriptor;
 	bool is_layer;		  /* else it is the configuration */
 	const char *layer;	  /* its id here, to be compressed; NULL: it goes as it is */
+	bool from_blob;		  /* layer is its diffID: the stream is that of the plain blob */
 	struct packed_layer blob; /* what goes */
 };
 
@@ -69,9 +70,15 @@ static void pack(void *context)
 {
 	struct pack_call *call = context;
 	struct push_job *job = call->job;
+	struct push *push = job->push;
+	struct digest plain = { "" };
 
-	call->ret = packed_make(job->push->store, job->layer, &compression, &job->push->packing,
-				&job->blob, call->err);
+	if (job->from_blob)
+		(void)digest_parse(job->descriptor->digest, &plain, NULL); /* it has been */
+	call->ret = job->from_blob ? packed_again(push->store, &plain, &compression, &push->packing,
+						  &job->blob, call->err)
+				   : packed_make(push->store, job->layer, &compression,
+						 &push->packing, &job->blob, call->err);
 }
 
 static int pack_once(struct push_job *job, struct error *err)
@@ -279,7 +286,37 @@ static int plan_blobs(struct push *push, const struct image_manifest *manifest,
 	return 0;
 }
 
-/* Those that were made here go compressed, so the manifest is another one. */
+/* Is the tar here, and not from a registry? Then nobody has it as it is. */
+static bool is_of_here(const struct push *push, const struct digest *blob)
+{
+	cleanup_strv struct strv names = STRV_INIT;
+
+	origins_list(push->store, blob, &names);
+	return names.count == 0 && store_blob_exists(push->store, blob);
+}
+
+/* What to make of a plain tar: compress the layer that was made here, or the blob when that alone
+ * has the stream (another has made it, or a user without subordinate ids has loaded it: his tree
+ * has not its owners). */
+static int plan_plain(const struct push *push, const struct digest *diff_id,
+		      const struct digest *chain, struct push_job *job, struct strv *ids,
+		      struct error *err)
+{
+	char id[LAYER_ID_SIZE];
+	int ret = layer_find(push->store, diff_id, chain, id, err);
+
+	if (ret < 0)
+		return ret;
+	job->from_blob = ret == 0 || !layer_has_stream(push->store, id);
+	if (job->from_blob && !is_of_here(push, diff_id))
+		return 0;
+	strv_add(ids, job->from_blob ? digest_hex(diff_id) : id);
+	job->layer = ids->items[ids->count - 1];
+	return 0;
+}
+
+/* Plain ones go compressed, so the manifest is another one; what came from a registry goes as it
+ * came. */
 static int plan_layers(struct push *push, const struct image *image, struct push_job *jobs,
 		       struct strv *ids, struct error *err)
 {
@@ -288,23 +325,14 @@ static int plan_layers(struct push *push, const struct image *image, struct push
 	int ret = plan_blobs(push, image->manifest, jobs, err);
 
 	for (size_t i = 0; ret >= 0 && i < image->manifest->layers.count; i++) {
-		struct push_job *job = &jobs[i];
-		char id[LAYER_ID_SIZE];
 		struct digest diff_id;
 
 		ret = digest_parse(diff_ids->items[i], &diff_id, err);
 		if (ret < 0)
 			return ret;
 		layer_chain(&chain, &diff_id, &chain);
-		if (push->as_it_is || !digest_equal(&job->blob.digest, &diff_id))
-			continue;
-		ret = layer_find(push->store, &diff_id, &chain, id, err);
-		if (ret < 0)
-			return ret;
-		ret = ret == 1 && layer_has_stream(push->store, id);
-		strv_add(ids, ret ? id : "");
-		if (ret)
-			job->layer = ids->items[ids->count - 1];
+		if (!push->as_it_is && digest_equal(&jobs[i].blob.digest, &diff_id))
+			ret = plan_plain(push, &diff_id, &chain, &jobs[i], ids, err);
 	}
 	return ret < 0 ? ret : 0;
 }

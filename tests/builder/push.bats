@@ -111,6 +111,47 @@ probe_layer() {
 	cmp <("$hub_probe" manifest "$HUB/some/cargo:1" 2>/dev/null) <("$hub_probe" manifest "$HUB/other/cargo:2" 2>/dev/null)
 }
 
+@test "push: a plain tar that others have made goes compressed from an archive, and as it came from a registry" {
+	hub_begin
+	# not sorted, which our writer would do
+	tar -C "$work/image" -cf "$work/theirs.tar" ./hold ./bulk
+	plain=sha256:$(sha256sum <"$work/theirs.tar" | cut -d ' ' -f 1)
+	mkdir -p "$work/oci/blobs/sha256"
+	blob() { # FILE TYPE: into the layout; its descriptor
+		local hex
+		hex=$(sha256sum <"$1" | cut -d ' ' -f 1)
+		cp "$1" "$work/oci/blobs/sha256/$hex"
+		jq -nc --arg t "application/vnd.oci.image.$2" --arg d "sha256:$hex" --argjson s "$(stat -c %s "$1")" \
+			'{mediaType: $t, digest: $d, size: $s}'
+	}
+	layer=$(blob "$work/theirs.tar" layer.v1.tar)
+	jq -nc --arg d "$plain" '{os: "linux", architecture: "amd64", rootfs: {type: "layers", diff_ids: [$d]}}' >"$work/config"
+	config=$(blob "$work/config" config.v1+json)
+	jq -nc "{schemaVersion: 2, mediaType: \"application/vnd.oci.image.manifest.v1+json\", config: $config, layers: [$layer]}" >"$work/manifest"
+	manifest=$(blob "$work/manifest" manifest.v1+json)
+	jq -nc "{schemaVersion: 2, manifests: [$manifest + {annotations: {\"io.containerd.image.name\": \"docker.io/library/theirs:1\"}}]}" >"$work/oci/index.json"
+	echo '{"imageLayoutVersion":"1.0.0"}' >"$work/oci/oci-layout"
+	tar -C "$work/oci" -cf "$work/oci.tar" .
+	ob load -q -i "$work/oci.tar"
+	ob push -q theirs:1 "$HUB/some/theirs:1" >/dev/null
+	packed=$(probe_layer some/theirs:1)
+	"$hub_probe" --insecure manifest "$HUB/some/theirs:1" 2>/dev/null | jq -e '.layers[0].mediaType == "application/vnd.oci.image.layer.v1.tar+gzip"'
+	"$hub_probe" --insecure blob "$HUB/some/theirs:1" "$packed" \
+		"$("$hub_probe" --insecure manifest "$HUB/some/theirs:1" 2>/dev/null | jq '.layers[0].size')" "$work/packed"
+	gzip -dc "$work/packed" | cmp - "$work/theirs.tar"
+	# once: the next push knows as what it went
+	hub_fault
+	run --separate-stderr ob push theirs:1 "$FAULTY/some/theirs:1"
+	[[ $stderr == *": Layer already exists"* ]]
+	refute grep -E '^(POST|PATCH|PUT)' "$FAULT_LOG"
+	# a registry has it as it is: so it stays
+	ob copy "oci-archive:$work/oci.tar" "docker://$HUB/plain/theirs:1"
+	export ORLOP_STORE=$work/other
+	ob pull -q "$HUB/plain/theirs:1"
+	ob push -q "$HUB/plain/theirs:1" "$HUB/copied/theirs:1" >/dev/null
+	[ "$(probe_layer copied/theirs:1)" = "$plain" ]
+}
+
 @test "push: an image goes and comes back the same" {
 	hub_begin
 	ob push -q cargo "$HUB/some/cargo:1"
