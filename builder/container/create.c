@@ -30,6 +30,7 @@
 #include "lib/number.h"
 #include "lib/signals.h"
 #include "lib/userns.h"
+#include "spec/sysctl.h"
 
 #define DEFAULT_PATH "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 #define STOP_TIMEOUT 10
@@ -240,18 +241,27 @@ static int add_link(struct making *making, const char *text, struct error *err)
 	return 0;
 }
 
-/* Parameters of a network that is the host's would be the host's. */
+/* Parameters of a network that is another's would be set for that one. */
 static int check_sysctls(struct making *making, struct error *err)
 {
 	const struct sandbox *sandbox = making->options->sandbox;
-	bool host = strcmp(making->record->network, "host") == 0;
+	const char *network = making->options->network;
+	bool joins = strncmp(network, JOINS, strlen(JOINS)) == 0;
 
-	for (size_t i = 0; sandbox && host && i < sandbox->sysctls.count; i++)
-		if (strncmp(sandbox->sysctls.items[i].key, "net", 3) == 0)
+	if (!joins && strcmp(network, "host") != 0)
+		return 0;
+	for (size_t i = 0; sandbox && i < sandbox->sysctls.count; i++) {
+		const char *name = sandbox->sysctls.items[i].key;
+		cleanup_free char *path = xstrdup(name);
+
+		sysctl_to_path(path);
+		if (sysctl_namespace(path) == CLONE_NEWNET)
 			return error_set(err, ERROR_USAGE, 0,
-					 "--sysctl %s cannot be with --network host: it would be "
-					 "set for the whole host",
-					 sandbox->sysctls.items[i].key);
+					 "--sysctl %s cannot be with --network %s: it would be set "
+					 "for %s",
+					 name, network,
+					 joins ? "that container, too" : "the whole host");
+	}
 	return 0;
 }
 

@@ -17,7 +17,7 @@ builder_libbuilder_a_SOURCES += \
 	%D%/init-layer.c %D%/init-layer.h \
 	%D%/leftovers.c %D%/leftovers.h \
 	%D%/mounts.c %D%/mounts.h \
-	%D%/names.c %D%/names.h \
+	%D%/names.c %D%/names.h %D%/namespace.c %D%/namespace.h \
 	%D%/pasta.c %D%/pasta.h %D%/network.c %D%/network.h \
 	%D%/record.c %D%/record.h \
 	%D%/sandbox.c %D%/sandbox.h \

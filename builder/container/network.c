@@ -13,7 +13,6 @@
 #include <string.h>
 #include <sys/file.h>
 #include <sys/mman.h>
-#include <sys/mount.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/vfs.h>
@@ -597,21 +596,6 @@ int network_up(struct network *network, struct store *store, const char *id, con
 	network->netns.path = network->path;
 	network->netns.address = network->address;
 	network->netns.gateway = network->gateway;
-	return 0;
-}
-
-int network_attach(const struct network *network, const char *path, struct error *err)
-{
-	return network_attach_fd(network->netns_fd, path, err);
-}
-
-int network_attach_fd(int netns_fd, const char *path, struct error *err)
-{
-	cleanup_free char *source = xasprintf("/proc/self/fd/%d", netns_fd);
-	cleanup_close int file = open(path, O_RDONLY | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600);
-
-	if (file < 0 || mount(source, path, NULL, MS_BIND, NULL) < 0)
-		return error_errno(err, errno, "attach a namespace at \"%s\"", path);
 	return 0;
 }
 

@@ -66,11 +66,6 @@ int network_up(struct network *network, struct store *store, const char *id, con
 void network_down(struct network *network);
 #define cleanup_network __attribute__((cleanup(network_down)))
 
-/** Let the namespace appear at this file, which is made, in our mount namespace: that keeps it. */
-int network_attach(const struct network *network, const char *path, struct error *err);
-/** The same of any namespace. */
-int network_attach_fd(int netns_fd, const char *path, struct error *err);
-
 /** Wait for a program that makes connections; other fibers run meanwhile. */
 int network_wait_program(pid_t pid, int pidfd, const char *program, int *out_status,
 			 struct error *err);

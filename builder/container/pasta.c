@@ -12,6 +12,7 @@
 #include <sys/pidfd.h>
 #include <unistd.h>
 
+#include "builder/container/namespace.h"
 #include "builder/loop/fiber.h"
 #include "lib/alloc.h"
 #include "lib/cleanup.h"
@@ -96,7 +97,7 @@ static int failed(int words_fd, struct error *err)
 static int attach(int netns_fd, const char *path, struct error *err)
 {
 	(void)unlink(path); /* of one that was killed */
-	return network_attach_fd(netns_fd, path, err);
+	return namespace_attach(netns_fd, path, err);
 }
 
 static void detach(const char *path)

@@ -7,7 +7,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
-#include <sys/mount.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -17,6 +16,7 @@
 #include "builder/container/container.h"
 #include "builder/container/edits.h"
 #include "builder/container/leftovers.h"
+#include "builder/container/namespace.h"
 #include "builder/container/network.h"
 #include "lib/cleanup.h"
 #include "lib/clock.h"
@@ -82,36 +82,10 @@ static int choose_ports(struct starting *starting, struct network_port *ports, s
 	return ret;
 }
 
-/* A namespace of another container that runs; kind: its name in /proc. */
-static int join_other(struct starting *starting, const char *id, const char *kind,
-		      const char *target, struct error *err)
-{
-	cleanup_container_record struct container_record other = { .arena = ARENA_INIT };
-	struct store *store = starting->container->store;
-	struct container_state state, then;
-	cleanup_free char *path = NULL;
-	cleanup_close int fd = -EBADF;
-	int ret = container_record_load(store, id, &other, err);
-
-	if (ret == 0)
-		ret = container_require_up(store, &other, &state, err);
-	if (ret < 0)
-		return ret;
-	path = xasprintf("/proc/%d/ns/%s", (int)state.pid, kind);
-	fd = open(path, O_RDONLY | O_CLOEXEC);
-	if (fd < 0)
-		return error_errno(err, errno, "open \"%s\"", path);
-	/* had it ended meanwhile, its number could be that of any process */
-	ret = container_require_up(store, &other, &then, err);
-	if (ret == 0 && then.pid != state.pid)
-		ret = error_set(err, ERROR_STATE, 0, "container %s was started again", other.name);
-	return ret < 0 ? ret : network_attach_fd(fd, target, err);
-}
-
 static int join_network(struct starting *starting, const char *netns, struct error *err)
 {
 	const char *id = strchr(starting->record->network, ':') + 1;
-	int ret = join_other(starting, id, "net", netns, err);
+	int ret = namespace_share(starting->container->store, id, "net", netns, err);
 
 	return error_prefix(err, ret, "--network container");
 }
@@ -120,7 +94,7 @@ static int join_processes(struct starting *starting, struct error *err)
 {
 	cleanup_free char *target = xasprintf("%s/pidns", starting->container->bundle);
 	const char *id = starting->record->pid_of;
-	int ret = id ? join_other(starting, id, "pid", target, err) : 0;
+	int ret = id ? namespace_share(starting->container->store, id, "pid", target, err) : 0;
 
 	return error_prefix(err, ret, "--pid container");
 }
@@ -147,7 +121,7 @@ static int connect_network(struct starting *starting, struct error *err)
 		return ret;
 	record->address = arena_strdup(&record->arena, starting->network.address);
 	record->gateway = arena_strdup(&record->arena, starting->network.gateway);
-	return network_attach(&starting->network, netns, err);
+	return namespace_attach(starting->network.netns_fd, netns, err);
 }
 
 /* -- hosts and resolv.conf -----------------------------------------------------------------------

@@ -63,6 +63,12 @@ refused() {
 	refused 'it would be set for the whole host' --sysctl net.ipv4/../../kernel/pid_max=4711
 	refused 'it would be set for the whole host' --ipc host --sysctl kernel.msgmax=4711
 	refused 'cannot be with --network host' --network host --sysctl net.ipv4.ip_forward=1
+	ob create --name owner --network none box >/dev/null
+	run -2 ob create --network container:owner --sysctl net/ipv4/ip_forward=1 box
+	contains '--sysctl net/ipv4/ip_forward cannot be with --network container:owner: it would be set for that container, too'
+	# what is its own is
+	ob create --name guest --network container:owner --sysctl kernel.msgmax=4711 box >/dev/null
+	ob rm owner guest
 	refused 'invalid value for --sysctl' --sysctl net.ipv4.ip_forward
 }
 

@@ -1,0 +1,16 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Namespaces of any kind that containers are told of by a path: kept there, and shared. */
+#ifndef BUILDER_CONTAINER_NAMESPACE_H
+#define BUILDER_CONTAINER_NAMESPACE_H
+
+#include "builder/image/store.h"
+#include "lib/error.h"
+
+/** Let the namespace appear at this file, which is made, in our mount namespace: that keeps it. */
+int namespace_attach(int ns_fd, const char *path, struct error *err);
+
+/** The same of a namespace of another container, which must run; kind: its name in /proc/PID/ns. */
+int namespace_share(struct store *store, const char *id, const char *kind, const char *path,
+		    struct error *err);
+
+#endif
