@@ -146,16 +146,27 @@ static bool is_host_mount(const struct run_spec *spec, const struct mount_row *r
 	       !proc_is_privileged();
 }
 
+/* The host's folder in the place of a standard mount; NULL = none. */
+static const char *host_folder(const struct run_spec *spec, const struct mount_row *row)
+{
+	if (strcmp(row->destination, SHM) == 0 && spec->shm)
+		return spec->shm;
+	return is_host_mount(spec, row) ? row->destination : NULL;
+}
+
 static void add_mounts(struct oci_config *config, const struct run_spec *spec, struct arena *arena)
 {
 	config->mounts.items = arena_alloc(arena, (ARRAY_SIZE(mounts) + 2 + spec->volume_count) *
 							  sizeof(*config->mounts.items));
 	for (size_t i = 0; i < ARRAY_SIZE(mounts); i++) {
 		struct mount_row row = mounts[i];
+		const char *folder = host_folder(spec, &row);
 
+		if (strcmp(row.destination, SHM) == 0 && spec->sandbox && spec->sandbox->no_shm)
+			continue;
 		row.options = mount_options(spec, &mounts[i], arena);
-		if (is_host_mount(spec, &row))
-			add_bind(config, row.destination, row.destination, host_options, arena);
+		if (folder)
+			add_bind(config, folder, row.destination, host_options, arena);
 		else
 			add_mount(config, &row, arena);
 	}
@@ -255,6 +266,8 @@ static void add_namespaces(struct oci_linux *linux_section, const struct run_spe
 			items[count].path = spec->netns->path;
 		if (all[i] == CLONE_NEWPID)
 			items[count].path = spec->pid_namespace;
+		if (all[i] == CLONE_NEWIPC)
+			items[count].path = spec->ipc_namespace;
 		count++;
 	}
 	linux_section->namespaces.items = items;

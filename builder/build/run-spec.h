@@ -26,9 +26,10 @@ struct run_spec {
 	const char *hostname;	  /* NULL or "" = "orlop" */
 	const char *cgroups_path; /* as config.json has it; NULL = the runtime's default */
 	enum run_network network;
-	const struct run_netns *netns; /* of RUN_NETWORK_BRIDGE */
-	const char *pid_namespace;     /* to be joined; NULL = as the sandbox says */
-	bool insecure;		       /* see run-step.h */
+	const struct run_netns *netns;		   /* of RUN_NETWORK_BRIDGE */
+	const char *pid_namespace, *ipc_namespace; /* to be joined; NULL = as the sandbox says */
+	const char *shm; /* a folder of the host for /dev/shm; NULL = a file system of its own */
+	bool insecure;	 /* see run-step.h */
 	bool terminal;
 	bool read_only;		/* the root file system */
 	uint16_t rows, columns; /* of the terminal; 0 = not known */

@@ -199,8 +199,7 @@ static int read_options(struct cli *cli, const struct run_arguments *arguments, 
 	if (ret == 0)
 		ret = sandbox_parse(&arguments->sandbox, &cli->arena, sandbox, &cli->err);
 	if (ret == 0)
-		ret = run_options_parse(&arguments->settings, &cli->arena, sandbox, &out->pid_of,
-					&cli->err);
+		ret = run_options_parse(&arguments->settings, &cli->arena, sandbox, &cli->err);
 	out->name = arguments->name;
 	out->user = arguments->user;
 	out->cwd = arguments->cwd;

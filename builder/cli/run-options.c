@@ -72,7 +72,8 @@ const struct option_spec run_option_table[] = {
 		 "a parameter of the kernel, in the container's namespaces"),
 	OPT_STRING(0, "pid", struct run_option_args, pid, "host|container:NAME",
 		   "see the host's processes, or another container's"),
-	OPT_STRING(0, "ipc", struct run_option_args, ipc, "private|host", "with host, share its /dev/shm and queues"),
+	OPT_STRING(0, "ipc", struct run_option_args, ipc, "private|shareable|none|host|container:NAME",
+		   "whose /dev/shm and queues it has; with none, no /dev/shm"),
 	OPT_STRING(0, "uts", struct run_option_args, uts, "host", "have the host's hostname"),
 	OPT_STRING(0, "cgroupns", struct run_option_args, cgroupns, "private|host",
 		   "with host, see the host's cgroups above its own"),
@@ -105,19 +106,20 @@ struct namespace_row {
 	const char *option;
 	size_t member;
 	uint64_t type;	    /* that "host" leaves out */
-	const char *own[2]; /* words for one of its own */
+	size_t joined;	    /* where a sandbox has the container of "container:NAME"; 0 = nowhere */
+	const char *own[3]; /* words for one of its own */
 	const char *expected;
 };
 
 /* clang-format off */
 static const struct namespace_row namespaces[] = {
-	{ "pid",      offsetof(struct run_option_args, pid),      CLONE_NEWPID,    { "private" },
-	  "host, private or container:NAME" },
-	{ "ipc",      offsetof(struct run_option_args, ipc),      CLONE_NEWIPC,    { "private", "shareable" },
-	  "host, private or shareable; that of another container is not shared" },
-	{ "uts",      offsetof(struct run_option_args, uts),      CLONE_NEWUTS,    { "private" }, "host or private" },
-	{ "cgroupns", offsetof(struct run_option_args, cgroupns), CLONE_NEWCGROUP, { "private" }, "host or private" },
-	{ "userns",   offsetof(struct run_option_args, userns),   CLONE_NEWUSER,   { NULL },
+	{ "pid",      offsetof(struct run_option_args, pid),      CLONE_NEWPID,    offsetof(struct sandbox, pid_of),
+	  { "private" }, "host, private or container:NAME" },
+	{ "ipc",      offsetof(struct run_option_args, ipc),      CLONE_NEWIPC,    offsetof(struct sandbox, ipc_of),
+	  { "private", "shareable", "none" }, "host, private, shareable, none or container:NAME" },
+	{ "uts",      offsetof(struct run_option_args, uts),      CLONE_NEWUTS,    0, { "private" }, "host or private" },
+	{ "cgroupns", offsetof(struct run_option_args, cgroupns), CLONE_NEWCGROUP, 0, { "private" }, "host or private" },
+	{ "userns",   offsetof(struct run_option_args, userns),   CLONE_NEWUSER,   0, { NULL },
 	  "host; with another user namespace podman or dockerd run it, with orlop-runtime under them" },
 };
 /* clang-format on */
@@ -127,11 +129,16 @@ static int read_namespace(const struct run_option_args *args, const struct names
 {
 	const char *member = (const char *)args + row->member;
 	const char *text = *(const char *const *)(const void *)member;
+	char *joined = (char *)out + row->joined;
 
 	if (!text || !*text)
 		return 0;
 	if (strcmp(text, "host") == 0) {
 		out->host_namespaces |= row->type;
+		return 0;
+	}
+	if (row->joined && strncmp(text, JOINS, strlen(JOINS)) == 0 && text[strlen(JOINS)]) {
+		*(const char **)(void *)joined = text + strlen(JOINS);
 		return 0;
 	}
 	for (size_t i = 0; i < ARRAY_SIZE(row->own) && row->own[i]; i++)
@@ -140,22 +147,27 @@ static int read_namespace(const struct run_option_args *args, const struct names
 	return bad(row->option, text, row->expected, err);
 }
 
-static int read_namespaces(const struct run_option_args *args, struct sandbox *out,
-			   const char **out_pid_of, struct error *err)
+static bool is_said(const char *text, const char *word)
 {
-	struct run_option_args own = *args;
+	return text && strcmp(text, word) == 0;
+}
+
+static int read_namespaces(const struct run_option_args *args, struct sandbox *out,
+			   struct error *err)
+{
 	int ret = 0;
 
-	*out_pid_of = NULL;
-	if (own.pid && strncmp(own.pid, JOINS, strlen(JOINS)) == 0 && own.pid[strlen(JOINS)]) {
-		*out_pid_of = own.pid + strlen(JOINS);
-		own.pid = NULL;
-	}
 	for (size_t i = 0; i < ARRAY_SIZE(namespaces) && ret == 0; i++)
-		ret = read_namespace(&own, &namespaces[i], out, err);
-	if (ret == 0 && (out->host_namespaces & CLONE_NEWIPC) && out->shm_size)
-		ret = error_set(err, ERROR_USAGE, 0,
-				"--shm-size cannot be with --ipc host: /dev/shm is the host's");
+		ret = read_namespace(args, &namespaces[i], out, err);
+	out->ipc_shareable = is_said(args->ipc, "shareable");
+	out->no_shm = is_said(args->ipc, "none");
+	if (ret == 0 && out->shm_size &&
+	    ((out->host_namespaces & CLONE_NEWIPC) || out->ipc_of || out->no_shm))
+		ret = error_set(err, ERROR_USAGE, 0, "--shm-size cannot be with --ipc %s: %s",
+				args->ipc,
+				out->no_shm   ? "there is no /dev/shm"
+				: out->ipc_of ? "/dev/shm is that container's"
+					      : "/dev/shm is the host's");
 	return ret;
 }
 
@@ -328,9 +340,9 @@ static int read_numbers(const struct run_option_args *args, struct arena *arena,
 }
 
 int run_options_parse(const struct run_option_args *args, struct arena *arena, struct sandbox *out,
-		      const char **out_pid_of, struct error *err)
+		      struct error *err)
 {
-	int ret = read_namespaces(args, out, out_pid_of, err);
+	int ret = read_namespaces(args, out, err);
 
 	if (ret == 0)
 		ret = read_lists(args, arena, out, err);

@@ -19,9 +19,8 @@ struct run_option_args {
 
 extern const struct option_spec run_option_table[];
 
-/** Values and meanings into a sandbox that sandbox_parse has filled; all is in the arena.
- *  *out_pid_of: the container whose processes it sees, NULL = none's. */
+/** Values and meanings into a sandbox that sandbox_parse has filled; all is in the arena. */
 int run_options_parse(const struct run_option_args *args, struct arena *arena, struct sandbox *out,
-		      const char **out_pid_of, struct error *err);
+		      struct error *err);
 
 #endif

@@ -42,7 +42,6 @@ struct container_options {
 	const struct strv *labels;     /* K[=V] */
 	const struct sandbox *sandbox; /* NULL = nothing but the defaults */
 	const struct strv *hosts;      /* --add-host, as given */
-	const char *pid_of;	       /* the container whose processes it sees; NULL = none's */
 	const char *stop_signal;       /* NULL = the image's, else TERM */
 	const char *stop_timeout;      /* seconds; NULL = 10 */
 	const char *detach_keys;

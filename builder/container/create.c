@@ -241,30 +241,6 @@ static int add_link(struct making *making, const char *text, struct error *err)
 	return 0;
 }
 
-/* Parameters of a network that is another's would be set for that one. */
-static int check_sysctls(struct making *making, struct error *err)
-{
-	const struct sandbox *sandbox = making->options->sandbox;
-	const char *network = making->options->network;
-	bool joins = strncmp(network, JOINS, strlen(JOINS)) == 0;
-
-	if (!joins && strcmp(network, "host") != 0)
-		return 0;
-	for (size_t i = 0; sandbox && i < sandbox->sysctls.count; i++) {
-		const char *name = sandbox->sysctls.items[i].key;
-		cleanup_free char *path = xstrdup(name);
-
-		sysctl_to_path(path);
-		if (sysctl_namespace(path) == CLONE_NEWNET)
-			return error_set(err, ERROR_USAGE, 0,
-					 "--sysctl %s cannot be with --network %s: it would be set "
-					 "for %s",
-					 name, network,
-					 joins ? "that container, too" : "the whole host");
-	}
-	return 0;
-}
-
 static int collect_network(struct making *making, struct error *err)
 {
 	static const char *const known[] = { "bridge", "host", "none" };
@@ -289,8 +265,6 @@ static int collect_network(struct making *making, struct error *err)
 	collect_exposed(making);
 	if (ret == 0 && options->publish_all)
 		publish_exposed(making);
-	if (ret == 0)
-		ret = check_sysctls(making, err);
 	if (ret == 0 && making->record->ports.count &&
 	    strcmp(making->record->network, "bridge") != 0)
 		ret = error_set(err, ERROR_USAGE, 0,
@@ -385,12 +359,62 @@ static int collect_hostname(struct making *making, struct error *err)
 static int collect_pid(struct making *making, struct error *err)
 {
 	cleanup_container_record struct container_record other = { .arena = ARENA_INIT };
-	const char *name = making->options->pid_of;
+	const char *name = making->options->sandbox ? making->options->sandbox->pid_of : NULL;
 	int ret = name ? container_record_find(making->container->store, name, &other, err) : 0;
 
 	if (name && ret == 0)
 		making->record->pid_of = copy(making, other.id);
 	return error_prefix(err, ret, "--pid");
+}
+
+static int collect_ipc(struct making *making, struct error *err)
+{
+	cleanup_container_record struct container_record other = { .arena = ARENA_INIT };
+	const struct sandbox *sandbox = making->options->sandbox;
+	struct container_record *record = making->record;
+	int ret;
+
+	record->ipc_shareable = sandbox && sandbox->ipc_shareable;
+	if (!sandbox || !sandbox->ipc_of)
+		return 0;
+	ret = container_record_find(making->container->store, sandbox->ipc_of, &other, err);
+	if (ret == 0 && !other.ipc_shareable)
+		ret = error_set(err, ERROR_STATE, 0,
+				"container %s was not made to share its own: --ipc shareable",
+				other.name);
+	if (ret == 0)
+		record->ipc_of = copy(making, other.id);
+	return error_prefix(err, ret, "--ipc");
+}
+
+/* Parameters of a namespace that is another's would be set for that one. */
+static int check_sysctls(struct making *making, struct error *err)
+{
+	static const struct sandbox nothing;
+	const struct container_options *options = making->options;
+	const struct sandbox *sandbox = options->sandbox ? options->sandbox : &nothing;
+	const struct json_map *sysctls = &sandbox->sysctls;
+	cleanup_free char *ipc = xasprintf(JOINS "%s", sandbox->ipc_of ? sandbox->ipc_of : "");
+	const bool host = strcmp(options->network, "host") == 0;
+	const bool joins = strncmp(options->network, JOINS, strlen(JOINS)) == 0;
+
+	for (size_t i = 0; i < sysctls->count; i++) {
+		cleanup_free char *path = xstrdup(sysctls->items[i].key);
+		uint64_t type;
+		bool net;
+
+		sysctl_to_path(path);
+		type = sysctl_namespace(path);
+		net = type == CLONE_NEWNET && (host || joins);
+		if (net || (type == CLONE_NEWIPC && sandbox->ipc_of))
+			return error_set(err, ERROR_USAGE, 0,
+					 "--sysctl %s cannot be with --%s %s: it would be set for "
+					 "%s",
+					 sysctls->items[i].key, net ? "network" : "ipc",
+					 net ? options->network : ipc,
+					 net && host ? "the whole host" : "that container, too");
+	}
+	return 0;
 }
 
 static void collect_image(struct making *making)
@@ -436,6 +460,10 @@ static int plan(struct making *making, struct error *err)
 		ret = collect_hostname(making, err);
 	if (ret == 0)
 		ret = collect_pid(making, err);
+	if (ret == 0)
+		ret = collect_ipc(making, err);
+	if (ret == 0)
+		ret = check_sysctls(making, err);
 	if (ret < 0)
 		return ret;
 	add_strings(making, &making->record->trees, trees.items);
@@ -574,6 +602,8 @@ static int write_bundle(struct making *making, struct error *err)
 	cleanup_free char *hosts = xasprintf("%s/hosts", container->bundle);
 	cleanup_free char *netns_path = xasprintf("%s/netns", container->bundle);
 	cleanup_free char *pidns_path = xasprintf("%s/pidns", container->bundle);
+	cleanup_free char *ipcns_path = xasprintf("%s/ipcns", container->bundle);
+	cleanup_free char *shm_path = xasprintf("%s/shm", container->bundle);
 	struct json_strings args = making->record->args;
 	struct run_netns netns = { NULL };
 	struct run_volume *volumes;
@@ -587,6 +617,8 @@ static int write_bundle(struct making *making, struct error *err)
 		.terminal = options->terminal,
 		.read_only = options->read_only,
 		.pid_namespace = making->record->pid_of ? pidns_path : NULL,
+		.ipc_namespace = making->record->ipc_of ? ipcns_path : NULL,
+		.shm = making->record->ipc_of ? shm_path : NULL,
 		.insecure = options->sandbox && options->sandbox->privileged,
 		.resolv_conf = resolv,
 		.hosts = hosts,

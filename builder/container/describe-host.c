@@ -173,11 +173,18 @@ static const char *mode(const struct sandbox *sandbox, uint64_t namespace, const
 	return sandbox->host_namespaces & namespace ? "host" : own;
 }
 
+/* A namespace that may be another container's: docker's "container:ID". */
+static void write_mode(struct json_writer *writer, const char *key, const char *id, const char *own)
+{
+	cleanup_free char *joined = id ? xasprintf("container:%s", id) : NULL;
+
+	json_put_text(writer, key, joined ? joined : own);
+}
+
 static void write_settings(const struct sandbox *sandbox, const struct container_record *record,
 			   struct json_writer *writer)
 {
-	cleanup_free char *joined =
-		record->pid_of ? xasprintf("container:%s", record->pid_of) : NULL;
+	const char *ipc = sandbox->ipc_shareable ? "shareable" : "private";
 
 	write_list(writer, "GroupAdd", &sandbox->groups);
 	write_map(writer, "Sysctls", &sandbox->sysctls);
@@ -187,8 +194,9 @@ static void write_settings(const struct sandbox *sandbox, const struct container
 	write_device_requests(sandbox, writer);
 	write_device_rules(writer, sandbox);
 	json_put_i64(writer, "OomScoreAdj", sandbox->oom_score);
-	json_put_text(writer, "PidMode", mode(sandbox, CLONE_NEWPID, joined ? joined : ""));
-	json_put_text(writer, "IpcMode", mode(sandbox, CLONE_NEWIPC, "private"));
+	write_mode(writer, "PidMode", record->pid_of, mode(sandbox, CLONE_NEWPID, ""));
+	write_mode(writer, "IpcMode", record->ipc_of,
+		   mode(sandbox, CLONE_NEWIPC, sandbox->no_shm ? "none" : ipc));
 	json_put_text(writer, "UTSMode", mode(sandbox, CLONE_NEWUTS, ""));
 	json_put_text(writer, "UsernsMode", mode(sandbox, CLONE_NEWUSER, ""));
 	json_put_text(writer, "CgroupnsMode", mode(sandbox, CLONE_NEWCGROUP, "private"));

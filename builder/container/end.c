@@ -37,10 +37,14 @@ static void unmount(struct container *container)
 {
 	cleanup_free char *netns = xasprintf("%s/netns", container->bundle);
 	cleanup_free char *pidns = xasprintf("%s/pidns", container->bundle);
+	cleanup_free char *ipcns = xasprintf("%s/ipcns", container->bundle);
+	cleanup_free char *shm = xasprintf("%s/shm", container->bundle);
 
 	/* what is attached in our namespace */
 	(void)umount2(netns, MNT_DETACH);
 	(void)umount2(pidns, MNT_DETACH);
+	(void)umount2(ipcns, MNT_DETACH);
+	(void)umount2(shm, MNT_DETACH); /* before the folder is removed: it is another's */
 	/* also what whoever started us has mounted: conmon's namespace is our parent's */
 	(void)umount2(container->rootfs, MNT_DETACH);
 	container->mounted = false;

@@ -13,4 +13,9 @@ int namespace_attach(int ns_fd, const char *path, struct error *err);
 int namespace_share(struct store *store, const char *id, const char *kind, const char *path,
 		    struct error *err);
 
+/** Let a folder of another container appear at path, a folder that is made: as it is mounted there,
+ *  with what is mounted below it. inside: no symlinks are followed. */
+int namespace_share_folder(struct store *store, const char *id, const char *inside,
+			   const char *path, struct error *err);
+
 #endif

@@ -60,6 +60,8 @@ static const struct json_field record_fields[] = {
 	JSON_STRING(struct container_record, "hostname", hostname, .flags = JSON_REQUIRED),
 	JSON_STRING(struct container_record, "network", network, .flags = JSON_REQUIRED),
 	JSON_STRING(struct container_record, "pidOf", pid_of),
+	JSON_STRING(struct container_record, "ipcOf", ipc_of),
+	JSON_BOOL(struct container_record, "ipcShareable", ipc_shareable),
 	JSON_STRING(struct container_record, "cgroupParent", cgroup_parent),
 	JSON_BOOL(struct container_record, "terminal", terminal),
 	JSON_BOOL(struct container_record, "interactive", interactive),

@@ -62,6 +62,8 @@ struct container_record {
 	const char *hostname;
 	const char *network;	   /* "bridge", "host", "none" or "container:ID" */
 	const char *pid_of;	   /* id: whose processes it sees; NULL = its own */
+	const char *ipc_of;	   /* id: whose /dev/shm and message queues it has */
+	bool ipc_shareable;	   /* others may have its own */
 	const char *cgroup_parent; /* NULL = the default */
 	bool terminal, interactive, remove;
 	JSON_LIST(struct container_port) ports;

@@ -52,9 +52,12 @@ struct sandbox {
 	struct cdi *cdi;		  /* what edits point into; NULL = nothing */
 
 	/* of run and create alone */
-	bool privileged;	    /* all capabilities, nothing masked, no filter */
-	uint64_t host_namespaces;   /* CLONE_NEW*: the host's, instead of new ones; NEWUSER: said */
-	struct json_strings groups; /* supplementary; names of the image or numbers */
+	bool privileged;	  /* all capabilities, nothing masked, no filter */
+	uint64_t host_namespaces; /* CLONE_NEW*: the host's, instead of new ones; NEWUSER: said */
+	const char *pid_of, *ipc_of; /* containers whose namespaces it has; NULL = none's */
+	bool ipc_shareable;	     /* others may have its message queues and /dev/shm */
+	bool no_shm;		     /* there is no /dev/shm */
+	struct json_strings groups;  /* supplementary; names of the image or numbers */
 	struct json_map sysctls, annotations;
 	struct oci_device_rule *device_rules; /* what may be used, beside the usual */
 	size_t device_rule_count;

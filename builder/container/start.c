@@ -99,6 +99,19 @@ static int join_processes(struct starting *starting, struct error *err)
 	return error_prefix(err, ret, "--pid container");
 }
 
+static int join_ipc(struct starting *starting, struct error *err)
+{
+	const char *bundle = starting->container->bundle, *id = starting->record->ipc_of;
+	struct store *store = starting->container->store;
+	cleanup_free char *target = xasprintf("%s/ipcns", bundle);
+	cleanup_free char *shm = xasprintf("%s/shm", bundle);
+	int ret = id ? namespace_share(store, id, "ipc", target, err) : 0;
+
+	if (id && ret == 0)
+		ret = namespace_share_folder(store, id, "/dev/shm", shm, err);
+	return error_prefix(err, ret, "--ipc container");
+}
+
 static int connect_network(struct starting *starting, struct error *err)
 {
 	struct container *container = starting->container;
@@ -400,6 +413,8 @@ static int prepare(struct starting *starting, struct error *err)
 		ret = connect_network(starting, err);
 	if (ret == 0)
 		ret = join_processes(starting, err);
+	if (ret == 0)
+		ret = join_ipc(starting, err);
 	if (ret == 0)
 		ret = strncmp(record->network, "container:", 10) == 0
 			      ? share_host_files(starting, err)

@@ -228,7 +228,7 @@ owners() {
 
 @test "without root: a container in the background is used by other commands, and by other containers" {
 	o load -i "$WORK/image.tar"
-	o run -d --name background base sh -c 'echo $$ >/root/pid; echo begun; exec sleep 1000'
+	o run -d --name background --ipc shareable base sh -c 'echo $$ >/root/pid; echo begun; exec sleep 1000'
 	o ps --format '{{.Names}} {{.State}}'
 	equals "$output" "background running"
 	o exec -u app background id -u
@@ -237,6 +237,9 @@ owners() {
 	o exec background cat /root/pid
 	equals "$output" 1
 	o run --rm --network container:background base true
+	o exec background sh -c 'echo deck >/dev/shm/file'
+	o run --rm --ipc container:background base sh -c 'cat /dev/shm/file; ls /dev/mqueue'
+	equals "$output" deck
 	o diff background
 	contains "A /root/pid"
 	o commit background committed

@@ -97,11 +97,52 @@ refused() {
 	contains '--pid: no such container: nosuch'
 	refused 'invalid value for --pid: "some"' --pid some
 	refused 'invalid value for --pid: "container:"' --pid container:
-	refused 'that of another container is not shared' --ipc container:other
-	refused '--shm-size cannot be with --ipc host' --ipc host --shm-size 1m
+	refused 'invalid value for --ipc: "container:"' --ipc container:
+	refused '--shm-size cannot be with --ipc host: /dev/shm is the host' --ipc host --shm-size 1m
 	refused '--hostname cannot be with --uts host' --uts host --hostname deck
 	refused 'invalid value for --userns: "auto"' --userns auto
 	run -0 run_box --userns host box true
+}
+
+@test "--ipc container:NAME: the queues and the /dev/shm of one that shares them; none: no /dev/shm" {
+	ob run -d --name donor --ipc shareable --shm-size 2m box sh -c 'echo deck >/dev/shm/file; sleep 1000' >/dev/null
+	written() { [ "$("$builder" exec donor cat /dev/shm/file)" = deck ]; }
+	wait_for 10 written
+	run_box --ipc container:donor box sh -c 'readlink /proc/self/ns/ipc; cat /dev/shm/file; grep " /dev/shm " /proc/mounts; ls /dev/mqueue; echo sail >/dev/shm/mine' >"$work/out"
+	[ "$(sed -n 1,2p "$work/out")" = "$("$builder" exec donor readlink /proc/self/ns/ipc)"$'\ndeck' ]
+	grep -q 'shm /dev/shm tmpfs rw,nosuid,nodev,noexec,.*size=2048k' "$work/out"
+	# what a guest wrote is there when it has gone, with its --rm
+	[ "$("$builder" exec donor cat /dev/shm/mine /dev/shm/file)" = $'sail\ndeck' ]
+	ob run -d --name guest --ipc container:donor box sleep 1000 >/dev/null
+	[ "$("$builder" inspect -f '{{.HostConfig.IpcMode}}' guest donor)" = "container:$("$builder" inspect -f '{{.Id}}' donor)"$'\nshareable' ]
+	ob rm -f guest
+	[ "$("$builder" exec donor cat /dev/shm/mine)" = sail ]
+	# it must run, whenever the other is started, and its /dev/shm is that of its last start
+	ob create --name later --ipc container:donor box ls /dev/shm >/dev/null
+	ob kill donor
+	donor_ended() { [ "$("$builder" inspect -f '{{.State.Running}}' donor)" = false ]; }
+	wait_for 10 donor_ended
+	run -1 ob start -a later
+	contains '--ipc container: container donor is not running'
+	ob start donor
+	wait_for 10 written
+	[ "$("$builder" start -a later)" = file ]
+	ob rm later
+	ob rm -f donor
+	ob create --name own box >/dev/null
+	run -125 ob create --ipc container:own box
+	contains '--ipc: container own was not made to share its own: --ipc shareable'
+	ob rm own
+	run -125 ob create --ipc container:nosuch box
+	contains '--ipc: no such container: nosuch'
+	refused "--shm-size cannot be with --ipc container:donor: /dev/shm is that container's" --ipc container:donor --shm-size 1m
+	ob create --name donor --ipc shareable box >/dev/null
+	run -2 ob create --ipc container:donor --sysctl kernel.msgmax=4711 box
+	contains '--sysctl kernel.msgmax cannot be with --ipc container:donor: it would be set for that container, too'
+	ob rm donor
+	run -1 run_box --ipc none box grep ' /dev/shm ' /proc/mounts
+	[ "$(run_box --ipc none box readlink /proc/self/ns/ipc)" != "$(readlink /proc/self/ns/ipc)" ]
+	refused '--shm-size cannot be with --ipc none: there is no /dev/shm' --ipc none --shm-size 1m
 }
 
 @test "--privileged: all capabilities and devices, nothing hidden, no filter" {
