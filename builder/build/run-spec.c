@@ -15,6 +15,7 @@
 
 #include "builder/build/seccomp-file.h"
 #include "builder/build/seccomp-profile.h"
+#include "builder/container/block-io.h"
 #include "builder/container/capabilities.h"
 #include "lib/cleanup.h"
 #include "lib/io.h"
@@ -323,6 +324,8 @@ static int make_linux(struct oci_config *config, const struct run_spec *spec, st
 	section->resources->memory = sandbox->memory;
 	section->resources->cpu = sandbox->cpu;
 	section->resources->pids = sandbox->pids;
+	if (sandbox->block_io)
+		section->resources->block_io = &sandbox->block_io->resources;
 	section->sysctl = sandbox->sysctls;
 	section->cgroups_path = spec->cgroups_path;
 	/* what was asked for by name is there without the usual, too */

@@ -5,6 +5,7 @@
 #include <sched.h>
 #include <string.h>
 
+#include "builder/container/block-io.h"
 #include "builder/container/edits.h"
 #include "builder/container/host-devices.h"
 #include "builder/container/network.h"
@@ -20,7 +21,6 @@
 #define NO_ADDRESS "addresses and names on the bridge are netavark's choice; --name is the container's name there, --link gives it one more"
 #define NO_LOG_DRIVER "there are no log drivers: `logs` reads what conmon wrote, and a file or a journal can read that"
 #define NOT_IN_V2 "cgroup v2 has no such limit"
-#define NO_IO "not done here; `orlop-runtime update --resources` sets limits of disks for a container that runs"
 #define OF_WINDOWS "it is for Windows alone"
 
 static const struct option_spec refused[] = {
@@ -49,12 +49,6 @@ static const struct option_spec refused[] = {
 	OPT_REFUSED(0, "oom-kill-disable", NOT_IN_V2),
 	OPT_REFUSED(0, "cpu-rt-period", NOT_IN_V2),
 	OPT_REFUSED(0, "cpu-rt-runtime", NOT_IN_V2),
-	OPT_REFUSED(0, "blkio-weight", NO_IO),
-	OPT_REFUSED(0, "blkio-weight-device", NO_IO),
-	OPT_REFUSED(0, "device-read-bps", NO_IO),
-	OPT_REFUSED(0, "device-read-iops", NO_IO),
-	OPT_REFUSED(0, "device-write-bps", NO_IO),
-	OPT_REFUSED(0, "device-write-iops", NO_IO),
 	OPT_REFUSED(0, "cpu-count", OF_WINDOWS),
 	OPT_REFUSED(0, "cpu-percent", OF_WINDOWS),
 	OPT_REFUSED(0, "io-maxbandwidth", OF_WINDOWS),
@@ -83,6 +77,15 @@ const struct option_spec run_option_table[] = {
 	OPT_STRV(0, "annotation", struct run_option_args, annotations, "NAME=VALUE", "a note for the runtime"),
 	OPT_STRV(0, "device-cgroup-rule", struct run_option_args, device_rules, "TYPE MAJOR:MINOR ACCESS",
 		 "devices that may be used when their nodes are made (\"c 189:* rwm\")"),
+	OPT_STRING(0, "blkio-weight", struct run_option_args, weight, "N",
+		   "relative weight of reading and writing block devices (10 to 1000)"),
+	OPT_STRV(0, "blkio-weight-device", struct run_option_args, device_weights, "DEVICE:N", "the same for one device"),
+	OPT_STRV(0, "device-read-bps", struct run_option_args, read_bps, "DEVICE:SIZE",
+		 "how many bytes a second are read from a device of the host"),
+	OPT_STRV(0, "device-write-bps", struct run_option_args, write_bps, "DEVICE:SIZE", "how many are written"),
+	OPT_STRV(0, "device-read-iops", struct run_option_args, read_iops, "DEVICE:N",
+		 "how often a second it is read from"),
+	OPT_STRV(0, "device-write-iops", struct run_option_args, write_iops, "DEVICE:N", "how often it is written to"),
 	OPT_STRING(0, "memory-reservation", struct run_option_args, reservation, "SIZE",
 		   "memory that is left to it when it gets scarce"),
 	OPT_STRING(0, "oom-score-adj", struct run_option_args, oom_score, "N",
@@ -311,6 +314,27 @@ static int read_lists(const struct run_option_args *args, struct arena *arena, s
 	return ret;
 }
 
+static int read_block_io(const struct run_option_args *args, struct arena *arena,
+			 struct sandbox *out, struct error *err)
+{
+	const struct strv *const texts[BLOCK_LIMITS] = {
+		[BLOCK_WEIGHT] = &args->device_weights, [BLOCK_READ_BPS] = &args->read_bps,
+		[BLOCK_WRITE_BPS] = &args->write_bps,	[BLOCK_READ_IOPS] = &args->read_iops,
+		[BLOCK_WRITE_IOPS] = &args->write_iops,
+	};
+	struct block_io *io = arena_alloc(arena, sizeof(*io));
+	bool said = args->weight;
+	int ret = said ? block_io_set_weight(io, args->weight, err) : 0;
+
+	for (enum block_limit limit = 0; limit < BLOCK_LIMITS; limit++)
+		for (size_t i = 0; i < texts[limit]->count && ret == 0; i++) {
+			ret = block_io_add(io, limit, texts[limit]->items[i], arena, err);
+			said = true;
+		}
+	out->block_io = said ? io : NULL;
+	return ret;
+}
+
 /* -- numbers -------------------------------------------------------------------------------------
  */
 
@@ -346,6 +370,8 @@ int run_options_parse(const struct run_option_args *args, struct arena *arena, s
 
 	if (ret == 0)
 		ret = read_lists(args, arena, out, err);
+	if (ret == 0)
+		ret = read_block_io(args, arena, out, err);
 	if (ret == 0)
 		ret = read_numbers(args, arena, out, err);
 	out->privileged = args->privileged;

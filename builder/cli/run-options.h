@@ -14,6 +14,8 @@
 struct run_option_args {
 	bool privileged;
 	struct strv groups, sysctls, annotations, device_rules, exposed;
+	struct strv device_weights, read_bps, write_bps, read_iops, write_iops;
+	const char *weight;
 	const char *oom_score, *pid, *ipc, *uts, *cgroupns, *userns, *reservation;
 };
 

@@ -6,6 +6,7 @@
 #include <string.h>
 #include <sys/resource.h>
 
+#include "builder/container/block-io.h"
 #include "builder/container/describe.h"
 #include "lib/cleanup.h"
 
@@ -56,6 +57,7 @@ static void write_ulimits(const struct sandbox *sandbox, struct json_writer *wri
 
 static void write_limits(const struct sandbox *sandbox, struct json_writer *writer)
 {
+	static const struct block_io usual;
 	const struct oci_cpu *cpu = sandbox->cpu;
 	const struct oci_memory *memory = sandbox->memory;
 
@@ -68,6 +70,7 @@ static void write_limits(const struct sandbox *sandbox, struct json_writer *writ
 	json_put_text(writer, "CpusetMems", cpu ? cpu->mems : NULL);
 	json_put_i64(writer, "PidsLimit", sandbox->pids ? sandbox->pids->limit : 0);
 	write_ulimits(sandbox, writer);
+	block_io_write(sandbox->block_io ? sandbox->block_io : &usual, writer);
 }
 
 /* -- devices -------------------------------------------------------------------------------------

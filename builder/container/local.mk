@@ -1,4 +1,5 @@
 builder_libbuilder_a_SOURCES += \
+	%D%/block-io.c %D%/block-io.h \
 	%D%/capabilities.c %D%/capabilities.h \
 	%D%/cdi.c %D%/cdi.h \
 	%D%/conmon.c %D%/conmon.h \

@@ -25,6 +25,7 @@ struct sandbox_host {
 };
 
 struct seccomp_file;
+struct block_io;
 
 struct sandbox {
 	struct sandbox_host *hosts;
@@ -61,6 +62,7 @@ struct sandbox {
 	struct json_map sysctls, annotations;
 	struct oci_device_rule *device_rules; /* what may be used, beside the usual */
 	size_t device_rule_count;
+	struct block_io *block_io; /* NULL = nothing */
 	int32_t oom_score;
 	bool has_oom_score;
 	struct json_strings exposed; /* "80/tcp" */

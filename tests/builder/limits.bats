@@ -81,6 +81,22 @@ look='cd /sys/fs/cgroup && echo $(cat memory.max cpu.max cpu.weight pids.max)'
 	grep -q '/dev/x: Operation not permitted' <<<"$output"
 }
 
+@test "limits: of a disk that the host names, and a share of all" {
+	local disk node=$BATS_TEST_TMPDIR/disk
+	grep -qw io /sys/fs/cgroup/cgroup.controllers || skip "needs the v2 controller io"
+	disk=$(cat /sys/block/{ubd,vd}?/dev 2>/dev/null | head -n 1)
+	[ -n "$disk" ] || skip "needs a disk"
+	mknod "$node" b "${disk%:*}" "${disk#*:}"
+	ob run --rm --device-read-bps "$node:1mb" --device-write-iops "$node:50" base cat /sys/fs/cgroup/io.max
+	[ "$output" = "$disk rbps=1048576 wbps=max riops=max wiops=50" ]
+	ob run --rm --blkio-weight 500 base sh -c 'head -qn 1 /sys/fs/cgroup/io.bfq.weight /sys/fs/cgroup/io.weight 2>/dev/null'
+	if [ "$status" = 125 ]; then
+		said 'write "500" to io.bfq.weight' # of a kernel without shares
+	else
+		[[ $output =~ ^default\ (500|4950) ]]
+	fi
+}
+
 # What is left of a user's test that has failed.
 teardown() {
 	[ -n "${place:-}" ] || return 0

@@ -212,6 +212,39 @@ refused() {
 	refused '--memory-reservation cannot be more than --memory' --memory 32m --memory-reservation 64m
 }
 
+@test "--blkio-weight, --device-read-bps and their like: limits of devices that the host names" {
+	local device minor=240 # of a loop device that nobody has made: only its node is looked at
+	mkdir "$work/by:name"
+	device=$work/by:name/disk
+	mknod "$device" b 7 $minor
+	ob create --name limited --blkio-weight 300 --blkio-weight-device "$device:500" --device-read-bps "$device:1mb" \
+		--device-write-bps "$device:4096" --device-read-iops "$device:100" --device-write-iops "$device:50" --device-write-iops "$device:0" box >/dev/null
+	jq -e --argjson minor $minor '.linux.resources.blockIO == { weight: 300,
+		weightDevice: [ { major: 7, minor: $minor, weight: 500 } ],
+		throttleReadBpsDevice: [ { major: 7, minor: $minor, rate: 1048576 } ], throttleWriteBpsDevice: [ { major: 7, minor: $minor, rate: 4096 } ],
+		throttleReadIOPSDevice: [ { major: 7, minor: $minor, rate: 100 } ],
+		throttleWriteIOPSDevice: [ { major: 7, minor: $minor, rate: 50 }, { major: 7, minor: $minor, rate: 0 } ] }' "$ORLOP_STORE"/containers/*/bundle/config.json
+	"$builder" inspect limited | jq -e --arg path "$device" '.[0].HostConfig | .BlkioWeight == 300 and
+		.BlkioWeightDevice == [ { Path: $path, Weight: 500 } ] and .BlkioDeviceReadBps == [ { Path: $path, Rate: 1048576 } ] and
+		.BlkioDeviceWriteBps == [ { Path: $path, Rate: 4096 } ] and .BlkioDeviceReadIOps == [ { Path: $path, Rate: 100 } ] and
+		.BlkioDeviceWriteIOps == [ { Path: $path, Rate: 50 }, { Path: $path, Rate: 0 } ]'
+	ob rm limited
+	ob create --name usual --blkio-weight 0 box >/dev/null
+	jq -e '.linux.resources.blockIO.weight == null' "$ORLOP_STORE"/containers/*/bundle/config.json
+	[ "$("$builder" inspect -f '{{.HostConfig.BlkioWeight}} {{len .HostConfig.BlkioDeviceReadBps}}' usual)" = '0 0' ]
+	ob rm usual
+	refused 'invalid value for --blkio-weight: "9" (10 to 1000, or 0)' --blkio-weight 9
+	refused 'invalid value for --blkio-weight-device' --blkio-weight-device "$device:1001"
+	refused 'invalid value for --device-read-bps: "disk:1mb" (DEVICE:BYTES' --device-read-bps disk:1mb
+	refused 'invalid value for --device-write-bps' --device-write-bps "$device:fast"
+	refused 'invalid value for --device-read-iops' --device-read-iops "$device:1k"
+	refused 'invalid value for --device-write-iops' --device-write-iops /dev/nosuch
+	run -125 ob create --device-read-bps "$work/nosuch:1mb" box
+	contains "--device-read-bps: device \"$work/nosuch\": no such file"
+	run -125 ob create --device-read-bps /dev/null:1mb box
+	contains '--device-read-bps: "/dev/null" is no block device'
+}
+
 @test "--expose: what -P publishes, and commit keeps" {
 	ob create --name ports --network bridge -P --expose 53/udp --expose 8000-8001 --expose 80 box >/dev/null
 	[ "$("$builder" inspect ports | jq -cS '.[0].Config.ExposedPorts | keys')" = '["53/udp","80/tcp","8000/tcp","8001/tcp"]' ]
