@@ -143,25 +143,41 @@ static int run_word(struct cli *cli, const struct group_word *word, int argc, ch
 	return word->command->run(word->command, count, all, cli);
 }
 
-static int run_group(struct cli *cli, const struct command_group *group, int argc, char **argv)
+static bool is_help(const char *word)
 {
-	struct suggestion near = { .word = argc ? argv[0] : "" };
+	return strcmp(word, "--help") == 0 || strcmp(word, "-h") == 0;
+}
+
+static int find_word(struct cli *cli, const struct command_group *group, const char *name,
+		     const struct group_word **out)
+{
+	struct suggestion near = { .word = name };
 	int ret;
 
-	if (argc == 0 || strcmp(argv[0], "--help") == 0 || strcmp(argv[0], "-h") == 0) {
-		options_print_group_help(stdout, cli->program->spec->name, group);
-		return 0;
-	}
 	for (const struct group_word *word = group->words; word->word; word++) {
-		if (strcmp(word->word, argv[0]) == 0)
-			return run_word(cli, word, argc - 1, argv + 1);
+		if (strcmp(word->word, name) == 0) {
+			*out = word;
+			return 0;
+		}
 		suggestion_consider(&near, word->word);
 	}
-	ret = error_set(&cli->err, ERROR_USAGE, 0, "unknown command \"%s %s\"", group->name,
-			argv[0]);
+	ret = error_set(&cli->err, ERROR_USAGE, 0, "unknown command \"%s %s\"", group->name, name);
 	return near.best ? error_suffix(&cli->err, ret, " (did you mean \"%s %s\"?)", group->name,
 					near.best)
 			 : ret;
+}
+
+static int run_group(struct cli *cli, const struct command_group *group, int argc, char **argv)
+{
+	const struct group_word *word = NULL;
+	int ret;
+
+	if (argc == 0 || is_help(argv[0])) {
+		options_print_group_help(stdout, cli->program->spec->name, group);
+		return 0;
+	}
+	ret = find_word(cli, group, argv[0], &word);
+	return ret < 0 ? ret : run_word(cli, word, argc - 1, argv + 1);
 }
 
 static void print_program_help(const struct cli_program *program)
@@ -169,25 +185,41 @@ static void print_program_help(const struct cli_program *program)
 	options_print_program_help(stdout, program->spec, program->commands, program->groups);
 }
 
-/* "help VERB", as runc and docker have it, too: what "VERB --help" says. */
-static int run_help(struct cli *cli, const char *name)
+/* What "GROUP WORD --help" says. */
+static int help_group(struct cli *cli, const struct command_group *group, const char *name)
+{
+	const char *program = cli->program->spec->name;
+	const struct group_word *word = NULL;
+	int ret = name ? find_word(cli, group, name, &word) : 0;
+
+	if (ret < 0)
+		return ret;
+	if (word)
+		options_print_help(stdout, program, word->command);
+	else
+		options_print_group_help(stdout, program, group);
+	return 0;
+}
+
+/* "help VERB", "help GROUP [WORD]", as runc and docker have it, too: what "VERB --help" says. words
+ * end with NULL; those of a verb's own are not looked at. */
+static int run_help(struct cli *cli, char *const *words)
 {
 	const struct cli_program *program = cli->program;
-	const struct command_group *group = name ? find_group(program, name) : NULL;
+	const struct command_group *group = words[0] ? find_group(program, words[0]) : NULL;
 	const struct command_spec *command;
 	const char *suggestion = NULL;
 
-	if (group) {
-		options_print_group_help(stdout, program->spec->name, group);
+	if (!words[0] || is_help(words[0])) {
+		print_program_help(program);
 		return 0;
 	}
-	command = name ? command_find(program->commands, name, &suggestion) : NULL;
-	if (name && !command)
-		return unknown_command(cli, name, suggestion);
-	if (command)
-		options_print_help(stdout, program->spec->name, command);
-	else
-		print_program_help(program);
+	if (group)
+		return help_group(cli, group, words[1]);
+	command = command_find(program->commands, words[0], &suggestion);
+	if (!command)
+		return unknown_command(cli, words[0], suggestion);
+	options_print_help(stdout, program->spec->name, command);
 	return 0;
 }
 
@@ -209,7 +241,7 @@ static int run_verb(struct cli *cli, const struct option_result *words)
 	if (words->count == 0)
 		return error_set(&cli->err, ERROR_USAGE, 0, "a command is needed");
 	if (strcmp(words->arguments[0], "help") == 0)
-		return run_help(cli, words->arguments[1]);
+		return run_help(cli, words->arguments + 1);
 	group = find_group(program, words->arguments[0]);
 	if (group)
 		return run_group(cli, group, words->count - 1, words->arguments + 1);

@@ -377,7 +377,20 @@ static void print_options(FILE *out, const struct option_spec *options)
 				  options->kind == OPTION_ACCEPTED ? " (accepted, no effect)" : "");
 		print_row(out, left.data, right);
 	}
-	/* every table ends with it; -h may be taken by an option of the verb */
+}
+
+static bool has_letter(const struct option_spec *options, char letter)
+{
+	for (; options && options->kind != OPTION_END; options++)
+		if (options->letter == letter || has_letter(options->include, letter))
+			return true;
+	return false;
+}
+
+/* Every table ends with it; -h may be an option of the verb's own. */
+static void print_help_option(FILE *out, const struct option_spec *options)
+{
+	print_row(out, has_letter(options, 'h') ? "    --help" : "-h, --help", "show this help");
 }
 
 void options_print_help(FILE *out, const char *program, const struct command_spec *command)
@@ -389,7 +402,7 @@ void options_print_help(FILE *out, const char *program, const struct command_spe
 		fprintf(out, "\n%s\n", command->description);
 	fputs("\nOptions:\n", out);
 	print_options(out, command->options);
-	print_row(out, "-h, --help", "show this help");
+	print_help_option(out, command->options);
 }
 
 void options_print_program_help(FILE *out, const struct command_spec *program,
@@ -408,7 +421,7 @@ void options_print_program_help(FILE *out, const struct command_spec *program,
 		print_row(out, (*groups)->name, (*groups)->summary);
 	fputs("\nOptions:\n", out);
 	print_options(out, program->options);
-	print_row(out, "-h, --help", "show this help");
+	print_help_option(out, program->options);
 	fprintf(out, "\n\"%s COMMAND --help\" tells more about a command.\n", program->name);
 }
 

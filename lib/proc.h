@@ -16,9 +16,9 @@ int proc_start_time(pid_t pid, uint64_t *out_start, char *out_state);
 /** Is the process with this start time there and not a zombie or dead? */
 bool proc_is_alive(pid_t pid, uint64_t start_time);
 
-/** Has the process, a child of ours that is not reaped, executed a program since it was born? Its end
- *  does not change the answer, so what looks like an exec from outside (descriptors that close) can
- *  be told from a death. true when /proc does not say. */
+/** Has the process, a child of ours that is not reaped, executed a program since it was born? Its
+ * end does not change the answer, so what looks like an exec from outside (descriptors that close)
+ * can be told from a death. true when /proc does not say. */
 bool proc_has_executed(pid_t pid);
 
 /** The inode of a pidfd, which no other process has until the machine is started again, also when

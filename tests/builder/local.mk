@@ -28,5 +28,5 @@ builder_suites += %D%/build-progress.bats %D%/build-trace.bats %D%/build-report.
 builder_suites += %D%/build-cache.bats %D%/cache-key.bats %D%/stat-cache.bats %D%/why.bats %D%/prune.bats %D%/cache-random.bats %D%/cache-exchange.bats %D%/gc.bats %D%/store-full.bats
 builder_suites += %D%/reproducible.bats %D%/lock.bats %D%/attestations.bats
 builder_suites += %D%/outputs.bats %D%/archives.bats %D%/image-sessions.bats
-builder_suites += %D%/build-cli.bats %D%/build-check.bats %D%/parse.bats
+builder_suites += %D%/help.bats %D%/build-cli.bats %D%/build-check.bats %D%/parse.bats
 EXTRA_DIST += %D%/schema-check.py %D%/image-spec-schema

@@ -54,6 +54,13 @@ commands="create delete events exec features gc kill list pause ps resume run sp
 	rt help create
 	[ "$status" = 0 ]
 	[[ $output == "Usage: orlop-runtime create "* ]]
+	rt help --help
+	[ "$status" = 0 ]
+	[ "$output" = "$all" ]
+	# what is one of its own words belongs to the verb
+	rt help mounts add
+	[ "$status" = 0 ]
+	[[ $output == "Usage: orlop-runtime mounts "* ]]
 	rt help creat
 	[ "$status" = 1 ]
 	[[ $stderr == *'unknown command "creat" (did you mean "create"?)'* ]]
