@@ -15,6 +15,7 @@
 
 #include "builder/build/image-times.h"
 #include "builder/build/make-folders.h"
+#include "builder/build/pending.h"
 #include "builder/build/place.h"
 #include "builder/image/entry.h"
 #include "builder/image/folder-times.h"
@@ -338,7 +339,7 @@ int copy_to_folder(struct copy *copy, int folder_fd, struct error *err)
 }
 
 int copy_to_mount(struct engine *engine, struct step *step, struct copy *copy,
-		  struct layer_draft *out, struct digest *content, struct error *err)
+		  struct digest *content, struct error *err)
 {
 	cleanup_strv struct strv trees = STRV_INIT;
 	cleanup_place struct place place = { .store = engine->store,
@@ -364,5 +365,5 @@ int copy_to_mount(struct engine *engine, struct step *step, struct copy *copy,
 	if (ret == 0)
 		ret = folder_times_set(&target.folders, target.root_fd, false, err);
 	cleanup_close_fd(&target.root_fd);
-	return ret < 0 ? ret : place_to_layer(&place, &trees, out, err);
+	return ret < 0 ? ret : pending_take(engine, step, &place, &trees, err);
 }

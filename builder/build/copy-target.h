@@ -9,9 +9,10 @@
 int copy_to_layer(struct engine *engine, struct step *step, struct copy *copy,
 		  struct layer_draft *out, struct digest *content, struct error *err);
 
-/** Into a mounted, writable snapshot: archives are unpacked over what is there. */
+/** Into a mounted, writable snapshot: archives are unpacked over what is there. The layer is a
+ * pending one (pending.h). */
 int copy_to_mount(struct engine *engine, struct step *step, struct copy *copy,
-		  struct layer_draft *out, struct digest *content, struct error *err);
+		  struct digest *content, struct error *err);
 
 /** Into a folder that nothing else writes to. */
 int copy_to_folder(struct copy *copy, int folder_fd, struct error *err);

@@ -207,11 +207,11 @@ static int make_step(struct engine *engine, struct step *step, bool in_branch, c
 		step->wall_us = (uint64_t)(clock_us() - begin_us);
 		if (ret == 0 && !early)
 			explain(engine, step, *manifest);
-		if (ret == 0 && in_branch && !draft.diff_id.text[0])
-			ret = pending_start(engine, step, &draft, TAKE_PTR(*manifest), &lock, err);
-		else if (ret == 0)
-			ret = hash_draft(engine, &draft, err);
-		if (ret == 0 && draft.diff_id.text[0])
+		if (ret < 0)
+			pending_drop(step);
+		else if (step->pending)
+			pending_start(step, TAKE_PTR(*manifest), &lock);
+		else
 			ret = engine_publish(engine, step, &draft, *manifest, err);
 		step->stage->working = false;
 	}

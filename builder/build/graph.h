@@ -134,10 +134,11 @@ struct step {
 	struct cache_key key;
 	struct cache_key lock; /* which lock says that a builder makes it; "" = none */
 	char layer[LAYER_ID_SIZE];
-	char list[LAYER_ID_SIZE]; /* of what it copied: content-list.h; "" = none */
-	unsigned int event;	  /* its number in the progress; 0 = it has none */
-	struct rusage usage;	  /* of its command, or of our threads that copied */
-	uint64_t wall_us;	  /* until it was made; hashing its layer goes on */
+	char list[LAYER_ID_SIZE];      /* of what it copied: content-list.h; "" = none */
+	unsigned int event;	       /* its number in the progress; 0 = it has none */
+	struct rusage usage;	       /* of its command, or of our threads that copied */
+	uint64_t wall_us;	       /* until it was made; hashing its layer goes on */
+	struct pending_layer *pending; /* while it is made: pending_take */
 	int64_t created;
 	bool cached;
 	bool finished; /* key, layer and created are there */

@@ -1,10 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Hashing a layer beside the next step, each in a fiber of its own; called by engine.c. */
+/* Hashing a layer beside the walk through it and the next step, each in a fiber of its own; called
+ * by engine-step.c and the steps that have a place. */
 #include "builder/build/pending.h"
 
+#include <assert.h>
 #include <string.h>
 
 #include "builder/build/schedule.h"
+#include "builder/image/layer-growth.h"
 #include "lib/alloc.h"
 #include "lib/cleanup.h"
 
@@ -16,6 +19,7 @@ struct pending_layer {
 	struct step *step;
 	size_t index; /* in its stage's layers */
 	struct layer_draft draft;
+	struct layer_growth growth;
 	char *manifest;
 	struct step_lock lock;
 	bool hashed; /* or failed: ret */
@@ -35,33 +39,23 @@ static void pending_free(struct pending_layer *pending)
 /* -- hashing ------------------------------------------------------------------------------------
  */
 
-struct hash_call {
-	const struct engine *engine;
-	struct layer_draft *draft;
-	struct error *err;
-	int ret;
-};
-
+/* What a step has done is worth hashing: only a build that is to end at once does not. */
 static void call_hash(void *context)
 {
-	struct hash_call *call = context;
+	struct pending_layer *pending = context;
+	const struct engine *engine = &pending->engine;
 
-	call->ret = layer_hash(call->engine->store, call->draft, call->engine->kill_fd, call->err);
+	pending->ret = layer_hash_growing(engine->store, &pending->draft, &pending->growth,
+					  engine->kill_fd, &pending->err);
 }
 
-int hash_draft(const struct engine *engine, struct layer_draft *draft, struct error *err)
+static void hash(struct pending_layer *pending)
 {
-	struct hash_call call = { engine, draft, err, 0 };
-	struct timeline_mark span;
+	struct timeline_mark span = engine_span(&pending->engine, TIMELINE_HASH);
 
-	if (draft->diff_id.text[0])
-		return 0;
-	if (draft->size >= EARLY_SYNC_SIZE)
-		store_sync_early(engine->store);
-	span = engine_span(engine, TIMELINE_HASH);
-	fiber_offload(call_hash, &call);
+	fiber_offload(call_hash, pending);
 	timeline_end(&span);
-	return call.ret;
+	pending->hashed = true;
 }
 
 /* -- publishing ---------------------------------------------------------------------------------
@@ -128,8 +122,7 @@ static void run_pending(void *context)
 	struct graph_stage *stage = pending->step->stage;
 
 	enter_lane(pending);
-	pending->ret = hash_draft(&pending->engine, &pending->draft, &pending->err);
-	pending->hashed = true;
+	hash(pending);
 	if (pending->waiting.first)
 		fiber_wake(&pending->waiting);
 	else if (!stage->working)
@@ -158,29 +151,71 @@ int pending_finish(struct graph_stage *stage, struct error *err)
 			     : 0;
 }
 
-int pending_start(struct engine *engine, struct step *step, const struct layer_draft *draft,
-		  char *manifest, struct step_lock *lock, struct error *err)
+/* -- the beginning ------------------------------------------------------------------------------
+ */
+
+static int start_hashing(struct engine *engine, struct step *step, const struct layer_draft *draft,
+			 struct error *err)
 {
-	struct graph_stage *stage = step->stage;
 	struct pending_layer *pending = xzalloc(sizeof(*pending));
 	int ret;
 
 	*pending = (struct pending_layer){ .engine = *engine,
 					   .step = step,
-					   .index = stage->layers.count,
 					   .draft = *draft,
-					   .manifest = manifest,
-					   .lock = *lock,
-					   .next = stage->pending };
+					   .growth = LAYER_GROWTH_INIT,
+					   .lock = STEP_LOCK_INIT };
 	pending->engine.has_place = false;
-	*lock = (struct step_lock)STEP_LOCK_INIT;
 	ret = schedule_start(engine->schedule, run_pending, pending, err);
-	if (ret < 0) {
+	if (ret < 0)
 		pending_free(pending);
-		return ret;
-	}
+	else
+		step->pending = pending;
+	return ret;
+}
+
+int pending_take(struct engine *engine, struct step *step, struct place *place,
+		 const struct strv *trees, struct error *err)
+{
+	cleanup_timeline_mark struct timeline_mark span = engine_span(engine, TIMELINE_SCAN);
+	struct layer_draft draft;
+	int ret = place_take(place, &draft, err);
+
+	assert(step->stage->working); /* else it would be published now */
+	if (ret == 0)
+		ret = start_hashing(engine, step, &draft, err);
+	/* The new fiber has its turn when we wait for the walk: that has its thread first, or they
+	 * would wait for each other in the last one. */
+	if (ret == 0)
+		ret = place_walk(place, trees, &step->pending->growth, &draft, err);
+	if (ret == 0 && draft.size >= EARLY_SYNC_SIZE)
+		store_sync_early(engine->store);
+	return ret;
+}
+
+void pending_start(struct step *step, char *manifest, struct step_lock *lock)
+{
+	struct pending_layer *pending = TAKE_PTR(step->pending);
+	struct graph_stage *stage = step->stage;
+
+	pending->index = stage->layers.count;
+	pending->manifest = manifest;
+	pending->lock = *lock;
+	*lock = (struct step_lock)STEP_LOCK_INIT;
 	strv_add(&stage->layers, "");
-	strv_take(&stage->trees, layer_draft_tree(draft));
+	strv_take(&stage->trees, layer_draft_tree(&pending->draft));
+	pending->next = stage->pending;
 	stage->pending = pending;
-	return 0;
+}
+
+void pending_drop(struct step *step)
+{
+	struct pending_layer *pending = TAKE_PTR(step->pending);
+
+	if (!pending)
+		return;
+	layer_growth_end(&pending->growth, false);
+	while (!pending->hashed)
+		fiber_wait(&pending->waiting);
+	pending_free(pending);
 }

@@ -75,35 +75,38 @@ int place_make(struct place *place, const struct strv *trees, struct error *err)
 	return ret;
 }
 
-struct layer_call {
-	const struct place *place;
+int place_take(struct place *place, struct layer_draft *out, struct error *err)
+{
+	int ret = snapshot_detach(place->rootfs, err);
+
+	place->mounted = ret < 0;
+	return ret < 0 ? ret : layer_take_folder(place->store, place->upper.upper, out, err);
+}
+
+struct walk_call {
+	struct store *store;
 	const struct layer_scan *scan;
-	struct layer_draft *out;
+	struct layer_draft *draft;
 	struct error *err;
 	int ret;
 };
 
-static void call_layer(void *context)
+static void call_walk(void *context)
 {
-	struct layer_call *call = context;
-	const struct place *place = call->place;
+	struct walk_call *call = context;
 
-	call->ret = layer_from_folder(place->store, place->upper.upper, call->scan, call->out,
-				      call->err);
+	call->ret = layer_walk(call->store, call->scan, call->draft, call->err);
 }
 
-int place_to_layer(struct place *place, const struct strv *trees, struct layer_draft *out,
-		   struct error *err)
+int place_walk(const struct place *place, const struct strv *trees, struct layer_growth *growth,
+	       struct layer_draft *draft, struct error *err)
 {
 	const struct layer_scan scan = { .lowers = trees,
 					 .complete = place->store->copies,
-					 .subsecond = place->subsecond };
-	struct layer_call call = { place, &scan, out, err, 0 };
-	int ret = snapshot_detach(place->rootfs, err);
+					 .subsecond = place->subsecond,
+					 .growth = growth };
+	struct walk_call call = { place->store, &scan, draft, err, 0 };
 
-	place->mounted = ret < 0;
-	if (ret < 0)
-		return ret;
-	fiber_offload(call_layer, &call);
+	fiber_offload(call_walk, &call);
 	return call.ret;
 }

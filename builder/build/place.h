@@ -30,10 +30,12 @@ int place_mount(struct store *store, const struct strv *trees, const struct snap
 
 /** Make and mount; place->store must be set. place_done in any case. */
 int place_make(struct place *place, const struct strv *trees, struct error *err);
-/** Unmount it: what was changed on top of the trees becomes a layer, whose contents are not hashed
- *  yet. It is walked in another thread, so that other branches of the build go on. */
-int place_to_layer(struct place *place, const struct strv *trees, struct layer_draft *out,
-		   struct error *err);
+/** Unmount it: what was changed in it is the tree of a draft now, which is to be walked. */
+int place_take(struct place *place, struct layer_draft *out, struct error *err);
+/** What of it was changed on top of the trees is the layer; its contents are not hashed. It is
+ *  walked in another thread, so that other branches of the build go on; growth is told. */
+int place_walk(const struct place *place, const struct strv *trees, struct layer_growth *growth,
+	       struct layer_draft *draft, struct error *err);
 /** Unmounts what is mounted. */
 void place_done(struct place *place);
 #define cleanup_place __attribute__((cleanup(place_done)))

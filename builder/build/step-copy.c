@@ -359,7 +359,8 @@ static int copy_make(struct engine *engine, struct step *step, struct layer_draf
 	archive = copy_has_archive(&copy, err);
 	if (archive < 0)
 		return archive;
-	ret = (archive ? copy_to_mount : copy_to_layer)(engine, step, &copy, out, &content, err);
+	ret = archive ? copy_to_mount(engine, step, &copy, &content, err)
+		      : copy_to_layer(engine, step, &copy, out, &content, err);
 	step->usage = copy.usage;
 	if (ret < 0)
 		return ret;

@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include "builder/build/engine.h"
+#include "builder/build/pending.h"
 #include "builder/build/place.h"
 #include "builder/build/run-mounts.h"
 #include "builder/build/run-record.h"
@@ -293,6 +294,7 @@ static int run_make(struct engine *engine, struct step *step, struct layer_draft
 	struct run_result result = { 0 };
 	int ret = engine_trees(engine, step->stage, &trees, err);
 
+	(void)out;	/* its layer is a pending one */
 	(void)manifest; /* find_key gave it */
 	if (ret == 0)
 		ret = place_make(&place, &trees, err);
@@ -307,10 +309,7 @@ static int run_make(struct engine *engine, struct step *step, struct layer_draft
 		run_record_keep(engine, &place);
 	if (ret < 0)
 		return ret;
-	span = engine_span(engine, TIMELINE_SCAN);
-	ret = place_to_layer(&place, &trees, out, err);
-	timeline_end(&span);
-	return ret;
+	return pending_take(engine, step, &place, &trees, err);
 }
 
 int step_run_again(struct engine *engine, const struct step *step, const struct strv *trees,

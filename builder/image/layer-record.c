@@ -73,6 +73,8 @@ static int flush_records(struct layer_recorder *recorder, ZSTD_EndDirective end,
 			return error_errno(err, -ret, "write a layer's \"" LAYER_HEADERS "\"");
 	} while (in.pos < in.size || (end == ZSTD_e_end && left > 0));
 	strbuf_truncate(&recorder->pending, 0);
+	if (recorder->growth)
+		layer_growth_add(recorder->growth);
 	return 0;
 }
 

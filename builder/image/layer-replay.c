@@ -41,6 +41,8 @@ struct replay {
 	bool frame_done; /* the zstd frame, all of it given out */
 	struct hash_queue *queue;
 	struct strbuf record;
+	struct layer_growth *growth; /* of the file; NULL: it is complete */
+	uint64_t seen;		     /* pieces of it */
 	int stop_fd;
 	layer_sink_fn sink; /* NULL: only the digest is wanted */
 	void *context;
@@ -61,22 +63,45 @@ static int damaged(const char *what, struct error *err)
 	return error_invalid(err, "\"" LAYER_HEADERS "\" is damaged (%s)", what);
 }
 
+static int check_stop(const struct replay *replay, struct error *err)
+{
+	struct pollfd stop = { .fd = replay->stop_fd, .events = POLLIN };
+
+	if (replay->growth && layer_growth_is_broken(replay->growth))
+		return error_set(err, ERROR_CANCELLED, ECANCELED,
+				 "the layer is not wanted any more");
+	if (replay->stop_fd >= 0 && poll(&stop, 1, 0) > 0)
+		return error_set(err, ERROR_CANCELLED, ECANCELED, "interrupted");
+	return 0;
+}
+
+/* More of the file, or its end. */
+static int read_file(struct replay *replay, struct error *err)
+{
+	ssize_t n;
+
+	do
+		n = read(replay->fd, replay->compressed, ZSTD_DStreamInSize());
+	while (n == 0 && replay->growth && layer_growth_wait(replay->growth, &replay->seen));
+	if (n < 0)
+		return error_errno(err, errno, "read \"" LAYER_HEADERS "\"");
+	replay->in = (ZSTD_inBuffer){ replay->compressed, (size_t)n, 0 };
+	replay->ended = n == 0;
+	return check_stop(replay, err);
+}
+
 /* Exactly size bytes of the decompressed stream: 1, or 0 at a clean end. */
 static int read_records(struct replay *replay, void *data, size_t size, struct error *err)
 {
 	ZSTD_outBuffer out = { data, size, 0 };
 
 	while (out.pos < out.size) {
+		bool empty = replay->in.pos == replay->in.size && !replay->ended;
+		int failed = empty ? read_file(replay, err) : 0;
 		size_t before = out.pos, ret;
 
-		if (replay->in.pos == replay->in.size && !replay->ended) {
-			ssize_t n = read(replay->fd, replay->compressed, ZSTD_DStreamInSize());
-
-			if (n < 0)
-				return error_errno(err, errno, "read \"" LAYER_HEADERS "\"");
-			replay->in = (ZSTD_inBuffer){ replay->compressed, (size_t)n, 0 };
-			replay->ended = n == 0;
-		}
+		if (failed < 0)
+			return failed;
 		if (replay->ended && replay->frame_done)
 			return before == 0 ? 0 : damaged("it ends too early", err);
 		ret = ZSTD_decompressStream(replay->zstd, &out, &replay->in);
@@ -112,22 +137,20 @@ static int emit_contents(struct replay *replay, const char *path, uint64_t size,
 	if (fd < 0)
 		return error_errno(err, errno, "open \"%s\" of the layer", path);
 	while (size > 0) {
-		struct pollfd stop = { .fd = replay->stop_fd, .events = POLLIN };
 		size_t room;
 		char *space = hash_queue_space(replay->queue, &room);
 		ssize_t n = read(fd, space, size < room ? (size_t)size : room);
-		int ret = 0;
+		int ret;
 
 		if (n < 0 && errno == EINTR)
 			continue;
 		if (n < 0)
 			return error_errno(err, errno, "read \"%s\" of the layer", path);
-		if (replay->stop_fd >= 0 && poll(&stop, 1, 0) > 0)
-			return error_set(err, ERROR_CANCELLED, ECANCELED, "interrupted");
-		if (n == 0)
-			return error_invalid(err, "\"%s\" of the layer is shorter than recorded",
-					     path);
-		if (replay->sink)
+		ret = check_stop(replay, err);
+		if (ret == 0 && n == 0)
+			ret = error_invalid(err, "\"%s\" of the layer is shorter than recorded",
+					    path);
+		if (ret == 0 && replay->sink)
 			ret = replay->sink(replay->context, space, (size_t)n, err);
 		if (ret < 0)
 			return ret;
@@ -200,20 +223,31 @@ static int replay_all(struct store *store, const char *name, struct replay *repl
 		.fd = -EBADF, .tree_fd = -EBADF, .stop_fd = -EBADF                                 \
 	}
 
-int layer_hash(struct store *store, struct layer_draft *draft, int stop_fd, struct error *err)
+int layer_hash_growing(struct store *store, struct layer_draft *draft, struct layer_growth *growth,
+		       int stop_fd, struct error *err)
 {
 	cleanup_with(replay_done) struct replay replay = REPLAY_INIT;
-	int ret;
+	int ret = 0;
 
 	if (draft->diff_id.text[0])
 		return 0;
+	replay.growth = growth;
 	replay.stop_fd = stop_fd;
-	ret = replay_all(store, draft->name, &replay, err);
+	if (growth) /* until there is a file */
+		(void)layer_growth_wait(growth, &replay.seen);
+	ret = check_stop(&replay, err);
+	if (ret == 0)
+		ret = replay_all(store, draft->name, &replay, err);
 	if (ret < 0)
 		return error_prefix(err, ret, "layer");
 	draft->size = hash_queue_size(replay.queue);
 	hash_queue_finish(replay.queue, &draft->diff_id);
 	return 0;
+}
+
+int layer_hash(struct store *store, struct layer_draft *draft, int stop_fd, struct error *err)
+{
+	return layer_hash_growing(store, draft, NULL, stop_fd, err);
 }
 
 int layer_stream(struct store *store, const char *id, layer_sink_fn sink, void *context,

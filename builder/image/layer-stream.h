@@ -11,6 +11,7 @@
 #include <stdint.h>
 
 #include "builder/image/hash-queue.h"
+#include "builder/image/layer-growth.h"
 #include "builder/image/layer.h"
 #include "builder/image/tar-write.h"
 #include "lib/error.h"
@@ -26,6 +27,7 @@ struct layer_recorder {
 	void *zstd;		  /* ZSTD_CCtx */
 	struct strbuf pending;	  /* records that are not compressed yet */
 	struct strbuf header;
+	struct layer_growth *growth; /* is told of what is in the file; NULL = nobody waits */
 	uint64_t entries;
 	uint64_t size;	  /* of the stream so far, contents counted with their header */
 	uint64_t missing; /* bytes of contents that the last entry still lacks */

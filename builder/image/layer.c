@@ -10,6 +10,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "builder/image/layer-growth.h"
 #include "builder/image/layer-stream.h"
 #include "lib/alloc.h"
 #include "lib/cleanup.h"
@@ -63,12 +64,10 @@ void layer_chain(const struct digest *chain, const struct digest *diff_id, struc
 	digest_of(text, strlen(text), out);
 }
 
-int layer_from_folder(struct store *store, const char *folder, const struct layer_scan *scan,
-		      struct layer_draft *out, struct error *err)
+int layer_take_folder(struct store *store, const char *folder, struct layer_draft *out,
+		      struct error *err)
 {
-	cleanup_recorder struct layer_recorder recorder = RECORDER_INIT;
 	cleanup_close int draft_fd = -EBADF;
-	cleanup_close int tree_fd = -EBADF;
 	struct layer_draft draft = { "" };
 	int ret = store_scratch(store, draft.name, &draft_fd, err);
 
@@ -76,18 +75,52 @@ int layer_from_folder(struct store *store, const char *folder, const struct laye
 		return ret;
 	if (renameat(store->fd, folder, draft_fd, LAYER_TREE) < 0)
 		return error_errno(err, errno, "take over \"%s\" as a layer", folder);
+	*out = draft;
+	return 0;
+}
+
+static int walk(struct store *store, const struct layer_scan *scan, struct layer_draft *draft,
+		struct error *err)
+{
+	cleanup_recorder struct layer_recorder recorder = RECORDER_INIT;
+	cleanup_close int draft_fd =
+		openat(store->fd, draft->name, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	cleanup_close int tree_fd = -EBADF;
+	int ret;
+
+	if (draft_fd < 0)
+		return error_errno(err, errno, "open \"%s\"", draft->name);
 	tree_fd = openat(draft_fd, LAYER_TREE, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 	if (tree_fd < 0)
 		return error_errno(err, errno, "open a layer's tree");
 	ret = recorder_open(&recorder, draft_fd, false, err);
+	recorder.growth = scan ? scan->growth : NULL;
 	if (ret == 0)
 		ret = layer_scan_tree(store, tree_fd, scan, &recorder, err);
+	return ret < 0 ? ret : recorder_finish(&recorder, draft, err);
+}
+
+int layer_walk(struct store *store, const struct layer_scan *scan, struct layer_draft *draft,
+	       struct error *err)
+{
+	int ret = error_prefix(err, walk(store, scan, draft, err), "layer");
+
+	if (scan && scan->growth)
+		layer_growth_end(scan->growth, ret == 0);
+	return ret;
+}
+
+int layer_from_folder(struct store *store, const char *folder, const struct layer_scan *scan,
+		      struct layer_draft *out, struct error *err)
+{
+	struct layer_draft draft;
+	int ret = layer_take_folder(store, folder, &draft, err);
+
 	if (ret == 0)
-		ret = recorder_finish(&recorder, &draft, err);
-	if (ret < 0)
-		return error_prefix(err, ret, "layer");
-	*out = draft;
-	return 0;
+		ret = layer_walk(store, scan, &draft, err);
+	if (ret == 0)
+		*out = draft;
+	return ret;
 }
 
 int layer_write_flat(struct store *store, int root_fd, const struct time_rule *times, int fd,

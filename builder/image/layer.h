@@ -22,6 +22,8 @@
 #include "lib/error.h"
 #include "lib/strv.h"
 
+struct layer_growth;
+
 /** Complete, unpublished layer in a scratch folder. */
 struct layer_draft {
 	char name[STORE_NAME_SIZE]; /* of the folder with tree/ and headers.zst; "" = none */
@@ -56,6 +58,9 @@ struct layer_scan {
 	 * nothing in it; sockets are skipped but stay. */
 	bool flat;
 	const struct time_rule *times; /* NULL: files have their own */
+	/* Told of the headers as they are written, and of their end; for layer_hash_growing. NULL =
+	 * nobody waits for them. */
+	struct layer_growth *growth;
 };
 
 /**
@@ -69,9 +74,20 @@ struct layer_scan {
 int layer_from_folder(struct store *store, const char *folder, const struct layer_scan *scan,
 		      struct layer_draft *out, struct error *err);
 
+/** The same in its two parts: what is taken over has its name at once, and may be hashed by another
+ * thread while it is walked. What layer_walk finds out it adds to draft. */
+int layer_take_folder(struct store *store, const char *folder, struct layer_draft *out,
+		      struct error *err);
+int layer_walk(struct store *store, const struct layer_scan *scan, struct layer_draft *draft,
+	       struct error *err);
+
 /** Read the contents of a draft for its diffID; nothing to do when that is known. For any thread,
  * one at a time per draft. stop_fd readable ends it with ERROR_CANCELLED; -EBADF = never. */
 int layer_hash(struct store *store, struct layer_draft *draft, int stop_fd, struct error *err);
+/** The same while layer_walk is at it in another thread, with a copy of draft and this growth: it
+ * ends after the walk, and with ERROR_CANCELLED when that fails. */
+int layer_hash_growing(struct store *store, struct layer_draft *draft, struct layer_growth *growth,
+		       int stop_fd, struct error *err);
 
 /** Write a mounted root file system as a tar archive to fd: sorted, the same bytes each time.
  * times: NULL = as they are. */

@@ -21,6 +21,7 @@ builder_libbuilder_a_SOURCES += \
 	%D%/layer.c %D%/layer.h \
 	%D%/layer-blob.c %D%/layer-blob.h \
 	%D%/layer-below.c %D%/layer-below.h \
+	%D%/layer-growth.c %D%/layer-growth.h \
 	%D%/layer-headers.c \
 	%D%/layer-record.c \
 	%D%/layer-replay.c \

@@ -64,6 +64,15 @@ FILTERS='def spans: [.traceEvents[] | select(.ph == "X") | .begin = (.ts * 1000 
 	holds '.traceEvents | any(.ph == "B" or .ph == "E") | not'
 }
 
+@test "a layer is hashed from the beginning of its scan on, in a row beside its stage" {
+	stages
+	again --no-cache --trace "$BATS_TEST_TMPDIR/t.json" -t t
+	# of each of the four RUNs: the one span begins before the other ends
+	holds "$FILTERS"'[spans[] | select(.cat == ("layer scan", "hash"))] | group_by(.args.step) |
+		length == 4 and all(.[]; (map(select(.cat == "layer scan"))[0]) as $scan | (map(select(.cat == "hash"))[0]) as $hash |
+			length == 2 and $hash.begin < $scan.end and $hash.tid != $scan.tid)'
+}
+
 @test "the runtime's own spans lie inside of their step, in a process named after it" {
 	stages
 	again --no-cache --trace "$BATS_TEST_TMPDIR/t.json" -t t

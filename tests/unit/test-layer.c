@@ -6,6 +6,7 @@
 #include "builder/image/layer.h"
 
 #include <errno.h>
+#include <pthread.h>
 #include <sys/eventfd.h>
 #include <sys/mman.h>
 #include <sys/socket.h>
@@ -13,6 +14,7 @@
 #include <sys/un.h>
 #include <sys/xattr.h>
 
+#include "builder/image/layer-growth.h"
 #include "builder/image/layer-stream.h"
 #include "builder/image/unpack.h"
 #include "tests/unit/image.h"
@@ -741,6 +743,125 @@ static void test_stopped(void)
 	CHECK(draft.diff_id.text[0]);
 }
 
+/* -- hashing while the tree is walked -----------------------------------------------------------
+ */
+
+struct hashing {
+	struct place *place;
+	struct layer_draft draft;
+	struct layer_growth growth;
+	pthread_t thread;
+	struct error err;
+	int ret;
+};
+
+static void *hash(void *context)
+{
+	struct hashing *hashing = context;
+
+	hashing->ret = layer_hash_growing(&hashing->place->store, &hashing->draft, &hashing->growth,
+					  -EBADF, &hashing->err);
+	return NULL;
+}
+
+static void hashing_start(struct hashing *hashing, struct place *place,
+			  const struct layer_draft *draft)
+{
+	*hashing = (struct hashing){ .place = place, .draft = *draft, .growth = LAYER_GROWTH_INIT };
+	CHECK_INT(pthread_create(&hashing->thread, NULL, hash, hashing), 0);
+}
+
+/* A draft of a folder with that many files. */
+static void take_files(struct place *place, int count, struct layer_draft *out)
+{
+	const struct timespec times[2] = { { .tv_sec = 9 }, { .tv_sec = 9 } };
+	char name[STORE_NAME_SIZE];
+	cleanup_close int fd = -EBADF;
+
+	OK(store_scratch(&place->store, name, &fd, &err));
+	for (int i = 0; i < count; i++) {
+		char file[16];
+
+		snprintf(file, sizeof(file), "f%04d", i);
+		write_file(fd, file, file, 0644);
+		CHECK_INT(utimensat(fd, file, times, 0), 0);
+	}
+	OK(layer_take_folder(&place->store, name, out, &err));
+}
+
+static void test_hashed_while_walked(void)
+{
+	cleanup_place struct place place = PLACE_INIT;
+	static const int counts[] = { 0, 1, 2000 }; /* headers of 1 MB: more than one piece */
+
+	ROOT_ONLY();
+	place_open(&place);
+	for (size_t i = 0; i < ARRAY_SIZE(counts); i++) {
+		struct layer_draft draft;
+		struct hashing hashing;
+		struct layer_scan scan = { .growth = &hashing.growth };
+
+		take_files(&place, counts[i], &draft);
+		hashing_start(&hashing, &place, &draft);
+		OK(layer_walk(&place.store, &scan, &draft, &err));
+		CHECK_INT(pthread_join(hashing.thread, NULL), 0);
+		CHECK_INT(hashing.ret, 0);
+		CHECK(hashing.growth.pieces >= (counts[i] == 2000 ? 2 : 1));
+		CHECK_INT(draft.entries, counts[i]);
+		CHECK_INT(hashing.draft.size, draft.size);
+		OK(layer_hash(&place.store, &draft, -EBADF, &err));
+		CHECK_STR(hashing.draft.diff_id.text, draft.diff_id.text);
+	}
+}
+
+/* A file that is missing is found out by who hashes, and this walk does not end before. */
+static void test_hashing_begins_early(void)
+{
+	const struct tar_entry missing = { .path = "missing", .mode = S_IFREG | 0644, .size = 1 };
+	const struct tar_entry folder = { .path = "folder", .mode = S_IFDIR | 0755 };
+	cleanup_recorder struct layer_recorder recorder = RECORDER_INIT;
+	cleanup_place struct place place = PLACE_INIT;
+	cleanup_close int draft_fd = -EBADF;
+	struct layer_draft draft;
+	struct hashing hashing;
+
+	ROOT_ONLY();
+	place_open(&place);
+	take_files(&place, 0, &draft);
+	draft_fd = openat(place.store.fd, draft.name, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	hashing_start(&hashing, &place, &draft);
+	OK(recorder_open(&recorder, draft_fd, false, &err));
+	recorder.growth = &hashing.growth;
+	OK(recorder_entry(&recorder, &missing, &err));
+	for (int i = 0; i < 2000; i++)
+		OK(recorder_entry(&recorder, &folder, &err));
+	CHECK_INT(pthread_join(hashing.thread, NULL), 0);
+	CHECK_INT(hashing.ret, -ENOENT);
+	CHECK(strstr(hashing.err.msg, "open \"missing\" of the layer") != NULL);
+}
+
+static void test_broken_walk(void)
+{
+	cleanup_place struct place place = PLACE_INIT;
+	char name[STORE_NAME_SIZE];
+	cleanup_close int fd = -EBADF;
+	struct layer_draft draft;
+	struct hashing hashing;
+	struct layer_scan scan = { .growth = &hashing.growth };
+
+	ROOT_ONLY();
+	place_open(&place);
+	OK(store_scratch(&place.store, name, &fd, &err));
+	write_file(fd, ".wh.evil", "", 0644);
+	OK(layer_take_folder(&place.store, name, &draft, &err));
+	hashing_start(&hashing, &place, &draft);
+	CHECK_ERROR(layer_walk(&place.store, &scan, &draft, &err), EINVAL, ".wh.evil");
+	CHECK_INT(pthread_join(hashing.thread, NULL), 0);
+	CHECK_INT(hashing.ret, -ECANCELED);
+	CHECK_INT(hashing.err.code, ERROR_CANCELLED);
+	CHECK_STR(hashing.draft.diff_id.text, "");
+}
+
 static void test_reserved_names(void)
 {
 	cleanup_place struct place place = PLACE_INIT;
@@ -854,6 +975,9 @@ CHECK_MAIN({ "a written layer comes out of its stream", test_writer },
 	   { "a scan ends when it is to stop", test_stop },
 	   { "ACLs, and none from the folder", test_acls }, { "holes stay holes", test_holes },
 	   { "hashing can be stopped", test_stopped },
+	   { "hashed while it is walked, a layer is the same", test_hashed_while_walked },
+	   { "hashing begins before the walk has ended", test_hashing_begins_early },
+	   { "hashing ends with a walk that fails", test_broken_walk },
 	   { "an unusual root is in the headers", test_root_entry },
 	   { "a file named like a whiteout is an error", test_reserved_names },
 	   { "changed files are noticed when streamed", test_damage },
