@@ -24,6 +24,7 @@ teardown() {
 
 # Everything in the store but its locks, and the journals: a build that fails is told about there.
 listing() {
+	wait_for 10 idle_store
 	find "$ORLOP_STORE" \( -name '*.lock' -o -name builds \) -prune -o -printf '%P %y %m %U:%G %s %l\n' | sort
 }
 
@@ -251,6 +252,7 @@ entry('pipe', type=tarfile.FIFOTYPE)"
 		out.write(bytes(1024))
 	PY
 	printf 'FROM box\nADD many.tar /many/\n' >"$work/context/Dockerfile"
+	wait_for 10 idle_store
 	# on tmpfs, in a mount namespace of the test's own
 	unshare -m --propagation private bash -ec '
 		mount -t tmpfs -o size=6G,nr_inodes=0 none "$1/mnt"

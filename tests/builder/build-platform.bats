@@ -194,6 +194,7 @@ make_images() {
 
 @test "--platform with a list and --cache-from: each platform takes its own steps" {
 	local fresh=$BATS_TEST_TMPDIR/fresh caches=$BATS_TEST_TMPDIR/caches platform
+	wait_for 10 idle_store
 	cp -a "$ORLOP_STORE" "$fresh"
 	mkdir "$caches"
 	cat >"$C/Dockerfile" <<-'X'
@@ -218,6 +219,7 @@ make_images() {
 
 @test "--platform with a list and --cache-to: one cache has the steps of all, an image's own those of each" {
 	local fresh=$BATS_TEST_TMPDIR/fresh cache=$BATS_TEST_TMPDIR/cache
+	wait_for 10 idle_store
 	cp -a "$ORLOP_STORE" "$fresh"
 	cat >"$C/Dockerfile" <<-'X'
 		FROM --platform=$BUILDPLATFORM base AS tools

@@ -14,7 +14,9 @@ elsewhere() {
 
 setup_file() {
 	builder_begin
-	[ -z "${WORK:-}" ] || cp -a "$ORLOP_STORE" "$WORK/fresh"
+	[ -n "${WORK:-}" ] || return 0
+	wait_for 10 idle_store
+	cp -a "$ORLOP_STORE" "$WORK/fresh"
 }
 
 teardown_file() {

@@ -15,6 +15,7 @@ five() {
 		X
 		touch -d "-$((10 - n)) days" "$(grep -l "/f$n bs" "$ORLOP_STORE"/steps/*)"
 	done
+	wait_for 10 idle_store # what a session has used stays as long as it lives
 	"$B" prune -f --filter type=image >/dev/null
 }
 
@@ -258,6 +259,7 @@ steps_of_copy() {
 	build -t copied < <(steps_of_copy)
 	local id there=$WORK/there
 	id=$(config .Id copied)
+	wait_for 10 idle_store
 	cp -a "$ORLOP_STORE" "$there.cp"
 	mkdir "$there.tar"
 	tar -C "$ORLOP_STORE" --xattrs --xattrs-include='*' -cf - . |
@@ -293,6 +295,7 @@ steps_of_copy() {
 	echo b >"$C/d/b"
 	build -t copied < <(steps_of_copy)
 	local store=$ORLOP_STORE
+	wait_for 10 idle_store
 	rsync -aHAX --numeric-ids "$store/" "$WORK/there.rsync/"
 	export ORLOP_STORE=$WORK/there.rsync
 	"$B" fsck

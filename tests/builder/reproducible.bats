@@ -315,7 +315,7 @@ times() {
 	[ -d "$folder" ]
 	again -t t
 	[[ $(config .Created t) == '"2011-03-13T'* ]]
-	[ ! -e "$folder" ]
+	wait_for 10 test ! -e "$folder"
 }
 
 @test "umask, locale, time zone, processors, jobs and the order of a folder make no difference" {
