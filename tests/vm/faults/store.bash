@@ -31,6 +31,27 @@ open_store() {
 	export ORLOP_STORE=/store/store
 }
 
+# close_store: what takes a session long to remove goes on behind it, and holds the file system
+close_store() {
+	local _
+	for _ in {1..600}; do
+		umount /store && return
+		sleep 0.1
+	done
+	return 1
+}
+
+# is_idle: nothing of a session is left, nor on its way out
+is_idle() {
+	local _
+	for _ in {1..600}; do
+		[ -n "$(ls -A "$ORLOP_STORE/tmp")" ] || return 0
+		sleep 0.1
+	done
+	find "$ORLOP_STORE/tmp"
+	return 1
+}
+
 # import_base STORE
 import_base() {
 	local root=/tmp/base applet
@@ -162,5 +183,5 @@ check_store() {
 		diff /tmp/what.clean /tmp/what.cached
 	done
 	"$B" fsck
-	[ -z "$(ls -A "$ORLOP_STORE/tmp")" ]
+	is_idle
 }
