@@ -22,12 +22,13 @@ teardown_file() {
 }
 
 # Commands are what a tab indents; those that want a terminal get one, and somebody who types as soon
-# as there is a prompt.
+# as there is a prompt. A reader is slower than a container that is started, and than one that is killed.
 commands() {
 	awk '/^## Packages/ { skip = 1 } /^## Under/ { skip = 0 } !skip && sub(/^\t/, "")' \
 		"$ORLOP_SOURCE/docs/tutorial.md" | sed \
 		-e '/^\.\/dev build$/d' -e 's/; echo \$?$/ || echo $?/' \
 		-e 's/^\(orlop-builder run --rm -it .*\|orlop-runtime run .*\)$/{ until grep -qs "# " typed; do sleep 0.05; done; echo "echo typed \\$((40 + 2))"; echo exit; } | script -qfec "\1" typed; rm typed/' \
+		-e 's/^orlop-runtime exec sleeper ps$/until & | grep "sleep 600"; do sleep 0.1; done/' \
 		-e 's/^orlop-runtime kill .*/&; until orlop-runtime state sleeper | grep -q stopped; do sleep 0.1; done/' \
 		-e 's/^orlop-builder build -t echotest.*/& \&\& exit 1/'
 }
