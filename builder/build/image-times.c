@@ -9,8 +9,9 @@
 #include "builder/build/cache-key.h"
 #include "builder/image/layer-times.h"
 #include "lib/cleanup.h"
+#include "lib/clock.h"
 
-/* Does it put the context's files into the image, as they are there, or make folders for them?
+/* Does it put files of a context into the image, as they are there, or make folders for them?
  * What ADD unpacks or fetches has times of its own. */
 static bool copies_context(const struct step *step)
 {
@@ -18,8 +19,7 @@ static bool copies_context(const struct step *step)
 
 	if (step->kind == &step_kind_workdir)
 		return true;
-	if (step->kind != &step_kind_copy || copy->unpack || copy->from.stage || copy->from.image ||
-	    copy->from.context)
+	if (step->kind != &step_kind_copy || copy->unpack || copy->from.stage || copy->from.image)
 		return false;
 	for (size_t i = 0; i < copy->item_count; i++)
 		if (copy->items[i].remote)
@@ -27,19 +27,39 @@ static bool copies_context(const struct step *step)
 	return true;
 }
 
+/* What a repository's files have is when they were checked out, which says nothing of them: those
+ * of a --build-context are as old as its commit, whatever time the image has. An inline cache is of
+ * the layers as the steps have made them. */
+static struct time_rule times_of_named(const struct engine *engine, const struct context *context)
+{
+	bool has_time =
+		context->is_commit && context->time >= 0 && context->time <= CLOCK_SECONDS_MAX;
+
+	return has_time && !engine->options->inline_cache
+		       ? (struct time_rule){ TIME_SET, context->time }
+		       : (struct time_rule){ .kind = TIME_KEEP };
+}
+
 struct time_rule image_times_at_once(const struct engine *engine, const struct step *step)
 {
-	return copies_context(step) ? engine->graph->options->copy_times
-				    : (struct time_rule){ .kind = TIME_KEEP };
+	if (!copies_context(step))
+		return (struct time_rule){ .kind = TIME_KEEP };
+	if (step->kind == &step_kind_copy && step->copy.from.context)
+		return times_of_named(engine, &step->copy.from.context->context);
+	return engine->graph->options->copy_times;
 }
 
 /* One for all files of all layers is stronger than the commit's, and later is later. */
 static struct time_rule final_times(const struct engine *engine, const struct step *step)
 {
 	const struct time_rule *all = &engine->graph->options->layer_times;
-	const struct time_rule own = image_times_at_once(engine, step);
+	struct time_rule own = image_times_at_once(engine, step);
 
-	return all->kind == TIME_SET || own.kind == TIME_KEEP ? *all : own;
+	if (all->kind == TIME_SET || own.kind == TIME_KEEP)
+		return *all;
+	if (all->kind == TIME_CLAMP && own.seconds > all->seconds)
+		own.seconds = all->seconds;
+	return own;
 }
 
 static void make_key(const char *id, const struct time_rule *rule, struct cache_key *out)

@@ -3,6 +3,7 @@
 # The same input gives the same bytes: times of images and of their files.
 
 load build
+load loopback
 
 setup_file() {
 	SOURCE_DATE_EPOCH=1000000000 builder_begin memory # of the base, which is imported twice
@@ -16,6 +17,7 @@ setup() {
 }
 
 teardown() {
+	git_end
 	rm -rf "${OTHER:?}"
 }
 
@@ -138,6 +140,43 @@ times() {
 	cached 2
 	elsewhere -t t
 	[ "$(id t)" = "$(id_elsewhere t)" ]
+}
+
+@test "a repository as --build-context: its files have its commit's time, whatever the image's is; a rebuild is the same" {
+	mkdir "$BATS_TEST_TMPDIR/repos"
+	checkout
+	git clone -q --bare "$C" "$BATS_TEST_TMPDIR/repos/r.git"
+	git_begin "$BATS_TEST_TMPDIR/repos"
+	rm -rf "$C/.git"
+	# dated SECONDS: all that was copied, and the folders above it
+	dated() {
+		rm -rf "$BATS_TEST_TMPDIR/tree"
+		times t "$BATS_TEST_TMPDIR/tree" >"$BATS_TEST_TMPDIR/times"
+		grep -q 'srv/ship/below/keel$' "$BATS_TEST_TMPDIR/times"
+		[ "$(cut -d ' ' -f 1 "$BATS_TEST_TMPDIR/times" | sort -u)" = "$1" ]
+	}
+	copy=$'FROM base\nCOPY --from=repo . /srv/ship/\n'
+	build -t t --build-context repo="$GIT/r.git" <<<"$copy"
+	dated 1300000000
+	ob verify t
+	[ "$status" = 0 ]
+	# a dated image's, too, and nothing is later than its time in one that is rewritten
+	again -t t --build-context repo="$GIT/r.git" --source-date-epoch 1200000000
+	dated 1300000000
+	again -t t --build-context repo="$GIT/r.git" --source-date-epoch 1200000000 --rewrite-timestamp
+	dated 1200000000
+	again -t t --build-context repo="$GIT/r.git" --timestamp 1100000000
+	dated 1100000000
+	# a new commit with the same files builds nothing, and dates the layer
+	git clone -q "$BATS_TEST_TMPDIR/repos/r.git" "$BATS_TEST_TMPDIR/clone"
+	GIT_COMMITTER_DATE='1400000000 +0000' git -C "$BATS_TEST_TMPDIR/clone" -c user.name=n -c user.email=m@example.org \
+		commit -q --allow-empty -m next
+	git -C "$BATS_TEST_TMPDIR/clone" push -q origin HEAD
+	again -t t --build-context repo="$GIT/r.git"
+	cached 2
+	dated 1400000000
+	ob verify t
+	[ "$status" = 0 ]
 }
 
 @test "a context runs nothing, whatever its repository's configuration says" {
