@@ -11,8 +11,8 @@
 #include <sys/types.h>
 
 #include "builder/build/runtime-exec.h"
+#include "builder/container/conmon-client.h"
 #include "lib/error.h"
-#include "lib/strbuf.h"
 
 struct conmon_run {
 	const struct runtime *runtime; /* program: an absolute path */
@@ -32,29 +32,18 @@ struct conmon_run {
  */
 int conmon_create(const struct conmon_run *run, pid_t *out_pid, int *out_pidfd, struct error *err);
 
-struct conmon_client {
+/** A container as what a client is attached to. */
+struct conmon_container {
 	const struct runtime *runtime;
-	const char *bundle;
 	const char *id;
-	bool terminal;
-	bool interactive;	 /* our stdin goes in */
-	bool start;		 /* once connected, start the container */
-	const char *detach_keys; /* as people write them; NULL = the default, "" = none */
 };
-
-/**
- * Move bytes between us and a container until it ends or somebody types the detach keys; our
- * terminal is raw meanwhile and restored on every way out.
- */
-int conmon_attach(const struct conmon_client *client, bool *out_detached, struct error *err);
+extern const struct conmon_target conmon_container_target;
 
 /** Is there one in PATH? */
 bool conmon_is_installed(void);
 
-/** "ctrl-p,ctrl-q", "a,b": the bytes; a usage error for anything else. Owned. */
-int conmon_parse_keys(const char *text, struct strbuf *out, struct error *err);
-
-/** Both, until its end: *out_status as a shell gives it, the container deleted from the runtime. */
+/** Make it and attach to it, until its end: *out_status as a shell gives it, the container deleted
+ * from the runtime. */
 int conmon_run_attached(const struct conmon_run *run, int *out_status, struct error *err);
 
 #endif

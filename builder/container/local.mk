@@ -2,7 +2,7 @@ builder_libbuilder_a_SOURCES += \
 	%D%/block-io.c %D%/block-io.h \
 	%D%/capabilities.c %D%/capabilities.h \
 	%D%/cdi.c %D%/cdi.h \
-	%D%/conmon.c %D%/conmon.h \
+	%D%/conmon.c %D%/conmon.h %D%/conmon-client.c %D%/conmon-client.h \
 	%D%/container.c %D%/container.h \
 	%D%/create.c \
 	%D%/changes.c %D%/changes.h \

@@ -310,10 +310,11 @@ static int attach(struct container *container, const struct container_start *how
 {
 	const struct container_record *record = &container->record;
 	const struct runtime runtime = { record->runtime, RUNTIME_CONTAINERS };
+	struct conmon_container target = { &runtime, record->id };
 	const struct conmon_client client = {
-		.runtime = &runtime,
+		.target = &conmon_container_target,
+		.context = &target,
 		.bundle = container->bundle,
-		.id = record->id,
 		.terminal = record->terminal,
 		.interactive = how->interactive && record->interactive,
 		.start = start,
