@@ -9,7 +9,7 @@
 struct exec_arguments {
 	bool interactive, terminal, detach;
 	struct strv env, env_files;
-	const char *cwd, *user;
+	const char *cwd, *user, *detach_keys;
 };
 
 /* clang-format off */
@@ -22,6 +22,8 @@ static const struct option_spec exec_options[] = {
 	OPT_STRV(0, "env-file", struct exec_arguments, env_files, "FILE", "set the variables of a file's lines"),
 	OPT_STRING('w', "workdir", struct exec_arguments, cwd, "DIR", "start in this folder"),
 	OPT_STRING('u', "user", struct exec_arguments, user, "USER[:GROUP]", "as this user of the container"),
+	OPT_STRING(0, "detach-keys", struct exec_arguments, detach_keys, "KEYS",
+		   "with -i and -t: keys that end the attachment, not the command (default: none)"),
 	OPT_END
 };
 /* clang-format on */
@@ -39,6 +41,7 @@ static int exec_in(struct cli *cli, const struct exec_arguments *arguments, char
 		.interactive = arguments->interactive,
 		.terminal = arguments->terminal && !arguments->detach,
 		.detach = arguments->detach,
+		.detach_keys = arguments->detach_keys,
 	};
 	int status = 0,
 	    ret = lines_files_read("--env-file", &arguments->env_files, &env, &cli->err);

@@ -1,8 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Start conmon. Its protocol (conmon(8), and the facts of its sources): a pipe
- * named by _OCI_SYNCPIPE gets {"data": PID} (older versions: "pid") or -1 and "message" when the
- * container is created; EXITDIR/ID gets the exit status. Attaching is conmon-client.c's.
+ * Start conmon. Its protocol (conmon(8), and the facts of its sources): a pipe named by
+ * _OCI_SYNCPIPE gets {"data": PID} (older versions: "pid") or -1 and "message" when the container
+ * is created or the process is there; EXITDIR/ID gets the exit status. For a process that a client
+ * is to see the whole output of it reads a byte from _OCI_STARTPIPE at its beginning, writes a line
+ * to _OCI_ATTACHPIPE when it can be connected to, and executes it after another byte. Attaching is
+ * conmon-client.c's.
  */
 #include "builder/container/conmon.h"
 
@@ -12,6 +15,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/pidfd.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -27,6 +31,10 @@
 
 #define SYNC_FD 3
 #define KEPT_FD 4
+#define START_FD 5
+#define ATTACH_FD 6
+#define FDS_MAX 7
+#define LINE_MAX_SIZE 65536
 
 bool conmon_is_installed(void)
 {
@@ -43,6 +51,18 @@ bool conmon_is_installed(void)
 	return false;
 }
 
+/* What is made, and where its output goes when nobody is attached. */
+static void add_place(struct strv *argv, const struct conmon_run *run)
+{
+	if (!run->process) {
+		strv_addf(argv, "--log-path=k8s-file:%s/output.log", run->bundle);
+		return;
+	}
+	strv_add_all(argv, (char *[]){ "--exec", "--exec-attach", "--api-version", "1",
+				       "--log-path", "none", NULL });
+	strv_addf(argv, "--exec-process-spec=%s", run->process);
+}
+
 static void add_arguments(struct strv *argv, const struct conmon_run *run)
 {
 	cleanup_free char *root = runtime_root(run->runtime->place);
@@ -54,7 +74,7 @@ static void add_arguments(struct strv *argv, const struct conmon_run *run)
 				 (char *)run->bundle, "--log-level", "error", NULL });
 	strv_addf(argv, "--container-pidfile=%s/container.pid", run->bundle);
 	strv_addf(argv, "--conmon-pidfile=%s/conmon.pid", run->bundle);
-	strv_addf(argv, "--log-path=k8s-file:%s/output.log", run->bundle);
+	add_place(argv, run);
 	strv_addf(argv, "--exit-dir=%s/exit", run->bundle);
 	strv_addf(argv, "--persist-dir=%s/exit", run->bundle);
 	strv_addf(argv, "--runtime-arg=--root=%s", root);
@@ -78,12 +98,23 @@ struct monitor {
 	pid_t pid;
 	int pidfd;
 	int sync_fd;
+	int start_fd, attach_fd; /* of a process */
+	int process_pidfd;
 };
+
+#define MONITOR_INIT(what)                                                                         \
+	{                                                                                          \
+		.run = (what), .pidfd = -EBADF, .sync_fd = -EBADF, .start_fd = -EBADF,             \
+		.attach_fd = -EBADF, .process_pidfd = -EBADF                                       \
+	}
 
 static void monitor_done(struct monitor *monitor)
 {
 	cleanup_close_fd(&monitor->pidfd);
 	cleanup_close_fd(&monitor->sync_fd);
+	cleanup_close_fd(&monitor->start_fd);
+	cleanup_close_fd(&monitor->attach_fd);
+	cleanup_close_fd(&monitor->process_pidfd);
 }
 
 static int spawn_conmon(struct monitor *monitor, struct spawn *spawn, struct error *err)
@@ -94,6 +125,10 @@ static int spawn_conmon(struct monitor *monitor, struct spawn *spawn, struct err
 	add_arguments(&argv, monitor->run);
 	strv_add_all(&env, environ);
 	strv_env_set(&env, "_OCI_SYNCPIPE", "3");
+	if (monitor->run->process) {
+		strv_env_set(&env, "_OCI_STARTPIPE", "5");
+		strv_env_set(&env, "_OCI_ATTACHPIPE", "6");
+	}
 	spawn->path = "conmon";
 	spawn->search = true;
 	spawn->argv = strv_items(&argv);
@@ -103,29 +138,68 @@ static int spawn_conmon(struct monitor *monitor, struct spawn *spawn, struct err
 	if (ret == -ENOENT)
 		return error_suffix(
 			err, ret,
-			" (a container with a terminal, or one in the background, "
-			"needs the program conmon; Debian's package has the same name)");
+			" (a container with a terminal, one in the background, and exec "
+			"--detach-keys need the program conmon; Debian's package has the same "
+			"name)");
 	return ret;
+}
+
+/* Ends of pipes for one that executes a process. */
+struct exec_ends {
+	int start_fd, attach_fd;
+};
+
+static void exec_ends_done(struct exec_ends *ends)
+{
+	cleanup_close_fd(&ends->start_fd);
+	cleanup_close_fd(&ends->attach_fd);
+}
+
+static int open_pipe(int *out_read, int *out_write, struct error *err)
+{
+	int ends[2];
+
+	if (pipe2(ends, O_CLOEXEC) < 0)
+		return error_errno(err, errno, "open a pipe for conmon");
+	*out_read = ends[0];
+	*out_write = ends[1];
+	return 0;
+}
+
+/* What starts the process is a socket: who writes to a pipe that nobody reads gets a signal. */
+static int open_exec_ends(struct monitor *monitor, struct exec_ends *out, struct error *err)
+{
+	int ends[2];
+
+	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends) < 0)
+		return error_errno(err, errno, "open a socket for conmon");
+	out->start_fd = ends[0];
+	monitor->start_fd = ends[1];
+	return open_pipe(&monitor->attach_fd, &out->attach_fd, err);
 }
 
 static int start_conmon(struct monitor *monitor, struct error *err)
 {
 	const struct conmon_run *run = monitor->run;
+	__attribute__((cleanup(exec_ends_done))) struct exec_ends its = { -EBADF, -EBADF };
 	cleanup_close int write_end = -EBADF, null = open("/dev/null", O_RDWR | O_CLOEXEC);
 	cleanup_free char *exit_folder = xasprintf("%s/exit", run->bundle);
 	cleanup_free char *log_path = xasprintf("%s/conmon.log", run->bundle);
 	/* it complains to stderr about harmless things; what matters comes through the pipe */
 	cleanup_close int log = open(log_path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
+	struct spawn_fd fds[FDS_MAX];
 	struct spawn spawn = SPAWN_INIT;
-	struct spawn_fd fds[5];
-	int ends[2];
+	int ret;
 
 	if (mkdir(exit_folder, 0700) < 0 && errno != EEXIST)
 		return error_errno(err, errno, "mkdir \"%s\"", exit_folder);
-	if (null < 0 || log < 0 || pipe2(ends, O_CLOEXEC) < 0)
-		return error_errno(err, errno, "open a pipe and a log for conmon");
-	monitor->sync_fd = ends[0];
-	write_end = ends[1];
+	if (null < 0 || log < 0)
+		return error_errno(err, errno, "open a log for conmon");
+	ret = open_pipe(&monitor->sync_fd, &write_end, err);
+	if (ret == 0 && run->process)
+		ret = open_exec_ends(monitor, &its, err);
+	if (ret < 0)
+		return ret;
 	fds[0] = (struct spawn_fd){ null, 0 };
 	fds[1] = (struct spawn_fd){ null, 1 };
 	fds[2] = (struct spawn_fd){ log, 2 };
@@ -133,6 +207,10 @@ static int start_conmon(struct monitor *monitor, struct error *err)
 	spawn.fd_count = 4;
 	if (run->keep_fd && *run->keep_fd >= 0)
 		fds[spawn.fd_count++] = (struct spawn_fd){ *run->keep_fd, KEPT_FD };
+	if (run->process) {
+		fds[spawn.fd_count++] = (struct spawn_fd){ its.start_fd, START_FD };
+		fds[spawn.fd_count++] = (struct spawn_fd){ its.attach_fd, ATTACH_FD };
+	}
 	spawn.fds = fds;
 	return spawn_conmon(monitor, &spawn, err);
 }
@@ -150,27 +228,43 @@ static const struct json_field sync_fields[] = {
 };
 static const struct json_object sync_object = JSON_TABLE(struct sync_message, sync_fields);
 
-/* One line: the container's pid, or why there is none. */
-static int wait_created(struct monitor *monitor, struct error *err)
+static void read_line(int fd, struct strbuf *out)
+{
+	char c;
+
+	while (out->size < LINE_MAX_SIZE && io_read_exact(fd, &c, 1) == 0 && c != '\n')
+		strbuf_addc(out, c);
+}
+
+/* One line: the pid of the container or the process, or why there is none. */
+static int wait_created(struct monitor *monitor, pid_t *out_pid, struct error *err)
 {
 	cleanup_strbuf struct strbuf line = STRBUF_INIT;
 	cleanup_arena struct arena arena = ARENA_INIT;
 	cleanup_free char *log = xasprintf("%s/log.json", monitor->run->bundle), *text = NULL;
 	struct json_source source = { .name = "conmon", .flags = JSON_IGNORE_TRAILING };
 	struct sync_message message = { 0 };
-	char c;
 
-	while (line.size < 65536 && io_read_exact(monitor->sync_fd, &c, 1) == 0 && c != '\n')
-		strbuf_addc(&line, c);
+	read_line(monitor->sync_fd, &line);
 	source.text = strbuf_text(&line);
 	source.size = line.size;
 	if (line.size && json_decode(&source, &sync_object, &arena, &message, NULL) == 0 &&
-	    (message.data > 0 || message.pid > 0))
+	    (message.data > 0 || message.pid > 0)) {
+		*out_pid = message.data > 0 ? message.data : message.pid;
 		return 0;
+	}
 	if (runtime_log_error(AT_FDCWD, log, &text))
 		return error_set(err, ERROR_STATE, 0, "%s", text);
-	return error_set(err, ERROR_STATE, 0, "conmon could not create the container%s%s",
+	return error_set(err, ERROR_STATE, 0, "conmon could not create the %s%s%s",
+			 monitor->run->process ? "process" : "container",
 			 message.message ? ": " : "", message.message ? message.message : "");
+}
+
+/* Without what it waits for it would wait for ever. */
+static void kill_conmon(pid_t pid, int pidfd)
+{
+	(void)pidfd_send_signal(pidfd, SIGKILL, NULL, 0);
+	(void)proc_wait(pid, NULL, NULL);
 }
 
 static void delete_container(const struct runtime *runtime, const char *id)
@@ -182,19 +276,16 @@ static void delete_container(const struct runtime *runtime, const char *id)
 
 int conmon_create(const struct conmon_run *run, pid_t *out_pid, int *out_pidfd, struct error *err)
 {
-	__attribute__((cleanup(monitor_done))) struct monitor monitor = { .run = run,
-									  .pidfd = -EBADF,
-									  .sync_fd = -EBADF };
+	__attribute__((cleanup(monitor_done))) struct monitor monitor = MONITOR_INIT(run);
+	pid_t container;
 	int ret = start_conmon(&monitor, err);
 
 	if (ret < 0)
 		return ret;
-	ret = wait_created(&monitor, err);
+	ret = wait_created(&monitor, &container, err);
 	if (ret < 0) {
 		delete_container(run->runtime, run->id);
-		/* without a container it would wait for one for ever */
-		(void)pidfd_send_signal(monitor.pidfd, SIGKILL, NULL, 0);
-		(void)proc_wait(monitor.pid, NULL, NULL);
+		kill_conmon(monitor.pid, monitor.pidfd);
 		return ret;
 	}
 	*out_pid = monitor.pid;
@@ -203,8 +294,7 @@ int conmon_create(const struct conmon_run *run, pid_t *out_pid, int *out_pidfd, 
 	return 0;
 }
 
-/* -- attached
- * ----------------------------------------------------------------------------------------
+/* -- a container, attached ------------------------------------------------------------------------
  */
 
 static int start_container(void *context, struct error *err)
@@ -265,7 +355,82 @@ int conmon_run_attached(const struct conmon_run *run, int *out_status, struct er
 	}
 	/* it ends by itself when the container is gone, unless that was never started */
 	delete_container(run->runtime, run->id);
-	(void)pidfd_send_signal(pidfd, SIGKILL, NULL, 0);
-	(void)proc_wait(pid, NULL, NULL);
+	kill_conmon(pid, pidfd);
 	return ret;
+}
+
+/* -- a process in a container ---------------------------------------------------------------------
+ */
+
+static int send_start(const struct monitor *monitor, struct error *err)
+{
+	if (send(monitor->start_fd, "", 1, MSG_NOSIGNAL) < 0)
+		return error_errno(err, errno, "tell conmon to go on");
+	return 0;
+}
+
+static int start_process(void *context, struct error *err)
+{
+	struct monitor *monitor = context;
+	pid_t pid = -1;
+	int ret = send_start(monitor, err);
+
+	if (ret == 0)
+		ret = wait_created(monitor, &pid, err);
+	if (ret == 0)
+		monitor->process_pidfd = pidfd_open(pid, 0); /* none: it has ended already */
+	return ret;
+}
+
+static void kill_process(void *context, int signal)
+{
+	const struct monitor *monitor = context;
+
+	if (monitor->process_pidfd >= 0)
+		(void)pidfd_send_signal(monitor->process_pidfd, signal, NULL, 0);
+}
+
+static const struct conmon_target process_target = { start_process, kill_process };
+
+static int attach_process(struct monitor *monitor, const char *detach_keys, bool *out_detached,
+			  struct error *err)
+{
+	const struct conmon_client client = { .target = &process_target,
+					      .context = monitor,
+					      .bundle = monitor->run->bundle,
+					      .terminal = monitor->run->terminal,
+					      .interactive = monitor->run->interactive,
+					      .start = true,
+					      .detach_keys = detach_keys };
+	cleanup_strbuf struct strbuf line = STRBUF_INIT;
+	int ret = send_start(monitor, err);
+
+	if (ret < 0)
+		return ret;
+	read_line(monitor->attach_fd, &line);
+	if (!line.size)
+		return error_set(err, ERROR_STATE, 0, "conmon has ended (\"%s/conmon.log\")",
+				 monitor->run->bundle);
+	return conmon_attach(&client, out_detached, err);
+}
+
+int conmon_exec(const struct conmon_run *run, const char *detach_keys, int *out_status,
+		struct error *err)
+{
+	__attribute__((cleanup(monitor_done))) struct monitor monitor = MONITOR_INIT(run);
+	bool detached = false;
+	int ret = start_conmon(&monitor, err);
+
+	if (ret < 0)
+		return ret;
+	ret = attach_process(&monitor, detach_keys, &detached, err);
+	if (ret < 0) {
+		kill_conmon(monitor.pid, monitor.pidfd);
+		return ret;
+	}
+	*out_status = 0;
+	if (detached)
+		return 0;
+	(void)proc_wait(monitor.pid, NULL, NULL);
+	return read_status(run, out_status, err);
 }

@@ -23,6 +23,8 @@ struct conmon_run {
 	bool keep_stdin;	   /* ... which stays open when a client has gone */
 	char *const *exit_command; /* what it executes when the container has ended; NULL = none */
 	const int *keep_fd;	   /* stays open as long as it lives; NULL = none */
+	const char *process;	   /* a document: execute that in the container of this id, which is
+				    * there; NULL = make the container */
 };
 
 /**
@@ -41,6 +43,14 @@ extern const struct conmon_target conmon_container_target;
 
 /** Is there one in PATH? */
 bool conmon_is_installed(void);
+
+/**
+ * Execute run->process, with our terminal on its own, until its end or until somebody types the
+ * detach keys: then conmon stays with it. *out_status as a shell gives it, 0 when detached; on
+ * failure err has the runtime's words.
+ */
+int conmon_exec(const struct conmon_run *run, const char *detach_keys, int *out_status,
+		struct error *err);
 
 /** Make it and attach to it, until its end: *out_status as a shell gives it, the container deleted
  * from the runtime. */

@@ -5,11 +5,14 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <unistd.h>
 
 #include "builder/build/run-spec.h"
 #include "builder/build/runtime-exec.h"
+#include "builder/container/conmon.h"
 #include "builder/container/state.h"
 #include "builder/container/user.h"
 #include "lib/cleanup.h"
@@ -30,6 +33,13 @@ static void executing_done(struct executing *executing)
 {
 	arena_done(&executing->arena);
 	strv_done(&executing->env);
+}
+
+/* Somebody can type the keys. */
+static bool is_detachable(const struct container_exec *exec)
+{
+	return exec->detach_keys && *exec->detach_keys && exec->terminal && exec->interactive &&
+	       !exec->detach;
 }
 
 static int load_process(struct executing *executing, struct error *err)
@@ -107,6 +117,20 @@ static int set_user(struct executing *executing, pid_t pid, struct error *err)
 	return 0;
 }
 
+/* The runtime asks its own terminal, which conmon has none of. */
+static struct oci_console_size *terminal_size(struct executing *executing)
+{
+	struct oci_console_size *size;
+	struct winsize window;
+
+	if (!is_detachable(executing->exec) || ioctl(STDIN_FILENO, TIOCGWINSZ, &window) < 0)
+		return NULL;
+	size = arena_alloc(&executing->arena, sizeof(*size));
+	size->height = window.ws_row;
+	size->width = window.ws_col;
+	return size;
+}
+
 static int write_process(struct executing *executing, struct error *err)
 {
 	const struct container_exec *exec = executing->exec;
@@ -115,7 +139,7 @@ static int write_process(struct executing *executing, struct error *err)
 	cleanup_strbuf struct strbuf text = STRBUF_INIT;
 
 	process->terminal = exec->terminal;
-	process->console_size = NULL;
+	process->console_size = terminal_size(executing);
 	process->args = (struct json_strings){ .items = NULL };
 	for (char *const *word = exec->args; *word; word++)
 		json_strings_add(&process->args, &executing->arena, *word);
@@ -159,14 +183,49 @@ static int execute(struct executing *executing, int *out_status, struct error *e
 	return ret;
 }
 
+/* By conmon, which stays with it when we have gone. */
+static int execute_detachable(struct executing *executing, int *out_status, struct error *err)
+{
+	const struct container_record *record = executing->record;
+	const struct runtime runtime = { record->runtime, RUNTIME_CONTAINERS };
+	cleanup_free char *folder = xasprintf("%s/%s", executing->store->path, executing->name);
+	cleanup_free char *document = xasprintf("%s/process.json", folder);
+	const struct conmon_run run = {
+		.runtime = &runtime,
+		.bundle = folder,
+		.id = record->id,
+		.name = record->id,
+		.terminal = true,
+		.interactive = true,
+		.keep_stdin = true,
+		.process = document,
+	};
+	struct error why = ERROR_INIT;
+	int ret = conmon_exec(&run, executing->exec->detach_keys, out_status, &why);
+	int status = ret < 0 ? runtime_error_status(why.msg) : 0;
+
+	if (status) { /* the command's own failure */
+		fprintf(stderr, "container %s: %s\n", record->name, why.msg);
+		*out_status = status;
+		return 0;
+	}
+	if (ret < 0 && err)
+		*err = why;
+	return ret;
+}
+
 int container_exec(struct store *store, const struct container_record *record,
 		   const struct container_exec *exec, int *out_status, struct error *err)
 {
 	__attribute__((cleanup(executing_done))) struct executing executing = { .store = store,
 										.record = record,
 										.exec = exec };
+	cleanup_strbuf struct strbuf keys = STRBUF_INIT;
 	struct container_state state;
-	int ret = container_require_up(store, record, &state, err);
+	int ret = exec->detach_keys ? conmon_parse_keys(exec->detach_keys, &keys, err) : 0;
+
+	if (ret == 0)
+		ret = container_require_up(store, record, &state, err);
 
 	if (ret == 0 && state.status == CONTAINER_PAUSED)
 		ret = error_set(err, ERROR_STATE, 0, "container %s is paused", record->name);
@@ -183,5 +242,8 @@ int container_exec(struct store *store, const struct container_record *record,
 	ret = set_user(&executing, state.pid, err);
 	if (ret == 0)
 		ret = write_process(&executing, err);
-	return ret < 0 ? ret : execute(&executing, out_status, err);
+	if (ret < 0)
+		return ret;
+	return is_detachable(exec) ? execute_detachable(&executing, out_status, err)
+				   : execute(&executing, out_status, err);
 }

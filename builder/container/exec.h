@@ -15,6 +15,7 @@ struct container_exec {
 	const char *cwd;	/* NULL = the container's */
 	const struct strv *env; /* K=V, or K: from our environment */
 	bool interactive, terminal, detach;
+	const char *detach_keys; /* with a terminal and our input; NULL or "" = none */
 };
 
 /** Execute it by the runtime; *out_status is its own (126, 127: it could not be executed, the

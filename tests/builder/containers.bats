@@ -474,6 +474,53 @@ screen() {
 	said 'invalid --stop-timeout'
 }
 
+@test "exec --detach-keys: the command goes on without us" {
+	"$B" run -d --name e base sleep 1000
+	terminal "stty rows 31 cols 91; $B exec -it --detach-keys ctrl-p,x e sh -c 'stty size; tty; while :; do echo tick; echo >>/ticks; sleep 0.1; done & read a; echo got \$a >/got; read b; exit 6'"
+	wait_for 10 screen tick
+	screen '31 91'
+	screen /dev/pts/0
+	# the first key alone is what it was
+	printf 'one\n' >&9
+	wait_for 10 "$B" exec e test -s /got
+	printf '\020x' >&9
+	wait "$TERMINAL"
+	exec 9>&-
+	# its terminal is there: it goes on writing
+	ticks=$("$B" exec e grep -c '' /ticks)
+	goes_on() { [ "$("$B" exec e grep -c '' /ticks)" -gt "$((ticks + 5))" ]; }
+	wait_for 10 goes_on
+	[ "$("$B" exec e cat /got)" = 'got one' ]
+	has_status e "running 0"
+	# to its end it is as any other
+	terminal "$B exec -it --detach-keys ctrl-p,x e sh -c 'echo begun; read a; exit 6'"
+	wait_for 10 screen begun
+	printf 'two\n' >&9
+	wait "$TERMINAL" && status=0 || status=$?
+	exec 9>&-
+	[ "$status" = 6 ]
+	terminal "$B exec -it --detach-keys x e /nosuch"
+	wait "$TERMINAL" && status=0 || status=$?
+	exec 9>&-
+	[ "$status" = 127 ]
+	screen 'container e: .*nosuch'
+	has_status e "running 0"
+	# a signal is the command's, not the container's
+	terminal "echo \$\$ >$BATS_TEST_TMPDIR/pid; exec $B exec -it --detach-keys x e sh -c 'trap \"echo caught; exit 7\" TERM; echo waiting; while :; do sleep 0.1; done'"
+	wait_for 10 screen waiting
+	kill -TERM "$(cat "$BATS_TEST_TMPDIR/pid")"
+	wait "$TERMINAL" && status=0 || status=$?
+	exec 9>&-
+	[ "$status" = 7 ]
+	screen caught
+	has_status e "running 0"
+	ob exec --detach-keys ctrl- e true
+	[ "$status" = 2 ]
+	said "--detach-keys ctrl-: expected keys"
+	# without a terminal there is nothing to type them on
+	[ "$("$B" exec --detach-keys x -i e cat <<<x)" = x ]
+}
+
 @test "attach and detach keys: the container goes on" {
 	# what is typed before the terminal is raw may be flushed
 	terminal "$B run -it --name t base sh -c 'while :; do echo tick; sleep 0.1; done & read a; echo got \$a; read b; exit 6'"
