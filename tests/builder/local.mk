@@ -5,7 +5,7 @@ EXTRA_DIST += $(builder_suites)
 
 builder_suites += %D%/seccomp-profile.bats
 EXTRA_DIST += %D%/helpers.bash
-builder_suites += %D%/images.bats %D%/import-export.bats %D%/store.bats
+builder_suites += %D%/images.bats %D%/import-export.bats %D%/large-layers.bats %D%/store.bats
 builder_suites += %D%/containers.bats %D%/volumes.bats
 builder_suites += %D%/run.bats %D%/network.bats %D%/limits.bats %D%/rootless.bats
 builder_suites += %D%/run-options.bats %D%/selinux.bats
