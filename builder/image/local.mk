@@ -52,4 +52,4 @@ builder_libbuilder_a_SOURCES += \
 	%D%/store-sync.c \
 	%D%/time-rule.h \
 	%D%/tar-write.c %D%/tar-write.h \
-	%D%/unpack.c %D%/unpack.h
+	%D%/unpack.c %D%/unpack.h %D%/unpack-place.c %D%/unpack-place.h
