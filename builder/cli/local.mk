@@ -5,6 +5,7 @@ builder_libbuilder_a_SOURCES += %D%/build-cache.c %D%/build-cache.h
 builder_libbuilder_a_SOURCES += %D%/build-options.c %D%/build-options.h
 builder_libbuilder_a_SOURCES += %D%/build-request.c %D%/build-request.h
 builder_libbuilder_a_SOURCES += %D%/cmd-verify.c %D%/json-diff.c %D%/json-diff.h
+builder_libbuilder_a_SOURCES += %D%/verify-internal.h %D%/verify-compare.c %D%/verify-request.c %D%/verify-time.c
 builder_libbuilder_a_SOURCES += %D%/verify-origin.c %D%/verify-origin.h %D%/verify-report.c %D%/verify-report.h
 builder_libbuilder_a_SOURCES += %D%/build-result.c %D%/build-result.h
 builder_libbuilder_a_SOURCES += %D%/build-records.c %D%/build-records.h %D%/build-warnings.c %D%/build-warnings.h
