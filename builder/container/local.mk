@@ -19,7 +19,9 @@ builder_libbuilder_a_SOURCES += \
 	%D%/leftovers.c %D%/leftovers.h \
 	%D%/mounts.c %D%/mounts.h \
 	%D%/names.c %D%/names.h %D%/namespace.c %D%/namespace.h \
-	%D%/pasta.c %D%/pasta.h %D%/network.c %D%/network.h \
+	%D%/netavark.c \
+	%D%/network.c %D%/network.h %D%/network-internal.h %D%/network-address.c %D%/network-ports.c \
+	%D%/pasta.c %D%/pasta.h \
 	%D%/record.c %D%/record.h \
 	%D%/sandbox.c %D%/sandbox.h \
 	%D%/size.c %D%/size.h \

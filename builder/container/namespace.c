@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Called by whoever starts a container: its config.json has the paths. */
+/* Called by whoever makes a network or starts a container, whose config.json has the paths. */
 #include "builder/container/namespace.h"
 
 #include <errno.h>
@@ -8,6 +8,7 @@
 #include <sched.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "builder/container/record.h"
@@ -17,6 +18,30 @@
 #include "lib/cleanup.h"
 #include "lib/inroot.h"
 #include "lib/syscalls.h"
+
+static void *open_new_namespace(void *context)
+{
+	int *out = context;
+	cleanup_free char *path = xasprintf("/proc/self/task/%ld/ns/net", syscall(SYS_gettid));
+
+	*out = unshare(CLONE_NEWNET) < 0 ? -errno : open(path, O_RDONLY | O_CLOEXEC);
+	if (*out == -1)
+		*out = -errno;
+	return NULL;
+}
+
+int namespace_make_net(int *out_fd, struct error *err)
+{
+	pthread_t thread;
+	int ret = thread_start(&thread, open_new_namespace, out_fd);
+
+	if (ret < 0)
+		return error_errno(err, -ret, "start a thread");
+	pthread_join(thread, NULL);
+	if (*out_fd < 0)
+		return error_errno(err, -*out_fd, "make a network namespace");
+	return 0;
+}
 
 int namespace_attach(int ns_fd, const char *path, struct error *err)
 {

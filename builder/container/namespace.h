@@ -6,6 +6,9 @@
 #include "builder/image/store.h"
 #include "lib/error.h"
 
+/** A new network namespace, which lives as long as the descriptor; we stay in ours. */
+int namespace_make_net(int *out_fd, struct error *err);
+
 /** Let the namespace appear at this file, which is made, in our mount namespace: that keeps it. */
 int namespace_attach(int ns_fd, const char *path, struct error *err);
 
