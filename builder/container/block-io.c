@@ -113,7 +113,7 @@ int block_io_add(struct block_io *io, enum block_limit limit, const char *text, 
 
 		EDITS_APPEND(list->items, list->count, item, arena);
 	}
-	json_strings_add(&io->devices[limit], arena, arena_strdup(arena, path));
+	json_strings_add(&io->devices[limit], arena, path);
 	return 0;
 }
 

@@ -4,7 +4,7 @@ builder_libbuilder_a_SOURCES += \
 	%D%/cdi.c %D%/cdi.h \
 	%D%/conmon.c %D%/conmon.h %D%/conmon-client.c %D%/conmon-client.h \
 	%D%/container.c %D%/container.h \
-	%D%/create.c \
+	%D%/create.c %D%/create-internal.h %D%/create-namespaces.c %D%/create-bundle.c \
 	%D%/changes.c %D%/changes.h \
 	%D%/compare.c \
 	%D%/commit.c %D%/commit.h \
