@@ -25,7 +25,7 @@ builder_libbuilder_a_SOURCES += \
 	%D%/record.c %D%/record.h \
 	%D%/sandbox.c %D%/sandbox.h \
 	%D%/size.c %D%/size.h \
-	%D%/start.c \
+	%D%/start.c %D%/start-internal.h %D%/start-namespaces.c \
 	%D%/state.c %D%/state.h \
 	%D%/tree-copy.c %D%/tree-copy.h \
 	%D%/user.c %D%/user.h \
