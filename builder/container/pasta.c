@@ -190,18 +190,19 @@ static bool has_word(int pid, const char *word)
 	return false;
 }
 
-/* Its ports are its own until it is gone. */
+/* Its ports are its own until it is gone, which may take it a moment after SIGKILL, too. */
 static void end_process(int pidfd)
 {
+	static const int signals[] = { SIGTERM, SIGKILL };
 	struct pollfd gone = { .fd = pidfd, .events = POLLIN };
-	int ret;
+	int ret = 0;
 
-	(void)pidfd_send_signal(pidfd, SIGTERM, NULL, 0);
-	do {
-		ret = fiber_poll(&gone, 1, ENDS_MS);
-	} while (ret < 0 && errno == EINTR);
-	if (ret <= 0)
-		(void)pidfd_send_signal(pidfd, SIGKILL, NULL, 0);
+	for (size_t i = 0; i < ARRAY_SIZE(signals) && ret <= 0; i++) {
+		(void)pidfd_send_signal(pidfd, signals[i], NULL, 0);
+		do {
+			ret = fiber_poll(&gone, 1, ENDS_MS);
+		} while (ret < 0 && errno == EINTR);
+	}
 }
 
 void pasta_stop(const char *path)

@@ -457,6 +457,20 @@ pastas() {
 	equals "$(ls "$WORK/mapped/run/orlop-builder/network")" ""
 }
 
+@test "without root: a pasta that does not end when it is told to is killed, and its port is free then" {
+	requires_pasta
+	COMMON+=(ORLOP_NETWORK=bridge)
+	o load -i "$WORK/image.tar"
+	web served -p 127.0.0.1:PORT:80
+	wait_for 5 serves
+	kill -STOP "$(cat "$WORK/mapped/run/orlop-builder/network"/*.pid)"
+	o restart -t 0 served
+	wait_for 5 serves
+	equals "$(pastas | wc -l)" 1
+	o rm -f served
+	equals "$(pastas)" ""
+}
+
 @test "without root: none and host are networks, too, and steps of a build have them" {
 	requires_pasta
 	o load -i "$WORK/image.tar"
