@@ -54,6 +54,16 @@ void strv_remove(struct strv *list, size_t index)
 	list->count--;
 }
 
+bool strv_drop(struct strv *list, const char *text)
+{
+	for (size_t i = 0; i < list->count; i++)
+		if (strcmp(list->items[i], text) == 0) {
+			strv_remove(list, i);
+			return true;
+		}
+	return false;
+}
+
 void strv_split(struct strv *list, const char *text, char separator)
 {
 	const char *end;

@@ -23,6 +23,8 @@ void strv_addf(struct strv *list, const char *format, ...) __attribute__((format
 void strv_add_all(struct strv *list, char *const *items); /* NULL-terminated; NULL = none */
 bool strv_contains(const struct strv *list, const char *text);
 void strv_remove(struct strv *list, size_t index);
+/** Remove the first that is this text; false: there is none. */
+bool strv_drop(struct strv *list, const char *text);
 /** Split at each separator character; empty pieces are kept. */
 void strv_split(struct strv *list, const char *text, char separator);
 

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* A repository of a registry as a place of blobs (builder/image/blob-place.h). */
 #include <stdlib.h>
-#include <string.h>
 
 #include "builder/build/cache-place.h"
 #include "builder/registry/registry.h"
@@ -65,24 +64,14 @@ static int has_blob(struct blob_place *place, const struct digest *digest, struc
 	return ret;
 }
 
-/* Once: what has been sent is there, and what could not be may be. */
-static bool take_missing(struct blob_registry *hub, const struct digest *digest)
-{
-	for (size_t i = 0; i < hub->missing.count; i++)
-		if (strcmp(hub->missing.items[i], digest->text) == 0) {
-			strv_remove(&hub->missing, i);
-			return true;
-		}
-	return false;
-}
-
 static int put_blob(struct blob_place *place, const struct digest *digest, uint64_t size, int fd,
 		    struct error *err)
 {
 	const struct registry_blob blob = { .digest = *digest, .size = size };
-	const struct registry_source source = { .fd = fd,
-						.missing =
-							take_missing(registry_of(place), digest) };
+	/* once: what has been sent is there, and what could not be may be */
+	const struct registry_source source = {
+		.fd = fd, .missing = strv_drop(&registry_of(place)->missing, digest->text)
+	};
 	int ret = repository_put_blob(repository_of(place), &blob, &source, err);
 
 	return ret < 0 ? ret : 0;

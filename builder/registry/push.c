@@ -37,7 +37,8 @@ struct push {
 	const struct push_events *events;
 	struct fiber_queue changed;
 	size_t sending, living;
-	struct strv begun;     /* digests of the blobs that were sent */
+	struct strv busy;      /* digests of the blobs that somebody asks for or sends */
+	struct strv there;     /* of those that the registry has, as far as it is known */
 	bool as_it_is;	       /* nothing is to be compressed */
 	unsigned int packing;  /* layers; atomic */
 	bool sent;	       /* the registry did not have all of it */
@@ -134,15 +135,6 @@ static void close_note(const struct push *push, const char *name, int fd, int re
 		(void)unlinkat(push->store->fd, name, 0); /* it only takes place */
 }
 
-/* Of a blob that is in an image twice both are missing when they are asked for. */
-static bool is_first(struct push *push, const struct digest *digest)
-{
-	if (strv_contains(&push->begun, digest->text))
-		return false;
-	strv_add(&push->begun, digest->text);
-	return true;
-}
-
 /* 1: it is there without being sent. */
 static int send_blob(struct push *push, const struct digest *digest, uint64_t size,
 		     struct error *err)
@@ -166,7 +158,7 @@ static int send_blob(struct push *push, const struct digest *digest, uint64_t si
 	if (ret < 0)
 		return ret;
 	source.note = note >= 0 ? &note : NULL;
-	source.missing = is_first(push, digest) && ret == 0;
+	source.missing = ret == 0; /* or else it may have been sent meanwhile */
 	ret = repository_put_blob(push->repository, &blob, &source, err);
 	close_note(push, name, note, ret);
 	if (ret >= 0)
@@ -191,17 +183,45 @@ static int send_missing(struct push_job *job, struct error *err)
 	return ret;
 }
 
+/* A blob that several layers or images are is asked for once: true when it is known to be there. */
+static bool begin_blob(struct push *push, const struct digest *digest)
+{
+	while (push->ret == 0 && strv_contains(&push->busy, digest->text))
+		fiber_wait(&push->changed);
+	if (strv_contains(&push->there, digest->text))
+		return true;
+	strv_add(&push->busy, digest->text);
+	return false;
+}
+
+static void end_blob(struct push *push, const struct digest *digest, bool is_there)
+{
+	strv_drop(&push->busy, digest->text);
+	if (is_there)
+		strv_add(&push->there, digest->text);
+	fiber_wake(&push->changed);
+}
+
 /* A blob that the registry has need not even be made. 1: it has it. */
 static int push_blob(struct push_job *job, struct error *err)
 {
 	struct push *push = job->push;
+	struct digest digest;
 	int ret = 0;
 
 	if (job->layer && !packed_recall(push->store, job->layer, &compression, &job->blob))
 		ret = pack_once(job, err);
+	if (ret < 0)
+		return ret;
+	digest = job->blob.digest;
+	if (begin_blob(push, &digest))
+		return 1;
+	if (push->ret == 0)
+		ret = repository_has_blob(push->repository, &digest, err);
 	if (ret == 0 && push->ret == 0)
-		ret = repository_has_blob(push->repository, &job->blob.digest, err);
-	return ret != 0 || push->ret < 0 ? ret : send_missing(job, err);
+		ret = send_missing(job, err);
+	end_blob(push, &digest, ret >= 0 && push->ret == 0);
+	return ret;
 }
 
 /* A fiber. */
@@ -425,7 +445,8 @@ static int open_repository(struct push *push, struct error *err)
 static void close_repository(struct push *push)
 {
 	repository_close(push->repository);
-	strv_done(&push->begun);
+	strv_done(&push->busy);
+	strv_done(&push->there);
 }
 
 static int push_by(struct push *push, const struct image *image, struct push_result *out,

@@ -78,11 +78,7 @@ static void begin(struct image_source *source, const char *what)
 
 static void end(struct image_source *source, const char *what)
 {
-	for (size_t i = 0; i < source->busy.count; i++)
-		if (strcmp(source->busy.items[i], what) == 0) {
-			strv_remove(&source->busy, i);
-			break;
-		}
+	strv_drop(&source->busy, what);
 	fiber_wake(&source->waiting);
 }
 

@@ -76,6 +76,29 @@ probe_layer() {
 	cmp <(ob export six) <(ORLOP_STORE=$work/other ob export "$HUB/some/six:1")
 }
 
+@test "push: a blob that several images of a list have is asked for and sent once" {
+	hub_begin
+	hub_fault
+	ob import -q -c 'CMD other' "$work/image.tar" other >/dev/null
+	ob manifest create list cargo other >/dev/null
+	ob manifest push -q list "$FAULTY/some/list:1" >/dev/null
+	# one layer, two configurations
+	[ "$(grep -c '^HEAD .*/blobs/' "$FAULT_LOG")" = 3 ]
+	[ "$(grep -c '^PUT .*/blobs/uploads/' "$FAULT_LOG")" = 3 ]
+	# and an image that has a layer twice
+	mkdir "$work/context"
+	echo same >"$work/context/file"
+	touch -d @1000000000 "$work/context/file"
+	printf 'FROM scratch\nCOPY --link file /\nCOPY --link file /\n' >"$work/context/Dockerfile"
+	ob build -q -t twice "$work/context" >/dev/null
+	[ "$(ob inspect twice | jq '.[0].RootFS.Layers | length')" = 2 ]
+	[ "$(ob inspect twice | jq '.[0].RootFS.Layers | unique | length')" = 1 ]
+	: >"$FAULT_LOG"
+	ob push -q twice "$FAULTY/some/twice:1" >/dev/null
+	[ "$(grep -c '^HEAD .*/blobs/' "$FAULT_LOG")" = 2 ]
+	[ "$(grep -c '^PUT .*/blobs/uploads/' "$FAULT_LOG")" = 2 ]
+}
+
 @test "push: a tag that stands for something else, or for a manifest that lacks a blob, is set right" {
 	hub_begin
 	hub_fault

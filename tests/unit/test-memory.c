@@ -59,6 +59,10 @@ static void test_strv(void)
 	CHECK_STR(list.items[1], "b");
 	CHECK(strv_items(&list)[2] == NULL);
 	CHECK(strv_contains(&list, "b") && !strv_contains(&list, "c"));
+	strv_add(&list, "a");
+	CHECK(strv_drop(&list, "a") && !strv_drop(&list, "c"));
+	CHECK_INT(list.count, 2);
+	CHECK_STR(list.items[0], "b");
 }
 
 static void test_env(void)
