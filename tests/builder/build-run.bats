@@ -386,6 +386,19 @@ entries() {
 	[ "$(cat "$BATS_TEST_TMPDIR/tree/x")" = x ]
 }
 
+@test "RUN: a layer that cannot be made fails while it is being hashed, and says why" {
+	# enough names for the digest to have begun, and the one that is refused behind them
+	try_build -t failed <<-'X'
+		FROM base
+		RUN for i in $(seq 1500); do echo $i >/f$i; done; mkdir /z; : >/z/.wh.name
+		RUN echo never
+	X
+	[ "$status" = 1 ]
+	[[ $stderr == *'layer: "z/.wh.name": a file of this name would delete another when the layer is unpacked'* ]]
+	[[ $stderr != *"3/3"* ]]
+	[[ $stderr != *"not wanted"* ]]
+}
+
 @test "RUN: what a service manager gave us leaves nothing in a layer" {
 	NOTIFY_SOCKET=/nowhere build -t t <<-'X'
 		FROM base
