@@ -21,5 +21,7 @@ struct starting {
 /** Connect its network, join the namespaces that are another container's, write hosts and
  *  resolv.conf. */
 int start_connect(struct starting *starting, struct error *err);
+/** The container is made: what only that needed goes from our mount namespace. */
+void start_release(struct starting *starting);
 
 #endif

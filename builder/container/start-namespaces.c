@@ -4,6 +4,7 @@
 #include <arpa/inet.h>
 #include <errno.h>
 #include <string.h>
+#include <sys/mount.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -79,6 +80,14 @@ static int join_ipc(struct starting *starting, struct error *err)
 	if (id && ret == 0)
 		ret = namespace_share_folder(store, id, "/dev/shm", shm, err);
 	return error_prefix(err, ret, "--ipc container");
+}
+
+void start_release(struct starting *starting)
+{
+	cleanup_free char *shm = xasprintf("%s/shm", starting->container->bundle);
+
+	/* who removes the bundle must not find in there what is another container's */
+	(void)umount2(shm, MNT_DETACH); /* there is one or there is none */
 }
 
 static int connect_network(struct starting *starting, struct error *err)

@@ -67,6 +67,7 @@ static int hand_over(struct starting *starting, pid_t pid, struct error *err)
 	record->monitored = true;
 	record->monitor_pid = pid;
 	(void)proc_start_time(pid, &record->monitor_start, &state); /* if it has ended, none fits */
+	start_release(starting);
 	network_leave(&starting->network);
 	step_cgroup_leave(&starting->cgroup);
 	return container_record_save(starting->container->store, record, err);

@@ -115,7 +115,14 @@ refused() {
 	[ "$("$builder" exec donor cat /dev/shm/mine /dev/shm/file)" = $'sail\ndeck' ]
 	ob run -d --name guest --ipc container:donor box sleep 1000 >/dev/null
 	[ "$("$builder" inspect -f '{{.HostConfig.IpcMode}}' guest donor)" = "container:$("$builder" inspect -f '{{.Id}}' donor)"$'\nshareable' ]
+	# nothing of it stays where it could be removed with the guest's bundle
+	monitor=$(jq .monitorPid "$ORLOP_STORE/containers/$("$builder" inspect -f '{{.Id}}' guest)/record.json")
+	grep -q bundle/ipcns "/proc/$monitor/mountinfo"
+	refute grep -q bundle/shm "/proc/$monitor/mountinfo"
 	ob rm -f guest
+	ob run -d --rm --name brief --ipc container:donor box true >/dev/null
+	brief_gone() { ! "$builder" inspect --type container brief >/dev/null 2>&1; }
+	wait_for 10 brief_gone
 	[ "$("$builder" exec donor cat /dev/shm/mine)" = sail ]
 	# it must run, whenever the other is started, and its /dev/shm is that of its last start
 	ob create --name later --ipc container:donor box ls /dev/shm >/dev/null
