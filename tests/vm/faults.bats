@@ -30,9 +30,12 @@ teardown() {
 	[ -z "${vm:-}" ] || kill -KILL "$vm" 2>/dev/null || true
 }
 
-# guest PROGRAM WORD...: in a VM with the disk
+# guest PROGRAM WORD...: in a VM with the disk. One that is killed ends behind its first process, and all of it has
+# the lock: the next one waits until nobody holds the disk.
 guest() {
 	local kind=()
+	exec 8>"$disk.lock"
+	flock 8
 	[ "$KIND" = uml ] || kind=(--full)
 	exec "$ORLOP_SOURCE/tests/vm/run" "${kind[@]}" --disk "$disk" -- "$ORLOP_SOURCE/tests/vm/faults/$1" "${@:2}" \
 		>"$log" 2>&1 3>&-
