@@ -113,7 +113,8 @@ docker_archive() {
 		files["../outside"] = b"x"|outside
 	X
 	[ ! -e "$work/outside" ] && [ ! -e "$work/other/outside" ]
-	# nothing but what prune would take anyhow
+	# nothing but what prune would take anyhow, once nobody uses it any more
+	ORLOP_STORE=$work/other wait_for 10 idle_store
 	elsewhere prune -af >/dev/null 2>&1
 	[ -z "$(ls "$work/other/layers" "$work/other/blobs/sha256" | grep -v : | tr -d '\n')" ]
 	run --separate-stderr elsewhere load -i "$work/root.tar"

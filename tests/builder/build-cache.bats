@@ -318,6 +318,7 @@ all_is_known() {
 	[ "$status" = 0 ]
 	again
 	cached 2
+	wait_for 10 idle_store
 	ob prune -a -f
 	[ "$status" = 0 ]
 	[ "$(ls "$ORLOP_STORE/layers")" != "$layers" ]

@@ -262,7 +262,9 @@ push_bulk() {
 	tar -C "$work/bulk" -cf "$work/bulk.tar" .
 	ob import -q "$work/bulk.tar" bulk >/dev/null
 	ob push -q bulk "$HUB/some/bulk:1" >/dev/null
-	ob rmi bulk && ob prune -af >/dev/null 2>&1
+	ob rmi bulk
+	wait_for 10 idle_store
+	ob prune -af >/dev/null 2>&1
 }
 
 # processes_are N: so many have the store open
