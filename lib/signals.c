@@ -103,18 +103,29 @@ int signal_open_stop_fd(struct error *err)
 	return signal_open_fd(stop, ARRAY_SIZE(stop), err);
 }
 
-/* struct sigaction as the kernel has it; all zero is SIG_DFL without flags. */
+/* struct sigaction as the kernel has it: the handler, which may be one of the special values,
+ * first; no flags, no restorer, no mask. */
 struct kernel_sigaction {
 	unsigned long words[4];
 };
 #define KERNEL_SIGSET_SIZE 8
 
+static void set_disposition(int number, __sighandler_t disposition)
+{
+	const struct kernel_sigaction action = { { (unsigned long)disposition } };
+
+	/* SIGKILL and SIGSTOP are refused, and have no other disposition than the default */
+	(void)syscall(SYS_rt_sigaction, number, &action, NULL, KERNEL_SIGSET_SIZE);
+}
+
 void signal_set_default(int number)
 {
-	const struct kernel_sigaction action = { { 0 } };
+	set_disposition(number, SIG_DFL);
+}
 
-	/* SIGKILL and SIGSTOP are refused, and have no other disposition */
-	(void)syscall(SYS_rt_sigaction, number, &action, NULL, KERNEL_SIGSET_SIZE);
+void signal_ignore(int number)
+{
+	set_disposition(number, SIG_IGN);
 }
 
 void signal_reset_all(void)

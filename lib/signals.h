@@ -23,6 +23,9 @@ int signal_open_stop_fd(struct error *err);
  */
 void signal_set_default(int number);
 
+/** The same, for a signal that is to be ignored. */
+void signal_ignore(int number);
+
 /** Default disposition for every signal and an empty mask; async-signal-safe, for children. */
 void signal_reset_all(void);
 

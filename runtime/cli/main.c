@@ -10,6 +10,7 @@
 #include "lib/cleanup.h"
 #include "lib/log.h"
 #include "lib/proc.h"
+#include "lib/signals.h"
 #include "lib/table.h"
 #include "lib/trace.h"
 #include "runtime/cli/cli.h"
@@ -255,8 +256,13 @@ int main(int argc, char **argv)
 	struct runtime_cli runtime = {
 		.cli = { .program = &program, .failure_status = EXIT_FAILURE }, .log_fd = -EBADF
 	};
-	int status = cli_main(&runtime.cli, argc, argv);
+	int status;
 
+	/* what a caller gave us to write to can lose its reader at any moment: an error, which
+	 * undoes what was begun, and for a line of the log not even that. What we execute starts
+	 * without (lib/spawn.c, init) */
+	signal_ignore(SIGPIPE);
+	status = cli_main(&runtime.cli, argc, argv);
 	cleanup_close_fd(&runtime.log_fd);
 	return status;
 }

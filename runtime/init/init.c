@@ -25,17 +25,25 @@
 
 /* -- small steps that have no file of their own -- */
 
-/* The payload starts with the default action for every signal. Handlers go with the exec; what our
- * caller ignored would stay. */
+/*
+ * The payload starts with the default action for every signal. Handlers go with the exec; what our
+ * caller ignored would stay. SIGPIPE we ignore ourselves, until the end: the log may be a pipe.
+ */
 static void stop_ignoring_signals(const struct plan_process *process)
 {
-	uint64_t ignored = process->ignored_signals;
+	uint64_t ignored = process->has_ignored_signals ? process->ignored_signals : UINT64_MAX;
 
-	if (!process->has_ignored_signals)
-		signal_reset_all();
 	for (int number = 1; ignored; number++, ignored >>= 1)
-		if (ignored & 1)
+		if (ignored & 1 && number != SIGPIPE)
 			signal_set_default(number);
+}
+
+static int stop_ignoring_pipes(struct init *init, struct error *err)
+{
+	(void)init;
+	(void)err;
+	signal_set_default(SIGPIPE);
+	return 0;
 }
 
 static int begin_session(struct init *init, struct error *err)
@@ -358,6 +366,17 @@ static bool has_filter_with_listener(const struct init *init)
 	return init->plan->process.seccomp.notifies && init->plan->process.no_new_privileges;
 }
 
+/* What is left to do then is seen by the filter, and a small one has no need of sigaction(2). */
+static bool is_filtered_early(const struct init *init)
+{
+	return has_early_filter(init) || has_filter_with_listener(init);
+}
+
+static bool is_not_filtered_early(const struct init *init)
+{
+	return !is_filtered_early(init);
+}
+
 static bool has_late_filter(const struct init *init)
 {
 	return init->plan->process.seccomp.filter && init->plan->process.no_new_privileges &&
@@ -444,6 +463,7 @@ static const struct init_step process_steps[] = {
 	{ "environment",              process_make_environment,      NULL },
 	{ "preserve fds",             preserve_fds,                  preserves_fds },
 	{ "no_new_privs",             credentials_set_no_new_privileges, has_no_new_privileges },
+	{ "SIGPIPE",                  stop_ignoring_pipes,           is_filtered_early },
 	{ "seccomp",                  filter_install,                has_early_filter },
 	{ "credentials",              credentials_apply,             NULL },
 	{ "working directory",        process_enter_cwd_late,        is_chdir_late },
@@ -455,6 +475,7 @@ static const struct init_step process_steps[] = {
 	{ "no program",               process_is_missing,            has_no_program },
 	{ "startContainer hooks",     run_start_container_hooks,     has_start_container_hooks },
 	{ "umask",                    set_umask,                     NULL },
+	{ "SIGPIPE",                  stop_ignoring_pipes,           is_not_filtered_early },
 	{ "rlimits",                  limits_apply_files,            NULL },
 	{ "seccomp",                  filter_install,                has_late_filter },
 	{ "exec",                     process_execute,               NULL },

@@ -66,6 +66,71 @@ no_processes() {
 	[ -p "$WORK/pid" ]
 }
 
+# stopped_call FILE: the pid of who is stopped, by strace, behind its call
+stopped_call() {
+	grep -s 'stopped by SIGSTOP' "$1" | cut -d' ' -f1 | grep .
+}
+
+# left_by_reader VERB ...: runs it with a pipe as pid file, whose reader leaves when it has been opened
+left_by_reader() {
+	local pid reader tracer status=0
+	rm -f "$WORK/trace"
+	sleep "$NAP" <"$WORK/pid" 3>&- &
+	reader=$!
+	exec {writer}>"$WORK/pid" {writer}>&- # returns when it has opened it
+	strace -f -P "$WORK/pid" -e trace=openat -e inject=openat:signal=STOP -o "$WORK/trace" \
+		"$RUNTIME" --root "$ROOT" "$1" --pid-file "$WORK/pid" "${@:2}" >"$WORK/stdout" 2>"$WORK/stderr" 3>&- &
+	tracer=$!
+	BACKGROUND+=("$reader" "$tracer")
+	wait_for 5 stopped_call "$WORK/trace"
+	pid=$(stopped_call "$WORK/trace")
+	kill $reader
+	wait $reader || true
+	kill -CONT "$pid"
+	wait $tracer || status=$?
+	cat "$WORK/trace" "$WORK/stderr"
+	equals $status "${FAILS_WITH:-1}"
+	contains "pid file: write \"$WORK/pid\": broken pipe" "$(<"$WORK/stderr")"
+}
+
+@test "the reader of a pid file that leaves before it is written undoes create and exec, by no signal" {
+	requires ours program strace
+	mkfifo "$WORK/pid"
+	probe sleep
+	left_by_reader create -b "$BUNDLE" "$ID"
+	equals "$(traces)" ""
+	ok create -b "$BUNDLE" "$ID"
+	ok start "$ID"
+	FAILS_WITH=255 left_by_reader exec -d "$ID" /bin/probe sleep "$NAP"
+	wait_for 5 no_sleepers "$NAP"
+	is_status running
+}
+
+@test "standard streams that nobody reads any more: lines of the log are lost, a document is an error, nothing is killed" {
+	requires ours
+	mkfifo "$WORK/pipe"
+	exec {both}<>"$WORK/pipe" {broken}>"$WORK/pipe" {both}>&-
+	run_broken() {
+		status=0
+		"$RUNTIME" --root "$ROOT" "$@" 3>&- || status=$?
+	}
+	probe sleep
+	config_set '.linux.resources.memory = { "swappiness": 5 }' # a warning
+	run_broken create -b "$BUNDLE" "$ID" 2>&$broken
+	equals $status 0
+	is_status created
+	ok delete --force "$ID"
+	# the container's side has lines of its own, until the end
+	run_broken --debug create -b "$BUNDLE" "$ID" 2>&$broken
+	equals $status 0
+	ok start "$ID"
+	is_status running
+	run_broken state "$ID" >&$broken 2>"$WORK/stderr"
+	equals $status 1
+	contains "write to stdout: broken pipe" "$(<"$WORK/stderr")"
+	exec {broken}>&-
+}
+
 @test "create dies with what init did when the host side is killed" {
 	requires ours
 	# createRuntime hooks hold create in the middle

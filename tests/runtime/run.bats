@@ -107,6 +107,12 @@ finish_forwarding() {
 	stdout=$(cat "$WORK/stdout")
 	contains "SigIgn:	0000000000000000" "$stdout"
 	contains "SigBlk:	0000000000000000" "$stdout"
+	# also where the last steps are behind a filter
+	requires seccomp
+	config_set '.process.noNewPrivileges = false | .linux.seccomp = { "defaultAction": "SCMP_ACT_ALLOW",
+		"syscalls": [{ "names": ["sethostname"], "action": "SCMP_ACT_ERRNO" }] }'
+	probe_run signals
+	contains "SigIgn:	0000000000000000" "$stdout"
 }
 
 @test "run -d returns while the payload runs" {
