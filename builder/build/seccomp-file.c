@@ -104,7 +104,12 @@ static const struct json_object file_object = JSON_TABLE(struct seccomp_file, fi
 /* "4.8" or a release, "6.1.0-18-amd64": as far as profiles go. */
 static bool read_kernel(const char *text, unsigned int *major, unsigned int *minor)
 {
-	return sscanf(text, "%4u.%4u", major, minor) == 2;
+	static const char digits[] = "0123456789";
+	size_t first = strspn(text, digits);
+
+	/* (scanf would take signs and blanks) */
+	return first && text[first] == '.' && strspn(text + first + 1, digits) &&
+	       sscanf(text, "%4u.%4u", major, minor) == 2;
 }
 
 static bool is_kernel(const struct conditions *conditions)
@@ -133,27 +138,31 @@ static int check(const struct seccomp_file *file, struct error *err)
 	return 0;
 }
 
-int seccomp_file_load(const char *path, struct arena *arena, const struct seccomp_file **out,
-		      struct error *err)
+int seccomp_file_decode(const char *name, const char *text, size_t size, struct arena *arena,
+			const struct seccomp_file **out, struct error *err)
 {
 	struct seccomp_file *file = arena_alloc(arena, sizeof(*file));
-	cleanup_strbuf struct strbuf text = STRBUF_INIT;
-	struct json_source source = { .name = path };
-	int ret = io_read_file(AT_FDCWD, path, FILE_MAX, &text, err);
+	const struct json_source source = { .name = name, .text = text, .size = size };
+	int ret = json_decode(&source, &file_object, arena, file, err);
 
 	if (ret < 0)
 		return ret;
-	source.text = strbuf_text(&text);
-	source.size = text.size;
-	ret = json_decode(&source, &file_object, arena, file, err);
-	if (ret < 0)
-		return ret;
-	file->path = arena_strdup(arena, path);
-	digest_of(source.text, source.size, &file->digest);
+	file->path = arena_strdup(arena, name);
+	digest_of(text, size, &file->digest);
 	ret = check(file, err);
 	if (ret == 0)
 		*out = file;
 	return ret;
+}
+
+int seccomp_file_load(const char *path, struct arena *arena, const struct seccomp_file **out,
+		      struct error *err)
+{
+	cleanup_strbuf struct strbuf text = STRBUF_INIT;
+	int ret = io_read_file(AT_FDCWD, path, FILE_MAX, &text, err);
+
+	return ret < 0 ? ret
+		       : seccomp_file_decode(path, strbuf_text(&text), text.size, arena, out, err);
 }
 
 const char *seccomp_file_digest(const struct seccomp_file *file)

@@ -7,6 +7,8 @@
 #ifndef BUILDER_BUILD_SECCOMP_FILE_H
 #define BUILDER_BUILD_SECCOMP_FILE_H
 
+#include <stddef.h>
+
 #include "lib/alloc.h"
 #include "lib/error.h"
 #include "spec/config-linux.h"
@@ -16,6 +18,10 @@ struct seccomp_file;
 /** Read and check it; everything is in arena. */
 int seccomp_file_load(const char *path, struct arena *arena, const struct seccomp_file **out,
 		      struct error *err);
+
+/** The same of a text; name is what messages call it. */
+int seccomp_file_decode(const char *name, const char *text, size_t size, struct arena *arena,
+			const struct seccomp_file **out, struct error *err);
 
 /** Its bytes' digest, "sha256:...": for cache keys. */
 const char *seccomp_file_digest(const struct seccomp_file *file);

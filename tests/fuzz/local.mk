@@ -54,6 +54,10 @@ check_PROGRAMS += %D%/replay-rpm
 TESTS += %D%/replay-rpm
 %C%_replay_rpm_SOURCES = %D%/fuzz-rpm.c %D%/replay.c %D%/fuzz.h
 %C%_replay_rpm_LDADD = $(fuzz_builder_libs)
+check_PROGRAMS += %D%/replay-seccomp-file
+TESTS += %D%/replay-seccomp-file
+%C%_replay_seccomp_file_SOURCES = %D%/fuzz-seccomp-file.c %D%/replay.c %D%/fuzz.h
+%C%_replay_seccomp_file_LDADD = $(fuzz_builder_libs)
 check_PROGRAMS += %D%/replay-ignore
 TESTS += %D%/replay-ignore
 %C%_replay_ignore_SOURCES = %D%/fuzz-ignore.c %D%/replay.c %D%/fuzz.h
@@ -90,6 +94,10 @@ noinst_PROGRAMS += %D%/fuzz-rpm
 %C%_fuzz_rpm_SOURCES = %D%/fuzz-rpm.c %D%/fuzz.h
 %C%_fuzz_rpm_LDFLAGS = $(AM_LDFLAGS) -fsanitize=fuzzer
 %C%_fuzz_rpm_LDADD = $(fuzz_builder_libs)
+noinst_PROGRAMS += %D%/fuzz-seccomp-file
+%C%_fuzz_seccomp_file_SOURCES = %D%/fuzz-seccomp-file.c %D%/fuzz.h
+%C%_fuzz_seccomp_file_LDFLAGS = $(AM_LDFLAGS) -fsanitize=fuzzer
+%C%_fuzz_seccomp_file_LDADD = $(fuzz_builder_libs)
 noinst_PROGRAMS += %D%/fuzz-ignore
 %C%_fuzz_ignore_SOURCES = %D%/fuzz-ignore.c %D%/fuzz.h
 %C%_fuzz_ignore_LDFLAGS = $(AM_LDFLAGS) -fsanitize=fuzzer

@@ -80,6 +80,27 @@ static void test_conditions(void)
 	check_rules(file, &place, "always neither there old ");
 }
 
+/* What is no version must not be taken for one that every kernel, or none, comes after. */
+static void test_bad_kernels(void)
+{
+	static const char *const kernels[] = {
+		"", "4", "4.", ".8", "-4.8", "4.-8", " 4.8", "v4.8"
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(kernels); i++) {
+		cleanup_arena struct arena arena = ARENA_INIT;
+		cleanup_free char *text = xasprintf(
+			"{ \"defaultAction\": \"SCMP_ACT_ERRNO\", \"syscalls\": [ { \"names\": "
+			"[\"a\"], \"action\": \"SCMP_ACT_ALLOW\", \"includes\": { \"minKernel\": "
+			"\"%s\" } } ] }",
+			kernels[i]);
+		const struct seccomp_file *file = NULL;
+
+		CHECK_ERROR(seccomp_file_decode("p.json", text, strlen(text), &arena, &file, &err),
+			    EINVAL, "p.json: /syscalls/0: minKernel: expected MAJOR.MINOR");
+	}
+}
+
 static void test_machines(void)
 {
 	static const char profile[] =
@@ -109,4 +130,5 @@ static void test_machines(void)
 }
 
 CHECK_MAIN({ "rules hold by capabilities, machines and kernels", test_conditions },
+	   { "a kernel that is none is refused", test_bad_kernels },
 	   { "archMap names the system calls of a machine", test_machines })
