@@ -60,6 +60,7 @@ int cgroup_locate(const struct plan *plan, struct cgroup *out, struct error *err
 	out->manager = plan->cgroup.manager;
 	out->limits_optional = plan->rootless && !plan->cgroup.write_count;
 	ret = drivers[out->manager]->locate(plan, out, err);
+	out->origin = cgroup_origin(out->mount);
 	return error_phase(err, ret, PHASE_CGROUP);
 }
 
@@ -162,12 +163,13 @@ int cgroup_apply(struct cgroup *cgroup, const struct plan *plan, struct error *e
 
 int cgroup_open(struct cgroup *cgroup, struct error *err)
 {
+	int ret;
+
 	if (cgroup->fd >= 0 || !cgroup->mount || !cgroup->path || !*cgroup->path)
 		return 0;
-	if (cgroup->mount_fd < 0)
-		cgroup->mount_fd = open(cgroup->mount, O_PATH | O_DIRECTORY | O_CLOEXEC);
-	if (cgroup->mount_fd < 0)
-		return error_errno(err, errno, "open \"%s\"", cgroup->mount);
+	ret = cgroup_open_origin(cgroup, err);
+	if (ret < 0 || !*cgroup->path)
+		return ret;
 	cgroup->fd = openat(cgroup->mount_fd, cgroup->path + 1, O_PATH | O_DIRECTORY | O_CLOEXEC);
 	if (cgroup->fd < 0 && errno != ENOENT)
 		return error_errno(err, errno, "open cgroup \"%s\"", cgroup->path);
@@ -225,23 +227,20 @@ static bool says_frozen(int events, bool frozen)
 	return cgroup_find_number(text, "frozen") == frozen;
 }
 
-bool cgroup_path_is_frozen(const char *mount, const char *path)
+int cgroup_path_is_frozen(const char *mount, const char *path)
 {
 	cleanup_close int events = -EBADF;
 	char file[PATH_MAX];
 
 	if (!path_put(file, sizeof(file), mount, path, "/cgroup.events"))
-		return false;
+		return -ENAMETOOLONG;
 	events = open(file, O_RDONLY | O_CLOEXEC);
-	return says_frozen(events, true);
+	return events < 0 ? -errno : says_frozen(events, true);
 }
 
 bool cgroup_is_frozen(const struct cgroup *cgroup)
 {
-	if (cgroup->fd >= 0)
-		return keyed_number(cgroup->fd, "cgroup.events", "frozen") == 1;
-	return cgroup->mount && cgroup->path && *cgroup->path &&
-	       cgroup_path_is_frozen(cgroup->mount, cgroup->path);
+	return cgroup->fd >= 0 && keyed_number(cgroup->fd, "cgroup.events", "frozen") == 1;
 }
 
 int64_t cgroup_oom_kills(const struct cgroup *cgroup)

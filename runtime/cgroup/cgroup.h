@@ -16,11 +16,13 @@
 
 struct cgroup {
 	enum cgroup_manager manager;
-	char *mount;  /* where cgroup2 is mounted; NULL = nowhere */
-	char *path;   /* below it: "/orlop/ID"; "" = the container has no cgroup of its own */
-	int mount_fd; /* O_PATH, opened when needed */
-	int fd;	      /* O_PATH of the cgroup itself; -EBADF = not open */
+	char *mount;	 /* where cgroup2 is mounted; NULL = nowhere */
+	char *path;	 /* below it: "/orlop/ID"; "" = the container has no cgroup of its own */
+	uint64_t origin; /* the inode of the folder that path counts from; 0 = it is not known */
+	int mount_fd;	 /* O_PATH of that folder, opened when needed */
+	int fd;		 /* O_PATH of the cgroup itself; -EBADF = not open */
 	bool limits_optional; /* rootless without limits: without permission, none */
+	bool elsewhere;	      /* it could not be opened: it cannot be seen from here */
 	bool made;	      /* this process made the leaf: a failed creation removes it */
 	/* of the systemd manager */
 	char *unit;
@@ -39,7 +41,10 @@ bool cgroup_has_systemd(void);
 /** Where cgroup2 is mounted (owned), also on hybrid hosts; *out is NULL when it is nowhere. */
 int cgroup_find_mount(const char *mountinfo, char **out, struct error *err);
 
-/** Fills manager, mount and path from the plan. */
+/** What a path below this mount counts from, for a record; 0 = nothing. */
+uint64_t cgroup_origin(const char *mount);
+
+/** Fills manager, mount, path and origin from the plan. */
 int cgroup_locate(const struct plan *plan, struct cgroup *out, struct error *err);
 
 /** Makes the cgroup and opens it. cgroup->fd is what clone3 gets (CLONE_INTO_CGROUP), or -EBADF:
@@ -76,13 +81,15 @@ int cgroup_of_process(pid_t pid, char **out, struct error *err);
 int cgroup_check_controller(const struct cgroup *cgroup, const struct plan_cgroup_write *limit,
 			    struct error *err);
 
-/** An existing one, as recorded; cgroup->fd stays -EBADF (and 0 is returned) when it is gone. */
+/** An existing one, as recorded, also from another cgroup namespace; cgroup->fd stays -EBADF (and 0
+ * is returned) when it is gone. An error with cgroup->elsewhere: it cannot be seen from here. */
 int cgroup_open(struct cgroup *cgroup, struct error *err);
 
-/** Is it frozen? false when it cannot be told. */
+/** Is the open one frozen? false when it cannot be told. */
 bool cgroup_is_frozen(const struct cgroup *cgroup);
-/** The same by its path below the mount, without a struct: list asks it of every container. */
-bool cgroup_path_is_frozen(const char *mount, const char *path);
+/** The same by its path below the mount, without a struct: list asks it of every container.
+ * Negative errno when it is not there. */
+int cgroup_path_is_frozen(const char *mount, const char *path);
 /** Freeze or thaw and wait (10 s) until it is. */
 int cgroup_freeze(const struct cgroup *cgroup, bool freeze, struct error *err);
 /** Can memory be taken back from it (memory.reclaim, since Linux 5.19)? */

@@ -40,6 +40,15 @@ bool cgroup_has_word(const char *text, const char *word);
 /** Turn on in dirfd's children what the list has; what refuses is left out: a limit that needs it
  *  will say so. */
 void cgroup_enable_controllers(int dirfd, const char *wanted);
+/** Opens mount_fd: the folder that path counts from, wherever in what can be seen from here it is.
+ * When it is nowhere path becomes "": it is gone, or (an error, with cgroup->elsewhere) cannot be
+ * seen. */
+int cgroup_open_origin(struct cgroup *cgroup, struct error *err);
+
+typedef int cgroup_visit_fn(int dirfd, void *data);
+/** Every folder below dirfd and dirfd itself, deepest first: visit (if given; anything but 0 ends
+ * the walk, with that), remove (if asked). */
+int cgroup_walk(int dirfd, cgroup_visit_fn *visit, bool remove, void *data);
 /** The folders of the cgroup, bottom-up, as cgroup_remove does. */
 int cgroup_remove_folders(struct cgroup *cgroup, struct error *err);
 

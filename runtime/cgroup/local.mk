@@ -8,6 +8,7 @@ runtime_libruntime_a_SOURCES += \
 	%D%/driver.h \
 	%D%/fs.c \
 	%D%/limits.c \
+	%D%/origin.c \
 	%D%/processes.c \
 	%D%/stats.c %D%/stats.h \
 	%D%/systemd.c %D%/systemd.h \

@@ -75,8 +75,6 @@ static int add_pids(int dirfd, struct pid_list *list)
 	return 0;
 }
 
-typedef int visit_fn(int dirfd, void *data);
-
 /* On the way down: of each folder the names of those in it that are not walked yet, the one that is
  * being walked last. */
 struct walk_path {
@@ -139,11 +137,8 @@ static int leave(struct walk_path *path, int *fd, bool remove)
 	return ret;
 }
 
-/*
- * Every folder below dirfd and dirfd itself, deepest first: visit (if given), remove (if asked). A
- * container makes them as deep as it likes: so it takes neither stack nor an fd for each.
- */
-static int walk(int dirfd, visit_fn *visit, bool remove, void *data)
+/* A container makes them as deep as it likes: so it takes neither stack nor an fd for each. */
+int cgroup_walk(int dirfd, cgroup_visit_fn *visit, bool remove, void *data)
 {
 	cleanup_with(walk_path_done) struct walk_path path = { NULL, 0, 0 };
 	cleanup_close int fd = openat(dirfd, ".", O_PATH | O_DIRECTORY | O_CLOEXEC);
@@ -183,7 +178,7 @@ static int visit_pids(int dirfd, void *data)
 int cgroup_pids(const struct cgroup *cgroup, pid_t **out, size_t *out_count, struct error *err)
 {
 	struct pid_list list = { NULL, 0, 0 };
-	int ret = cgroup->fd < 0 ? 0 : walk(cgroup->fd, visit_pids, false, &list);
+	int ret = cgroup->fd < 0 ? 0 : cgroup_walk(cgroup->fd, visit_pids, false, &list);
 
 	if (ret < 0) {
 		free(list.pids);
@@ -250,15 +245,14 @@ int cgroup_remove_folders(struct cgroup *cgroup, struct error *err)
 {
 	cleanup_trace struct trace_span span = trace_begin("cgroup", "remove");
 	long waited = 0, pause = 1;
+	int ret;
 
 	if (!cgroup->mount || !cgroup->path || !*cgroup->path)
 		return 0;
-	if (cgroup->mount_fd < 0)
-		cgroup->mount_fd = open(cgroup->mount, O_PATH | O_DIRECTORY | O_CLOEXEC);
-	if (cgroup->mount_fd < 0)
-		return error_errno(err, errno, "open \"%s\"", cgroup->mount);
+	ret = cgroup_open_origin(cgroup, err);
+	if (ret < 0 || !*cgroup->path)
+		return ret;
 	for (;;) {
-		int ret;
 
 		if (unlinkat(cgroup->mount_fd, cgroup->path + 1, AT_REMOVEDIR) == 0 ||
 		    errno == ENOENT)
@@ -268,7 +262,7 @@ int cgroup_remove_folders(struct cgroup *cgroup, struct error *err)
 		/* sub-cgroups, or processes that are still dying */
 		ret = cgroup_open(cgroup, NULL);
 		if (ret == 0 && cgroup->fd >= 0)
-			(void)walk(cgroup->fd, NULL, true, NULL); /* the next round tells */
+			(void)cgroup_walk(cgroup->fd, NULL, true, NULL); /* the next round tells */
 		if (unlinkat(cgroup->mount_fd, cgroup->path + 1, AT_REMOVEDIR) == 0)
 			return 0;
 		if (waited >= REMOVE_DEADLINE_MS)

@@ -175,6 +175,7 @@ static void fill_record(struct creation *c)
 		.manager = record_manager_name(c->cgroup.manager),
 		.cgroup_mount = c->cgroup.mount,
 		.cgroup_path = c->cgroup.path,
+		.cgroup_origin = c->cgroup.origin,
 		.cgroup_unit = c->cgroup.unit,
 		.annotations = c->config->annotations,
 		.new_pid_namespace = plan->namespaces[NS_PID].mode == NS_NEW,

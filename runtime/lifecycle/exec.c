@@ -310,12 +310,16 @@ static int open_cgroup(struct execution *e, struct error *err)
 /* Where init itself is now: a container with systemd has made its cgroup an inner node. */
 static int open_cgroup_of_init(struct execution *e, struct error *err)
 {
-	cleanup_free char *path = NULL;
+	cleanup_free char *path = NULL, *mount = NULL, *folder = NULL;
 	int fd, ret = cgroup_of_process(e->record.pid, &path, err);
 
+	/* that is as we see it, wherever the recorded path counts from */
+	if (ret == 0)
+		ret = cgroup_find_mount(NULL, &mount, err);
 	if (ret < 0)
 		return ret;
-	fd = openat(e->cgroup.mount_fd, path + 1, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	folder = xasprintf("%s%s", mount ? mount : "", path);
+	fd = open(folder, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 	if (fd < 0)
 		return error_errno(err, errno, "open the cgroup of process %d", e->record.pid);
 	(void)close(e->cgroup.fd);

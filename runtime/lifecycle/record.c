@@ -45,6 +45,7 @@ static const struct json_field record_fields[] = {
 	JSON_STRING(struct record, "cgroupManager", manager),
 	JSON_STRING(struct record, "cgroupMount", cgroup_mount),
 	JSON_STRING(struct record, "cgroupPath", cgroup_path),
+	JSON_U64(struct record, "cgroupOrigin", cgroup_origin),
 	JSON_STRING(struct record, "cgroupUnit", cgroup_unit),
 	JSON_MAP(struct record, "annotations", annotations),
 	JSON_U32(struct record, "namespaces", namespaces),
@@ -228,8 +229,17 @@ static bool is_cgroup_path(const char *path)
 
 static bool is_frozen(const struct record *record)
 {
-	return record->cgroup_mount && is_cgroup_path(record->cgroup_path) &&
-	       cgroup_path_is_frozen(record->cgroup_mount, record->cgroup_path);
+	cleanup_cgroup struct cgroup cgroup = CGROUP_INIT;
+	int ret;
+
+	if (!record->cgroup_mount || !is_cgroup_path(record->cgroup_path))
+		return false;
+	ret = cgroup_path_is_frozen(record->cgroup_mount, record->cgroup_path);
+	if (ret >= 0)
+		return ret;
+	/* it lives, so its cgroup is there, in another place than for its create */
+	record_cgroup(record, &cgroup);
+	return cgroup_open(&cgroup, NULL) == 0 && cgroup_is_frozen(&cgroup);
 }
 
 static enum container_status status_below(int rootfd, const char *fifo, const struct record *record)
@@ -274,6 +284,7 @@ void record_cgroup(const struct record *record, struct cgroup *out)
 			out->manager = (enum cgroup_manager)i;
 	out->mount = record->cgroup_mount ? xstrdup(record->cgroup_mount) : NULL;
 	out->unit = record->cgroup_unit ? xstrdup(record->cgroup_unit) : NULL;
+	out->origin = record->cgroup_origin;
 	out->user_instance = record->rootless;
 	out->path = xstrdup(is_cgroup_path(record->cgroup_path) ? record->cgroup_path : "");
 }
@@ -296,11 +307,19 @@ void record_note_cgroup(const struct record *record, const struct cgroup *cgroup
 
 int record_open_cgroup(const struct record *record, struct cgroup *out, struct error *err)
 {
+	struct error why = ERROR_INIT;
 	char owner[OWNER_SIZE];
 	int ret;
 
 	record_cgroup(record, out);
-	ret = cgroup_open(out, err);
+	ret = cgroup_open(out, &why);
+	if (ret < 0 && out->elsewhere) { /* nor can it be ended from here */
+		if (err)
+			log_warning("%s: it stays", why.msg);
+		return 0;
+	}
+	if (ret < 0 && err)
+		*err = why;
 	if (ret < 0 || !record->created) /* of a damaged state */
 		return ret;
 	owner_text(record, owner);

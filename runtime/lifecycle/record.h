@@ -40,6 +40,7 @@ struct record {
 	const char *manager; /* "cgroupfs", "systemd", "disabled" */
 	const char *cgroup_mount;
 	const char *cgroup_path;
+	uint64_t cgroup_origin;	 /* what the path counts from: struct cgroup */
 	const char *cgroup_unit; /* systemd's; NULL = another manager */
 	struct json_map annotations;
 	uint32_t namespaces; /* bits 1 << enum namespace_kind: those not inherited */
@@ -135,8 +136,8 @@ void record_cgroup(const struct record *record, struct cgroup *out);
 void record_note_cgroup(const struct record *record, const struct cgroup *cgroup);
 /**
  * The recorded cgroup, opened to be ended; fd stays -EBADF when it is gone. So it does when it is
- * another container's since, one of another state directory that names the same cgroup: then there
- * is nothing to end or remove, and a warning (unless err is NULL).
+ * another container's since, one of another state directory that names the same cgroup, or cannot
+ * be seen from here: then there is nothing to end or remove, and a warning (unless err is NULL).
  */
 int record_open_cgroup(const struct record *record, struct cgroup *out, struct error *err);
 

@@ -104,6 +104,80 @@ setup() {
 	contains "Delegate=yes" "$(jq -r .error.hint <<<"$stderr")"
 }
 
+# delegated NAME...: empty cgroups that are the caller's
+delegated() {
+	local name
+	for name; do
+		mkdir "$CGROUP_ROOT/$name"
+		chown -R $CALLER:$CALLER "$CGROUP_ROOT/$name"
+	done
+}
+
+# inside NAME VERB ...: the runtime where the delegated cgroup is all that there is of the hierarchy
+inside() {
+	local folder=$CGROUP_ROOT/$1
+	(
+		echo "$BASHPID" >"$folder/cgroup.procs"
+		# shellcheck disable=SC2016
+		exec setpriv --reuid $CALLER --regid $CALLER --clear-groups -- env -i PATH="$PATH" unshare -UrmC sh -ec '
+			mkdir "$0/caller"
+			echo $$ >"$0/caller/cgroup.procs"
+			mount -t tmpfs none /sys/fs/cgroup
+			mount -t cgroup2 none /sys/fs/cgroup
+			exec "$@"' "$folder" "$WORK/orlop-runtime" --root "$ROOT" "${@:2}" 3>&-
+	)
+}
+
+# removed NAME...: what nobody is in any more
+removed() {
+	local name
+	for name; do
+		find "$CGROUP_ROOT/$name" -depth -type d -exec rmdir {} +
+	done
+}
+
+@test "without privilege: a container of a delegated cgroup's namespace is the same one outside of it" {
+	local mine=orlop-$ID-a
+	delegated "$mine"
+	config_set '(.linux.uidMappings, .linux.gidMappings)[0].hostID = 0 | .process.args = ["/bin/probe", "sleep"]'
+	inside "$mine" create -b "$BUNDLE" "$ID"
+	[ -d "$CGROUP_ROOT/$mine/orlop/$ID" ]
+	equals "$(jq -r .cgroupPath "$ROOT/$ID/state.json")" "/orlop/$ID"
+	ok start "$ID"
+	ok pause "$ID"
+	is_status paused
+	ok ps -f json "$ID"
+	equals "$stdout" "[$(container_pid)]"
+	ok resume "$ID"
+	is_status running
+	ok kill "$ID" KILL
+	wait_for 5 is_status stopped
+	ok delete "$ID"
+	equals "$stderr" ""
+	[ ! -d "$CGROUP_ROOT/$mine/orlop/$ID" ]
+	removed "$mine"
+}
+
+@test "without privilege: from another delegated cgroup the container's cannot be seen, which is said" {
+	local mine=orlop-$ID-a other=orlop-$ID-b
+	delegated "$mine" "$other"
+	config_set '(.linux.uidMappings, .linux.gidMappings)[0].hostID = 0 | .process.args = ["/bin/probe", "sleep"]'
+	inside "$mine" create -b "$BUNDLE" "$ID"
+	ok start "$ID"
+	# one of the same name is not it
+	mkdir -p "$CGROUP_ROOT/$other/orlop/$ID"
+	status=0
+	inside "$other" pause "$ID" 2>"$WORK/stderr" || status=$?
+	equals $status 1
+	contains "cgroup \"/orlop/$ID\" is below one that cannot be seen from here" "$(<"$WORK/stderr")"
+	rmdir "$CGROUP_ROOT/$other/caller"
+	inside "$other" delete --force "$ID" 2>"$WORK/stderr"
+	contains "created in another cgroup namespace: it stays" "$(<"$WORK/stderr")"
+	[ ! -e "$ROOT/$ID" ]
+	[ -d "$CGROUP_ROOT/$other/orlop/$ID" ]
+	removed "$mine" "$other"
+}
+
 @test "without privilege and a user namespace there is no container" {
 	config_set '.linux.namespaces |= map(select(.type != "user")) | del(.linux.uidMappings) | del(.linux.gidMappings)'
 	fails run -b "$BUNDLE" "$ID"

@@ -137,6 +137,52 @@ static void test_life(void)
 	remove_parents(mount);
 }
 
+static uint64_t number_of(int dirfd, const char *path)
+{
+	struct stat status;
+
+	CHECK_INT(fstatat(dirfd, path, &status, AT_EMPTY_PATH), 0);
+	return status.st_ino;
+}
+
+/* A record of somebody whose hierarchy began two folders deeper, and of one that ends with nothing.
+ */
+static void test_origin(void)
+{
+	cleanup_cgroup struct cgroup made = CGROUP_INIT, seen = CGROUP_INIT, gone = CGROUP_INIT;
+	cleanup_free char *mount = NULL;
+	char path[64];
+	struct plan plan = plan_for(path);
+
+	if (!can_make(&mount))
+		CHECK_SKIP("cgroups cannot be made here");
+	CHECK_INT(cgroup_locate(&plan, &made, NULL), 0);
+	CHECK_INT(made.origin, number_of(AT_FDCWD, mount));
+	CHECK_INT(cgroup_prepare(&made, &plan, NULL), 0);
+	seen.origin = number_of(made.fd, "..");
+	seen.mount = xstrdup("/nothing/is/mounted/there");
+	seen.path = xstrdup("/b");
+	CHECK_INT(cgroup_open(&seen, NULL), 0);
+	CHECK(seen.fd >= 0 && number_of(seen.fd, "") == number_of(made.fd, ""));
+	CHECK_INT(cgroup_remove(&seen, NULL), 0);
+	CHECK(faccessat(made.fd, "cgroup.procs", F_OK, 0) < 0);
+
+	gone.origin = UINT64_MAX;
+	gone.mount = xstrdup(mount);
+	gone.path = xstrdup(path);
+	if (made.origin == 1) {
+		CHECK_INT(cgroup_open(&gone, NULL), 0);
+		CHECK(!gone.elsewhere);
+	} else {
+		CHECK_ERROR(cgroup_open(&gone, &err), EBUSY, "cannot be seen from here");
+		CHECK(gone.elsewhere);
+	}
+	CHECK(gone.fd < 0);
+	CHECK_STR(gone.path, "");
+	CHECK_INT(cgroup_remove(&gone, NULL), 0);
+	remove_parents(mount);
+}
+
 static void test_limits(void)
 {
 	static const struct plan_cgroup_write writes[] = {
@@ -209,6 +255,7 @@ static void test_settle(void)
 CHECK_MAIN({ "the cgroup2 mount is found among others", test_find },
 	   { "controllers are whole words", test_words },
 	   { "a cgroup is made, frozen, killed and removed", test_life },
+	   { "a recorded cgroup is found from elsewhere", test_origin },
 	   { "a missing controller is named", test_limits },
 	   { "disabled makes nothing", test_managers },
 	   { "what the manager has written is written over", test_settle })
