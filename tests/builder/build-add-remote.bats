@@ -65,11 +65,7 @@ meet_begin() {
 		print(server.server_port, flush=True)
 		server.serve_forever()
 	X
-	HTTP_PID=$!
-	local port
-	read -r port <"$BATS_TEST_TMPDIR/meet.port"
-	HTTP=http://127.0.0.1:$port
-	unset http_proxy HTTP_PROXY https_proxy HTTPS_PROXY all_proxy ALL_PROXY
+	http_started "$BATS_TEST_TMPDIR/meet.port"
 }
 
 @test "ADD URL: those of independent stages and of one stage are fetched at the same time, whatever --jobs says" {

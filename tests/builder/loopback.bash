@@ -3,6 +3,15 @@
 #
 # Servers on the loopback for tests of downloads: started on a free port, ended by pid.
 
+# http_started PIPE: the server that was started last has written its port there
+http_started() {
+	local port
+	HTTP_PID=$!
+	read -r port <"$1"
+	HTTP=http://127.0.0.1:$port
+	unset http_proxy HTTP_PROXY https_proxy HTTPS_PROXY all_proxy ALL_PROXY
+}
+
 # http_begin DIR: serve DIR; sets HTTP (http://127.0.0.1:PORT) and HTTP_LOG (a line per request).
 http_begin() {
 	HTTP_LOG=$BATS_TEST_TMPDIR/http.log
@@ -38,11 +47,7 @@ http_begin() {
 		print(server.server_port, flush=True)
 		server.serve_forever()
 	X
-	HTTP_PID=$!
-	local port
-	read -r port <"$BATS_TEST_TMPDIR/http.port"
-	HTTP=http://127.0.0.1:$port
-	unset http_proxy HTTP_PROXY https_proxy HTTPS_PROXY all_proxy ALL_PROXY
+	http_started "$BATS_TEST_TMPDIR/http.port"
 }
 
 http_end() {
