@@ -78,9 +78,15 @@ static int read_name(struct field *field, struct error *err)
 
 	strv_split(&names, field->value, ',');
 	field->out->names = arena_alloc(field->arena, names.count * sizeof(*field->out->names));
-	for (size_t i = 0; ret == 0 && i < names.count; i++)
-		ret = reference_parse(names.items[i], &field->out->names[field->out->name_count++],
-				      err);
+	for (size_t i = 0; ret == 0 && i < names.count; i++) {
+		struct reference *name = &field->out->names[field->out->name_count++];
+
+		ret = reference_parse(names.items[i], name, err);
+		if (ret < 0 && err)
+			err->code = ERROR_USAGE;
+		if (ret == 0 && name->digest.text[0])
+			ret = bad_value(field, "what images are called, without a digest", err);
+	}
 	return ret;
 }
 

@@ -205,6 +205,18 @@ static void write_settings(const struct sandbox *sandbox, const struct container
 	json_put_text(writer, "CgroupnsMode", mode(sandbox, CLONE_NEWCGROUP, "private"));
 }
 
+/* As podman says it of conmon's file. */
+static void write_log_config(struct json_writer *writer)
+{
+	json_key(writer, "LogConfig");
+	json_begin_object(writer);
+	json_put_text(writer, "Type", "k8s-file");
+	json_key(writer, "Config");
+	json_begin_object(writer);
+	json_end_object(writer);
+	json_end_object(writer);
+}
+
 void describe_host_config(const struct container_options *options,
 			  const struct container_record *record, struct json_writer *writer)
 {
@@ -235,6 +247,7 @@ void describe_host_config(const struct container_options *options,
 	json_put_text(writer, "Runtime", record->runtime);
 	write_limits(sandbox, writer);
 	write_settings(sandbox, record, writer);
+	write_log_config(writer);
 	json_key(writer, "RestartPolicy");
 	json_begin_object(writer);
 	json_put_text(writer, "Name", "no");

@@ -75,6 +75,13 @@ load build
 	try_again -t "some@sha256:$(printf 0%.0s {1..64})"
 	[ "$status" = 2 ]
 	said 'cannot have a digest'
+	try_again -o type=image,name=BAD
+	[ "$status" = 2 ]
+	said 'image name "BAD" must be lower case'
+	try_again -o "type=image,name=some@sha256:$(printf 0%.0s {1..64})"
+	[ "$status" = 2 ]
+	said 'without a digest'
+	refute said ran
 	try_again --platform vax
 	[ "$status" = 1 ]
 	try_again --secret nothing

@@ -203,7 +203,7 @@ refused() {
 		{ "/deck": "size=1m,mode=700", "/hold": "" }, "/orlop-test", ["ndots:2"], 1500000000, 0, 0 ]'
 	ob create --name silent --cpu-period 50000 --cpu-quota 25000 box >/dev/null
 	[ "$(settings silent)" = '[[],"",[],[],[],{},"",[],0,50000,25000]' ]
-	[ "$("$builder" inspect -f '<{{.HostConfig.UsernsMode}}> {{len .HostConfig.SecurityOpt}}' silent)" = '<> 0' ]
+	[ "$("$builder" inspect -f '<{{.HostConfig.UsernsMode}}> {{len .HostConfig.SecurityOpt}} {{.HostConfig.LogConfig.Type}}' silent)" = '<> 0 k8s-file' ]
 }
 
 @test "--oom-score-adj, --annotation, --memory-reservation are in the container's configuration" {
