@@ -11,23 +11,33 @@
 #include "builder/image/snapshot.h"
 #include "lib/cleanup.h"
 
+static int read_reference(const char *text, struct reference *out, struct error *err)
+{
+	int ret = reference_parse(text, out, err);
+
+	if (ret < 0 && err)
+		err->code = ERROR_USAGE;
+	return ret;
+}
+
+int cli_read_name(const char *text, struct reference *out, struct error *err)
+{
+	int ret = read_reference(text, out, err);
+
+	return ret == 0 && out->digest.text[0]
+		       ? error_set(err, ERROR_USAGE, 0, "\"%s\": a name cannot have a digest here",
+				   text)
+		       : ret;
+}
+
 int cli_parse_reference(struct cli *cli, const char *text, struct reference *out)
 {
-	int ret = reference_parse(text, out, &cli->err);
-
-	if (ret < 0)
-		cli->err.code = ERROR_USAGE;
-	return ret;
+	return read_reference(text, out, &cli->err);
 }
 
 int cli_parse_name(struct cli *cli, const char *text, struct reference *out)
 {
-	int ret = cli_parse_reference(cli, text, out);
-
-	return ret == 0 && out->digest.text[0]
-		       ? error_set(&cli->err, ERROR_USAGE, 0,
-				   "\"%s\": a name cannot have a digest here", text)
-		       : ret;
+	return cli_read_name(text, out, &cli->err);
 }
 
 int cli_open_store(struct cli *cli, bool mounts, struct store *out)

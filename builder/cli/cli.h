@@ -31,6 +31,8 @@ int cli_parse_reference(struct cli *cli, const char *text, struct reference *out
 
 /** Parse an argument that must be NAME[:TAG]: usage error otherwise, also with a digest. */
 int cli_parse_name(struct cli *cli, const char *text, struct reference *out);
+/** The same of a word within an argument. */
+int cli_read_name(const char *text, struct reference *out, struct error *err);
 
 /** Open the store: without root in a user namespace, with mounts in an own mount namespace. Call
  *  before any thread. */

@@ -4,6 +4,7 @@
 
 #include <string.h>
 
+#include "builder/cli/cli.h"
 #include "lib/cleanup.h"
 #include "lib/csv.h"
 #include "lib/table.h"
@@ -78,15 +79,9 @@ static int read_name(struct field *field, struct error *err)
 
 	strv_split(&names, field->value, ',');
 	field->out->names = arena_alloc(field->arena, names.count * sizeof(*field->out->names));
-	for (size_t i = 0; ret == 0 && i < names.count; i++) {
-		struct reference *name = &field->out->names[field->out->name_count++];
-
-		ret = reference_parse(names.items[i], name, err);
-		if (ret < 0 && err)
-			err->code = ERROR_USAGE;
-		if (ret == 0 && name->digest.text[0])
-			ret = bad_value(field, "what images are called, without a digest", err);
-	}
+	for (size_t i = 0; ret == 0 && i < names.count; i++)
+		ret = cli_read_name(names.items[i], &field->out->names[field->out->name_count++],
+				    err);
 	return ret;
 }
 

@@ -80,7 +80,7 @@ load build
 	said 'image name "BAD" must be lower case'
 	try_again -o "type=image,name=some@sha256:$(printf 0%.0s {1..64})"
 	[ "$status" = 2 ]
-	said 'without a digest'
+	said 'cannot have a digest'
 	refute said ran
 	try_again --platform vax
 	[ "$status" = 1 ]
