@@ -40,8 +40,9 @@ quiet_bundle() {
 	[ "$calls" -le 40 ]
 }
 
-# Of its own it needs thirty and those of the first container.
-@test "list takes at most 12 system calls for a container" {
+# Of one and of two containers, because whether one lives takes four calls where a pidfd has an inode of its own
+# (Linux 6.9), and three of /proc elsewhere.
+@test "list takes at most 35 system calls, and 12 for each container" {
 	requires ours program strace
 	start_container
 	local one two
@@ -51,8 +52,8 @@ quiet_bundle() {
 	ok start "$ID-2"
 	two=$(system_calls list)
 	echo "$one system calls for one container, $two for two"
-	[ "$one" -le 46 ]
 	[ "$((two - one))" -le 12 ]
+	[ "$((one - (two - one)))" -le 35 ]
 }
 
 @test "the pages that every verb writes, of data and stack, are asked for at once" {
