@@ -174,12 +174,12 @@ finish_forwarding() {
 	requires ours
 	probe sleep
 	mkfifo "$WORK/pipe"
-	cat "$WORK/pipe" >"$WORK/pid" 3>&- &
-	BACKGROUND+=("$!")
+	# (opened here: nobody knows when a reader in the background has done it)
+	exec {both}<>"$WORK/pipe" {reader}<"$WORK/pipe" {both}>&-
 	ok run -d --pid-file "$WORK/pipe" -b "$BUNDLE" "$ID"
 	[ -p "$WORK/pipe" ]
-	wait "${BACKGROUND[@]}"
-	BACKGROUND=()
+	timeout 20 cat <&$reader >"$WORK/pid"
+	exec {reader}<&-
 	equals "$(cat "$WORK/pid")" "$(container_pid)"
 	ok delete --force "$ID"
 	ln -s "$WORK/pid" "$WORK/link"
