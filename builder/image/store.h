@@ -84,7 +84,7 @@ struct store {
 
 	/* of snapshot*.c */
 	bool copies;	   /* overlayfs cannot be used here: snapshots are copies */
-	struct strv views; /* read-only copies of this session: "NAME TREE TREE..." */
+	struct strv views; /* read-only copies that we made: "NAME TREE TREE..." */
 };
 
 #define STORE_INIT                                                                                 \
