@@ -10,6 +10,8 @@
 #include "runtime/lifecycle/record.h"
 #include "runtime/texts.h"
 
+/* Before the status is asked: who lives then has this cgroup. By its path it would be that of a
+ * container that was made in the meantime, under the same id. */
 static int open_cgroup(const struct record *record, struct cgroup *cgroup, struct error *err)
 {
 	int ret;
@@ -20,9 +22,9 @@ static int open_cgroup(const struct record *record, struct cgroup *cgroup, struc
 }
 
 /* A delete was quicker: what is gone does not run. */
-static int finish(int ret, struct error *err)
+static int finish(const struct record *record, int ret, struct error *err)
 {
-	if (ret == -ENODEV)
+	if (ret == -ENODEV || (ret < 0 && !record_is_alive(record)))
 		ret = error_set(err, ERROR_STATE, 0, TEXT_NOT_RUNNING);
 	return error_phase(err, ret, PHASE_CGROUP);
 }
@@ -54,13 +56,13 @@ int container_pause(const struct runtime_globals *globals, const char *id, uint6
 
 	if (ret < 0)
 		return ret;
+	ret = open_cgroup(&record, &cgroup, err);
 	status = record_status(globals, &record);
 	if (status != CONTAINER_RUNNING && status != CONTAINER_CREATED)
 		return error_set(err, ERROR_STATE, 0, TEXT_NOT_RUNNING);
-	ret = open_cgroup(&record, &cgroup, err);
 	if (ret == 0)
 		ret = freeze_and_reclaim(&cgroup, out_reclaimed, err);
-	return finish(ret, err);
+	return finish(&record, ret, err);
 }
 
 int container_resume(const struct runtime_globals *globals, const char *id, struct error *err)
@@ -72,10 +74,10 @@ int container_resume(const struct runtime_globals *globals, const char *id, stru
 
 	if (ret < 0)
 		return ret;
+	ret = open_cgroup(&record, &cgroup, err);
 	if (record_status(globals, &record) != CONTAINER_PAUSED)
 		return error_set(err, ERROR_STATE, 0, TEXT_NOT_PAUSED);
-	ret = open_cgroup(&record, &cgroup, err);
 	if (ret == 0)
 		ret = cgroup_freeze(&cgroup, false, err);
-	return finish(ret, err);
+	return finish(&record, ret, err);
 }

@@ -74,6 +74,28 @@ is_frozen() {
 	ok delete --force "$ID"
 }
 
+@test "pause leaves alone a container that was made under its id in the meantime" {
+	requires ours program strace
+	local pauser status=0
+	start_container
+	# stopped where it asks for the status of the first one
+	strace -f -P "$CGROUP_ROOT/orlop/$ID/cgroup.events" -e trace=openat -e inject=openat:signal=STOP:when=1 \
+		-o "$WORK/trace" "$RUNTIME" --root "$ROOT" pause "$ID" >"$WORK/said" 2>&1 3>&- &
+	pauser=$!
+	BACKGROUND+=("$pauser")
+	wait_for 5 grep -qs 'stopped by SIGSTOP' "$WORK/trace"
+	ok delete --force "$ID"
+	start_container
+	kill -CONT "$(awk '/stopped by SIGSTOP/ { print $1 }' "$WORK/trace")"
+	wait "$pauser" || status=$?
+	BACKGROUND=()
+	cat "$WORK/trace" "$WORK/said"
+	equals "$status" 1
+	contains "container not running" "$(cat "$WORK/said")"
+	is_frozen 0
+	equals "$(container_status)" running
+}
+
 @test "pause reaches what the container has below its cgroup" {
 	requires ours
 	start_container
