@@ -32,6 +32,15 @@ worker() {
 	done
 }
 
+# Who came into a container while it was being paused waits for a resume, which no worker asks for any more.
+resumed_to_the_end() {
+	local state
+	for state in "$ROOT"/*/; do
+		"$RUNTIME" --root "$ROOT" "${RT_GLOBAL[@]}" resume "$(basename "$state")" >/dev/null 2>&1 3>&- || true
+	done
+	[ -z "$(jobs -rp)" ]
+}
+
 # race SECONDS: 100 containers at random: created, updated, paused, killed, deleted; none is left in between
 race() {
 	probe sleep
@@ -44,6 +53,8 @@ race() {
 		worker "${ORLOP_RACE_SECONDS:-$seconds}" >/dev/null 2>>"$WORK/errors" 3>&- &
 		BACKGROUND+=($!)
 	done
+	sleep "${ORLOP_RACE_SECONDS:-$seconds}"
+	wait_for 10 resumed_to_the_end
 	wait
 	BACKGROUND=()
 	[ -s "$WORK/errors" ]
