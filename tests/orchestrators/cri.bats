@@ -202,8 +202,8 @@ host_network='{ "linux": { "security_context": { "namespace_options": { "network
 	equals "$output" "67108864 25000 100000"
 	cri ContainerStats "{ \"container_id\": \"$CONTAINER\" }" |
 		jq -e '.stats | .cpu.usage_core_nano_seconds.value > 0 and .memory.working_set_bytes.value > 0'
-	# its first process lives, so that nothing is told before the kill is
-	container big '{ "command": ["sh", "-c", "dd if=/dev/zero of=/dev/null bs=100M count=1; sleep inf"],
+	# its first process lives, and goes on: containerd's shim begins to listen for kills after the start
+	container big '{ "command": ["sh", "-c", "while :; do dd if=/dev/zero of=/dev/null bs=100M count=1; sleep 1; done"],
 		"linux": { "resources": { "memory_limit_in_bytes": 33554432 } } }'
 	start
 	wait_for 5 has_lacked_memory

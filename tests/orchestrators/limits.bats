@@ -99,9 +99,10 @@ is_killed_for_memory() {
 
 @test "docker: a container that needs more memory is killed, and docker knows why" {
 	is_killed_for_memory docker
-	# an event tells dockerd, too late when the container ends at once: this one goes on until it has come
+	# An event tells dockerd. containerd's shim begins to listen for it after the start, and dockerd has no use for it
+	# after the end: this container is killed for memory again and again, and goes on until dockerd has heard of it.
 	world docker run -d --name bigger "${limits[@]}" busybox \
-		sh -c 'dd if=/dev/zero of=/dev/null bs=100M count=1; sleep 1000'
+		sh -c 'while :; do dd if=/dev/zero of=/dev/null bs=100M count=1; sleep 1; done'
 	wait_for 5 oom_is_known bigger
 	docker kill bigger
 	docker wait bigger
