@@ -198,10 +198,10 @@ nothing_left() {
 	[[ $output == *"ORLOP_BUILD: no folder"* ]]
 }
 
-@test "vm: ORLOP_ variables and TESTS are passed, no others" {
-	ORLOP_A="x  y" OTHER=1 TESTS="a.bats b.bats" run -0 --separate-stderr vm \
-		'echo "$ORLOP_A|$TESTS|${OTHER-unset}|${BATS_ROOT-unset}|$HOME"'
-	[ "$output" = "x  y|a.bats b.bats|unset|unset|/root" ]
+@test "vm: ORLOP_ variables and TESTS are passed, no others; the source tree is the guest's" {
+	ORLOP_A="x  y" OTHER=1 TESTS="a.bats b.bats" ORLOP_SOURCE=/another run -0 --separate-stderr vm \
+		'echo "$ORLOP_A|$TESTS|${OTHER-unset}|${BATS_ROOT-unset}|$HOME|$(cd "$ORLOP_SOURCE" && ls tests/vm/boot)"'
+	[ "$output" = "x  y|a.bats b.bats|unset|unset|/root|tests/vm/boot" ]
 }
 
 @test "vm: two run at the same time" {
