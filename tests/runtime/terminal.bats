@@ -143,17 +143,27 @@ paste() {
 	yes "a line of a long paste" | head -c 1000000 >"$WORK/paste"
 }
 
-# has_read PID FD SIZE: this process has read so much of the file, and waits
-has_read() {
-	[ "$(awk '/^pos:/ { print $2 }' "/proc/$1/fdinfo/$2")" -ge "$3" ] && grep -q '^State:.S' "/proc/$1/status"
+# position PID FD: how much this process has read of the file
+position() {
+	awk '/^pos:/ { print $2 }' "/proc/$1/fdinfo/$2"
 }
 
-# reads_no_more PID FD: this process has read from the file, and does not go on. How much was taken is not told
-# beforehand: each piece that is written takes pages of a pipe of its own, so that a pipe may be full of half as much.
+# has_read PID FD SIZE: it has read so much, and waits
+has_read() {
+	[ "$(position "$1" "$2")" -ge "$3" ] && grep -q '^State:.S' "/proc/$1/status"
+}
+
+# reads_no_more PID FD: it has begun to read, and does not go on
 reads_no_more() {
 	local before
-	before=$(awk '/^pos:/ { print $2 }' "/proc/$1/fdinfo/$2")
-	[ "$before" -gt 0 ] && sleep 0.3 && has_read "$1" "$2" "$before" && ! has_read "$1" "$2" $((before + 1))
+	before=$(position "$1" "$2")
+	[ "$before" -gt 0 ] && sleep 0.3 && has_read "$1" "$2" "$before" && [ "$(position "$1" "$2")" = "$before" ]
+}
+
+# fill PIPE: the room that is left in it, which differs, as each piece that was written has pages of its own
+fill() {
+	refute dd if=/dev/zero of="$1" oflag=nonblock bs=4096 2>"$WORK/filled"
+	grep -q 'Resource temporarily unavailable' "$WORK/filled"
 }
 
 @test "a payload that does not read a huge paste still gets signals, and has its end" {
@@ -200,6 +210,7 @@ reads_no_more() {
 	BACKGROUND+=("$pid")
 	wait_for 5 is_status running
 	wait_for 5 reads_no_more "$(container_pid)" 3
+	fill "$WORK/reader"
 	kill -TERM "$pid"
 	wait_for 10 is_status stopped
 	# (opened before the other end is closed: without a writer the open would wait for one)
